@@ -1,0 +1,54 @@
+//! Every limit of the protocol, in one place.
+//!
+//! A limit that is hit gives a typed error that names it. Nodes of one federation use the same values; the daemon's configuration may only
+//! lower what concerns itself (streams, work for each peer).
+
+/// Bytes of one frame, its length field excluded: 1 MiB.
+pub const FRAME: usize = 1 << 20;
+/// Bytes of a record's body, as sealed: 256 KiB.
+pub const BODY: usize = 256 << 10;
+/// Bytes of an attachment: 25 MiB.
+pub const ATTACHMENT: u64 = 25 << 20;
+/// Bytes of one chunk of an attachment: 64 KiB.
+pub const CHUNK: usize = 64 << 10;
+/// Members of a circle.
+pub const MEMBERS: usize = 64;
+/// Entries of a charter.
+pub const ENTRIES: u64 = 10_000;
+/// The last entries of a charter, kept for removing, handing over and closing.
+pub const RESERVED_ENTRIES: u64 = 100;
+/// Logs of a circle, all incarnations counted.
+pub const LOGS: usize = 1_024;
+/// Bytes of a descriptor.
+pub const DESCRIPTOR: usize = 8 << 10;
+/// Bytes of a charter entry.
+pub const ENTRY: usize = 64 << 10;
+/// Versions that one version may supersede.
+pub const SUPERSEDES: usize = 64;
+/// Life of an invitation, milliseconds: 7 days.
+pub const INVITATION_LIFE_MS: u64 = 7 * 24 * 3600 * 1000;
+/// Incarnations that a node may start in a day before it stops writing.
+pub const INCARNATIONS_A_DAY: usize = 16;
+
+/// A limit that something exceeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is limited to {limit}, this has {found}")]
+pub struct LimitError {
+    /// What is limited, such as "a record's body in bytes".
+    pub what: &'static str,
+    /// The limit.
+    pub limit: u64,
+    /// What was found.
+    pub found: u64,
+}
+
+/// Checks one limit.
+///
+/// # Errors
+/// [`LimitError`] where `found` is greater than `limit`.
+pub const fn within(what: &'static str, found: u64, limit: u64) -> Result<(), LimitError> {
+    if found > limit {
+        return Err(LimitError { what, limit, found });
+    }
+    Ok(())
+}
