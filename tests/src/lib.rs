@@ -1,1 +1,8 @@
-//! x
+//! Everything that needs a whole Maillon node or several.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say where"
+)]
+
+pub mod net;

@@ -1,0 +1,566 @@
+//! The verified chain.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use minicbor::{Decode, Encode};
+use rand_core::CryptoRng;
+
+use super::{
+    Change, Cut, Entry, EpochSecret, Grant, Member, SealedSecret, SecretError, State,
+    entry::{EpochStart, LogStart},
+    epoch::EpochPlace,
+};
+use crate::{
+    descriptor::{Descriptor, DescriptorError},
+    ids::{CircleId, EntryHash, Hash, LogId, NodeId, RecordId},
+    invite::{Acceptance, InviteError},
+    keys::{SealKey, SealPublic},
+    limits::{self, LimitError},
+    seal::SealError,
+    sign::Verified,
+};
+
+/// Why an entry does not extend a charter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CharterError {
+    /// Written by a later version of the protocol.
+    #[error("the entry has version {0}, this node reads version 1: update this node")]
+    Version(u64),
+    /// Of another circle.
+    #[error("the entry belongs to another circle")]
+    Circle,
+    /// Not the next one.
+    #[error("entry {found} does not follow entry {head}")]
+    Number {
+        /// The charter's head.
+        head: u64,
+        /// The entry's number.
+        found: u64,
+    },
+    /// Does not name the head before it: a fork, where its signature is right.
+    #[error("entry {0} names another entry before it: the charter forks")]
+    Fork(u64),
+    /// Not signed by the steward.
+    #[error("entry {0} is not signed by the circle's steward")]
+    Steward(u64),
+    /// The stated state is not what the change makes of the one before.
+    #[error("entry {0} states something else than what its change makes")]
+    State(u64),
+    /// The change cannot be made: the node is a member already, is none, or is the steward.
+    #[error("entry {number}: {cause}")]
+    Change {
+        /// The entry.
+        number: u64,
+        /// Why, in words.
+        cause: &'static str,
+    },
+    /// The circle is closed.
+    #[error("the circle is closed; entry {0} comes after")]
+    Closed(u64),
+    /// The quoted acceptance.
+    #[error("entry {number}: {error}")]
+    Acceptance {
+        /// The entry.
+        number: u64,
+        /// What is wrong with it.
+        error: InviteError,
+    },
+    /// The quoted descriptor.
+    #[error("entry {number}: {error}")]
+    Descriptor {
+        /// The entry.
+        number: u64,
+        /// What is wrong with it.
+        error: DescriptorError,
+    },
+    /// A limit.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+}
+
+/// Where a log begins for a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At this sequence.
+    Sequence(u64),
+    /// At its first record that names this entry or a later one.
+    Entry(u64),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+struct Term {
+    #[n(0)]
+    from: u64,
+    /// Number of the removing entry; 0 while it lasts.
+    #[n(1)]
+    until: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+struct CutAt {
+    #[n(0)]
+    entry: u64,
+    #[n(1)]
+    cuts: Vec<Cut>,
+}
+
+/// A verified charter: the head's state and what records of any age are checked against.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Charter {
+    #[n(0)]
+    circle: CircleId,
+    #[n(1)]
+    hashes: Vec<EntryHash>,
+    #[n(2)]
+    state: State,
+    #[n(3)]
+    epochs: Vec<EpochStart>,
+    #[n(4)]
+    terms: BTreeMap<NodeId, Vec<Term>>,
+    #[n(5)]
+    cuts: BTreeMap<NodeId, CutAt>,
+    #[n(6)]
+    starts: BTreeMap<NodeId, Vec<LogStart>>,
+    #[n(7)]
+    acceptances: Vec<Hash>,
+}
+
+impl Charter {
+    /// Begins a charter with its founding entry.
+    ///
+    /// # Errors
+    /// [`CharterError`] where the entry founds nothing.
+    pub fn found(entry: &Verified<Entry>) -> Result<Self, CharterError> {
+        let Entry {
+            version,
+            circle,
+            number,
+            previous,
+            signer,
+            change,
+            state,
+            ..
+        } = &entry.object;
+        if *version != 1 {
+            return Err(CharterError::Version(*version));
+        }
+        let Change::Found { descriptor } = change else {
+            return Err(CharterError::Number {
+                head: 0,
+                found: *number,
+            });
+        };
+        if *number != 1 || previous.is_some() || circle.is_some() {
+            return Err(CharterError::Number {
+                head: 0,
+                found: *number,
+            });
+        }
+        check_descriptor(1, descriptor.0.clone(), *signer)?;
+        let expected = State {
+            subject: state.subject,
+            founding: state.founding,
+            steward: *signer,
+            deputies: Vec::new(),
+            predecessor: None,
+            members: vec![Member {
+                node: *signer,
+                since: 1,
+                grant: Grant::Whole,
+            }],
+            epoch: EpochStart {
+                number: 1,
+                commitment: state.epoch.commitment,
+            },
+            closed: false,
+        };
+        if expected != *state {
+            return Err(CharterError::State(1));
+        }
+        Ok(Self {
+            circle: CircleId(entry.id),
+            hashes: vec![EntryHash(entry.id)],
+            epochs: vec![expected.epoch],
+            terms: BTreeMap::from([(*signer, vec![Term { from: 1, until: 0 }])]),
+            state: expected,
+            cuts: BTreeMap::new(),
+            starts: BTreeMap::new(),
+            acceptances: Vec::new(),
+        })
+    }
+
+    /// The charter with `entry` at its head.
+    ///
+    /// # Errors
+    /// [`CharterError`]; the charter itself is as before.
+    pub fn extend(&self, entry: &Verified<Entry>) -> Result<Self, CharterError> {
+        let Entry {
+            version,
+            circle,
+            number,
+            previous,
+            signer,
+            change,
+            state,
+            ..
+        } = &entry.object;
+        let number = *number;
+        if *version != 1 {
+            return Err(CharterError::Version(*version));
+        }
+        if *circle != Some(self.circle) {
+            return Err(CharterError::Circle);
+        }
+        if number != self.number() + 1 {
+            return Err(CharterError::Number {
+                head: self.number(),
+                found: number,
+            });
+        }
+        if *previous != Some(self.head()) {
+            return Err(CharterError::Fork(number));
+        }
+        if *signer != self.state.steward {
+            return Err(CharterError::Steward(number));
+        }
+        if self.state.closed {
+            return Err(CharterError::Closed(number));
+        }
+        let reserve = if change.may_use_reserve() {
+            0
+        } else {
+            limits::RESERVED_ENTRIES
+        };
+        limits::within(
+            "the entries of a charter",
+            number,
+            limits::ENTRIES - reserve,
+        )?;
+        limits::within(
+            "a charter entry in bytes",
+            entry.bytes.len() as u64,
+            limits::ENTRY as u64,
+        )?;
+
+        let mut next = self.clone();
+        next.hashes.push(EntryHash(entry.id));
+        if change.starts_epoch() {
+            next.state.epoch = EpochStart {
+                number,
+                commitment: state.epoch.commitment,
+            };
+            next.epochs.push(next.state.epoch);
+        }
+        next.apply(number, *signer, change)?;
+        if next.state != *state {
+            return Err(CharterError::State(number));
+        }
+        Ok(next)
+    }
+
+    fn apply(&mut self, number: u64, signer: NodeId, change: &Change) -> Result<(), CharterError> {
+        let refuse = |cause| Err(CharterError::Change { number, cause });
+        match change {
+            Change::Found { .. } => refuse("a circle is founded once"),
+            Change::Admit {
+                node,
+                descriptor,
+                acceptance,
+                grant,
+                starts,
+            } => {
+                if self.is_member(node) {
+                    return refuse("the admitted node is a member already");
+                }
+                limits::within(
+                    "the members of a circle",
+                    self.state.members.len() as u64 + 1,
+                    limits::MEMBERS as u64,
+                )?;
+                check_descriptor(number, descriptor.0.clone(), *node)?;
+                let acceptance = Acceptance::verify(acceptance.0.clone())
+                    .map_err(|error| CharterError::Acceptance { number, error })?;
+                if acceptance.object.node != *node || acceptance.object.to != signer {
+                    return refuse(
+                        "the quoted acceptance is of another node or for another steward",
+                    );
+                }
+                let id = Hash(acceptance.id);
+                if self.acceptances.contains(&id) {
+                    return refuse("the quoted acceptance has been used");
+                }
+                match grant {
+                    Grant::Whole if !starts.is_empty() => {
+                        return refuse("a grant of the whole past names no starts");
+                    }
+                    Grant::From(from) if !self.epochs.iter().any(|epoch| epoch.number == *from) => {
+                        return refuse("the granted epoch does not exist");
+                    }
+                    _ => {}
+                }
+                limits::within(
+                    "the logs of a circle",
+                    starts.len() as u64,
+                    limits::LOGS as u64,
+                )?;
+                self.acceptances.push(id);
+                self.state.members.push(Member {
+                    node: *node,
+                    since: number,
+                    grant: *grant,
+                });
+                self.terms.entry(*node).or_default().push(Term {
+                    from: number,
+                    until: 0,
+                });
+                self.starts.insert(*node, starts.clone());
+                Ok(())
+            }
+            Change::Remove { node, cuts, .. } => {
+                if !self.is_member(node) {
+                    return refuse("the removed node is no member");
+                }
+                if *node == self.state.steward {
+                    return refuse("the steward cannot be removed: it hands over or closes first");
+                }
+                let distinct: BTreeSet<_> = cuts.iter().map(|cut| cut.incarnation).collect();
+                if distinct.len() != cuts.len() {
+                    return refuse("a log is cut twice");
+                }
+                limits::within(
+                    "the logs of a circle",
+                    cuts.len() as u64,
+                    limits::LOGS as u64,
+                )?;
+                self.state.members.retain(|member| member.node != *node);
+                if let Some(term) = self.terms.get_mut(node).and_then(|terms| terms.last_mut()) {
+                    term.until = number;
+                }
+                self.starts.remove(node);
+                let mut all = self
+                    .cuts
+                    .remove(node)
+                    .map(|cut| cut.cuts)
+                    .unwrap_or_default();
+                // A log that an earlier removal cut stays cut there: readmission starts a new incarnation.
+                let fresh: Vec<_> = cuts
+                    .iter()
+                    .filter(|cut| !all.iter().any(|old| old.incarnation == cut.incarnation))
+                    .copied()
+                    .collect();
+                all.extend(fresh);
+                self.cuts.insert(
+                    *node,
+                    CutAt {
+                        entry: number,
+                        cuts: all,
+                    },
+                );
+                Ok(())
+            }
+            Change::Rotate { .. } => Ok(()),
+            Change::Close { .. } => {
+                self.state.closed = true;
+                Ok(())
+            }
+        }
+    }
+
+    /// The circle.
+    pub const fn circle(&self) -> CircleId {
+        self.circle
+    }
+
+    /// Number of the head, from 1.
+    pub const fn number(&self) -> u64 {
+        self.hashes.len() as u64
+    }
+
+    /// Hash of the head.
+    pub fn head(&self) -> EntryHash {
+        *self
+            .hashes
+            .last()
+            .expect("a charter has its founding entry")
+    }
+
+    /// Hash of the entry with this number.
+    pub fn hash_of(&self, number: u64) -> Option<EntryHash> {
+        let index = usize::try_from(number.checked_sub(1)?).ok()?;
+        self.hashes.get(index).copied()
+    }
+
+    /// What holds at the head.
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whether `node` is a member at the head.
+    pub fn is_member(&self, node: &NodeId) -> bool {
+        self.member(node).is_some()
+    }
+
+    /// The member at the head.
+    pub fn member(&self, node: &NodeId) -> Option<&Member> {
+        self.state
+            .members
+            .iter()
+            .find(|member| member.node == *node)
+    }
+
+    /// Whether the head or any earlier entry lists `node`.
+    pub fn ever_listed(&self, node: &NodeId) -> bool {
+        self.terms.contains_key(node)
+    }
+
+    /// Number of the entry that removed `node` last, where it is no member now.
+    pub fn removed_by(&self, node: &NodeId) -> Option<u64> {
+        let last = self.terms.get(node)?.last()?;
+        (last.until != 0).then_some(last.until)
+    }
+
+    /// Whether entry `number` lists `node` as a member.
+    pub fn was_member(&self, node: &NodeId, number: u64) -> bool {
+        self.terms.get(node).is_some_and(|terms| {
+            terms
+                .iter()
+                .any(|term| term.from <= number && (term.until == 0 || number < term.until))
+        })
+    }
+
+    /// Number and hash of the entry whose epoch entry `number` fixes.
+    pub fn epoch_of(&self, number: u64) -> Option<(u64, EntryHash)> {
+        if number > self.number() {
+            return None;
+        }
+        let start = self
+            .epochs
+            .iter()
+            .rev()
+            .find(|epoch| epoch.number <= number)?;
+        Some((start.number, self.hash_of(start.number)?))
+    }
+
+    /// Numbers of the entries that start epochs.
+    pub fn epochs(&self) -> impl Iterator<Item = u64> + '_ {
+        self.epochs.iter().map(|epoch| epoch.number)
+    }
+
+    /// Whether `node`, as a member at the head, may read the epoch that entry `number` starts.
+    pub fn is_granted(&self, node: &NodeId, number: u64) -> bool {
+        self.member(node).is_some_and(|member| {
+            number >= member.since
+                || match member.grant {
+                    Grant::Whole => true,
+                    Grant::From(from) => number >= from,
+                    Grant::Nothing => false,
+                }
+        })
+    }
+
+    /// Where `log` starts for `node`, a member at the head.
+    pub fn start_for(&self, node: &NodeId, log: &LogId) -> Option<Start> {
+        let member = self.member(node)?;
+        if member.grant == Grant::Whole || *node == log.node {
+            return Some(Start::Sequence(1));
+        }
+        let named = self
+            .starts
+            .get(node)
+            .and_then(|starts| starts.iter().find(|start| start.log == *log));
+        Some(named.map_or(Start::Entry(member.since), |start| {
+            Start::Sequence(start.sequence)
+        }))
+    }
+
+    /// Up to where `log` counts, if its node was removed in the term in which the log was written: `Some(None)` means that nothing
+    /// of it counts.
+    pub fn cut_of(&self, log: &LogId) -> Option<Option<(u64, RecordId)>> {
+        let at = self.cuts.get(&log.node)?;
+        let named = at
+            .cuts
+            .iter()
+            .find(|cut| cut.incarnation == log.incarnation);
+        if named.is_none() && self.is_member(&log.node) {
+            // Readmitted: a new incarnation that no removal has cut.
+            return None;
+        }
+        Some(named.map(|cut| (cut.sequence, cut.id)))
+    }
+
+    /// Whether some entry quotes the acceptance with this hash.
+    pub fn quotes(&self, acceptance: &Hash) -> bool {
+        self.acceptances.contains(acceptance)
+    }
+
+    fn place(&self, number: u64) -> Option<EpochPlace> {
+        let start = self.epochs.iter().find(|epoch| epoch.number == number)?;
+        Some(EpochPlace {
+            circle: self.circle,
+            number,
+            previous: self.hash_of(number - 1),
+            epoch: self.hash_of(number)?,
+            commitment: start.commitment,
+        })
+    }
+
+    /// Seals the secret of the epoch that entry `number` starts to `recipient`.
+    ///
+    /// # Errors
+    /// [`SealError`]. `None` where the recipient is not granted that epoch: nothing is sealed then.
+    pub fn seal_secret(
+        &self,
+        number: u64,
+        secret: &EpochSecret,
+        sealer: NodeId,
+        recipient: NodeId,
+        key: &SealPublic,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Option<Result<SealedSecret, SealError>> {
+        if !self.is_granted(&recipient, number) {
+            return None;
+        }
+        Some(
+            self.place(number)?
+                .seal(secret, sealer, recipient, key, now_ms, rng),
+        )
+    }
+
+    /// Opens a sealed copy meant for `own`.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn open_secret(
+        &self,
+        copy: &SealedSecret,
+        own: NodeId,
+        keys: &[SealKey],
+    ) -> Result<EpochSecret, SecretError> {
+        self.place(copy.number)
+            .ok_or(SecretError::Misplaced)?
+            .open(copy, own, keys)
+    }
+
+    /// Whether `secret` is the one that the entry `number` committed to.
+    pub fn committed(&self, number: u64, secret: &EpochSecret) -> bool {
+        self.place(number)
+            .is_some_and(|place| secret.commitment(place.previous, number) == place.commitment)
+    }
+}
+
+fn check_descriptor(number: u64, bytes: Vec<u8>, node: NodeId) -> Result<(), CharterError> {
+    let descriptor =
+        Descriptor::verify(bytes).map_err(|error| CharterError::Descriptor { number, error })?;
+    if descriptor.object.node == node {
+        Ok(())
+    } else {
+        Err(CharterError::Change {
+            number,
+            cause: "the quoted descriptor is of another node",
+        })
+    }
+}

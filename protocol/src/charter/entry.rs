@@ -1,0 +1,260 @@
+//! The bytes of a charter entry.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    cbor::Bytes,
+    ids::{CircleId, EntryHash, Hash, Incarnation, LogId, NodeId, RecordId},
+    sign::Signed,
+    time::Timestamp,
+};
+
+/// What a circle is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// One patient: their coordination file.
+    #[n(0)]
+    Patient,
+    /// A territory's professionals.
+    #[n(1)]
+    Community,
+}
+
+/// How much of the past a member may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grant {
+    /// Nothing written before the admission.
+    #[n(0)]
+    Nothing,
+    /// Everything.
+    #[n(1)]
+    Whole,
+    /// From the epoch that this entry started.
+    #[n(2)]
+    From(#[n(0)] u64),
+}
+
+/// A member, as the state lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Member {
+    /// The node.
+    #[n(0)]
+    pub node: NodeId,
+    /// Number of the entry that admitted it.
+    #[n(1)]
+    pub since: u64,
+    /// What it may read of what was written before.
+    #[n(2)]
+    pub grant: Grant,
+}
+
+/// Where the current epoch began, and the commitment to its secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct EpochStart {
+    /// Number of the entry.
+    #[n(0)]
+    pub number: u64,
+    /// See [`super::EpochSecret::commitment`].
+    #[n(1)]
+    pub commitment: Hash,
+}
+
+/// What holds after an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct State {
+    /// What the circle is about; never changes.
+    #[n(0)]
+    pub subject: Subject,
+    /// 32 random bytes that make the circle's id unguessable; never change.
+    #[n(1)]
+    pub founding: Hash,
+    /// Who signs entries.
+    #[n(2)]
+    pub steward: NodeId,
+    /// Who may found an accepted successor; empty in this version.
+    #[n(3)]
+    pub deputies: Vec<NodeId>,
+    /// The circle that this one continues; none in this version.
+    #[n(4)]
+    pub predecessor: Option<CircleId>,
+    /// Members in the order of their admission.
+    #[n(5)]
+    pub members: Vec<Member>,
+    /// The epoch in which members write.
+    #[n(6)]
+    pub epoch: EpochStart,
+    /// Whether the circle is closed: nothing more is written.
+    #[n(7)]
+    pub closed: bool,
+}
+
+/// Where a log begins for a new member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct LogStart {
+    /// The log.
+    #[n(0)]
+    pub log: LogId,
+    /// First sequence that the member receives.
+    #[n(1)]
+    pub sequence: u64,
+}
+
+/// Up to where a removed member's log counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Cut {
+    /// Incarnation of the removed node's log.
+    #[n(0)]
+    pub incarnation: Incarnation,
+    /// The last sequence that counts.
+    #[n(1)]
+    pub sequence: u64,
+    /// Its record.
+    #[n(2)]
+    pub id: RecordId,
+}
+
+/// Why a member is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum RemovalReason {
+    /// It no longer takes part in the person's care.
+    #[n(0)]
+    Ended,
+    /// It asked to leave.
+    #[n(1)]
+    Left,
+    /// Its key or machine may be in other hands.
+    #[n(2)]
+    Compromised,
+}
+
+/// Why a new epoch begins without a change of members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum RotationReason {
+    /// Somebody asked for it.
+    #[n(0)]
+    Precaution,
+    /// The secret may be known to others.
+    #[n(1)]
+    Suspected,
+}
+
+/// What an entry changes.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum Change {
+    /// The circle begins, with its founder alone.
+    #[n(1)]
+    Found {
+        /// The founder's signed descriptor.
+        #[n(0)]
+        descriptor: Bytes,
+    },
+    /// A node becomes a member.
+    #[n(2)]
+    Admit {
+        /// The node.
+        #[n(0)]
+        node: NodeId,
+        /// Its signed descriptor.
+        #[n(1)]
+        descriptor: Bytes,
+        /// Its signed acceptance of the steward's invitation.
+        #[n(2)]
+        acceptance: Bytes,
+        /// What it may read of the past.
+        #[n(3)]
+        grant: Grant,
+        /// Where logs start for it; a log that is not named starts at its first record that names this entry or a later one.
+        /// Empty with [`Grant::Whole`]: every log starts at 1.
+        #[n(4)]
+        starts: Vec<LogStart>,
+    },
+    /// A node is a member no more.
+    #[n(3)]
+    Remove {
+        /// The node.
+        #[n(0)]
+        node: NodeId,
+        /// Why.
+        #[n(1)]
+        reason: RemovalReason,
+        /// Up to where its logs count; a log that is not named counts for nothing.
+        #[n(2)]
+        cuts: Vec<Cut>,
+    },
+    /// A new epoch begins.
+    #[n(4)]
+    Rotate {
+        /// Why.
+        #[n(0)]
+        reason: RotationReason,
+    },
+    /// The circle is closed.
+    #[n(5)]
+    Close {
+        /// Coded reason for closing the file: 0 end of care, 1 moved away, 2 death, 3 opposition, 4 other.
+        #[n(0)]
+        reason: u64,
+    },
+}
+
+impl Change {
+    /// Whether a new epoch begins with this change.
+    pub const fn starts_epoch(&self) -> bool {
+        !matches!(self, Self::Close { .. })
+    }
+
+    /// Whether this may use the last entries of a full charter.
+    pub const fn may_use_reserve(&self) -> bool {
+        matches!(self, Self::Remove { .. } | Self::Close { .. })
+    }
+}
+
+/// One entry of a charter.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Entry {
+    /// 1.
+    #[n(0)]
+    pub version: u64,
+    /// The circle; none in the founding entry, whose hash it is.
+    #[n(1)]
+    pub circle: Option<CircleId>,
+    /// From 1, without gaps.
+    #[n(2)]
+    pub number: u64,
+    /// Hash of the entry before; none in the founding entry.
+    #[n(3)]
+    pub previous: Option<EntryHash>,
+    /// When it was made.
+    #[n(4)]
+    pub time: Timestamp,
+    /// The steward.
+    #[n(5)]
+    pub signer: NodeId,
+    /// What changes.
+    #[n(6)]
+    pub change: Change,
+    /// What holds now.
+    #[n(7)]
+    pub state: State,
+}
+
+impl Signed for Entry {
+    const DOMAIN: &'static str = "entry";
+    fn signer(&self) -> NodeId {
+        self.signer
+    }
+}

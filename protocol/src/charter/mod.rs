@@ -1,0 +1,24 @@
+//! A circle's membership: a linear, hash-linked chain of entries, each signed by the steward, each stating the whole
+//! resulting state.
+//!
+//! Linear, because membership changes that cross are the way in which federations bring removed members back. An [`Entry`] says what changed
+//! ([`Change`]) and what holds from then on ([`State`]); [`Charter`] is the verified chain, and [`Charter::extend`] is the only way to make it
+//! longer: it works the stated state out again from the change and refuses an entry that states anything else. A node that cannot
+//! check an entry stops at the one before it, keeps it aside and reports it.
+//!
+//! The rest of the protocol asks a charter three questions: who was a member when an entry stood
+//! ([`Charter::was_member`]), which epoch an entry fixes ([`Charter::epoch_of`]), and up to where a removed member's log counts
+//! ([`Charter::cut_of`]). None of the answers depends on arrival or on clocks.
+
+mod chain;
+mod entry;
+mod epoch;
+mod steward;
+
+pub use chain::{Charter, CharterError, Start};
+pub use entry::{
+    Change, Cut, Entry, EpochStart, Grant, LogStart, Member, RemovalReason, RotationReason, State,
+    Subject,
+};
+pub use epoch::{EpochSecret, SealedSecret, SecretError};
+pub use steward::{Made, Steward, StewardError, admit, close, found, remove, rotate};

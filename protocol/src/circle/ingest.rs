@@ -1,0 +1,358 @@
+//! What arrives, checked against what is committed.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Circle, Reason, ack::add_exception};
+use crate::{
+    charter::{Change, Charter, CharterError, Entry, EpochSecret, SealedSecret, SecretError},
+    content::{Content, ContentError, Envelope},
+    ids::{Hash, LogId, NodeId, RecordId},
+    keys::SealKey,
+    record::{
+        self, Header, Record,
+        log::{LogError, LogTip, Place},
+    },
+    sign::Verified,
+    time::AHEAD_LIMIT_MS,
+};
+
+/// A record that is now part of its log.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// The record, to be kept as it came.
+    pub record: Record,
+    /// What it says, where it opens and has its form.
+    pub opened: Result<Opened, Reason>,
+    /// Its clock was more than ten minutes ahead when it arrived.
+    pub ahead: bool,
+}
+
+/// An opened body.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Who, what thing, which versions.
+    pub envelope: Envelope,
+    /// The typed payload; unknown kinds included.
+    pub content: Content,
+}
+
+/// Something signed that does not fit: kept aside and reported, never shown.
+#[derive(Debug, Clone)]
+pub enum Evidence {
+    /// Two signed records for one place of a log.
+    Fork {
+        /// The record that is held there.
+        held: RecordId,
+        /// The other one.
+        other: Record,
+    },
+    /// A record of this node's own current log that this node does not have: it was restored, or runs twice.
+    OwnLogAhead(Record),
+    /// Written after its author's removal.
+    AfterRemoval(Record),
+    /// Signed, and wrong.
+    Invalid {
+        /// The record.
+        record: Record,
+        /// What is wrong.
+        error: LogError,
+    },
+}
+
+/// What a batch of records came to.
+#[derive(Debug, Default)]
+pub struct Ingested {
+    /// New records, in the order of their logs.
+    pub accepted: Vec<Accepted>,
+    /// What was kept aside.
+    pub evidence: Vec<Evidence>,
+    /// Logs in which something is missing before what came: (log, the sequence that must come next, the last one that came).
+    pub gaps: BTreeMap<LogId, (u64, u64)>,
+    /// A record names a charter entry that is not here yet.
+    pub unknown_entry: bool,
+}
+
+/// Why nothing of a batch is taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IngestError {
+    /// An entry.
+    #[error(transparent)]
+    Charter(#[from] CharterError),
+    /// A charter that was never asked for: it quotes no acceptance of this node.
+    #[error("the charter does not admit this node by an acceptance that it gave")]
+    Uninvited,
+}
+
+/// Opens a record with what the circle can open.
+fn open(circle: &Circle, header: &Verified<Header>, body: Option<&[u8]>) -> Result<Opened, Reason> {
+    let body = body.ok_or(Reason::NotGranted)?;
+    let secret = circle.secret_of(&header.object).ok_or(Reason::NotOpened)?;
+    let plain = record::open(&header.object, secret, body).map_err(|_| Reason::Invalid)?;
+    let envelope = Envelope::read(&plain).map_err(|_: ContentError| Reason::Invalid)?;
+    let content = envelope.content().map_err(|_| Reason::Invalid)?;
+    Ok(Opened { envelope, content })
+}
+
+impl Accepted {
+    /// A record that this node wrote itself.
+    pub fn own(record: Record, envelope: Envelope, content: Content) -> Self {
+        Self {
+            record,
+            opened: Ok(Opened { envelope, content }),
+            ahead: false,
+        }
+    }
+
+    /// The reason for which an acknowledgement lists this record as an exception.
+    fn exception(&self) -> Option<Reason> {
+        match &self.opened {
+            Ok(Opened {
+                content: Content::Unknown { .. },
+                ..
+            }) => Some(Reason::KindUnknown),
+            Ok(_) => None,
+            Err(reason) => Some(*reason),
+        }
+    }
+}
+
+/// Takes verified records into a circle.
+///
+/// `held` gives the id of a record that is committed at a place of a log; `own_log` is the log that this node writes now.
+pub fn ingest(
+    circle: &Circle,
+    records: Vec<Record>,
+    own: &NodeId,
+    own_log: &LogId,
+    now_ms: u64,
+    held: impl Fn(&LogId, u64) -> Option<RecordId>,
+) -> (Circle, Ingested) {
+    let mut next = circle.clone();
+    let mut result = Ingested::default();
+    let mut fresh: BTreeMap<(LogId, u64), RecordId> = BTreeMap::new();
+    for record in records {
+        let log = record.header.object.log;
+        let sequence = record.header.object.sequence;
+        match LogTip::check(next.logs.get(&log), &record.header, &next.charter, own) {
+            Ok(Place::Next(_)) if log == *own_log => {
+                result.evidence.push(Evidence::OwnLogAhead(record));
+            }
+            Ok(Place::Gap { .. }) if log == *own_log => {
+                result.evidence.push(Evidence::OwnLogAhead(record));
+            }
+            Ok(Place::Next(tip)) => {
+                let opened = open(&next, &record.header, record.body.as_deref());
+                let ahead = record.header.object.time.ms() > now_ms.saturating_add(AHEAD_LIMIT_MS);
+                let accepted = Accepted {
+                    record,
+                    opened,
+                    ahead,
+                };
+                if let Some(reason) = accepted.exception() {
+                    add_exception(&mut next.exceptions, log, sequence, reason);
+                }
+                fresh.insert((log, sequence), accepted.record.id());
+                next.logs.insert(log, tip);
+                result.accepted.push(accepted);
+            }
+            Ok(Place::Held) => {
+                let known = fresh
+                    .get(&(log, sequence))
+                    .copied()
+                    .or_else(|| held(&log, sequence));
+                if let Some(known) = known.filter(|known| *known != record.id()) {
+                    result.evidence.push(Evidence::Fork {
+                        held: known,
+                        other: record,
+                    });
+                }
+            }
+            Ok(Place::Gap { expected }) => {
+                let gap = result.gaps.entry(log).or_insert((expected, sequence));
+                gap.1 = gap.1.max(sequence);
+            }
+            Ok(Place::AfterRemoval) => {
+                add_exception(&mut next.exceptions, log, sequence, Reason::AfterRemoval);
+                result.evidence.push(Evidence::AfterRemoval(record));
+            }
+            Ok(Place::UnknownEntry) => result.unknown_entry = true,
+            Err(LogError::Link) => {
+                let held = next
+                    .logs
+                    .get(&log)
+                    .map_or(RecordId([0; 32]), |tip| tip.head);
+                result.evidence.push(Evidence::Fork {
+                    held,
+                    other: record,
+                });
+            }
+            Err(error) => result.evidence.push(Evidence::Invalid { record, error }),
+        }
+    }
+    (next, result)
+}
+
+/// What a batch of charter entries came to.
+#[derive(Debug, Default)]
+pub struct Entries {
+    /// Entries that are now in the charter, in order, with their bytes.
+    pub accepted: Vec<Verified<Entry>>,
+    /// The first entry that could not be checked, and why; it is kept aside and everything after it too.
+    pub stopped: Option<(Verified<Entry>, CharterError)>,
+    /// Epochs whose secret was opened with this batch.
+    pub opened: Vec<u64>,
+    /// Sealed copies that did not open.
+    pub refused_seals: Vec<SecretError>,
+}
+
+/// Begins a circle from its charter's entries, the first one founding it.
+///
+/// `accepted` says whether this node gave the acceptance with this id and has not seen it used for another circle.
+///
+/// # Errors
+/// [`IngestError`] where the entries found no circle in which this node is a member by its own acceptance.
+pub fn begin(
+    entries: Vec<Verified<Entry>>,
+    own: &NodeId,
+    accepted: impl Fn(&Hash) -> bool,
+) -> Result<(Circle, Entries), IngestError> {
+    let mut entries = entries.into_iter();
+    let first = entries.next().ok_or(IngestError::Uninvited)?;
+    let circle = Circle {
+        charter: Arc::new(Charter::found(&first)?),
+        logs: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        exceptions: Vec::new(),
+        changed: 0,
+    };
+    let (circle, mut result) = extend(&circle, entries.collect());
+    result.accepted.insert(0, first);
+    let ours = result
+        .accepted
+        .iter()
+        .any(|entry| match &entry.object.change {
+            Change::Admit {
+                node, acceptance, ..
+            } if node == own => crate::invite::Acceptance::verify(acceptance.0.clone())
+                .is_ok_and(|quoted| accepted(&Hash(quoted.id))),
+            _ => false,
+        });
+    if !ours || !circle.charter.is_member(own) {
+        return Err(IngestError::Uninvited);
+    }
+    Ok((circle, result))
+}
+
+/// Extends a circle's charter as far as the entries can be checked. Entries that are held already are passed over.
+pub fn extend(circle: &Circle, entries: Vec<Verified<Entry>>) -> (Circle, Entries) {
+    let mut next = circle.clone();
+    let mut result = Entries::default();
+    for entry in entries {
+        if next
+            .charter
+            .hash_of(entry.object.number)
+            .is_some_and(|held| held.0 == entry.id)
+        {
+            continue;
+        }
+        match next.charter.extend(&entry) {
+            Ok(charter) => {
+                next.charter = Arc::new(charter);
+                result.accepted.push(entry);
+            }
+            Err(error) => {
+                result.stopped = Some((entry, error));
+                break;
+            }
+        }
+    }
+    (next, result)
+}
+
+/// Opens sealed copies that are meant for this node and not opened yet.
+pub fn open_secrets(
+    circle: &mut Circle,
+    copies: &[SealedSecret],
+    own: NodeId,
+    keys: &[SealKey],
+) -> (Vec<u64>, Vec<SecretError>) {
+    let mut opened = Vec::new();
+    let mut refused = Vec::new();
+    for copy in copies.iter().filter(|copy| copy.recipient == own) {
+        if circle.secrets.contains_key(&copy.number) {
+            continue;
+        }
+        match circle.charter.open_secret(copy, own, keys) {
+            Ok(secret) => {
+                circle.secrets.insert(copy.number, secret);
+                opened.push(copy.number);
+            }
+            Err(error) => refused.push(error),
+        }
+    }
+    (opened, refused)
+}
+
+impl Circle {
+    /// Opens a record that was taken while its epoch's secret was missing, and takes it off the exceptions.
+    pub fn reopen(&mut self, record: &Record) -> Result<Opened, Reason> {
+        let opened = open(self, &record.header, record.body.as_deref());
+        let log = record.header.object.log;
+        let sequence = record.header.object.sequence;
+        if !matches!(opened, Err(Reason::NotOpened)) {
+            self.clear_exception(&log, sequence, Reason::NotOpened);
+        }
+        match &opened {
+            Ok(Opened {
+                content: Content::Unknown { .. },
+                ..
+            }) => {
+                add_exception(&mut self.exceptions, log, sequence, Reason::KindUnknown);
+            }
+            Err(reason) if *reason != Reason::NotOpened => {
+                add_exception(&mut self.exceptions, log, sequence, *reason);
+            }
+            _ => {}
+        }
+        opened
+    }
+
+    /// Opens a committed record for reading.
+    ///
+    /// # Errors
+    /// The [`Reason`] why it cannot be read here.
+    pub fn read(&self, record: &Record) -> Result<Opened, Reason> {
+        open(self, &record.header, record.body.as_deref())
+    }
+
+    /// Secret of an epoch, by the number of its first entry.
+    pub fn secret(&self, number: u64) -> Option<&EpochSecret> {
+        self.secrets.get(&number)
+    }
+
+    fn clear_exception(&mut self, log: &LogId, sequence: u64, reason: Reason) {
+        let mut kept = Vec::with_capacity(self.exceptions.len() + 1);
+        for exception in self.exceptions.drain(..) {
+            let hit = exception.log == *log
+                && exception.reason == reason
+                && (exception.from..=exception.to).contains(&sequence);
+            if !hit {
+                kept.push(exception);
+                continue;
+            }
+            if exception.from < sequence {
+                kept.push(super::Exception {
+                    to: sequence - 1,
+                    ..exception
+                });
+            }
+            if sequence < exception.to {
+                kept.push(super::Exception {
+                    from: sequence + 1,
+                    ..exception
+                });
+            }
+        }
+        self.exceptions = kept;
+    }
+}

@@ -1,0 +1,251 @@
+//! One circle at one node: the charter, the logs, the opened secrets, and the pure functions that change them.
+//!
+//! [`Circle`] is everything that decides what is accepted. The functions here take the committed circle and what arrived, and return the
+//! circle as it will be, the rows to write and what to tell others. They touch nothing: the daemon's ledger writes the result
+//! to RocksDB in one batch, the simulation writes it to a map.
+
+mod ack;
+mod ingest;
+
+pub use ack::{Ack, AckError, Exception, LogHeight, Reason};
+pub use ingest::{
+    Accepted, Entries, Evidence, IngestError, Ingested, Opened, begin, extend, ingest, open_secrets,
+};
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use minicbor::{Decode, Encode};
+use rand_core::CryptoRng;
+
+use crate::{
+    charter::{Charter, EpochSecret, LogStart},
+    content::Envelope,
+    ids::{CircleId, Hash, Incarnation, LogId, NodeId, RecordId},
+    keys::NodeKey,
+    limits::LimitError,
+    record::{self, Header, OlderLog, Previous, Record, log::LogTip},
+    time::Timestamp,
+};
+
+/// A circle as committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Circle {
+    /// Who is in, and since when.
+    pub charter: Arc<Charter>,
+    /// What is held of each log.
+    pub logs: BTreeMap<LogId, LogTip>,
+    /// Opened epoch secrets, by the number of the entry that starts the epoch.
+    pub secrets: BTreeMap<u64, EpochSecret>,
+    /// Records that are held, or known of, without being shown: told to the others with every acknowledgement.
+    pub exceptions: Vec<Exception>,
+    /// The node's change counter when this circle last changed; node-local.
+    pub changed: u64,
+}
+
+/// [`Circle`] without its charter, as a row: the charter has a row of its own, because it changes seldom.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct CircleRow {
+    /// Logs.
+    #[n(0)]
+    pub logs: BTreeMap<LogId, LogTip>,
+    /// Exceptions.
+    #[n(1)]
+    pub exceptions: Vec<Exception>,
+    /// Opened secrets.
+    #[n(2)]
+    pub secrets: BTreeMap<u64, Hash>,
+    /// Change counter.
+    #[n(3)]
+    pub changed: u64,
+}
+
+/// What is known of where a charter and each log stand: what two nodes exchange.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heads {
+    /// Number and hash of the charter's head.
+    pub charter: (u64, crate::ids::EntryHash),
+    /// Heights.
+    pub logs: Vec<LogHeight>,
+}
+
+impl Circle {
+    /// The circle's name.
+    pub fn id(&self) -> CircleId {
+        self.charter.circle()
+    }
+
+    /// The row.
+    pub fn row(&self) -> CircleRow {
+        CircleRow {
+            logs: self.logs.clone(),
+            exceptions: self.exceptions.clone(),
+            secrets: self
+                .secrets
+                .iter()
+                .map(|(number, secret)| (*number, Hash(*secret.expose())))
+                .collect(),
+            changed: self.changed,
+        }
+    }
+
+    /// From its two rows.
+    pub fn from_rows(charter: Arc<Charter>, row: CircleRow) -> Self {
+        Self {
+            charter,
+            logs: row.logs,
+            exceptions: row.exceptions,
+            secrets: row
+                .secrets
+                .into_iter()
+                .map(|(number, secret)| (number, EpochSecret::from_bytes(secret.0)))
+                .collect(),
+            changed: row.changed,
+        }
+    }
+
+    /// The secret in which members write now, where this node has it.
+    pub fn current_secret(&self) -> Option<&EpochSecret> {
+        self.secrets.get(&self.charter.state().epoch.number)
+    }
+
+    /// The secret of the epoch whose first entry has this hash.
+    pub fn secret_of(&self, header: &Header) -> Option<&EpochSecret> {
+        let (number, _) = self.charter.epoch_of(header.entry)?;
+        self.secrets.get(&number)
+    }
+
+    /// Heights of all logs, in order.
+    pub fn heights(&self) -> Vec<LogHeight> {
+        self.logs
+            .iter()
+            .map(|(log, tip)| LogHeight {
+                log: *log,
+                height: tip.height,
+                head: tip.head,
+            })
+            .collect()
+    }
+
+    /// Where every log stands now: what a new member without the past is told as its starts.
+    pub fn starts_after_now(&self) -> Vec<LogStart> {
+        self.logs
+            .iter()
+            .map(|(log, tip)| LogStart {
+                log: *log,
+                sequence: tip.height + 1,
+            })
+            .collect()
+    }
+
+    /// The header's fields for the next record of `own` in this circle: the log opens where it does not exist.
+    fn next_header(
+        &self,
+        own: NodeId,
+        incarnation: Incarnation,
+        time: Timestamp,
+    ) -> Option<Header> {
+        let log = LogId {
+            node: own,
+            incarnation,
+        };
+        let (_, epoch) = self.charter.epoch_of(self.charter.number())?;
+        let (sequence, previous) = match self.logs.get(&log) {
+            Some(tip) => (tip.height + 1, Previous::Record(tip.head)),
+            None => {
+                let older = self
+                    .logs
+                    .iter()
+                    .filter(|(other, _)| other.node == own)
+                    .map(|(other, tip)| OlderLog {
+                        incarnation: other.incarnation,
+                        height: tip.height,
+                        head: tip.head,
+                    })
+                    .collect();
+                (1, Previous::Opening(older))
+            }
+        };
+        Some(Header {
+            version: 1,
+            circle: self.id(),
+            log,
+            sequence,
+            previous,
+            entry: self.charter.number(),
+            entry_hash: self.charter.head(),
+            epoch,
+            time,
+            salt: Hash([0; 32]),
+            body_hash: Hash([0; 32]),
+            body_length: 0,
+        })
+    }
+
+    /// Writes `content` as this node's next record.
+    ///
+    /// # Errors
+    /// [`WriteError`]; nothing has changed then.
+    pub fn write(
+        &self,
+        content: &Envelope,
+        key: &NodeKey,
+        incarnation: Incarnation,
+        time: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(Self, Record), WriteError> {
+        let own = key.id();
+        if !self.charter.is_member(&own) {
+            return Err(WriteError::NotMember);
+        }
+        if self.charter.state().closed {
+            return Err(WriteError::Closed);
+        }
+        let secret = self.current_secret().ok_or(WriteError::NoSecret)?;
+        let header = self
+            .next_header(own, incarnation, time)
+            .ok_or(WriteError::NoSecret)?;
+        let record = record::write(header, secret, &content.write(), key, rng)?;
+        let mut next = self.clone();
+        next.put_own(&record);
+        Ok((next, record))
+    }
+
+    fn put_own(&mut self, record: &Record) {
+        let header = &record.header.object;
+        let tip = self.logs.entry(header.log).or_insert_with(|| LogTip {
+            first: header.sequence,
+            height: 0,
+            head: RecordId([0; 32]),
+            entries: Vec::new(),
+        });
+        tip.height = header.sequence;
+        tip.head = record.id();
+        if tip
+            .entries
+            .last()
+            .is_none_or(|(entry, _)| *entry < header.entry)
+        {
+            tip.entries.push((header.entry, header.sequence));
+        }
+    }
+}
+
+/// Why this node cannot write in a circle.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// Removed, or never in.
+    #[error("this node is no longer a member of the circle: ask its steward")]
+    NotMember,
+    /// Closed.
+    #[error("the circle is closed: nothing more is written in it")]
+    Closed,
+    /// The secret of the current epoch has not arrived.
+    #[error(
+        "the circle's current key has not arrived yet: it comes with the next contact with a member"
+    )]
+    NoSecret,
+    /// A limit.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+}

@@ -1,0 +1,362 @@
+//! What peers send, verified by the driver, taken into what is committed.
+
+use rand_core::CryptoRng;
+
+use super::{
+    Notice, Replica, Row, RowPrefix, Rows, StorageError, project::read_record, rows::read,
+};
+use crate::{
+    cbor,
+    charter::{Entry, SealedSecret},
+    circle::{self, Ack, Circle, Evidence, IngestError, Reason},
+    descriptor::{Descriptor, DescriptorOrder, order},
+    ids::{CircleId, Hash, Incarnation, NodeId, RecordId},
+    record::Record,
+    sign::Verified,
+    sync::{Change, News, Outcome},
+};
+use std::sync::Arc;
+
+/// Why something that a peer sent is refused. Nothing is staged then.
+#[derive(Debug, thiserror::Error)]
+pub enum ArriveError {
+    /// The circle is not here, or the peer is no member of it.
+    #[error("the peer sent something of a circle that is not shared with it")]
+    NotShared,
+    /// The charter.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// An older descriptor than the one held.
+    #[error(
+        "the descriptor is older than the one held: the peer was restored from a backup, or somebody replays"
+    )]
+    OlderDescriptor,
+    /// The same counter with other content.
+    #[error("the node has signed two different descriptors with one counter")]
+    DescriptorConflict,
+    /// Storage.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Replica {
+    /// Takes records of a circle from `peer`. Signatures have been verified; bodies have not been looked at.
+    ///
+    /// # Errors
+    /// [`ArriveError`].
+    pub fn take_records(
+        &mut self,
+        rows: &impl Rows,
+        peer: NodeId,
+        id: CircleId,
+        records: Vec<Record>,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Outcome, ArriveError> {
+        let own = self.own();
+        let circle = self.circles.get(&id).ok_or(ArriveError::NotShared)?;
+        if !circle.charter.is_member(&peer) || !circle.charter.is_member(&own) {
+            return Err(ArriveError::NotShared);
+        }
+        let (next, ingested) = circle::ingest(
+            circle,
+            records,
+            &own,
+            &self.own_log(),
+            now_ms,
+            |log, sequence| {
+                self.row(rows, &Row::Record(id, *log, sequence))
+                    .ok()
+                    .flatten()
+                    .and_then(|bytes| read_record(&bytes).ok())
+                    .map(|record| record.id())
+            },
+        );
+        let mut outcome = Outcome {
+            gaps: ingested.gaps,
+            unknown_entry: ingested.unknown_entry,
+            refused: ingested
+                .evidence
+                .iter()
+                .any(|one| matches!(one, Evidence::Invalid { .. })),
+        };
+        let known_evidence = |replica: &Self, record: &RecordId| {
+            replica
+                .row(rows, &Row::Aside(id, Hash(record.0)))
+                .map(|row| row.is_some())
+        };
+        let mut fresh_evidence = Vec::new();
+        for evidence in ingested.evidence {
+            let (Evidence::Fork { other: record, .. }
+            | Evidence::OwnLogAhead(record)
+            | Evidence::AfterRemoval(record)
+            | Evidence::Invalid { record, .. }) = &evidence;
+            if !known_evidence(self, &record.id())? {
+                fresh_evidence.push(evidence);
+            }
+        }
+        if ingested.accepted.is_empty() && fresh_evidence.is_empty() {
+            return Ok(outcome);
+        }
+        for evidence in &fresh_evidence {
+            self.put_aside(id, evidence);
+            if matches!(evidence, Evidence::OwnLogAhead(_)) {
+                self.begin_incarnation(rng);
+                outcome.refused = true;
+            }
+        }
+        let next = self.put_circle(next);
+        for accepted in &ingested.accepted {
+            self.clock
+                .observe(accepted.record.header.object.time, now_ms);
+            self.project(rows, &next, accepted, now_ms)?;
+        }
+        let last = self.clock.last();
+        self.stage(Row::Clock, cbor::encode(&last));
+        let records: Vec<Record> = ingested
+            .accepted
+            .into_iter()
+            .map(|accepted| accepted.record)
+            .collect();
+        if !records.is_empty() {
+            self.published.news.push(News {
+                circle: Some(id),
+                change: Change::Records(Arc::new(records)),
+                from: Some(peer),
+            });
+        }
+        Ok(outcome)
+    }
+
+    /// A new life of this node's logs.
+    fn begin_incarnation(&mut self, rng: &mut impl CryptoRng) {
+        self.incarnation = Incarnation(crate::record::random_token(rng).0);
+        self.stage(Row::Incarnation, cbor::encode(&self.incarnation));
+        self.published.notices.push(Notice::NewIncarnation);
+    }
+
+    /// Takes charter entries and sealed copies, whose signatures have been verified, from `peer`.
+    ///
+    /// # Errors
+    /// [`ArriveError`].
+    pub fn take_entries(
+        &mut self,
+        rows: &impl Rows,
+        peer: NodeId,
+        id: CircleId,
+        entries: Vec<Verified<Entry>>,
+        seals: &[SealedSecret],
+    ) -> Result<(), ArriveError> {
+        let own = self.own();
+        let (mut next, taken) = match self.circles.get(&id) {
+            Some(circle) => {
+                if !circle.charter.ever_listed(&peer) {
+                    return Err(ArriveError::NotShared);
+                }
+                circle::extend(circle, entries)
+            }
+            None => {
+                let acceptances = self.acceptances_for(rows, &id)?;
+                let (circle, taken) =
+                    circle::begin(entries, &own, |quoted| acceptances.contains(quoted))?;
+                if circle.id() != id || !circle.charter.ever_listed(&peer) {
+                    return Err(ArriveError::NotShared);
+                }
+                (circle, taken)
+            }
+        };
+        for entry in &taken.accepted {
+            self.stage(Row::Entry(id, entry.object.number), entry.bytes.clone());
+            self.take_quoted(rows, &entry.object)?;
+        }
+        if let Some((entry, _)) = &taken.stopped {
+            self.stage(
+                Row::Aside(id, Hash(entry.id)),
+                cbor::encode(&("entry", cbor::Bytes(entry.bytes.clone()))),
+            );
+            self.published.notices.push(Notice::Aside {
+                circle: id,
+                what: "entry",
+            });
+        }
+        let (opened, refused) = circle::open_secrets(&mut next, seals, own, &self.keys.seals);
+        for seal in seals.iter().filter(|seal| opened.contains(&seal.number)) {
+            self.stage(Row::Seal(id, own, seal.number), cbor::encode(seal));
+        }
+        if !refused.is_empty() {
+            self.published.notices.push(Notice::Aside {
+                circle: id,
+                what: "seal",
+            });
+        }
+        if taken.accepted.is_empty() && opened.is_empty() {
+            return Ok(());
+        }
+        self.claim_acceptance(rows, &next)?;
+        if !opened.is_empty() {
+            self.open_what_waited(rows, &mut next)?;
+        }
+        let member = next.charter.is_member(&own);
+        let entry = next.charter.number();
+        self.put_circle(next);
+        self.published.notices.push(Notice::Charter {
+            circle: id,
+            entry,
+            member,
+        });
+        self.published.news.push(News {
+            circle: Some(id),
+            change: Change::Charter,
+            from: Some(peer),
+        });
+        Ok(())
+    }
+
+    /// Projects the records that were taken while their epoch's secret was missing.
+    fn open_what_waited(
+        &mut self,
+        rows: &impl Rows,
+        next: &mut Circle,
+    ) -> Result<(), StorageError> {
+        let id = next.id();
+        let waiting: Vec<_> = next
+            .exceptions
+            .iter()
+            .filter(|exception| exception.reason == Reason::NotOpened)
+            .copied()
+            .collect();
+        for exception in waiting {
+            for sequence in exception.from..=exception.to {
+                let Some(bytes) = self.row(rows, &Row::Record(id, exception.log, sequence))? else {
+                    continue;
+                };
+                let record = read_record(&bytes)?;
+                if let Ok(opened) = next.reopen(&record) {
+                    self.project_opened(rows, next, &record, &opened)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes acknowledgements, whose signatures have been verified. Older ones, and those that say nothing new, are passed over.
+    ///
+    /// # Errors
+    /// [`ArriveError`].
+    pub fn take_acks(
+        &mut self,
+        rows: &impl Rows,
+        peer: NodeId,
+        id: CircleId,
+        acks: Vec<Verified<Ack>>,
+        now_ms: u64,
+    ) -> Result<(), ArriveError> {
+        let own = self.own();
+        let circle = Arc::clone(self.circles.get(&id).ok_or(ArriveError::NotShared)?);
+        if !circle.charter.is_member(&peer) {
+            return Err(ArriveError::NotShared);
+        }
+        let mut changed = false;
+        for ack in acks {
+            let node = ack.object.node;
+            if ack.object.circle != id || node == own || !circle.charter.is_member(&node) {
+                continue;
+            }
+            if let Some(bytes) = self.row(rows, &Row::Ack(id, node))? {
+                let held: Verified<Ack> = crate::sign::Unverified::parse(bytes)
+                    .map_err(|_| StorageError::damaged("acknowledgement"))?
+                    .trust_stored();
+                let news = Ack {
+                    counter: 0,
+                    time_ms: 0,
+                    ..held.object.clone()
+                } != Ack {
+                    counter: 0,
+                    time_ms: 0,
+                    ..ack.object.clone()
+                };
+                if ack.object.counter <= held.object.counter || !news {
+                    continue;
+                }
+            }
+            self.stage(Row::Ack(id, node), ack.bytes.clone());
+            self.note_deliveries(rows, &circle, &ack.object, now_ms)?;
+            changed = true;
+        }
+        if changed {
+            self.put_circle((*circle).clone());
+            self.published.news.push(News {
+                circle: Some(id),
+                change: Change::Acks,
+                from: Some(peer),
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes a verified descriptor.
+    ///
+    /// # Errors
+    /// [`ArriveError`].
+    pub fn take_descriptor(
+        &mut self,
+        rows: &impl Rows,
+        descriptor: &Verified<Descriptor>,
+    ) -> Result<(), ArriveError> {
+        let node = descriptor.object.node;
+        if node == self.own() {
+            return Ok(());
+        }
+        let decision = match self.descriptor_of(rows, &node)? {
+            None => DescriptorOrder::Newer,
+            Some(held) => order(&held, descriptor),
+        };
+        match decision {
+            DescriptorOrder::Newer => {
+                self.stage(Row::Descriptor(node), descriptor.bytes.clone());
+                Ok(())
+            }
+            DescriptorOrder::Same => Ok(()),
+            DescriptorOrder::Older => Err(ArriveError::OlderDescriptor),
+            DescriptorOrder::Conflict => Err(ArriveError::DescriptorConflict),
+        }
+    }
+
+    /// Keeps the descriptors that an entry quotes, where they are newer than those held.
+    fn take_quoted(&mut self, rows: &impl Rows, entry: &Entry) -> Result<(), StorageError> {
+        use crate::charter::Change::{Admit, Found};
+        if let Found { descriptor } | Admit { descriptor, .. } = &entry.change {
+            if let Ok(descriptor) = Descriptor::verify(descriptor.0.clone()) {
+                match self.take_descriptor(rows, &descriptor) {
+                    Ok(()) | Err(ArriveError::OlderDescriptor) => {}
+                    Err(ArriveError::Storage(error)) => return Err(error),
+                    Err(_) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Acknowledgements held of a circle.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn acks(&self, rows: &impl Rows, circle: &CircleId) -> Result<Vec<Ack>, StorageError> {
+        rows.scan(&RowPrefix::Acks(*circle))?
+            .into_iter()
+            .map(|bytes| {
+                crate::sign::Unverified::<Ack>::parse(bytes)
+                    .map(|ack| ack.object)
+                    .map_err(|_| StorageError::damaged("acknowledgement"))
+            })
+            .collect()
+    }
+
+    /// Reads a row's value as `T`: for rows whose type the caller knows.
+    pub(super) fn read_row<T>(&self, rows: &impl Rows, row: &Row) -> Result<Option<T>, StorageError>
+    where
+        T: for<'b> minicbor::Decode<'b, ()> + minicbor::Encode<()>,
+    {
+        self.row(rows, row)?.map(|bytes| read(&bytes)).transpose()
+    }
+}

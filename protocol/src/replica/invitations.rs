@@ -1,0 +1,437 @@
+//! Invitations sent and received, and what became of them.
+
+use std::collections::BTreeSet;
+
+use minicbor::{Decode, Encode};
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Notice, Replica, Row, RowPrefix, Rows, StorageError, rows::read, steward::StewardshipError,
+};
+use crate::{
+    cbor::{self, Bytes},
+    charter::Grant,
+    circle::Circle,
+    content::PatientIdentity,
+    ids::{CircleId, Hash, InvitationId, NodeId},
+    invite::{Acceptance, Invitation, InvitationReason, InviteError},
+    sign::{Unverified, Verified},
+    sync::{Change, News},
+};
+
+/// Where an invitation that was sent stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[cbor(index_only)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutgoingState {
+    /// No answer; silence and refusal look alike.
+    #[n(0)]
+    Waiting,
+    /// Accepted and admitted.
+    #[n(1)]
+    Admitted,
+}
+
+/// An invitation that this node sent.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Outgoing {
+    /// Signed bytes.
+    #[n(0)]
+    pub invitation: Bytes,
+    /// The circle that the node will be admitted to.
+    #[n(1)]
+    pub circle: CircleId,
+    /// Who is asked.
+    #[n(2)]
+    pub to: NodeId,
+    /// The past that it will be granted.
+    #[n(3)]
+    pub grant: Grant,
+    /// Not valid at or after this moment, Unix milliseconds.
+    #[n(4)]
+    pub expires_ms: u64,
+    /// Where it stands.
+    #[n(5)]
+    pub state: OutgoingState,
+}
+
+/// Where an invitation that was received stands.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum IncomingState {
+    /// Nobody has decided.
+    #[n(0)]
+    Waiting,
+    /// Accepted: the signed acceptance, its id, and the circle once the charter has arrived.
+    #[n(1)]
+    Accepted {
+        /// Signed bytes.
+        #[n(0)]
+        acceptance: Bytes,
+        /// Its hash.
+        #[n(1)]
+        id: Hash,
+        /// The circle.
+        #[n(2)]
+        circle: Option<CircleId>,
+        /// Id of the local person that the accepting person matched it with; none: a new person.
+        #[n(3)]
+        same_as: Option<CircleId>,
+        /// Always 0; keeps the array's length.
+        #[n(4)]
+        reserved: u64,
+    },
+    /// Declined here; the other side hears nothing.
+    #[n(2)]
+    Declined,
+}
+
+/// An invitation that this node received.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Incoming {
+    /// Signed bytes.
+    #[n(0)]
+    pub invitation: Bytes,
+    /// Who asks.
+    #[n(1)]
+    pub from: NodeId,
+    /// When it arrived, Unix milliseconds.
+    #[n(2)]
+    pub received_ms: u64,
+    /// Where it stands.
+    #[n(3)]
+    pub state: IncomingState,
+}
+
+/// Why an invitation cannot be made, taken or answered.
+#[derive(Debug, thiserror::Error)]
+pub enum LetterError {
+    /// The invitation or the acceptance.
+    #[error(transparent)]
+    Invite(#[from] InviteError),
+    /// No such invitation.
+    #[error(
+        "there is no such invitation at this node: `maillonctl circle list --invitations` shows those that there are"
+    )]
+    NoInvitation,
+    /// It was answered.
+    #[error("the invitation was answered already")]
+    Answered,
+    /// From somebody else than the peer who brings it.
+    #[error("the letter is signed by another node than the peer who brings it")]
+    Sender,
+    /// The node has no descriptor here.
+    #[error("nothing is known of that node yet: peer with it first (`maillonctl peer invite`)")]
+    NoDescriptor,
+    /// The node is a member already.
+    #[error("that structure is in the circle already")]
+    Member,
+    /// Too many.
+    #[error("more than {0} invitations of this peer are waiting: answer or decline them first")]
+    TooMany(usize),
+    /// Stewardship.
+    #[error(transparent)]
+    Steward(#[from] StewardshipError),
+    /// Storage.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// How many undecided invitations of one peer are kept.
+const WAITING_A_PEER: usize = 200;
+
+impl Replica {
+    /// Invites `to` into a circle of which this node is steward. `identity` is sealed to it.
+    ///
+    /// # Errors
+    /// [`LetterError`].
+    #[allow(clippy::too_many_arguments)]
+    pub fn invite(
+        &mut self,
+        rows: &impl Rows,
+        circle: &CircleId,
+        to: NodeId,
+        reason: InvitationReason,
+        identity: Option<&PatientIdentity>,
+        grant: Grant,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<InvitationId, LetterError> {
+        let held = self.steward_circle(circle)?;
+        if held.charter.is_member(&to) {
+            return Err(LetterError::Member);
+        }
+        let subject = held.charter.state().subject;
+        let descriptor = self
+            .descriptor_of(rows, &to)?
+            .ok_or(LetterError::NoDescriptor)?;
+        let made = Invitation::make(
+            to,
+            &descriptor.object.seal,
+            subject,
+            reason,
+            identity,
+            &self.keys.node,
+            now_ms,
+            rng,
+        )?;
+        let id = InvitationId(made.id);
+        let row = Outgoing {
+            invitation: Bytes(made.bytes),
+            circle: *circle,
+            to,
+            grant,
+            expires_ms: made.object.expires_ms,
+            state: OutgoingState::Waiting,
+        };
+        self.stage(Row::Outgoing(id), cbor::encode(&row));
+        self.published.news.push(News {
+            circle: None,
+            change: Change::Letter(to),
+            from: None,
+        });
+        Ok(id)
+    }
+
+    /// Takes an invitation that `peer` sent. The same one twice changes nothing.
+    ///
+    /// # Errors
+    /// [`LetterError`].
+    pub fn take_invitation(
+        &mut self,
+        rows: &impl Rows,
+        peer: NodeId,
+        bytes: Vec<u8>,
+        now_ms: u64,
+    ) -> Result<(), LetterError> {
+        let invitation = Invitation::verify(bytes, self.own(), now_ms)?;
+        if invitation.object.from != peer {
+            return Err(LetterError::Sender);
+        }
+        let id = InvitationId(invitation.id);
+        if self.row(rows, &Row::Incoming(id))?.is_some() {
+            return Ok(());
+        }
+        let waiting = self
+            .incoming(rows)?
+            .into_iter()
+            .filter(|(_, held)| held.from == peer && held.state == IncomingState::Waiting)
+            .count();
+        if waiting >= WAITING_A_PEER {
+            return Err(LetterError::TooMany(WAITING_A_PEER));
+        }
+        let row = Incoming {
+            invitation: Bytes(invitation.bytes),
+            from: peer,
+            received_ms: now_ms,
+            state: IncomingState::Waiting,
+        };
+        self.stage(Row::Incoming(id), cbor::encode(&row));
+        self.published.notices.push(Notice::Invited(id));
+        Ok(())
+    }
+
+    /// Invitations received.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn incoming(
+        &self,
+        rows: &impl Rows,
+    ) -> Result<Vec<(InvitationId, Incoming)>, StorageError> {
+        rows.scan(&RowPrefix::Incoming)?
+            .iter()
+            .map(|bytes| {
+                let row: Incoming = read(bytes)?;
+                Ok((invitation_id(&row.invitation)?, row))
+            })
+            .collect()
+    }
+
+    /// Invitations sent.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn outgoing(
+        &self,
+        rows: &impl Rows,
+    ) -> Result<Vec<(InvitationId, Outgoing)>, StorageError> {
+        rows.scan(&RowPrefix::Outgoing)?
+            .iter()
+            .map(|bytes| {
+                let row: Outgoing = read(bytes)?;
+                Ok((invitation_id(&row.invitation)?, row))
+            })
+            .collect()
+    }
+
+    /// The identity that a received invitation is about; none for a community.
+    ///
+    /// # Errors
+    /// [`LetterError`].
+    pub fn invited_identity(
+        &self,
+        rows: &impl Rows,
+        id: &InvitationId,
+    ) -> Result<Option<PatientIdentity>, LetterError> {
+        let row: Incoming = self
+            .read_row(rows, &Row::Incoming(*id))?
+            .ok_or(LetterError::NoInvitation)?;
+        let invitation = stored_invitation(&row.invitation)?;
+        Ok(invitation.object.identity(&self.keys.seals)?)
+    }
+
+    /// A person accepts an invitation; `same_as` is the local file of the same person, if there is one.
+    ///
+    /// # Errors
+    /// [`LetterError`].
+    pub fn accept(
+        &mut self,
+        rows: &impl Rows,
+        id: &InvitationId,
+        same_as: Option<CircleId>,
+        now_ms: u64,
+    ) -> Result<(), LetterError> {
+        let mut row: Incoming = self
+            .read_row(rows, &Row::Incoming(*id))?
+            .ok_or(LetterError::NoInvitation)?;
+        if row.state != IncomingState::Waiting {
+            return Err(LetterError::Answered);
+        }
+        let invitation = stored_invitation(&row.invitation)?;
+        if invitation.object.expires_ms <= now_ms {
+            return Err(LetterError::Invite(InviteError::Expired));
+        }
+        let acceptance = Acceptance::make(
+            &invitation,
+            Hash(self.descriptor.id),
+            &self.keys.node,
+            now_ms,
+        );
+        row.state = IncomingState::Accepted {
+            acceptance: Bytes(acceptance.bytes),
+            id: Hash(acceptance.id),
+            circle: None,
+            same_as,
+            reserved: 0,
+        };
+        let from = row.from;
+        self.stage(Row::Incoming(*id), cbor::encode(&row));
+        self.published.news.push(News {
+            circle: None,
+            change: Change::Letter(from),
+            from: None,
+        });
+        Ok(())
+    }
+
+    /// A person declines an invitation. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`LetterError`].
+    pub fn decline(&mut self, rows: &impl Rows, id: &InvitationId) -> Result<(), LetterError> {
+        let mut row: Incoming = self
+            .read_row(rows, &Row::Incoming(*id))?
+            .ok_or(LetterError::NoInvitation)?;
+        if row.state != IncomingState::Waiting {
+            return Err(LetterError::Answered);
+        }
+        row.state = IncomingState::Declined;
+        self.stage(Row::Incoming(*id), cbor::encode(&row));
+        Ok(())
+    }
+
+    /// Takes an acceptance that `peer` sent of an invitation of ours: the peer is admitted.
+    ///
+    /// # Errors
+    /// [`LetterError`].
+    pub fn take_acceptance(
+        &mut self,
+        rows: &impl Rows,
+        peer: NodeId,
+        bytes: Vec<u8>,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), LetterError> {
+        let acceptance = Acceptance::verify(bytes)?;
+        if acceptance.object.node != peer {
+            return Err(LetterError::Sender);
+        }
+        let id = acceptance.object.invitation;
+        let mut row: Outgoing = self
+            .read_row(rows, &Row::Outgoing(id))?
+            .ok_or(LetterError::NoInvitation)?;
+        if row.to != peer {
+            return Err(LetterError::Sender);
+        }
+        let member = self
+            .circles
+            .get(&row.circle)
+            .is_some_and(|circle| circle.charter.is_member(&peer));
+        if row.state == OutgoingState::Admitted || member {
+            return Ok(());
+        }
+        if row.expires_ms <= now_ms {
+            return Err(LetterError::Invite(InviteError::Expired));
+        }
+        self.admit(rows, &row.circle, &acceptance, row.grant, now_ms, rng)?;
+        row.state = OutgoingState::Admitted;
+        self.stage(Row::Outgoing(id), cbor::encode(&row));
+        Ok(())
+    }
+
+    /// Ids of the acceptances that this node gave and that may admit it to `circle`.
+    pub(super) fn acceptances_for(
+        &self,
+        rows: &impl Rows,
+        circle: &CircleId,
+    ) -> Result<BTreeSet<Hash>, StorageError> {
+        Ok(self
+            .incoming(rows)?
+            .into_iter()
+            .filter_map(|(_, row)| match row.state {
+                IncomingState::Accepted {
+                    id, circle: used, ..
+                } if used.is_none_or(|used| used == *circle) => Some(id),
+                _ => None,
+            })
+            .collect())
+    }
+
+    /// Notes which circle an acceptance of ours admitted us to.
+    pub(super) fn claim_acceptance(
+        &mut self,
+        rows: &impl Rows,
+        circle: &Circle,
+    ) -> Result<(), StorageError> {
+        if self.circles.contains_key(&circle.id()) {
+            return Ok(());
+        }
+        for (id, mut row) in self.incoming(rows)? {
+            if let IncomingState::Accepted {
+                id: acceptance,
+                circle: used @ None,
+                ..
+            } = &mut row.state
+            {
+                if circle.charter.quotes(acceptance) {
+                    *used = Some(circle.id());
+                    self.stage(Row::Incoming(id), cbor::encode(&row));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn stored_invitation(bytes: &Bytes) -> Result<Verified<Invitation>, StorageError> {
+    Ok(Unverified::parse(bytes.0.clone())
+        .map_err(|_| StorageError::damaged("invitation"))?
+        .trust_stored())
+}
+
+fn invitation_id(bytes: &Bytes) -> Result<InvitationId, StorageError> {
+    Ok(InvitationId(stored_invitation(bytes)?.id))
+}

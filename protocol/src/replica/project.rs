@@ -1,0 +1,280 @@
+//! From a record that was taken to what the file shows: places, things, deliveries, notices.
+
+use minicbor::{Decode, Encode};
+
+use super::{Notice, Replica, Row, Rows, StorageError, rows::read};
+use crate::{
+    cbor,
+    circle::{Accepted, Ack, Circle, Evidence, Opened},
+    content::{Content, Kind},
+    dossier::{Thing, Version},
+    ids::{CircleId, Hash, LogId, NodeId, RecordId, ThingId},
+    record::Record,
+};
+
+/// Where a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Location {
+    /// The circle.
+    #[n(0)]
+    pub circle: CircleId,
+    /// The log.
+    #[n(1)]
+    pub log: LogId,
+    /// The sequence.
+    #[n(2)]
+    pub sequence: u64,
+}
+
+/// When each structure's node first acknowledged an alert of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct DeliveryRow {
+    /// The alert's record.
+    #[n(0)]
+    pub record: RecordId,
+    /// Its log.
+    #[n(1)]
+    pub log: LogId,
+    /// Its sequence.
+    #[n(2)]
+    pub sequence: u64,
+    /// When it was written, Unix milliseconds.
+    #[n(3)]
+    pub written_ms: u64,
+    /// (node, Unix milliseconds), in the order of arrival.
+    #[n(4)]
+    pub delivered: Vec<(NodeId, u64)>,
+}
+
+/// A record as a row: header and body.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+pub(super) struct RecordRow {
+    #[n(0)]
+    pub(super) header: cbor::Bytes,
+    /// Empty where only the header is held.
+    #[n(1)]
+    pub(super) body: cbor::Bytes,
+}
+
+pub(super) fn record_row(record: &Record) -> Vec<u8> {
+    cbor::encode(&RecordRow {
+        header: cbor::Bytes(record.header.bytes.clone()),
+        body: cbor::Bytes(record.body.clone().unwrap_or_default()),
+    })
+}
+
+pub(super) fn read_record(bytes: &[u8]) -> Result<Record, StorageError> {
+    let row: RecordRow = read(bytes)?;
+    let header = crate::sign::Unverified::parse(row.header.0)
+        .map_err(|_| StorageError::damaged("record"))?;
+    Ok(Record {
+        header: header.trust_stored(),
+        body: (!row.body.0.is_empty()).then_some(row.body.0),
+    })
+}
+
+/// The small code that lists need: see [`Version::code`].
+fn code_of(content: &Content) -> u64 {
+    match content {
+        Content::AlertAnswer(answer) => answer.step as u64,
+        Content::LiaisonNote(note) => note.note as u64,
+        Content::Alert(alert) => alert.severity as u64,
+        _ => 0,
+    }
+}
+
+impl Replica {
+    /// A thing, staged or committed.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn thing(
+        &self,
+        rows: &impl Rows,
+        circle: &CircleId,
+        thing: &ThingId,
+    ) -> Result<Option<Thing>, StorageError> {
+        match self.row(rows, &Row::Thing(*circle, *thing))? {
+            Some(bytes) => Ok(Some(read::<(ThingId, Thing)>(&bytes)?.1)),
+            None => Ok(None),
+        }
+    }
+
+    fn put_thing(&mut self, circle: CircleId, id: ThingId, thing: Thing) {
+        self.stage(Row::Thing(circle, id), cbor::encode(&(id, thing)));
+    }
+
+    /// Stages everything that follows from a record that is now part of its log.
+    pub(super) fn project(
+        &mut self,
+        rows: &impl Rows,
+        circle: &Circle,
+        accepted: &Accepted,
+        now_ms: u64,
+    ) -> Result<(), StorageError> {
+        let id = circle.id();
+        let record = accepted.record.id();
+        let header = &accepted.record.header.object;
+        self.stage(
+            Row::Record(id, header.log, header.sequence),
+            record_row(&accepted.record),
+        );
+        let place = Location {
+            circle: id,
+            log: header.log,
+            sequence: header.sequence,
+        };
+        self.stage(Row::Place(record), cbor::encode(&place));
+        if accepted.ahead {
+            self.stage(Row::Ahead(id, record), cbor::encode(&(record, now_ms)));
+            self.published.notices.push(Notice::ClockAhead {
+                circle: id,
+                record,
+                node: header.log.node,
+            });
+        }
+        match &accepted.opened {
+            Ok(opened) => self.project_opened(rows, circle, &accepted.record, opened),
+            Err(reason) => {
+                self.published.notices.push(Notice::NotShown {
+                    circle: id,
+                    record,
+                    reason: *reason,
+                });
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn project_opened(
+        &mut self,
+        rows: &impl Rows,
+        circle: &Circle,
+        record: &Record,
+        opened: &Opened,
+    ) -> Result<(), StorageError> {
+        let Opened { envelope, content } = opened;
+        if matches!(content, Content::LogOpened) {
+            return Ok(());
+        }
+        let id = circle.id();
+        let header = &record.header.object;
+        let mut thing = self.thing(rows, &id, &envelope.thing)?.unwrap_or_default();
+        thing.add(
+            Version::of(record.id(), header, envelope, code_of(content)),
+            envelope.parent,
+        );
+        self.put_thing(id, envelope.thing, thing);
+        if let Some(parent) = envelope.parent.filter(|parent| *parent != envelope.thing) {
+            let mut above = self.thing(rows, &id, &parent)?.unwrap_or_default();
+            if above.children.insert(envelope.thing) {
+                self.put_thing(id, parent, above);
+            }
+        }
+        self.published.notices.push(Notice::Recorded {
+            circle: id,
+            record: record.id(),
+            thing: envelope.thing,
+            parent: envelope.parent,
+            kind: envelope.kind,
+            node: header.log.node,
+        });
+        if envelope.kind == Kind::Alert as u64 && header.log.node == self.own() {
+            let row = DeliveryRow {
+                record: record.id(),
+                log: header.log,
+                sequence: header.sequence,
+                written_ms: header.time.ms(),
+                delivered: Vec::new(),
+            };
+            self.stage(Row::Delivery(id, record.id()), cbor::encode(&row));
+            if circle.charter.state().members.len() > 1 {
+                self.stage(
+                    Row::Undelivered(id, record.id()),
+                    cbor::encode(&record.id()),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes which of our waiting alerts an acknowledgement covers.
+    pub(super) fn note_deliveries(
+        &mut self,
+        rows: &impl Rows,
+        circle: &Circle,
+        ack: &Ack,
+        now_ms: u64,
+    ) -> Result<(), StorageError> {
+        let id = circle.id();
+        for waiting in self.undelivered(rows, &id)? {
+            let Some(bytes) = self.row(rows, &Row::Delivery(id, waiting))? else {
+                continue;
+            };
+            let mut row: DeliveryRow = read(&bytes)?;
+            let covered = ack.delivery(&row.log, row.sequence).is_some();
+            if !covered || row.delivered.iter().any(|(node, _)| *node == ack.node) {
+                continue;
+            }
+            row.delivered.push((ack.node, now_ms));
+            self.published.notices.push(Notice::Delivered {
+                circle: id,
+                record: waiting,
+                node: ack.node,
+                at_ms: now_ms,
+            });
+            let everywhere = circle.charter.state().members.iter().all(|member| {
+                member.node == self.own()
+                    || row.delivered.iter().any(|(node, _)| *node == member.node)
+            });
+            self.stage(Row::Delivery(id, waiting), cbor::encode(&row));
+            if everywhere {
+                self.stage_delete(Row::Undelivered(id, waiting));
+            }
+        }
+        Ok(())
+    }
+
+    /// Records of our alerts in a circle that some structure has not acknowledged, staged changes included.
+    fn undelivered(
+        &self,
+        rows: &impl Rows,
+        circle: &CircleId,
+    ) -> Result<Vec<RecordId>, StorageError> {
+        let mut waiting: std::collections::BTreeSet<RecordId> = rows
+            .scan(&super::RowPrefix::Undelivered(*circle))?
+            .iter()
+            .map(|bytes| read(bytes))
+            .collect::<Result<_, _>>()?;
+        let from = Row::Undelivered(*circle, RecordId([0; 32]));
+        let to = Row::Undelivered(*circle, RecordId([0xff; 32]));
+        for (row, value) in self.staged.range(from..=to) {
+            if let Row::Undelivered(_, record) = row {
+                if value.is_some() {
+                    waiting.insert(*record)
+                } else {
+                    waiting.remove(record)
+                };
+            }
+        }
+        Ok(waiting.into_iter().collect())
+    }
+
+    /// Keeps aside what does not fit, once.
+    pub(super) fn put_aside(&mut self, circle: CircleId, evidence: &Evidence) {
+        let (what, record) = match evidence {
+            Evidence::Fork { other, .. } => ("fork", other),
+            Evidence::OwnLogAhead(record) => ("own-log-ahead", record),
+            Evidence::AfterRemoval(record) => ("after-removal", record),
+            Evidence::Invalid { record, .. } => ("invalid", record),
+        };
+        self.stage(
+            Row::Aside(circle, Hash(record.id().0)),
+            cbor::encode(&(what, cbor::Bytes(record_row(record)))),
+        );
+        self.published.notices.push(Notice::Aside { circle, what });
+    }
+}

@@ -1,0 +1,247 @@
+//! What is kept: typed rows, and where they are read from.
+
+use std::collections::BTreeMap;
+
+use minicbor::{Decode, Encode};
+
+use crate::ids::{CircleId, Hash, InvitationId, LogId, NodeId, RecordId, ThingId};
+
+/// The name of a row. The order groups what is read together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Row {
+    /// The hybrid clock's last timestamp.
+    Clock,
+    /// The change counter.
+    Counter,
+    /// This node's current incarnation.
+    Incarnation,
+    /// A verified charter.
+    Charter(CircleId),
+    /// A circle's logs, exceptions and secrets.
+    Circle(CircleId),
+    /// A charter entry as it came.
+    Entry(CircleId, u64),
+    /// A sealed copy: circle, number of the epoch's entry, recipient.
+    Seal(CircleId, NodeId, u64),
+    /// A record as it came.
+    Record(CircleId, LogId, u64),
+    /// Where a record is.
+    Place(RecordId),
+    /// A thing's versions.
+    Thing(CircleId, ThingId),
+    /// The newest acknowledgement of a member.
+    Ack(CircleId, NodeId),
+    /// Delivery of an alert of ours.
+    Delivery(CircleId, RecordId),
+    /// An alert of ours that some structure has not acknowledged yet.
+    Undelivered(CircleId, RecordId),
+    /// Something signed that does not fit, kept aside; numbered by its hash.
+    Aside(CircleId, Hash),
+    /// A record whose clock was ahead: when it arrived.
+    Ahead(CircleId, RecordId),
+    /// The newest descriptor of a node.
+    Descriptor(NodeId),
+    /// Marks of exchanges with a peer.
+    Marks(NodeId),
+    /// An invitation that this node sent.
+    Outgoing(InvitationId),
+    /// An invitation that this node received.
+    Incoming(InvitationId),
+}
+
+/// Rows that are read one after another, in the order of their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowPrefix {
+    /// All charters.
+    Charters,
+    /// Entries of a charter after a number.
+    Entries(CircleId, u64),
+    /// Sealed copies for a recipient.
+    Seals(CircleId, NodeId),
+    /// Records of a log from a sequence.
+    Records(CircleId, LogId, u64),
+    /// Things of a circle.
+    Things(CircleId),
+    /// Acknowledgements of a circle.
+    Acks(CircleId),
+    /// Alerts of ours in a circle that are not delivered everywhere.
+    Undelivered(CircleId),
+    /// What is kept aside of a circle.
+    Aside(CircleId),
+    /// Records of a circle with a clock ahead.
+    Ahead(CircleId),
+    /// All invitations sent.
+    Outgoing,
+    /// All invitations received.
+    Incoming,
+}
+
+/// Rows cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StorageError {
+    message: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl StorageError {
+    /// The storage says why.
+    pub fn new(error: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self {
+            message: error.to_string(),
+            source: Some(Box::new(error)),
+        }
+    }
+
+    pub(crate) fn damaged(what: &str) -> Self {
+        Self {
+            message: format!(
+                "a stored {what} cannot be read: run `maillonctl doctor`, restore from a backup"
+            ),
+            source: None,
+        }
+    }
+
+    pub(crate) fn missing(what: &str) -> Self {
+        Self {
+            message: format!(
+                "a stored {what} is missing: run `maillonctl doctor`, restore from a backup"
+            ),
+            source: None,
+        }
+    }
+}
+
+/// Committed rows.
+pub trait Rows {
+    /// One row.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn get(&self, row: &Row) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// Values one after another, in the order of their rows' names where these are numbered, until `more` says no.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn each(
+        &self,
+        prefix: &RowPrefix,
+        more: &mut dyn FnMut(Vec<u8>) -> bool,
+    ) -> Result<(), StorageError>;
+
+    /// All values of a prefix.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn scan(&self, prefix: &RowPrefix) -> Result<Vec<Vec<u8>>, StorageError> {
+        let mut found = Vec::new();
+        self.each(prefix, &mut |value| {
+            found.push(value);
+            true
+        })?;
+        Ok(found)
+    }
+}
+
+pub(super) fn read<T>(bytes: &[u8]) -> Result<T, StorageError>
+where
+    T: for<'b> Decode<'b, ()> + Encode<()>,
+{
+    minicbor::decode(bytes).map_err(|_| StorageError::damaged("row"))
+}
+
+/// Rows in a map: for tests, the simulation and whoever wants a node without a database.
+#[derive(Debug, Clone, Default)]
+pub struct Memory {
+    rows: BTreeMap<Row, Vec<u8>>,
+}
+
+impl Memory {
+    /// Makes staged rows durable.
+    pub fn commit(&mut self, staged: &BTreeMap<Row, Option<Vec<u8>>>) {
+        for (row, value) in staged {
+            match value {
+                Some(value) => self.rows.insert(*row, value.clone()),
+                None => self.rows.remove(row),
+            };
+        }
+    }
+
+    /// All rows.
+    pub const fn rows(&self) -> &BTreeMap<Row, Vec<u8>> {
+        &self.rows
+    }
+}
+
+impl Rows for Memory {
+    fn get(&self, row: &Row) -> Result<Option<Vec<u8>>, StorageError> {
+        Ok(self.rows.get(row).cloned())
+    }
+
+    fn each(
+        &self,
+        prefix: &RowPrefix,
+        more: &mut dyn FnMut(Vec<u8>) -> bool,
+    ) -> Result<(), StorageError> {
+        let low32 = [0; 32];
+        let low16 = [0; 16];
+        let (from, belongs): (Row, Box<dyn Fn(&Row) -> bool>) = match *prefix {
+            RowPrefix::Charters => (
+                Row::Charter(CircleId(low32)),
+                Box::new(|row| matches!(row, Row::Charter(_))),
+            ),
+            RowPrefix::Entries(circle, after) => (
+                Row::Entry(circle, after.saturating_add(1)),
+                Box::new(move |row| matches!(row, Row::Entry(found, _) if *found == circle)),
+            ),
+            RowPrefix::Seals(circle, node) => (
+                Row::Seal(circle, node, 0),
+                Box::new(
+                    move |row| matches!(row, Row::Seal(found, to, _) if *found == circle && *to == node),
+                ),
+            ),
+            RowPrefix::Records(circle, log, sequence) => (
+                Row::Record(circle, log, sequence),
+                Box::new(
+                    move |row| matches!(row, Row::Record(found, of, _) if *found == circle && *of == log),
+                ),
+            ),
+            RowPrefix::Things(circle) => (
+                Row::Thing(circle, ThingId(low16)),
+                Box::new(move |row| matches!(row, Row::Thing(found, _) if *found == circle)),
+            ),
+            RowPrefix::Acks(circle) => (
+                Row::Ack(circle, NodeId(low32)),
+                Box::new(move |row| matches!(row, Row::Ack(found, _) if *found == circle)),
+            ),
+            RowPrefix::Undelivered(circle) => (
+                Row::Undelivered(circle, RecordId(low32)),
+                Box::new(move |row| matches!(row, Row::Undelivered(found, _) if *found == circle)),
+            ),
+            RowPrefix::Aside(circle) => (
+                Row::Aside(circle, Hash(low32)),
+                Box::new(move |row| matches!(row, Row::Aside(found, _) if *found == circle)),
+            ),
+            RowPrefix::Ahead(circle) => (
+                Row::Ahead(circle, RecordId(low32)),
+                Box::new(move |row| matches!(row, Row::Ahead(found, _) if *found == circle)),
+            ),
+            RowPrefix::Outgoing => (
+                Row::Outgoing(InvitationId(low32)),
+                Box::new(|row| matches!(row, Row::Outgoing(_))),
+            ),
+            RowPrefix::Incoming => (
+                Row::Incoming(InvitationId(low32)),
+                Box::new(|row| matches!(row, Row::Incoming(_))),
+            ),
+        };
+        for (row, value) in self.rows.range(from..) {
+            if !belongs(row) || !more(value.clone()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

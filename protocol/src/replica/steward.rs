@@ -1,0 +1,258 @@
+//! What this node does as the steward of its circles.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rand_core::CryptoRng;
+
+use super::{Notice, Replica, Row, Rows, StorageError};
+use crate::{
+    cbor,
+    charter::{
+        self, Charter, Cut, EpochSecret, Grant, Made, RemovalReason, RotationReason, Steward,
+        StewardError, Subject,
+    },
+    circle::Circle,
+    ids::{CircleId, NodeId},
+    invite::Acceptance,
+    keys::SealPublic,
+    sign::Verified,
+    sync::{Change, News},
+};
+
+/// Why a membership change is not made.
+#[derive(Debug, thiserror::Error)]
+pub enum StewardshipError {
+    /// No such circle.
+    #[error(
+        "there is no such circle at this node: `maillonctl circle list` shows those that there are"
+    )]
+    NoCircle,
+    /// The charter.
+    #[error(transparent)]
+    Steward(#[from] StewardError),
+    /// Nothing is known of the node to admit.
+    #[error("nothing is known of the node to admit: it has no descriptor here")]
+    NoDescriptor,
+    /// Storage.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Replica {
+    /// Founds a circle with this node alone in it.
+    pub fn found(&mut self, subject: Subject, now_ms: u64, rng: &mut impl CryptoRng) -> CircleId {
+        let time = self.tick(now_ms);
+        let made = charter::found(subject, &self.descriptor, &self.keys.node, time, rng);
+        let circle = Circle {
+            charter: Arc::new(made.charter.clone()),
+            logs: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            exceptions: Vec::new(),
+            changed: 0,
+        };
+        self.put_made(circle, made)
+    }
+
+    /// The circle, if this node is its steward.
+    pub(super) fn steward_circle(
+        &self,
+        circle: &CircleId,
+    ) -> Result<Arc<Circle>, StewardshipError> {
+        let held = self.circles.get(circle).ok_or(StewardshipError::NoCircle)?;
+        if held.charter.state().steward != self.own() {
+            return Err(StewardError::NotSteward.into());
+        }
+        Ok(Arc::clone(held))
+    }
+
+    /// The newest receive keys of the circle's members and of `also`.
+    fn seal_keys(
+        &self,
+        rows: &impl Rows,
+        charter: &Charter,
+        also: Option<NodeId>,
+    ) -> Result<BTreeMap<NodeId, SealPublic>, StorageError> {
+        let members = charter.state().members.iter().map(|member| member.node);
+        let mut keys = BTreeMap::new();
+        for node in members.chain(also) {
+            if let Some(descriptor) = self.descriptor_of(rows, &node)? {
+                keys.insert(node, descriptor.object.seal);
+            }
+        }
+        Ok(keys)
+    }
+
+    fn make(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        also: Option<NodeId>,
+        now_ms: u64,
+        change: impl FnOnce(
+            &Steward<'_, &dyn Fn(&NodeId) -> Option<SealPublic>>,
+            &Circle,
+        ) -> Result<Made, StewardError>,
+    ) -> Result<(), StewardshipError> {
+        let circle = self.steward_circle(id)?;
+        let keys = self.seal_keys(rows, &circle.charter, also)?;
+        let seal_key = |node: &NodeId| keys.get(node).cloned();
+        let mut clock = self.clock;
+        let time = clock.tick(now_ms);
+        let steward = Steward {
+            charter: &circle.charter,
+            key: &self.keys.node,
+            seal_key: &seal_key as &dyn Fn(&NodeId) -> Option<SealPublic>,
+            time,
+        };
+        let made = change(&steward, &circle)?;
+        self.tick(now_ms);
+        self.put_made((*circle).clone(), made);
+        Ok(())
+    }
+
+    fn put_made(&mut self, mut circle: Circle, made: Made) -> CircleId {
+        let own = self.own();
+        let id = made.charter.circle();
+        let number = made.charter.number();
+        self.stage(Row::Entry(id, number), made.entry.bytes.clone());
+        for seal in &made.seals {
+            self.stage(
+                Row::Seal(id, seal.recipient, seal.number),
+                cbor::encode(seal),
+            );
+        }
+        if let Some(secret) = made.secret {
+            circle.secrets.insert(number, secret);
+        }
+        let member = made.charter.is_member(&own);
+        circle.charter = Arc::new(made.charter);
+        self.put_circle(circle);
+        self.published.notices.push(Notice::Charter {
+            circle: id,
+            entry: number,
+            member,
+        });
+        self.published.news.push(News {
+            circle: Some(id),
+            change: Change::Charter,
+            from: None,
+        });
+        id
+    }
+
+    /// Admits the node that signed `acceptance`.
+    pub(super) fn admit(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        acceptance: &Verified<Acceptance>,
+        grant: Grant,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), StewardshipError> {
+        let node = acceptance.object.node;
+        let descriptor = self
+            .descriptor_of(rows, &node)?
+            .ok_or(StewardshipError::NoDescriptor)?;
+        self.make(rows, id, Some(node), now_ms, |steward, circle| {
+            let starts = match grant {
+                Grant::Whole => Vec::new(),
+                Grant::Nothing | Grant::From(_) => starts_of(circle, grant),
+            };
+            let secrets: Vec<(u64, EpochSecret)> = circle
+                .secrets
+                .iter()
+                .map(|(number, secret)| (*number, secret.clone()))
+                .collect();
+            charter::admit(
+                steward,
+                &descriptor,
+                acceptance,
+                grant,
+                starts,
+                &secrets,
+                rng,
+            )
+        })
+    }
+
+    /// Removes a member; its logs count up to what this node holds of them.
+    ///
+    /// # Errors
+    /// [`StewardshipError`].
+    pub fn remove(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        node: NodeId,
+        reason: RemovalReason,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), StewardshipError> {
+        self.make(rows, id, None, now_ms, |steward, circle| {
+            let cuts = circle
+                .logs
+                .iter()
+                .filter(|(log, _)| log.node == node)
+                .map(|(log, tip)| Cut {
+                    incarnation: log.incarnation,
+                    sequence: tip.height,
+                    id: tip.head,
+                })
+                .collect();
+            charter::remove(steward, node, reason, cuts, rng)
+        })
+    }
+
+    /// Starts a new epoch.
+    ///
+    /// # Errors
+    /// [`StewardshipError`].
+    pub fn rotate(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        reason: RotationReason,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), StewardshipError> {
+        self.make(rows, id, None, now_ms, |steward, _| {
+            charter::rotate(steward, reason, rng)
+        })
+    }
+
+    /// Closes a circle.
+    ///
+    /// # Errors
+    /// [`StewardshipError`].
+    pub fn close(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        reason: u64,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), StewardshipError> {
+        self.make(rows, id, None, now_ms, |steward, _| {
+            charter::close(steward, reason, rng)
+        })
+    }
+}
+
+/// Where logs start for a member that is not granted the whole past.
+fn starts_of(circle: &Circle, grant: Grant) -> Vec<charter::LogStart> {
+    circle
+        .logs
+        .iter()
+        .map(|(log, tip)| {
+            let sequence = match grant {
+                Grant::From(entry) => tip.first_naming(entry).unwrap_or(tip.height + 1),
+                Grant::Nothing | Grant::Whole => tip.height + 1,
+            };
+            charter::LogStart {
+                log: *log,
+                sequence,
+            }
+        })
+        .collect()
+}

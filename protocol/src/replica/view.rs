@@ -1,0 +1,288 @@
+//! What sessions and queries read: the state as of the last commit.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{
+    IncomingState, OutgoingState, Row, RowPrefix, Rows, StorageError, project::read_record,
+    rows::read,
+};
+use crate::{
+    cbor::Bytes,
+    charter::SealedSecret,
+    circle::{Ack, Circle},
+    descriptor::Descriptor,
+    ids::{CircleId, Hash, Incarnation, LogId, NodeId, RecordId, Token},
+    keys::NodeKey,
+    record::Record,
+    sign::{self, Verified},
+    sync::{Message, View},
+};
+
+/// This node's own acknowledgements, signed once for each thing that they say.
+#[derive(Debug, Default)]
+pub struct AckCache {
+    signed: Mutex<HashMap<CircleId, (Ack, Vec<u8>)>>,
+    counter: Mutex<u64>,
+}
+
+/// How many signed acknowledgements are kept for reuse.
+const CACHED_ACKS: usize = 4096;
+
+impl AckCache {
+    /// The signed acknowledgement of a circle as it is committed.
+    pub fn sign(
+        &self,
+        circle: &Circle,
+        incarnation: Incarnation,
+        key: &NodeKey,
+        now_ms: u64,
+    ) -> Vec<u8> {
+        let ack = Ack {
+            version: 1,
+            circle: circle.id(),
+            node: key.id(),
+            incarnation,
+            counter: 0,
+            entry: circle.charter.number(),
+            entry_hash: circle.charter.head(),
+            opened: circle.secrets.keys().copied().collect(),
+            heights: circle.heights(),
+            exceptions: circle.exceptions.clone(),
+            attachments: Vec::new(),
+            time_ms: 0,
+        };
+        // A poisoned lock only means that another thread panicked between two whole writes.
+        let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((said, bytes)) = signed.get(&circle.id()) {
+            if *said == ack {
+                return bytes.clone();
+            }
+        }
+        let counter = {
+            let mut counter = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
+            *counter = (*counter + 1).max(now_ms);
+            *counter
+        };
+        let bytes = sign::sign(
+            Ack {
+                counter,
+                time_ms: now_ms,
+                ..ack.clone()
+            },
+            key,
+        )
+        .bytes;
+        if signed.len() >= CACHED_ACKS {
+            signed.clear();
+        }
+        signed.insert(circle.id(), (ack, bytes.clone()));
+        bytes
+    }
+}
+
+/// The committed state, for one look.
+pub struct Committed<'a, R> {
+    /// Rows.
+    pub rows: &'a R,
+    /// Circles as of the last commit.
+    pub circles: &'a HashMap<CircleId, Arc<Circle>>,
+    /// The change counter as of the last commit.
+    pub counter: u64,
+    /// Signs acknowledgements.
+    pub key: &'a NodeKey,
+    /// The incarnation that acknowledgements name.
+    pub incarnation: Incarnation,
+    /// This node's descriptor.
+    pub descriptor: &'a Verified<Descriptor>,
+    /// Signed acknowledgements.
+    pub acks: &'a AckCache,
+    /// Now, Unix milliseconds.
+    pub now_ms: u64,
+    /// Gives random marks.
+    pub random: &'a dyn Fn() -> [u8; 16],
+}
+
+impl<R: Rows> Committed<'_, R> {
+    fn values(&self, prefix: &RowPrefix) -> Vec<Vec<u8>> {
+        self.rows.scan(prefix).unwrap_or_default()
+    }
+
+    /// A committed record.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn record(
+        &self,
+        circle: &CircleId,
+        log: &LogId,
+        sequence: u64,
+    ) -> Result<Option<Record>, StorageError> {
+        self.rows
+            .get(&Row::Record(*circle, *log, sequence))?
+            .map(|bytes| read_record(&bytes))
+            .transpose()
+    }
+}
+
+/// Reads that fail give nothing: the session then has nothing to say, and the storage's own checks report the damage.
+impl<R: Rows> View for Committed<'_, R> {
+    fn own(&self) -> NodeId {
+        self.key.id()
+    }
+
+    fn circle(&self, circle: &CircleId) -> Option<Arc<Circle>> {
+        self.circles.get(circle).cloned()
+    }
+
+    fn changed_since(&self, peer: &NodeId, cursor: u64) -> Vec<CircleId> {
+        let mut changed: Vec<_> = self
+            .circles
+            .values()
+            .filter(|circle| circle.changed > cursor && circle.charter.ever_listed(peer))
+            .map(|circle| (circle.changed, circle.id()))
+            .collect();
+        changed.sort_unstable();
+        changed.into_iter().map(|(_, id)| id).collect()
+    }
+
+    fn counter(&self) -> u64 {
+        self.counter
+    }
+
+    fn entries(&self, circle: &CircleId, after: u64, up_to: u64, bytes: usize) -> Vec<Bytes> {
+        let mut found = Vec::new();
+        let mut total = 0;
+        let mut number = after;
+        let read = self
+            .rows
+            .each(&RowPrefix::Entries(*circle, after), &mut |value| {
+                number += 1;
+                if number > up_to {
+                    return false;
+                }
+                total += value.len();
+                found.push(Bytes(value));
+                total < bytes
+            });
+        if read.is_err() {
+            return Vec::new();
+        }
+        found
+    }
+
+    fn seals(&self, circle: &CircleId, recipient: &NodeId) -> Vec<SealedSecret> {
+        self.values(&RowPrefix::Seals(*circle, *recipient))
+            .iter()
+            .filter_map(|bytes| read(bytes).ok())
+            .collect()
+    }
+
+    fn records(
+        &self,
+        circle: &CircleId,
+        log: &LogId,
+        from: u64,
+        up_to: u64,
+        bytes: usize,
+    ) -> Vec<Record> {
+        let mut found = Vec::new();
+        let mut total = 0;
+        let mut sequence = from;
+        let read = self
+            .rows
+            .each(&RowPrefix::Records(*circle, *log, from), &mut |value| {
+                if sequence > up_to {
+                    return false;
+                }
+                sequence += 1;
+                total += value.len();
+                let Ok(record) = read_record(&value) else {
+                    return false;
+                };
+                found.push(record);
+                total < bytes
+            });
+        if read.is_err() {
+            return Vec::new();
+        }
+        found
+    }
+
+    fn record_id(&self, circle: &CircleId, log: &LogId, sequence: u64) -> Option<RecordId> {
+        self.record(circle, log, sequence)
+            .ok()
+            .flatten()
+            .map(|record| record.id())
+    }
+
+    fn acks(&self, circle: &CircleId) -> Vec<Bytes> {
+        let mut acks: Vec<_> = self
+            .values(&RowPrefix::Acks(*circle))
+            .into_iter()
+            .map(Bytes)
+            .collect();
+        acks.extend(self.own_ack(circle));
+        acks
+    }
+
+    fn own_ack(&self, circle: &CircleId) -> Option<Bytes> {
+        let circle = self.circles.get(circle)?;
+        Some(Bytes(self.acks.sign(
+            circle,
+            self.incarnation,
+            self.key,
+            self.now_ms,
+        )))
+    }
+
+    fn descriptor(&self) -> Bytes {
+        Bytes(self.descriptor.bytes.clone())
+    }
+
+    fn marks(&self, peer: &NodeId) -> Vec<(Token, u64)> {
+        self.rows
+            .get(&Row::Marks(*peer))
+            .ok()
+            .flatten()
+            .and_then(|bytes| read(&bytes).ok())
+            .unwrap_or_default()
+    }
+
+    fn new_mark(&self) -> Token {
+        Token((self.random)())
+    }
+
+    fn letters(&self, peer: &NodeId) -> Vec<Message> {
+        let sent = self
+            .values(&RowPrefix::Outgoing)
+            .into_iter()
+            .filter_map(|bytes| read::<super::Outgoing>(&bytes).ok())
+            .filter(|row| {
+                row.to == *peer
+                    && row.state == OutgoingState::Waiting
+                    && row.expires_ms > self.now_ms
+            })
+            .map(|row| Message::Invitation(row.invitation));
+        let accepted = self
+            .values(&RowPrefix::Incoming)
+            .into_iter()
+            .filter_map(|bytes| read::<super::Incoming>(&bytes).ok())
+            .filter(|row| row.from == *peer)
+            .filter_map(|row| match row.state {
+                IncomingState::Accepted {
+                    acceptance,
+                    circle: None,
+                    ..
+                } => Some(Message::Acceptance(acceptance)),
+                _ => None,
+            });
+        sent.chain(accepted).collect()
+    }
+
+    fn chunks(&self, _: &CircleId, _: &RecordId, _: &Hash, _: u64, _: u64) -> Vec<Bytes> {
+        Vec::new()
+    }
+}

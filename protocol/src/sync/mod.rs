@@ -1,0 +1,35 @@
+//! Replication between two nodes: one machine for live traffic, for reconnection and for repair.
+//!
+//! # What it gives
+//!
+//! Two nodes that can reach each other end with the same records of every circle that both charters list them in, whatever was lost,
+//! repeated, reordered or cut off meanwhile. Nothing of a circle is said to a node that the committed charter does not list.
+//!
+//! # How
+//!
+//! A [`Session`] is one end of one connection. It keeps nothing that matters: what a node knows is read from committed storage through
+//! [`View`], and a session that is dropped and made again goes on from there. It takes [`Event`]s and a `now`, and gives [`Effect`]s; the driver owns
+//! sockets, the ledger and the clock.
+//!
+//! ```text
+//!   Hello ─────────────► version, descriptor, the marks of past exchanges
+//!   States … Compared ─► for each circle that changed since the newest common mark: charter head, log heights, acknowledgements
+//!     heads differ:      the longer charter is sent (Entries), committed, and compared again: charters first
+//!     heights differ:    the shorter side asks (Want), the longer one answers (Records), up to a frame at a time
+//!   Finished ──────────► nothing is open any more on this side
+//!   Mark ──────────────► the same random token in both databases, beside the cursor: the next Hello starts there
+//! ```
+//!
+//! A new record is pushed at once in [`Message::Records`]; if the push is lost or comes out of order, the receiver sees a gap and asks. A receiver
+//! acknowledges only after its commit. Rounds of comparison are repeated while things change, so that the mark stays near.
+//!
+//! # Limits
+//!
+//! A push that finds more than [`Limits::queued_bytes`] waiting is not queued: its circle is compared once the queue is empty again. At most
+//! [`Limits::wants`] ranges are asked for at a time.
+
+mod message;
+mod session;
+
+pub use message::{CircleState, Message, MessageError, SentRecord, VERSION};
+pub use session::{Batch, Change, Effect, Event, Limits, News, Outcome, Problem, Session, View};

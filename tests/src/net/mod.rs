@@ -1,0 +1,432 @@
+//! Nodes in memory, a network in virtual time.
+//!
+//! [`Net`] drives the protocol's own machines ([`Replica`](maillon_protocol::replica::Replica) and
+//! [`Session`](maillon_protocol::sync::Session)) over maps instead of RocksDB and a queue of events instead of sockets. Latency, loss,
+//! duplication, reordering, partitions and crashes are knobs; everything follows from one seed, so a failure replays exactly.
+
+mod node;
+mod people;
+
+pub use node::Node;
+pub use people::{identity, note, professional};
+
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+
+use maillon_protocol::{
+    content::Content,
+    ids::{CircleId, NodeId, RecordId},
+    sync::{Effect, Event, News},
+};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+
+/// How bad the network is.
+#[derive(Debug, Clone, Copy)]
+pub struct Weather {
+    /// Least delay of a frame, milliseconds.
+    pub delay_ms: u64,
+    /// Up to so much more, at random: frames overtake each other where this is not 0.
+    pub jitter_ms: u64,
+    /// Frames lost, of 100.
+    pub loss: u32,
+    /// Frames that arrive twice, of 100.
+    pub twice: u32,
+}
+
+impl Weather {
+    /// A good line.
+    pub const FINE: Self = Self {
+        delay_ms: 5,
+        jitter_ms: 0,
+        loss: 0,
+        twice: 0,
+    };
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum What {
+    Frame {
+        from: usize,
+        to: usize,
+        line: u64,
+        bytes: Vec<u8>,
+    },
+    Done {
+        node: usize,
+        peer: usize,
+        line: u64,
+        number: u64,
+    },
+    Timer {
+        node: usize,
+        peer: usize,
+        line: u64,
+    },
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Due {
+    at: u64,
+    order: u64,
+    what: What,
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (other.at, other.order).cmp(&(self.at, self.order))
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// A federation in memory.
+pub struct Net {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+    /// How bad the network is.
+    pub weather: Weather,
+    /// Virtual time, Unix milliseconds.
+    pub now: u64,
+    /// Every frame that was handed to the network, by (from, to): what an eavesdropper or a stranger has seen.
+    pub frames: BTreeMap<(usize, usize), Vec<Vec<u8>>>,
+    queue: BinaryHeap<Due>,
+    order: u64,
+    /// Connections that are up, with their number: frames of an older connection are dropped.
+    lines: BTreeMap<(usize, usize), u64>,
+    next_line: u64,
+    rng: ChaCha20Rng,
+}
+
+fn pair(a: usize, b: usize) -> (usize, usize) {
+    (a.min(b), a.max(b))
+}
+
+impl Net {
+    /// `count` nodes that know each other's descriptors and are not connected.
+    pub fn new(seed: u64, count: usize) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let now = 1_780_000_000_000;
+        let mut nodes: Vec<_> = (0..count)
+            .map(|index| Node::new(index, now, rng.next_u64()))
+            .collect();
+        let descriptors: Vec<_> = nodes
+            .iter()
+            .map(|node| node.replica.descriptor().clone())
+            .collect();
+        for node in &mut nodes {
+            for descriptor in &descriptors {
+                node.with(|replica, rows, _| replica.take_descriptor(rows, descriptor))
+                    .unwrap();
+            }
+        }
+        Self {
+            nodes,
+            weather: Weather::FINE,
+            now,
+            frames: BTreeMap::new(),
+            queue: BinaryHeap::new(),
+            order: 0,
+            lines: BTreeMap::new(),
+            next_line: 1,
+            rng,
+        }
+    }
+
+    /// Name of a node.
+    pub fn id(&self, node: usize) -> NodeId {
+        self.nodes[node].id()
+    }
+
+    /// Opens a connection.
+    pub fn connect(&mut self, a: usize, b: usize) {
+        if self.lines.contains_key(&pair(a, b)) {
+            return;
+        }
+        let line = self.next_line;
+        self.next_line += 1;
+        self.lines.insert(pair(a, b), line);
+        for (node, peer) in [(a, b), (b, a)] {
+            let id = self.id(peer);
+            self.nodes[node].open_session(peer, id);
+            self.event(node, peer, Event::Started);
+        }
+    }
+
+    /// Connects everybody with everybody.
+    pub fn connect_all(&mut self) {
+        for a in 0..self.nodes.len() {
+            for b in a + 1..self.nodes.len() {
+                self.connect(a, b);
+            }
+        }
+    }
+
+    /// Cuts a connection; what is under way is lost.
+    pub fn cut(&mut self, a: usize, b: usize) {
+        self.lines.remove(&pair(a, b));
+        self.nodes[a].sessions.remove(&b);
+        self.nodes[b].sessions.remove(&a);
+    }
+
+    /// Cuts everything.
+    pub fn cut_all(&mut self) {
+        let lines: Vec<_> = self.lines.keys().copied().collect();
+        for (a, b) in lines {
+            self.cut(a, b);
+        }
+    }
+
+    /// The node stops without warning and starts again from what it had committed.
+    pub fn crash(&mut self, node: usize) {
+        let peers: Vec<_> = self
+            .lines
+            .keys()
+            .filter(|(a, b)| *a == node || *b == node)
+            .copied()
+            .collect();
+        for (a, b) in peers {
+            self.cut(a, b);
+        }
+        self.nodes[node].restart();
+    }
+
+    fn event(&mut self, node: usize, peer: usize, event: Event<'_>) {
+        let now = self.now;
+        let effects = self.nodes[node].handle(peer, event, now);
+        self.carry_out(node, peer, effects);
+    }
+
+    fn push(&mut self, at: u64, what: What) {
+        self.order += 1;
+        self.queue.push(Due {
+            at,
+            order: self.order,
+            what,
+        });
+    }
+
+    fn carry_out(&mut self, node: usize, peer: usize, effects: Vec<Effect>) {
+        let Some(line) = self.lines.get(&pair(node, peer)).copied() else {
+            return;
+        };
+        for effect in effects {
+            match effect {
+                Effect::Send(message) => {
+                    let bytes = message.encode();
+                    self.frames
+                        .entry((node, peer))
+                        .or_default()
+                        .push(bytes.clone());
+                    let copies = if self.rng.random_range(0..100) < self.weather.twice {
+                        2
+                    } else {
+                        1
+                    };
+                    for _ in 0..copies {
+                        if self.rng.random_range(0..100) < self.weather.loss {
+                            continue;
+                        }
+                        let jitter = if self.weather.jitter_ms == 0 {
+                            0
+                        } else {
+                            self.rng.random_range(0..=self.weather.jitter_ms)
+                        };
+                        let at = self.now + self.weather.delay_ms + jitter;
+                        self.push(
+                            at,
+                            What::Frame {
+                                from: node,
+                                to: peer,
+                                line,
+                                bytes: bytes.clone(),
+                            },
+                        );
+                    }
+                }
+                Effect::Commit(number, batch) => {
+                    self.nodes[node].waiting.insert((peer, number), batch);
+                    self.push(
+                        self.now + 1,
+                        What::Done {
+                            node,
+                            peer,
+                            line,
+                            number,
+                        },
+                    );
+                }
+                Effect::Timer(at) => self.push(at, What::Timer { node, peer, line }),
+                Effect::Report(problem) => self.nodes[node].problems.push(problem),
+                Effect::Close(problem) => {
+                    self.nodes[node].problems.push(problem);
+                    self.cut(node, peer);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tells a node's sessions what was committed.
+    fn publish(&mut self, node: usize, news: Vec<News>) {
+        let peers: Vec<_> = self.nodes[node].sessions.keys().copied().collect();
+        for one in &news {
+            for peer in &peers {
+                self.event(node, *peer, Event::Committed(one));
+            }
+        }
+    }
+
+    /// Something a person does at a node, committed at once and told to its sessions.
+    pub fn act<T>(&mut self, node: usize, act: impl FnOnce(&mut Node, u64) -> T) -> T {
+        let now = self.now;
+        let result = act(&mut self.nodes[node], now);
+        let news = self.nodes[node].commit();
+        self.publish(node, news);
+        result
+    }
+
+    fn step(&mut self) -> bool {
+        let Some(due) = self.queue.pop() else {
+            return false;
+        };
+        self.now = self.now.max(due.at);
+        match due.what {
+            What::Frame {
+                from,
+                to,
+                line,
+                bytes,
+            } => {
+                if self.lines.get(&pair(from, to)) == Some(&line) {
+                    self.event(to, from, Event::Received(&bytes));
+                }
+            }
+            What::Done {
+                node,
+                peer,
+                line,
+                number,
+            } => {
+                if self.lines.get(&pair(node, peer)) != Some(&line) {
+                    self.nodes[node].waiting.remove(&(peer, number));
+                    return true;
+                }
+                let now = self.now;
+                let Some(batch) = self.nodes[node].waiting.remove(&(peer, number)) else {
+                    return true;
+                };
+                let id = self.id(peer);
+                let outcome = self.nodes[node].take(id, batch, now);
+                let news = self.nodes[node].commit();
+                self.event(node, peer, Event::Done(number, outcome));
+                self.publish(node, news);
+            }
+            What::Timer { node, peer, line } => {
+                if self.lines.get(&pair(node, peer)) == Some(&line) {
+                    self.event(node, peer, Event::Timer);
+                }
+            }
+        }
+        true
+    }
+
+    /// Lets `ms` of virtual time pass.
+    pub fn run(&mut self, ms: u64) {
+        let end = self.now + ms;
+        while self.queue.peek().is_some_and(|due| due.at <= end) {
+            self.step();
+        }
+        self.now = end;
+    }
+
+    /// Lets time pass until `done`, ten virtual minutes at most; says whether it came true.
+    pub fn run_until(&mut self, mut done: impl FnMut(&Self) -> bool) -> bool {
+        let end = self.now + 600_000;
+        loop {
+            if done(self) {
+                return true;
+            }
+            if self.queue.peek().is_none_or(|due| due.at > end) || !self.step() {
+                return done(self);
+            }
+        }
+    }
+
+    /// `host` opens a circle and everybody in `guests` is invited, accepts and is admitted.
+    pub fn circle(&mut self, host: usize, guests: &[usize]) -> CircleId {
+        let circle = self.act(host, |node, now| node.found(now));
+        for guest in guests {
+            self.connect(host, *guest);
+            self.invite(host, *guest, circle);
+            assert!(
+                self.run_until(|net| net.nodes[*guest].circles.contains_key(&circle)),
+                "the guest receives the charter"
+            );
+        }
+        self.run_until(|net| guests.iter().all(|guest| net.same(host, *guest, &circle)));
+        circle
+    }
+
+    /// `host` invites `guest`, who accepts as soon as the invitation is there.
+    pub fn invite(&mut self, host: usize, guest: usize, circle: CircleId) {
+        let to = self.id(guest);
+        self.act(host, |node, now| node.invite(&circle, to, now));
+        assert!(
+            self.run_until(|net| net.nodes[guest].undecided().is_some()),
+            "the invitation arrives"
+        );
+        self.act(guest, |node, now| node.accept_first(now));
+    }
+
+    /// Writes a note.
+    pub fn write(&mut self, node: usize, circle: &CircleId, text: &str) -> RecordId {
+        self.act(node, |node, now| node.write(circle, note(text), now))
+            .unwrap()
+    }
+
+    /// Whether two nodes show the same of a circle: the same charter, the same digest of all things.
+    pub fn same(&self, a: usize, b: usize, circle: &CircleId) -> bool {
+        let (Some(x), Some(y)) = (
+            self.nodes[a].circles.get(circle),
+            self.nodes[b].circles.get(circle),
+        ) else {
+            return false;
+        };
+        x.charter.head() == y.charter.head()
+            && x.heights() == y.heights()
+            && self.nodes[a].digest(circle) == self.nodes[b].digest(circle)
+    }
+
+    /// Whether any of `bytes` occurs in what a node holds or has been sent.
+    pub fn knows(&self, node: usize, needle: &[u8]) -> bool {
+        let sent = self
+            .frames
+            .iter()
+            .filter(|((_, to), _)| *to == node)
+            .flat_map(|(_, frames)| frames)
+            .any(|frame| contains(frame, needle));
+        sent || self.nodes[node].holds(needle)
+    }
+
+    /// All note texts that a node can read in a circle.
+    pub fn texts(&self, node: usize, circle: &CircleId) -> BTreeSet<String> {
+        self.nodes[node]
+            .contents(circle)
+            .into_iter()
+            .filter_map(|content| match content {
+                Content::LiaisonNote(note) => Some(note.text),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
+}

@@ -1,0 +1,371 @@
+//! One node in memory.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use maillon_protocol::{
+    charter::{Grant, RemovalReason, Subject},
+    circle::{Ack, Circle},
+    content::Content,
+    descriptor::{Descriptor, StructureKind},
+    dossier::{DossierDigest, Thing},
+    ids::{CircleId, Hash, InvitationId, NodeId, RecordId, ThingId},
+    invite::InvitationReason,
+    keys::{NodeKey, SealKey},
+    record::Record,
+    replica::{
+        AckCache, Committed, Draft, IncomingState, Keys, Memory, Notice, Replica, Row, RowPrefix,
+        Rows, WriteFailed,
+    },
+    sign::{Verified, sign},
+    sync::{Batch, Effect, Event, Limits, News, Outcome, Problem, Session, View},
+};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+
+use super::{identity, professional};
+
+/// A node: what is durable, and what is rebuilt from it.
+pub struct Node {
+    /// Durable rows.
+    pub memory: Memory,
+    /// The single writer.
+    pub replica: Replica,
+    /// Circles as of the last commit.
+    pub circles: HashMap<CircleId, Arc<Circle>>,
+    /// Sessions by the peer's index.
+    pub sessions: BTreeMap<usize, Session>,
+    /// What peers did wrong.
+    pub problems: Vec<Problem>,
+    /// What people would be told.
+    pub notices: Vec<Notice>,
+    pub(super) waiting: BTreeMap<(usize, u64), Batch>,
+    keys: Keys,
+    descriptor: Verified<Descriptor>,
+    counter: u64,
+    acks: AckCache,
+    rng: RefCell<ChaCha20Rng>,
+}
+
+impl Node {
+    pub(super) fn new(index: usize, now: u64, seed: u64) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let node = NodeKey::generate(&mut rng);
+        let seal = SealKey::generate(now + 365 * 24 * 3600 * 1000, &mut rng);
+        let descriptor = sign(
+            Descriptor {
+                version: 1,
+                node: node.id(),
+                counter: now,
+                name: format!("DAC {index}"),
+                kind: StructureKind::Dac,
+                finess: String::new(),
+                territory: String::new(),
+                addresses: Vec::new(),
+                suite: maillon_protocol::seal::SUITE.to_owned(),
+                seal: seal.public().clone(),
+                protocols: (1, 1),
+                administrator: String::new(),
+                dpo: String::new(),
+                recovery: Hash([0; 32]),
+            },
+            &node,
+        );
+        let keys = Keys {
+            node,
+            seals: vec![seal],
+        };
+        let memory = Memory::default();
+        let replica = Replica::load(&memory, keys.clone(), descriptor.clone(), &mut rng).unwrap();
+        let mut this = Self {
+            memory,
+            replica,
+            circles: HashMap::new(),
+            sessions: BTreeMap::new(),
+            problems: Vec::new(),
+            notices: Vec::new(),
+            waiting: BTreeMap::new(),
+            keys,
+            descriptor,
+            counter: 0,
+            acks: AckCache::default(),
+            rng: RefCell::new(rng),
+        };
+        this.commit();
+        this
+    }
+
+    /// The node's name.
+    pub fn id(&self) -> NodeId {
+        self.keys.node.id()
+    }
+
+    pub(super) fn open_session(&mut self, peer: usize, id: NodeId) {
+        self.sessions
+            .insert(peer, Session::new(id, Limits::default()));
+    }
+
+    /// Starts again from what is durable.
+    pub(super) fn restart(&mut self) {
+        self.sessions.clear();
+        self.waiting.clear();
+        self.acks = AckCache::default();
+        self.replica = Replica::load(
+            &self.memory,
+            self.keys.clone(),
+            self.descriptor.clone(),
+            &mut *self.rng.borrow_mut(),
+        )
+        .unwrap();
+        self.circles = self
+            .replica
+            .circles()
+            .map(|circle| (circle.id(), Arc::clone(circle)))
+            .collect();
+        self.commit();
+    }
+
+    /// The replica with its rows and a source of randomness.
+    pub fn with<T>(&mut self, act: impl FnOnce(&mut Replica, &Memory, &mut ChaCha20Rng) -> T) -> T {
+        act(&mut self.replica, &self.memory, &mut self.rng.borrow_mut())
+    }
+
+    /// Makes what is staged durable; what sessions are to be told.
+    pub fn commit(&mut self) -> Vec<News> {
+        self.memory.commit(self.replica.staged());
+        let published = self.replica.committed();
+        self.circles.extend(published.circles);
+        self.counter = published.counter;
+        self.notices.extend(published.notices);
+        published.news
+    }
+
+    fn view<T>(&self, now: u64, look: impl FnOnce(&Committed<'_, Memory>) -> T) -> T {
+        let random = || self.rng.borrow_mut().random();
+        look(&Committed {
+            rows: &self.memory,
+            circles: &self.circles,
+            counter: self.counter,
+            key: &self.keys.node,
+            incarnation: self.replica.own_log().incarnation,
+            descriptor: &self.descriptor,
+            acks: &self.acks,
+            now_ms: now,
+            random: &random,
+        })
+    }
+
+    pub(super) fn handle(&mut self, peer: usize, event: Event<'_>, now: u64) -> Vec<Effect> {
+        let Some(mut session) = self.sessions.remove(&peer) else {
+            return Vec::new();
+        };
+        let effects = self.view(now, |view| session.handle(event, view, now));
+        self.sessions.insert(peer, session);
+        effects
+    }
+
+    /// Verifies and stages what a session wants committed.
+    pub(super) fn take(&mut self, from: NodeId, batch: Batch, now: u64) -> Outcome {
+        let refused = Outcome {
+            refused: true,
+            ..Outcome::default()
+        };
+        let rng = &mut *self.rng.borrow_mut();
+        let (replica, rows) = (&mut self.replica, &self.memory);
+        match batch {
+            Batch::Records { circle, records } => {
+                let verified: Result<Vec<_>, _> = records
+                    .into_iter()
+                    .map(|(header, body)| header.verify().map(|header| Record { header, body }))
+                    .collect();
+                let Ok(records) = verified else {
+                    return refused;
+                };
+                replica
+                    .take_records(rows, from, circle, records, now, rng)
+                    .unwrap_or(refused)
+            }
+            Batch::Entries {
+                circle,
+                entries,
+                seals,
+            } => {
+                let verified: Result<Vec<_>, _> =
+                    entries.into_iter().map(|entry| entry.verify()).collect();
+                let Ok(entries) = verified else {
+                    return refused;
+                };
+                match replica.take_entries(rows, from, circle, entries, &seals) {
+                    Ok(()) => Outcome::default(),
+                    Err(_) => refused,
+                }
+            }
+            Batch::Acks(circle, acks) => {
+                let acks = acks
+                    .into_iter()
+                    .filter_map(|ack| Ack::verify(ack).ok())
+                    .collect();
+                let _ = replica.take_acks(rows, from, circle, acks, now);
+                Outcome::default()
+            }
+            Batch::Descriptor(bytes) => {
+                if let Ok(descriptor) = Descriptor::verify(bytes) {
+                    let _ = replica.take_descriptor(rows, &descriptor);
+                }
+                Outcome::default()
+            }
+            Batch::Invitation(bytes) => {
+                let _ = replica.take_invitation(rows, from, bytes, now);
+                Outcome::default()
+            }
+            Batch::Acceptance(bytes) => {
+                let _ = replica.take_acceptance(rows, from, bytes, now, rng);
+                Outcome::default()
+            }
+            Batch::Mark(token, cursor) => {
+                replica.keep_mark(rows, from, token, cursor).unwrap();
+                Outcome::default()
+            }
+            Batch::Chunks { .. } => Outcome::default(),
+        }
+    }
+
+    /// Opens a circle for a patient and writes who they are.
+    pub fn found(&mut self, now: u64) -> CircleId {
+        let circle = self.with(|replica, _, rng| replica.found(Subject::Patient, now, rng));
+        self.write(&circle, Content::PatientIdentity(identity()), now)
+            .unwrap();
+        circle
+    }
+
+    /// Writes a new thing.
+    pub fn write(
+        &mut self,
+        circle: &CircleId,
+        content: Content,
+        now: u64,
+    ) -> Result<RecordId, WriteFailed> {
+        let thing = ThingId(self.rng.borrow_mut().random());
+        let draft = Draft {
+            thing,
+            parent: None,
+            supersedes: Vec::new(),
+            author: professional("DAC"),
+            occurred_ms: now,
+            content,
+        };
+        self.with(|replica, rows, rng| replica.write(rows, circle, vec![draft], now, rng))
+            .map(|written| written[0].record)
+    }
+
+    /// Invites a node with the whole past.
+    pub fn invite(&mut self, circle: &CircleId, to: NodeId, now: u64) -> InvitationId {
+        self.invite_with(circle, to, Grant::Whole, now)
+    }
+
+    /// Invites a node.
+    pub fn invite_with(
+        &mut self,
+        circle: &CircleId,
+        to: NodeId,
+        grant: Grant,
+        now: u64,
+    ) -> InvitationId {
+        self.with(|replica, rows, rng| {
+            replica
+                .invite(
+                    rows,
+                    circle,
+                    to,
+                    InvitationReason::CareTeam,
+                    Some(&identity()),
+                    grant,
+                    now,
+                    rng,
+                )
+                .unwrap()
+        })
+    }
+
+    /// An invitation that nobody has decided about.
+    pub fn undecided(&self) -> Option<InvitationId> {
+        let all = self.replica.incoming(&self.memory).unwrap();
+        all.into_iter()
+            .find(|(_, row)| row.state == IncomingState::Waiting)
+            .map(|(id, _)| id)
+    }
+
+    /// Accepts an undecided invitation as a new person.
+    pub fn accept_first(&mut self, now: u64) {
+        let id = self.undecided().unwrap();
+        self.with(|replica, rows, _| replica.accept(rows, &id, None, now))
+            .unwrap();
+    }
+
+    /// Removes a member.
+    pub fn remove(&mut self, circle: &CircleId, node: NodeId, now: u64) {
+        self.with(|replica, rows, rng| {
+            replica.remove(rows, circle, node, RemovalReason::Ended, now, rng)
+        })
+        .unwrap();
+    }
+
+    /// Digest of what the node shows of a circle.
+    pub fn digest(&self, circle: &CircleId) -> Hash {
+        let mut things: BTreeMap<ThingId, Thing> = BTreeMap::new();
+        for bytes in self.memory.scan(&RowPrefix::Things(*circle)).unwrap() {
+            let (id, thing): (ThingId, Thing) = maillon_protocol::cbor::decode(&bytes).unwrap();
+            things.insert(id, thing);
+        }
+        let mut digest = DossierDigest::default();
+        for (id, thing) in &things {
+            digest.add(id, thing);
+        }
+        digest.finish()
+    }
+
+    /// What every record that the node can read says.
+    pub fn contents(&self, circle: &CircleId) -> Vec<Content> {
+        let Some(held) = self.circles.get(circle) else {
+            return Vec::new();
+        };
+        self.view(0, |view| {
+            held.logs
+                .iter()
+                .flat_map(|(log, tip)| view.records(circle, log, tip.first, tip.height, usize::MAX))
+                .filter_map(|record| held.read(&record).ok())
+                .map(|opened| opened.content)
+                .collect()
+        })
+    }
+
+    /// Whether `needle` occurs in a durable row, name or value.
+    pub fn holds(&self, needle: &[u8]) -> bool {
+        self.memory.rows().iter().any(|(row, value)| {
+            let name = match row {
+                Row::Charter(circle)
+                | Row::Circle(circle)
+                | Row::Entry(circle, _)
+                | Row::Record(circle, ..)
+                | Row::Thing(circle, _)
+                | Row::Ack(circle, _) => circle.0.to_vec(),
+                _ => Vec::new(),
+            };
+            super::contains(&name, needle) || super::contains(value, needle)
+        })
+    }
+
+    /// A committed record.
+    pub fn record(&self, circle: &CircleId, id: RecordId) -> Option<Record> {
+        let held = self.circles.get(circle)?;
+        self.view(0, |view| {
+            held.logs
+                .iter()
+                .flat_map(|(log, tip)| view.records(circle, log, tip.first, tip.height, usize::MAX))
+                .find(|record| record.id() == id)
+        })
+    }
+}

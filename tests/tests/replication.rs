@@ -1,0 +1,218 @@
+//! Replication in virtual time: what every node must end up knowing, and what nobody else may.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say where"
+)]
+
+use maillon_protocol::{charter::Grant, replica::Notice};
+use maillon_tests::net::{Net, Weather, note};
+
+const WALKED: &str = "A marché jusqu'au portail ce matin.";
+const ATE: &str = "N'a rien mangé à midi.";
+
+#[test]
+fn a_note_reaches_the_other_structure_and_its_delivery_is_known() {
+    let mut net = Net::new(1, 2);
+    let circle = net.circle(0, &[1]);
+    net.write(0, &circle, WALKED);
+    assert!(net.run_until(|net| net.texts(1, &circle).contains(WALKED)));
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    // The writer holds the other's acknowledgement of all three records: log opened, identity, note.
+    let other = net.id(1);
+    assert!(net.run_until(|net| {
+        let node = &net.nodes[0];
+        let acks = node.replica.acks(&node.memory, &circle).unwrap();
+        acks.iter()
+            .any(|ack| ack.node == other && ack.height_of(&node.replica.own_log()) == 3)
+    }));
+}
+
+#[test]
+fn what_was_written_during_a_partition_arrives_on_both_sides_when_it_heals() {
+    let mut net = Net::new(2, 2);
+    let circle = net.circle(0, &[1]);
+    net.cut(0, 1);
+    net.write(0, &circle, WALKED);
+    net.write(1, &circle, ATE);
+    net.run(3_600_000);
+    assert!(!net.texts(1, &circle).contains(WALKED));
+    net.connect(0, 1);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    assert_eq!(net.texts(0, &circle), net.texts(1, &circle));
+    assert_eq!(net.texts(0, &circle).len(), 2);
+}
+
+#[test]
+fn two_nodes_that_are_never_up_together_meet_through_a_third() {
+    let mut net = Net::new(3, 3);
+    let circle = net.circle(0, &[1, 2]);
+    net.cut_all();
+    net.write(1, &circle, ATE);
+    net.connect(1, 2);
+    assert!(net.run_until(|net| net.texts(2, &circle).contains(ATE)));
+    net.cut(1, 2);
+    net.connect(0, 2);
+    assert!(net.run_until(|net| net.texts(0, &circle).contains(ATE)));
+}
+
+#[test]
+fn a_structure_without_the_past_reads_only_what_comes_after_its_admission() {
+    let mut net = Net::new(4, 2);
+    let circle = net.act(0, |node, now| node.found(now));
+    net.write(0, &circle, WALKED);
+    net.connect(0, 1);
+    let to = net.id(1);
+    net.act(0, |node, now| {
+        node.invite_with(&circle, to, Grant::Nothing, now)
+    });
+    assert!(net.run_until(|net| net.nodes[1].undecided().is_some()));
+    net.act(1, |node, now| node.accept_first(now));
+    assert!(net.run_until(|net| net.nodes[1].circles.contains_key(&circle)));
+    net.write(0, &circle, ATE);
+    assert!(net.run_until(|net| net.texts(1, &circle).contains(ATE)));
+    assert_eq!(net.texts(1, &circle).len(), 1);
+    assert!(
+        !net.nodes[1]
+            .contents(&circle)
+            .iter()
+            .any(|content| *content == note(WALKED))
+    );
+}
+
+#[test]
+fn a_removed_structure_learns_of_its_removal_and_of_nothing_after_it() {
+    let mut net = Net::new(5, 2);
+    let circle = net.circle(0, &[1]);
+    net.write(0, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    let gone = net.id(1);
+    net.act(0, |node, now| node.remove(&circle, gone, now));
+    assert!(net.run_until(|net| !net.nodes[1].circles[&circle].charter.is_member(&gone)));
+    let before = net.frames[&(0, 1)].len();
+    let late = net.write(0, &circle, ATE);
+    net.run(300_000);
+    net.crash(1);
+    net.connect(0, 1);
+    net.run(300_000);
+    assert!(!net.texts(1, &circle).contains(ATE));
+    let record = net.nodes[0].record(&circle, late).unwrap();
+    assert!(!net.knows(1, &record.header.id));
+    assert!(!net.knows(1, &record.header.object.salt.0));
+    // And given the sealed bytes by hand, it cannot open them.
+    assert!(net.nodes[1].circles[&circle].read(&record).is_err());
+    assert!(net.frames[&(0, 1)].len() > before, "they still talk");
+}
+
+#[test]
+fn a_node_that_is_in_no_circle_learns_nothing() {
+    let mut net = Net::new(6, 3);
+    net.connect_all();
+    let circle = net.circle(0, &[1]);
+    net.write(0, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    net.run(600_000);
+    assert!(!net.knows(2, &circle.0), "not even that the circle exists");
+    assert!(
+        net.knows(1, &circle.0),
+        "the same look does find it at a member"
+    );
+}
+
+#[test]
+fn nothing_that_was_acknowledged_is_lost_in_a_crash() {
+    let mut net = Net::new(7, 2);
+    let circle = net.circle(0, &[1]);
+    for round in 0..20 {
+        net.write(0, &circle, &format!("Note {round}"));
+        net.run(round % 7);
+        net.crash((round % 2) as usize);
+        net.connect(0, 1);
+    }
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    assert_eq!(net.texts(1, &circle).len(), 20);
+}
+
+#[test]
+fn a_second_exchange_starts_at_the_mark_of_the_first() {
+    let mut net = Net::new(8, 2);
+    for _ in 0..20 {
+        net.circle(0, &[1]);
+    }
+    net.run(300_000);
+    net.cut(0, 1);
+    net.frames.clear();
+    net.connect(0, 1);
+    net.run(10_000);
+    let bytes: usize = net.frames.values().flatten().map(Vec::len).sum();
+    assert!(bytes < 4096, "{bytes} bytes for nothing new");
+}
+
+#[test]
+fn an_alert_names_each_structure_that_has_not_acknowledged_it() {
+    use maillon_protocol::content::{Alert, Content, Severity};
+    let mut net = Net::new(9, 2);
+    let circle = net.circle(0, &[1]);
+    net.cut(0, 1);
+    let alert = Content::Alert(Alert {
+        severity: Severity::High,
+        text: ATE.to_owned(),
+        addressees: Vec::new(),
+        answer_by_ms: 0,
+    });
+    let id = net
+        .act(0, |node, now| node.write(&circle, alert, now))
+        .unwrap();
+    let delivered = |net: &Net| {
+        net.nodes[0]
+            .notices
+            .iter()
+            .any(|notice| matches!(notice, Notice::Delivered { record, .. } if *record == id))
+    };
+    net.run(60_000);
+    assert!(!delivered(&net));
+    net.connect(0, 1);
+    assert!(net.run_until(delivered));
+}
+
+#[test]
+fn a_log_seen_ahead_of_what_its_own_node_holds_starts_a_new_incarnation() {
+    let mut net = Net::new(10, 2);
+    let circle = net.circle(0, &[1]);
+    let old = net.nodes[0].memory.clone();
+    net.write(0, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    // The disk goes back to an older copy.
+    let log = net.nodes[0].replica.own_log();
+    net.nodes[0].memory = old;
+    net.crash(0);
+    net.connect(0, 1);
+    assert!(net.run_until(|net| net.nodes[0].replica.own_log() != log));
+    net.write(0, &circle, ATE);
+    assert!(net.run_until(|net| net.texts(1, &circle).contains(ATE)));
+    // The other node gives the lost tail back.
+    net.crash(0);
+    net.connect(0, 1);
+    assert!(net.run_until(|net| net.texts(0, &circle).contains(WALKED)));
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+}
+
+#[test]
+fn bad_weather_delays_and_does_not_change_what_is_known_in_the_end() {
+    let mut net = Net::new(11, 3);
+    let circle = net.circle(0, &[1, 2]);
+    net.weather = Weather {
+        delay_ms: 20,
+        jitter_ms: 400,
+        loss: 20,
+        twice: 20,
+    };
+    for round in 0..30 {
+        net.write(round % 3, &circle, &format!("Note {round}"));
+        net.run(500);
+    }
+    net.weather = Weather::FINE;
+    net.cut_all();
+    net.connect_all();
+    assert!(net.run_until(|net| net.same(0, 1, &circle) && net.same(0, 2, &circle)));
+    assert_eq!(net.texts(2, &circle).len(), 30);
+}
