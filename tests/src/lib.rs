@@ -1,1 +1,4 @@
-//! x
+//! Everything that needs a whole Maillon node or several: the parts that scenarios share.
+
+pub mod skip;
+pub mod wire;
