@@ -37,3 +37,15 @@ has_program() {
     packages="$(cd "$MAILLON_ROOT" && cargo metadata --locked --no-deps --format-version 1)" || return 1
     grep -Eq '"kind":\["bin"\],"crate_types":\["bin"\],"name":"'"$1"'"' <<<"$packages"
 }
+
+# claim_target: to be called before a build. Cargo names what it builds by the crate's path *inside* the checkout and
+# compares file times, so in a shared folder it takes another checkout's newer build for this one's. When the last
+# build there was another checkout's, our own four crates are therefore built anew; the dependencies stay.
+claim_target() {
+    local mark="$CARGO_TARGET_DIR/built-from"
+    if [ -d "$CARGO_TARGET_DIR/debug" ] && [ "$(cat "$mark" 2>/dev/null)" != "$MAILLON_ROOT" ]; then
+        (cd "$MAILLON_ROOT" && cargo clean --quiet --locked --workspace)
+    fi
+    mkdir -p "$CARGO_TARGET_DIR"
+    printf '%s\n' "$MAILLON_ROOT" >"$mark"
+}

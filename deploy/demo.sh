@@ -35,7 +35,7 @@ say "1/3  What this machine needs"
 
 programs=(--bin maillond --bin maillonctl)
 if $check; then programs+=(--bin maillon-story); fi
-if [ -x "$MAILLON_BIN/maillond" ]; then
+if compgen -G "$MAILLON_BIN/deps/librocksdb*" >/dev/null; then
     say "2/3  Build (what changed since the last time)"
 else
     say "2/3  Build (the first one compiles RocksDB: 20 to 30 minutes on two cores, once)"
@@ -43,6 +43,7 @@ fi
 say "     into $CARGO_TARGET_DIR"
 started=$SECONDS
 cd "$MAILLON_ROOT"
+claim_target
 cargo build --locked "${programs[@]}"
 say "     built in $(duration $((SECONDS - started)))"
 

@@ -39,6 +39,7 @@ if [ -z "${MAILLON_EXAMPLES:-}" ] && [ -d ../shared/examples ]; then
     export MAILLON_EXAMPLES
 fi
 
+claim_target
 cargo build --locked --workspace --bins
 code=0
 "$MAILLON_BIN/maillon-bench" "${names[@]}" || code=$?
