@@ -51,6 +51,10 @@ impl Shared {
         });
     }
 
+    pub(super) fn arrived(&self, way: Way) {
+        self.tally.send_modify(|tally| tally.of(way).arrived += 1);
+    }
+
     pub(super) fn lost(&self, way: Way) {
         self.tally.send_modify(|tally| tally.of(way).lost += 1);
     }

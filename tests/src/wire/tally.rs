@@ -3,6 +3,8 @@
 /// What one way of a wire saw. Counted at the moment when it is handed to the system for the other side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
+    /// UDP datagrams that came in, whatever became of them.
+    pub arrived: u64,
     /// UDP datagrams that passed.
     pub datagrams: u64,
     /// Bytes in those datagrams.

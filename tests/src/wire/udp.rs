@@ -85,6 +85,7 @@ impl Entrance {
         if weather.cut || fate < weather.loss || self.room.try_send(parcel).is_err() {
             self.shared.lost(self.way);
         }
+        self.shared.arrived(self.way);
     }
 }
 

@@ -122,6 +122,38 @@ async fn a_cut_holds_a_stream_silently_and_healing_carries_on_where_it_stopped()
 }
 
 #[tokio::test]
+async fn a_delay_holds_a_stream_and_healing_lets_go_what_it_held() -> Story {
+    let Line {
+        mut a, mut b, wire, ..
+    } = Line::open().await?;
+    wire.delay(Duration::from_millis(60), Duration::ZERO);
+    let asked = Instant::now();
+    a.write_all(b"slow").await?;
+    assert_eq!(hear(&mut b, 4).await?, "slow");
+    assert!(asked.elapsed() >= Duration::from_millis(60));
+
+    wire.delay(Duration::from_secs(3600), Duration::ZERO);
+    a.write_all(b"an hour").await?;
+    assert!(stays_away(hear(&mut b, 1)).await);
+    wire.heal();
+    assert_eq!(hear(&mut b, 7).await?, "an hour");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_target_that_resets_at_once_during_a_cut_is_seen_when_it_heals() -> Story {
+    let Line { mut a, b, wire, .. } = Line::open().await?;
+    wire.cut(Cut::Both);
+    b.set_zero_linger()?;
+    drop(b);
+    assert!(stays_away(end(&mut a)).await);
+    wire.heal();
+    let seen = end(&mut a).await?;
+    assert!(is_reset(&seen), "{seen:?}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_cut_there_lets_a_hear_b_while_b_hears_nothing() -> Story {
     let Line {
         mut a, mut b, wire, ..
@@ -139,7 +171,11 @@ async fn a_cut_there_lets_a_hear_b_while_b_hears_nothing() -> Story {
 
 #[tokio::test]
 async fn a_death_during_a_cut_is_seen_when_it_heals() -> Story {
-    let Line { mut a, b, wire, .. } = Line::open().await?;
+    let Line {
+        mut a, mut b, wire, ..
+    } = Line::open().await?;
+    b.write_all(b"alive").await?;
+    assert_eq!(hear(&mut a, 5).await?, "alive");
     wire.cut(Cut::Both);
     b.set_zero_linger()?;
     drop(b);

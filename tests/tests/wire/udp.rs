@@ -126,6 +126,7 @@ async fn a_cut_swallows_datagrams_and_healing_brings_only_later_ones() -> Story 
     let b = Echo::start().await?;
     let wire = Wire::udp(b.address).await?;
     let a = Client::of(&wire).await?;
+    wire.delay(Duration::from_secs(3600), Duration::ZERO);
     wire.cut(Cut::Both);
     a.say("lost").await?;
     within(wire.until(|tally| tally.there.lost == 1)).await?;
@@ -164,6 +165,7 @@ async fn what_is_under_way_when_the_wire_is_cut_is_lost() -> Story {
         weather.delay = Duration::from_millis(100)
     });
     a.say("under way").await?;
+    within(wire.until(|tally| tally.there.arrived == 1)).await?;
     wire.cut(Cut::There);
     let tally = within(wire.until(|tally| tally.there.lost == 1)).await?;
     assert_eq!(tally.there.datagrams, 0);
