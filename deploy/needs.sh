@@ -24,8 +24,13 @@ wanted="${wanted:-build test}"
 
 # --- how each need is seen -------------------------------------------------------------------------------------------
 
-compiles() { # LANGUAGE COMPILER, a program on stdin
-    command -v "$2" >/dev/null && "$2" -x "$1" -o /dev/null - 2>/dev/null
+compiles() { # LANGUAGE COMPILER, a program on stdin; not to /dev/null, which some linkers replace when they are root
+    local out works=true
+    command -v "$2" >/dev/null || return 1
+    out="$(mktemp)"
+    "$2" -x "$1" -o "$out" - 2>/dev/null || works=false
+    rm -f "$out"
+    $works
 }
 has_c() { printf '#include <stdlib.h>\nint main(void){return 0;}\n' | compiles c cc; } # rustc links with `cc`
 has_cxx() { printf '#include <string>\nint main(){return std::string().size();}\n' | compiles c++ "${CXX:-c++}"; }
