@@ -126,7 +126,7 @@ fi
 if ! $yes && ! in_ci; then
     if [ ! -t 0 ]; then
         complain "Nobody can be asked here. Call with --yes, or type:"
-        complain "    ${root[*]:-} apt-get install --no-install-recommends$missing"
+        complain "    ${root[*]:+${root[*]} }apt-get install --no-install-recommends$missing"
         exit 2
     fi
     read -r -p "Install these packages from Debian? [y/N] " answer

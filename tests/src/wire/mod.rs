@@ -35,6 +35,7 @@
 //! - It leaves loopback neither way.
 
 mod chance;
+mod doors;
 mod hello;
 mod pace;
 mod shared;
@@ -49,7 +50,6 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
 
 pub use hello::{ClientHello, X25519, X25519_MLKEM768};
@@ -91,9 +91,6 @@ pub struct Wire {
     _tasks: JoinSet<()>,
 }
 
-/// How often another port is tried, when the one that TCP got is taken for UDP.
-const TRIES: usize = 32;
-
 impl Wire {
     /// A wire for datagrams (QUIC), seed 1.
     pub async fn udp(target: SocketAddr) -> Result<Self, WireError> {
@@ -133,7 +130,7 @@ impl Wire {
 
     /// A wire for what `targets` names, whose chance comes from `seed`.
     pub async fn lay(targets: Targets, seed: u64) -> Result<Self, WireError> {
-        check(targets)?;
+        doors::check(targets)?;
         let sky = weather::Sky {
             there: Weather::default(),
             back: Weather::default(),
@@ -143,7 +140,7 @@ impl Wire {
             refuse: false,
         };
         let shared = Arc::new(shared::Shared::new(seed, sky));
-        let (address, datagrams, streams) = doors(targets).await?;
+        let (address, datagrams, streams) = doors::open(targets).await?;
         let mut tasks = JoinSet::new();
         if let Some(door) = datagrams {
             tasks.spawn(udp::forward(door, Arc::clone(&shared)));
@@ -165,7 +162,7 @@ impl Wire {
 
     /// Leads to another target from now on: B was restarted on another port. Open TCP connections keep theirs.
     pub fn lead_to(&self, targets: Targets) -> Result<(), WireError> {
-        check(targets)?;
+        doors::check(targets)?;
         self.shared.sky.send_modify(|sky| {
             sky.udp_target = targets.udp;
             sky.tcp_target = targets.tcp;
@@ -273,46 +270,5 @@ impl Wire {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
-    }
-}
-
-fn check(targets: Targets) -> Result<(), WireError> {
-    let named = [targets.udp, targets.tcp];
-    if let Some(stranger) = named
-        .into_iter()
-        .flatten()
-        .find(|target| !target.ip().is_loopback())
-    {
-        return Err(WireError::NotLoopback(stranger));
-    }
-    match named {
-        [None, None] => Err(WireError::NoTarget),
-        [Some(udp), Some(tcp)] if udp.is_ipv4() != tcp.is_ipv4() => Err(WireError::TwoFamilies),
-        _ => Ok(()),
-    }
-}
-
-/// The sockets that A dials, on one port of the targets' address.
-async fn doors(
-    targets: Targets,
-) -> Result<(SocketAddr, Option<UdpSocket>, Option<TcpListener>), WireError> {
-    let target = targets.udp.or(targets.tcp).ok_or(WireError::NoTarget)?;
-    let any = SocketAddr::new(target.ip(), 0);
-    if targets.tcp.is_none() {
-        let door = UdpSocket::bind(any).await?;
-        return Ok((door.local_addr()?, Some(door), None));
-    }
-    let mut tries = 0;
-    loop {
-        let streams = TcpListener::bind(any).await?;
-        let address = streams.local_addr()?;
-        if targets.udp.is_none() {
-            return Ok((address, None, Some(streams)));
-        }
-        match UdpSocket::bind(address).await {
-            Ok(datagrams) => return Ok((address, Some(datagrams), Some(streams))),
-            Err(taken) if tries >= TRIES => return Err(WireError::Bind(taken)),
-            Err(_) => tries += 1,
-        }
     }
 }
