@@ -1,4 +1,4 @@
-//! Everything that needs a whole Maillon node or several.
+//! Everything that needs a whole Maillon node or several: the parts that scenarios share.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -6,3 +6,5 @@
 )]
 
 pub mod net;
+pub mod skip;
+pub mod wire;
