@@ -22,8 +22,9 @@
 //!
 //! - [`Store::commit`] is one write with one sync of the write-ahead log. When it returns, all of the [`Batch`]
 //!   survives a power cut; when the machine stops before, all of it or nothing is there afterwards.
-//! - An unfinished last write is dropped when the database is opened again. Damage anywhere else is an error, never a
-//!   silent loss.
+//! - An unfinished last write is dropped when the database is opened again. Damage elsewhere is an error, not a silent
+//!   loss; the one exception is a damaged length field in the last 32 KiB of the last log, which RocksDB cannot tell
+//!   from an unfinished write.
 //! - A database of a newer version, one under another storage key, and one in use by another process are refused
 //!   before anything is written.
 //! - Everything is bounded: batches, keys, caches, write buffers, open files.
@@ -70,7 +71,7 @@ pub use engine::Options;
 pub use error::StoreError;
 pub use format::{FILE_NAME as FORMAT_FILE_NAME, VERSION};
 pub use names::{Namer, row_key, sequence_of};
-pub use read::Range;
+pub use read::{Range, Row, Scan};
 pub use sealing::StorageKey;
 pub use stats::{Stats, TableStats};
 pub use table::Table;

@@ -1,5 +1,7 @@
 //! Reading: one row, several, or those under a prefix.
 
+use std::fmt;
+
 use rocksdb::{DBIterator, Direction, IteratorMode, PrefixRange, ReadOptions};
 
 use super::sealing::Sealer;
@@ -98,8 +100,7 @@ impl Store {
         table: Table,
         prefix: &[u8],
         range: Range<'_>,
-    ) -> Result<impl Iterator<Item = Result<(Box<[u8]>, Vec<u8>), StoreError>> + use<'a>, StoreError>
-    {
+    ) -> Result<Scan<'a>, StoreError> {
         let rows = self.inner.family(table.name())?;
         let mut options = ReadOptions::default();
         options.set_iterate_range(PrefixRange(prefix));
@@ -117,20 +118,32 @@ impl Store {
     }
 }
 
-struct Scan<'a> {
+/// A row: its key and its value in the clear.
+pub type Row = (Box<[u8]>, Vec<u8>);
+
+/// The rows of a [`Store::scan`], unsealed one by one as they are asked for.
+pub struct Scan<'a> {
     rows: DBIterator<'a>,
     table: Table,
     sealer: &'a Sealer,
 }
 
 impl Iterator for Scan<'_> {
-    type Item = Result<(Box<[u8]>, Vec<u8>), StoreError>;
+    type Item = Result<Row, StoreError>;
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<Result<Row, StoreError>> {
         let row = self.rows.next()?;
         Some(row.map_err(StoreError::from).and_then(|(key, stored)| {
             let value = self.sealer.read(self.table, &key, &stored)?;
             Ok((key, value))
         }))
+    }
+}
+
+impl fmt::Debug for Scan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scan")
+            .field("table", &self.table)
+            .finish_non_exhaustive()
     }
 }

@@ -135,7 +135,7 @@ impl Store {
                     check.first_damaged.push(row_name(&key));
                 }
             }
-            if check.rows % STEP_ROWS == 0 && progress(check.rows).is_break() {
+            if check.rows.is_multiple_of(STEP_ROWS) && progress(check.rows).is_break() {
                 return Err(StoreError::Stopped);
             }
         }
