@@ -8,9 +8,9 @@
 //!
 //! # What it promises
 //!
-//! - The file `keystore` opens with a passphrase (Argon2id, RFC 9106) or with a key file of 32 random bytes, which may be a
-//!   systemd credential. Without it, the file says only how it is to be opened and, by its length, how many receive
-//!   keys it holds.
+//! - The file `keystore` opens with a passphrase (Argon2id, RFC 9106) or with a key file of 32 random bytes, which may
+//!   be a systemd credential. Without it, the file says only how it is to be opened and, by its length, how many
+//!   receive keys it holds.
 //! - A crash while saving leaves the old keystore or the new one, whole.
 //! - A wrong passphrase changes nothing. A damaged file is told from a wrong passphrase, before any attempt to
 //!   unseal it. A file of a newer version is refused.

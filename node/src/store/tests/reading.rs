@@ -168,37 +168,52 @@ fn a_verification_counts_every_row_and_names_the_damaged_ones() {
     assert!(matches!(stopped, Err(StoreError::Stopped)));
 }
 
+/// Tells the next test, run again as a child, that the process is its own.
+const CHILD: &str = "MAILLON_TEST_MEMORY";
+
 #[test]
-fn sizes_are_told_and_memory_keeps_its_bounds() {
+fn sizes_are_told_and_a_hundred_thousand_records_stay_within_bounds() {
+    if std::env::var_os(CHILD).is_some() {
+        return write_and_read_a_hundred_thousand_records();
+    }
+    // In a process of its own, so that its memory is nobody else's.
+    let child = std::process::Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", "--nocapture"])
+        .arg("store::tests::reading::sizes_are_told_and_a_hundred_thousand_records_stay_within_bounds")
+        .env(CHILD, "1")
+        .output()
+        .expect("the child runs");
+    let said = String::from_utf8_lossy(&child.stdout).into_owned()
+        + &String::from_utf8_lossy(&child.stderr);
+    assert!(
+        child.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+}
+
+fn write_and_read_a_hundred_thousand_records() {
     let dir = folder();
     let store = open(dir.path());
-    let value = vec![b'x'; 1000];
+    let value = [b'x'; 1000];
     for round in 0..100u64 {
         let mut batch = store.batch();
         for number in 0..1000 {
-            batch
-                .put(
-                    Table::Records,
-                    &row_key(&round.to_be_bytes(), number),
-                    &value,
-                )
-                .expect("room");
+            let key = row_key(&round.to_be_bytes(), number);
+            batch.put(Table::Records, &key, &value).expect("room");
+            batch.put(Table::Timeline, &key, b"where").expect("room");
         }
         store.commit(batch).expect("committed");
     }
-    assert!(
-        store
-            .verify(|_| ControlFlow::Continue(()))
-            .expect("verified")
-            .is_good()
-    );
+    let checked = store
+        .verify(|_| ControlFlow::Continue(()))
+        .expect("verified");
+    assert!(checked.is_good());
+    assert_eq!(checked.rows(), 200_000);
     for round in 0..100u64 {
-        assert!(
-            store
-                .get(Table::Records, &row_key(&round.to_be_bytes(), 999))
-                .expect("read")
-                .is_some()
-        );
+        for number in (0..1000).step_by(50) {
+            let key = row_key(&round.to_be_bytes(), number);
+            assert!(store.get(Table::Records, &key).expect("read").is_some());
+        }
     }
 
     let stats = store.stats().expect("stats");
@@ -216,4 +231,17 @@ fn sizes_are_told_and_memory_keeps_its_bounds() {
         stats.memtable_bytes() <= options.write_buffer_bytes as u64 * 3 / 2,
         "{stats:?}"
     );
+    let mib = most_memory_mib();
+    assert!(
+        mib < 150,
+        "{mib} MiB, of the 200 that a node may take; {stats:?}"
+    );
+}
+
+/// The most memory that this process has had, MiB.
+fn most_memory_mib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kib.expect("a number") / 1024
 }
