@@ -27,6 +27,11 @@ pub(super) fn open(dir: &Path, key: &StorageKey, options: &Options) -> Result<In
     if !known {
         crate::durable::make_folder(&folder).map_err(|source| StoreError::io(&folder, source))?;
     }
+    if known && !folder.join("CURRENT").exists() {
+        return Err(StoreError::FilesDamaged {
+            detail: format!("the folder {FOLDER_NAME} is missing or empty"),
+        });
+    }
     let settings = options.settings(!known);
     let cache = Cache::new_lru_cache(options.block_cache_bytes);
     let db = DB::open_cf_descriptors(&settings, &folder, options.families(&cache))?;
