@@ -1,0 +1,152 @@
+//! Broken files and full disks, as they happen.
+
+use std::ops::ControlFlow;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use super::*;
+
+/// A store whose rows are in the write-ahead log only: 20 commits of 500 bytes; and that log.
+fn twenty_commits(dir: &Path) -> PathBuf {
+    let store = open(dir);
+    for number in 0..20u8 {
+        put(&store, Table::Records, &[number], &[number; 500]);
+    }
+    drop(store);
+    newest(dir, "log")
+}
+
+fn newest(dir: &Path, extension: &str) -> PathBuf {
+    files(&dir.join(FOLDER_NAME))
+        .into_iter()
+        .filter(|(path, content)| path.ends_with(&format!(".{extension}")) && !content.is_empty())
+        .map(|(path, _)| PathBuf::from(path))
+        .next_back()
+        .expect("such a file")
+}
+
+fn rows(store: &Store) -> usize {
+    store
+        .scan(Table::Records, b"", Range::all())
+        .expect("a scan")
+        .count()
+}
+
+#[test]
+fn an_unfinished_last_write_is_dropped_and_all_before_it_stay() {
+    let dir = folder();
+    let log = twenty_commits(dir.path());
+    let whole = fs::read(&log).expect("the log");
+    for cut in [1, 7, 100, 400] {
+        fs::write(&log, &whole[..whole.len() - cut]).expect("cut");
+        let copy = folder();
+        copy_all(dir.path(), copy.path());
+        assert_eq!(rows(&open(copy.path())), 19, "{cut} bytes are missing");
+    }
+}
+
+#[test]
+fn damage_in_the_middle_of_the_log_is_an_error_and_not_a_silent_loss() {
+    let dir = folder();
+    let log = twenty_commits(dir.path());
+    let mut content = fs::read(&log).expect("the log");
+    let middle = content.len() / 2;
+    content[middle] ^= 1;
+    fs::write(&log, content).expect("damaged");
+
+    let refused = refusal(dir.path());
+    assert!(
+        matches!(refused, StoreError::FilesDamaged { .. }),
+        "{refused:?}"
+    );
+    assert!(refused.to_string().contains("restore the last good backup"));
+}
+
+#[test]
+fn damage_in_a_table_file_is_found_by_reading_and_by_verification() {
+    let dir = folder();
+    let store = open(dir.path());
+    for number in 0..200u8 {
+        put(&store, Table::Records, &[number], &[number; 500]);
+    }
+    store
+        .compact(Table::Records)
+        .expect("written to a table file");
+    drop(store);
+    let path = newest(dir.path(), "sst");
+    let mut content = fs::read(&path).expect("the file");
+    content[50_000] ^= 1;
+    fs::write(&path, content).expect("damaged");
+
+    let store = open(dir.path());
+    let failed = (0..200u8)
+        .filter_map(|number| store.get(Table::Records, &[number]).err())
+        .next()
+        .expect("a row that cannot be read");
+    assert!(
+        matches!(failed, StoreError::FilesDamaged { .. }),
+        "{failed:?}"
+    );
+    let found = store
+        .verify(|_| ControlFlow::Continue(()))
+        .expect("verified");
+    assert!(!found.is_good());
+    assert!(found.tables[3].broken_off.is_some());
+}
+
+#[test]
+fn a_full_disk_is_told_as_such_and_loses_nothing_that_was_confirmed() {
+    let dir = folder();
+    let store = open(dir.path());
+    put(&store, Table::Records, b"confirmed", b"value");
+    // The next log files that RocksDB will make lead to a device that is always full.
+    let log = newest(dir.path(), "log");
+    let number: u64 = log
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .and_then(|stem| stem.parse().ok())
+        .expect("a number");
+    let traps: Vec<PathBuf> = (number + 1..number + 60)
+        .map(|next| dir.path().join(FOLDER_NAME).join(format!("{next:06}.log")))
+        .filter(|path| symlink("/dev/full", path).is_ok())
+        .collect();
+    store.compact(Table::Records).expect("a new log begins");
+
+    let mut batch = store.batch();
+    batch
+        .put(Table::Records, b"unconfirmed", b"value")
+        .expect("room");
+    let refused = store.commit(batch).expect_err("there is no room");
+    assert!(matches!(refused, StoreError::DiskFull), "{refused:?}");
+    assert!(
+        store
+            .get(Table::Records, b"confirmed")
+            .expect("read")
+            .is_some()
+    );
+    drop(store);
+
+    for trap in traps {
+        fs::remove_file(trap).ok();
+    }
+    let store = open(dir.path());
+    assert!(
+        store
+            .get(Table::Records, b"confirmed")
+            .expect("read")
+            .is_some()
+    );
+    assert_eq!(
+        store.get(Table::Records, b"unconfirmed").expect("read"),
+        None
+    );
+    put(&store, Table::Records, b"unconfirmed", b"value");
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    for (path, content) in files(from) {
+        let dest = to.join(Path::new(&path).strip_prefix(from).expect("under it"));
+        fs::create_dir_all(dest.parent().expect("a folder")).expect("made");
+        fs::write(dest, content).expect("copied");
+    }
+}
