@@ -7,6 +7,7 @@ pub mod descriptor;
 pub mod ids;
 pub mod keys;
 pub mod limits;
+pub mod pairing;
 pub mod seal;
 pub mod sign;
 pub mod time;
