@@ -116,7 +116,7 @@ fn outcome(step: Result<Vec<Effect>, PairingError>) -> Vec<Effect> {
     let mut effects = Vec::with_capacity(3);
     if matches!(
         error,
-        PairingError::Proof { .. } | PairingError::Ended(End::RejectedThere)
+        PairingError::Proof { .. } | PairingError::Refused(RefuseCode::Rejected)
     ) {
         effects.push(Effect::Store);
     }

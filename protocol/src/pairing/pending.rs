@@ -261,10 +261,10 @@ impl Pending {
         }
         bound.confirmed_here = true;
         let mut effects = vec![Effect::Store];
-        effects.extend(self.confirm_message().map(Effect::Send));
         if self.is_paired() {
             effects.push(self.paired()?);
         }
+        effects.extend(self.confirm_message().map(Effect::Send));
         Ok(effects)
     }
 
@@ -414,11 +414,11 @@ impl Pending {
         if first || settles {
             effects.push(Effect::Store);
         }
-        if first || !seen {
-            effects.extend(self.confirm_message().map(Effect::Send));
-        }
         if first && self.is_paired() {
             effects.push(self.paired()?);
+        }
+        if first || !seen {
+            effects.extend(self.confirm_message().map(Effect::Send));
         }
         Ok(effects)
     }
@@ -427,7 +427,6 @@ impl Pending {
     pub(super) fn refused(&mut self, remote: NodeId, code: RefuseCode) -> PairingError {
         if code == RefuseCode::Rejected && self.remote() == Some(remote) && !self.is_paired() {
             self.finish(End::RejectedThere);
-            return PairingError::Ended(End::RejectedThere);
         }
         PairingError::Refused(code)
     }
