@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use super::{
-    Effect, Message, Pending, PairingError, Role, Secret,
+    Effect, Message, PairingError, Pending, Role, Secret,
     invitation::VERSION,
     outcome,
     proof::{Exchange, Transcript, commitment, same},
@@ -28,8 +28,8 @@ pub struct Accepter {
 enum State {
     Ready,
     AwaitCommit(Transcript),
-    AwaitReveal(Met),
-    AwaitProof(Met, Exchange),
+    AwaitReveal(Box<Met>),
+    AwaitProof(Box<(Met, Exchange)>),
     AwaitResume,
     Bound,
     Over,
@@ -123,9 +123,10 @@ impl Accepter {
                 },
             ) => self.committed(transcript, descriptor, commitment),
             (State::AwaitReveal(met), Message::Reveal { nonce }) => {
-                self.revealed(pending, met, nonce.into())
+                self.revealed(pending, *met, nonce.into())
             }
-            (State::AwaitProof(mut met, exchange), Message::Proof { mac }) => {
+            (State::AwaitProof(met), Message::Proof { mac }) => {
+                let (mut met, exchange) = *met;
                 // Another connection may have been faster, or the administrator has withdrawn.
                 pending.check_open(now_ms)?;
                 let expected = exchange.proof(pending.secret()?, Role::Inviter);
@@ -173,11 +174,11 @@ impl Accepter {
             nonce: (*self.nonce.expose()).into(),
         };
         transcript.add(&nonce);
-        self.state = State::AwaitReveal(Met {
+        self.state = State::AwaitReveal(Box::new(Met {
             inviter,
             commitment,
             transcript,
-        });
+        }));
         Ok(vec![Effect::Send(nonce)])
     }
 
@@ -206,7 +207,7 @@ impl Accepter {
             nonce: nonce.into(),
         });
         met.transcript.add(&proof);
-        self.state = State::AwaitProof(met, exchange);
+        self.state = State::AwaitProof(Box::new((met, exchange)));
         Ok(vec![Effect::Send(proof)])
     }
 }

@@ -1,6 +1,6 @@
 //! Why a pairing does not come about.
 
-use super::{RefuseCode, pending::End};
+use super::{End, RefuseCode};
 use crate::{cbor::CborError, descriptor::DescriptorError, limits::LimitError};
 
 /// Why an attempt or a pairing ends. What becomes of the invitation stands in [`super::Pending`].
@@ -16,7 +16,9 @@ pub enum PairingError {
     #[error("the message {0:?} does not belong here")]
     Unexpected(&'static str),
     /// The other side speaks a later version.
-    #[error("the other node pairs with version {0}, this node with version 1: update the older one")]
+    #[error(
+        "the other node pairs with version {0}, this node with version 1: update the older one"
+    )]
     Version(u64),
     /// No invitation of this id.
     #[error("this node has no such invitation: make a new one")]
@@ -28,7 +30,9 @@ pub enum PairingError {
     #[error("the invitation has ended ({0}): make a new one")]
     Ended(End),
     /// Another node has proved the secret before, or the invitation is used up.
-    #[error("the invitation was already used: if your partner did not use it, reject the pairing and make a new invitation")]
+    #[error(
+        "the invitation was already used: if your partner did not use it, reject the pairing and make a new invitation"
+    )]
     Taken,
     /// A node cannot peer with itself.
     #[error("this invitation was made by this very node: paste it at the other one")]
@@ -46,22 +50,30 @@ pub enum PairingError {
     #[error("the other node revealed another number than it committed to")]
     Commitment,
     /// At the inviter: the accepter does not know the secret.
-    #[error("the other node does not know the invitation's secret; {left} wrong proofs more end the invitation")]
+    #[error(
+        "the other node does not know the invitation's secret; {left} wrong proofs more end the invitation"
+    )]
     Proof {
         /// How many more wrong proofs the invitation bears.
         left: u64,
     },
     /// At the accepter: the inviter does not know the secret.
-    #[error("the node that calls itself the inviter does not know the invitation's secret: ask your partner for a new invitation")]
+    #[error(
+        "the node that calls itself the inviter does not know the invitation's secret: ask your partner for a new invitation"
+    )]
     Impostor,
     /// A confirmation of another exchange, or a forged one.
     #[error("the other side's confirmation does not belong to this exchange")]
     Confirmation,
     /// The other side remembers another exchange: one of the two was restored from an older backup.
-    #[error("the two nodes remember different exchanges: reject the pairing on both sides and make a new invitation")]
+    #[error(
+        "the two nodes remember different exchanges: reject the pairing on both sides and make a new invitation"
+    )]
     OtherExchange,
     /// Confirming words that are not, or no longer, the ones to compare.
-    #[error("these are not the words to compare now: read the present ones over the phone, then confirm")]
+    #[error(
+        "these are not the words to compare now: read the present ones over the phone, then confirm"
+    )]
     OtherWords,
     /// Nothing to confirm yet.
     #[error("no words to confirm yet: the two nodes have not met")]

@@ -40,13 +40,17 @@ pub struct Invitation {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvitationError {
     /// Another text than an invitation.
-    #[error("this is no invitation: it starts with maillon1: and is copied whole from the other administrator's message")]
+    #[error(
+        "this is no invitation: it starts with maillon1: and is copied whole from the other administrator's message"
+    )]
     NotAnInvitation,
     /// Made by a later version.
     #[error("this invitation was made by a newer node: update this node, then paste it again")]
     Version,
     /// A character that no invitation contains.
-    #[error("character {position} after the colon is {found:?}, which no invitation contains: only letters and the digits 2 to 7 occur, so 0 is read as the letter O and 1 as I or L")]
+    #[error(
+        "character {position} after the colon is {found:?}, which no invitation contains: only letters and the digits 2 to 7 occur, so 0 is read as the letter O and 1 as I or L"
+    )]
     Character {
         /// What stands there.
         found: char,
@@ -57,7 +61,9 @@ pub enum InvitationError {
     #[error("the invitation is incomplete: copy it again, to its last character")]
     Incomplete,
     /// At least one character is wrong or missing.
-    #[error("the invitation has a typing error: its check characters do not match; copy it again or scan the QR code")]
+    #[error(
+        "the invitation has a typing error: its check characters do not match; copy it again or scan the QR code"
+    )]
     Checksum,
     /// The checksum is right, the content is not: made by no node of ours.
     #[error("the invitation was not made by a Maillon node: ask for a new one")]
@@ -66,7 +72,9 @@ pub enum InvitationError {
     #[error("an invitation needs at least one address at which this node is reached")]
     NoAddress,
     /// Not the text of a multiaddress.
-    #[error("an address of the invitation is not a multiaddress such as /ip4/192.0.2.1/udp/4001/quic-v1")]
+    #[error(
+        "an address of the invitation is not a multiaddress such as /ip4/192.0.2.1/udp/4001/quic-v1"
+    )]
     Address,
     /// A limit.
     #[error(transparent)]

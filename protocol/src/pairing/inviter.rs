@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use super::{
-    Effect, Message, Pending, PairingError, Role, Secret,
+    Effect, Message, PairingError, Pending, Role, Secret,
     invitation::VERSION,
     outcome,
     proof::{Exchange, Transcript, commitment, same},
@@ -27,8 +27,8 @@ pub struct Inviter {
 #[derive(Debug)]
 enum State {
     AwaitOpen,
-    AwaitNonce(Met),
-    AwaitProof(Met, Exchange),
+    AwaitNonce(Box<Met>),
+    AwaitProof(Box<(Met, Exchange)>),
     Bound,
     Over,
 }
@@ -105,10 +105,11 @@ impl Inviter {
                     inviter_nonce: *self.nonce.expose(),
                     accepter_nonce: nonce.into(),
                 };
-                self.state = State::AwaitProof(met, exchange);
+                self.state = State::AwaitProof(Box::new((*met, exchange)));
                 Ok(vec![Effect::Send(reveal)])
             }
-            (State::AwaitProof(met, exchange), Message::Proof { mac }) => {
+            (State::AwaitProof(met), Message::Proof { mac }) => {
+                let (met, exchange) = *met;
                 // Time has passed, and another attempt may have been faster.
                 pending.check_open_to(self.remote, now_ms)?;
                 let expected = exchange.proof(pending.secret()?, Role::Accepter);
@@ -173,10 +174,10 @@ impl Inviter {
         let mut transcript = Transcript::new(pending.id(), self.own.object.node, self.remote);
         transcript.add(&open);
         transcript.add(&commit);
-        self.state = State::AwaitNonce(Met {
+        self.state = State::AwaitNonce(Box::new(Met {
             accepter,
             transcript,
-        });
+        }));
         Ok(vec![Effect::Send(commit)])
     }
 

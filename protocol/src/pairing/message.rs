@@ -22,13 +22,13 @@ pub enum Message {
         /// Which invitation.
         #[n(1)]
         invitation: PairingId,
-        /// The accepter's signed descriptor.
-        #[n(2)]
-        descriptor: Bytes,
         /// The transcript of the exchange that bound these two nodes earlier, where there was one: only confirmations
-        /// are left to be exchanged.
-        #[n(3)]
+        /// are left to be exchanged. Not the last field: a missing last one would shorten the array.
+        #[n(2)]
         resume: Option<Hash>,
+        /// The accepter's signed descriptor.
+        #[n(3)]
+        descriptor: Bytes,
     },
     /// Inviter → accepter: who I am, and a commitment to the nonce that I shall reveal.
     #[n(1)]

@@ -70,6 +70,7 @@
 //! - Rates, idle times and numbers of connections are the driver's: nothing here counts them.
 
 mod accepter;
+mod confirm;
 mod error;
 mod invitation;
 mod inviter;
@@ -77,18 +78,20 @@ mod message;
 mod pending;
 pub mod proof;
 mod secret;
-mod text;
+mod stage;
 #[cfg(test)]
 mod tests;
+mod text;
 
 pub use accepter::Accepter;
 pub use error::PairingError;
 pub use invitation::{Invitation, InvitationError, VERSION};
 pub use inviter::Inviter;
 pub use message::{Message, RefuseCode};
-pub use pending::{End, Pending};
+pub use pending::Pending;
 pub use proof::{Role, Words};
 pub use secret::Secret;
+pub use stage::End;
 
 use crate::{descriptor::Descriptor, sign::Verified};
 

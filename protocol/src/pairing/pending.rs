@@ -1,4 +1,4 @@
-//! The durable part of a pairing: what each side stores, and what its administrator does to it.
+//! The durable part of a pairing: what each side stores. What administrators do to it stands in [`super::confirm`].
 //!
 //! One [`Pending`] for each invitation and side. It is encoded by [`Pending::to_bytes`] and stored under seal, because it
 //! holds the secret until that is of no more use.
@@ -7,83 +7,18 @@ use minicbor::{Decode, Encode};
 use zeroize::Zeroizing;
 
 use super::{
-    Effect, Invitation, Message, PairingError, RefuseCode, Role, Secret, Words,
+    End, Invitation, PairingError, Role, Secret, Words,
     invitation::VERSION,
-    proof::{confirmation, confirmation_key, same},
+    proof::confirmation_key,
+    stage::{Bound, Stage},
 };
 use crate::{
-    cbor::{self, Bytes, CborError},
+    cbor::{Bytes, CborError},
     descriptor::Descriptor,
     ids::{Hash, NodeId, PairingId},
     limits,
     sign::Verified,
 };
-
-/// How an invitation ended without a pairing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
-#[cbor(index_only)]
-pub enum End {
-    /// [`limits::BAD_PROOFS`] wrong proofs.
-    #[n(0)]
-    BadProofs,
-    /// This node's administrator withdrew it before anybody used it.
-    #[n(1)]
-    Withdrawn,
-    /// This node's administrator said that the words differ.
-    #[n(2)]
-    RejectedHere,
-    /// The other node's administrator said so.
-    #[n(3)]
-    RejectedThere,
-}
-
-impl std::fmt::Display for End {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::BadProofs => "too many wrong proofs",
-            Self::Withdrawn => "withdrawn here",
-            Self::RejectedHere => "rejected here",
-            Self::RejectedThere => "rejected by the other side",
-        })
-    }
-}
-
-/// How far an invitation has come.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(flat)]
-enum Stage {
-    /// Nobody has proved the secret.
-    #[n(0)]
-    Offered,
-    /// Both nodes have proved the secret to each other.
-    #[n(1)]
-    Bound(#[n(0)] Bound),
-    /// Over, without a pairing.
-    #[n(2)]
-    Ended(#[n(0)] End),
-}
-
-/// Two nodes that have proved the secret to each other, and how far their administrators are.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-struct Bound {
-    #[n(0)]
-    remote: NodeId,
-    /// The remote's descriptor, verified before it came here.
-    #[n(1)]
-    descriptor: Bytes,
-    #[n(2)]
-    transcript: Hash,
-    #[n(3)]
-    key: Secret<32>,
-    #[n(4)]
-    confirmed_here: bool,
-    #[n(5)]
-    confirmed_there: bool,
-    /// The other side holds our confirmation.
-    #[n(6)]
-    settled: bool,
-}
 
 /// One side of one invitation, from its making to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -104,9 +39,9 @@ pub struct Pending {
     #[n(6)]
     bad_proofs: u64,
     #[n(7)]
-    secret: Option<Secret<16>>,
+    pub(super) secret: Option<Secret<16>>,
     #[n(8)]
-    stage: Stage,
+    pub(super) stage: Stage,
 }
 
 impl Pending {
@@ -158,7 +93,12 @@ impl Pending {
     /// # Errors
     /// [`CborError`] where the bytes are damaged or of a later version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CborError> {
-        let pending: Self = cbor::decode(bytes)?;
+        // As `cbor::decode`, with a buffer that is wiped.
+        let pending: Self =
+            minicbor::decode(bytes).map_err(|error| CborError::Shape(error.to_string()))?;
+        if pending.to_bytes().as_slice() != bytes {
+            return Err(CborError::NotDeterministic);
+        }
         if pending.version != VERSION {
             return Err(CborError::Shape(format!(
                 "a pairing stored in version {}: update this node",
@@ -241,63 +181,14 @@ impl Pending {
         now_ms >= self.expires_ms && (!self.is_paired() || self.is_settled())
     }
 
-    /// This node's administrator has heard the same words from the other one.
-    ///
-    /// A [`Effect::Send`] goes to the other node if a connection stands whose machine [is bound](super::Inviter::is_bound);
-    /// else it is left out, and the next contact says it.
-    ///
-    /// # Errors
-    /// [`PairingError::NotBound`], [`PairingError::OtherWords`] where `words` are not the present ones, and as any message.
-    pub fn confirm(&mut self, words: &Words, now_ms: u64) -> Result<Vec<Effect>, PairingError> {
-        self.check_open(now_ms)?;
-        let Stage::Bound(bound) = &mut self.stage else {
-            return Err(PairingError::NotBound);
-        };
-        if Words::of(&bound.transcript) != *words {
-            return Err(PairingError::OtherWords);
-        }
-        if bound.confirmed_here {
-            return Ok(Vec::new());
-        }
-        bound.confirmed_here = true;
-        let mut effects = vec![Effect::Store];
-        if self.is_paired() {
-            effects.push(self.paired()?);
-        }
-        effects.extend(self.confirm_message().map(Effect::Send));
-        Ok(effects)
-    }
-
-    /// This node's administrator withdraws the invitation, or has heard other words.
-    ///
-    /// # Errors
-    /// [`PairingError::AlreadyPaired`]; [`PairingError::Ended`].
-    pub fn reject(&mut self) -> Result<Vec<Effect>, PairingError> {
-        if self.is_paired() {
-            return Err(PairingError::AlreadyPaired);
-        }
-        let end = match &self.stage {
-            Stage::Offered => End::Withdrawn,
-            Stage::Bound(_) => End::RejectedHere,
-            Stage::Ended(end) => return Err(PairingError::Ended(*end)),
-        };
-        let code = RefuseCode::Rejected;
-        self.finish(end);
-        Ok(vec![
-            Effect::Store,
-            Effect::Send(Message::Refuse { code }),
-            Effect::Failed(PairingError::Ended(end)),
-        ])
-    }
-
-    fn bound(&self) -> Option<&Bound> {
+    pub(super) fn bound(&self) -> Option<&Bound> {
         match &self.stage {
             Stage::Bound(bound) => Some(bound),
             _ => None,
         }
     }
 
-    fn finish(&mut self, end: End) {
+    pub(super) fn finish(&mut self, end: End) {
         self.stage = Stage::Ended(end);
         self.secret = None;
     }
@@ -367,74 +258,5 @@ impl Pending {
             settled: false,
         });
         Ok(())
-    }
-
-    /// Our confirmation, once there is one.
-    pub(super) fn confirm_message(&self) -> Option<Message> {
-        let bound = self.bound().filter(|bound| bound.confirmed_here)?;
-        let seen = bound.confirmed_there;
-        Some(Message::Confirm {
-            seen,
-            mac: confirmation(&bound.key, self.role, bound.transcript, seen),
-        })
-    }
-
-    /// What to say and show when two bound nodes are connected.
-    pub(super) fn on_contact(&self) -> Vec<Effect> {
-        match (self.confirm_message(), self.words()) {
-            (Some(message), _) => vec![Effect::Send(message)],
-            (None, Some(words)) => vec![Effect::ShowWords(words)],
-            (None, None) => Vec::new(),
-        }
-    }
-
-    /// The other side's confirmation.
-    pub(super) fn confirmed(
-        &mut self,
-        seen: bool,
-        mac: &minicbor::bytes::ByteArray<32>,
-        now_ms: u64,
-    ) -> Result<Vec<Effect>, PairingError> {
-        self.check_open(now_ms)?;
-        let theirs = self.role.other();
-        let Stage::Bound(bound) = &mut self.stage else {
-            return Err(PairingError::NotBound);
-        };
-        let expected = confirmation(&bound.key, theirs, bound.transcript, seen);
-        if !same(&expected, mac) || (seen && !bound.confirmed_here) {
-            return Err(PairingError::Confirmation);
-        }
-        let first = !bound.confirmed_there;
-        let settles = seen && !bound.settled;
-        bound.confirmed_there = true;
-        bound.settled |= seen;
-        // The other side holds this exchange: it needs no other one.
-        self.secret = None;
-        let mut effects = Vec::new();
-        if first || settles {
-            effects.push(Effect::Store);
-        }
-        if first && self.is_paired() {
-            effects.push(self.paired()?);
-        }
-        if first || !seen {
-            effects.extend(self.confirm_message().map(Effect::Send));
-        }
-        Ok(effects)
-    }
-
-    /// `remote` refuses. Only the node to which this is bound can end it, and only before both have confirmed.
-    pub(super) fn refused(&mut self, remote: NodeId, code: RefuseCode) -> PairingError {
-        if code == RefuseCode::Rejected && self.remote() == Some(remote) && !self.is_paired() {
-            self.finish(End::RejectedThere);
-        }
-        PairingError::Refused(code)
-    }
-
-    /// The descriptor with which the daemon makes the remote a peer.
-    fn paired(&self) -> Result<Effect, PairingError> {
-        let bound = self.bound().ok_or(PairingError::NotBound)?;
-        let descriptor = Descriptor::verify(bound.descriptor.0.clone())?;
-        Ok(Effect::Paired(Box::new(descriptor)))
     }
 }

@@ -141,8 +141,8 @@ fn derive(secret: &Secret<16>, info: &[u8]) -> Secret<32> {
 }
 
 fn hmac(key: &Secret<32>, input: &[u8]) -> ByteArray<32> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.expose())
-        .expect("HMAC takes keys of every length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(key.expose()).expect("HMAC takes keys of every length");
     mac.update(input);
     let code: [u8; 32] = mac.finalize().into_bytes().into();
     code.into()

@@ -64,8 +64,7 @@ impl Invitation {
             return Err(InvitationError::Checksum);
         }
         // As `cbor::decode`, with buffers that are wiped.
-        let invitation: Self =
-            minicbor::decode(content).map_err(|_| InvitationError::Content)?;
+        let invitation: Self = minicbor::decode(content).map_err(|_| InvitationError::Content)?;
         if encoded(&invitation).as_slice() != content {
             return Err(InvitationError::Content);
         }

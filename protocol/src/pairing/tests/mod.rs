@@ -1,6 +1,7 @@
 //! Two sites, an administrator at each, and a wire on which a test may cut, flip and listen.
 
 mod attacks;
+mod between;
 mod invitations;
 mod stories;
 mod vectors;
@@ -37,7 +38,9 @@ pub(super) fn descriptor(seed: u8) -> Verified<Descriptor> {
         territory: "Deux Rives".into(),
         addresses: vec![format!("/ip4/192.0.2.{seed}/udp/4001/quic-v1")],
         suite: crate::seal::SUITE.into(),
-        seal: SealKey::from_seed(&[seed; 32], NOW + 365 * DAY).public().clone(),
+        seal: SealKey::from_seed(&[seed; 32], NOW + 365 * DAY)
+            .public()
+            .clone(),
         protocols: (1, 1),
         administrator: "admin@example.org".into(),
         dpo: "dpo@example.org".into(),
@@ -49,6 +52,31 @@ pub(super) fn descriptor(seed: u8) -> Verified<Descriptor> {
 pub(super) fn invitation(seed: u8, rng: &mut ChaCha20Rng) -> Invitation {
     let addresses = vec![format!("/ip4/192.0.2.{seed}/udp/4001/quic-v1")];
     Invitation::new(key(seed).id(), addresses, NOW, 7 * DAY, rng).expect("a valid invitation")
+}
+
+/// The one message among effects.
+pub(super) fn sent(effects: &[Effect]) -> Message {
+    let mut messages = effects.iter().filter_map(|effect| match effect {
+        Effect::Send(message) => Some(message.clone()),
+        _ => None,
+    });
+    let message = messages.next().expect("a message");
+    assert_eq!(messages.next(), None);
+    message
+}
+
+pub(super) fn shown(effects: &[Effect]) -> Option<Words> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::ShowWords(words) => Some(*words),
+        _ => None,
+    })
+}
+
+pub(super) fn failed(effects: &[Effect]) -> Option<PairingError> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Failed(error) => Some(error.clone()),
+        _ => None,
+    })
 }
 
 /// One node with its store, and what its administrator has been shown.
@@ -196,11 +224,10 @@ impl Pair {
                 link.heard.push((to, message.clone()));
                 let now = self.now;
                 let effects = match to {
-                    Role::Inviter => {
-                        link.inviter.handle(&mut self.inviter.pending, message, now)
-                    }
+                    Role::Inviter => link.inviter.handle(&mut self.inviter.pending, message, now),
                     Role::Accepter => {
-                        link.accepter.handle(&mut self.accepter.pending, message, now)
+                        link.accepter
+                            .handle(&mut self.accepter.pending, message, now)
                     }
                 };
                 self.carry_out(link, to, effects);

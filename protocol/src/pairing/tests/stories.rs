@@ -270,7 +270,13 @@ fn a_withdrawn_invitation_lets_nobody_in_and_a_finished_pairing_cannot_be_reject
 #[test]
 fn the_secret_is_not_stored_once_no_exchange_needs_it() {
     let mut pair = Pair::new();
-    let secret = pair.accepter.pending.secret().expect("offered").expose().to_vec();
+    let secret = pair
+        .accepter
+        .pending
+        .secret()
+        .expect("offered")
+        .expose()
+        .to_vec();
     let holds = |bytes: &[u8]| bytes.windows(16).any(|window| window == secret);
     assert!(holds(&pair.inviter.stored) && holds(&pair.accepter.stored));
     let mut link = pair.dial();
