@@ -12,7 +12,7 @@ use crate::{
 /// Version of the invitation, of the messages and of the stored form.
 pub const VERSION: u64 = 1;
 
-/// An invitation to peer. Whoever holds it may try once; its text form is in [`super::text`].
+/// An invitation to peer. Whoever holds it may try once; [`Self::to_text`] is what people copy.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub struct Invitation {

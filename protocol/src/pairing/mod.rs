@@ -44,6 +44,27 @@
 //! connections that are idle. An accepter dials again until [`Pending::is_settled`], and an inviter keeps its side until
 //! [`Pending::is_over`].
 //!
+//! ```
+//! use maillon_protocol::{keys::NodeKey, pairing::{Invitation, Pending}};
+//!
+//! let mut rng = rand::rng();
+//! let (here, there) = (NodeKey::generate(&mut rng), NodeKey::generate(&mut rng));
+//! let now_ms = 1_800_000_000_000;
+//! let addresses = vec!["/ip4/192.0.2.1/udp/4001/quic-v1".to_owned()];
+//!
+//! // At the inviter: keep one side, hand the text over.
+//! let invitation = Invitation::new(here.id(), addresses, now_ms, 24 * 3600 * 1000, &mut rng)?;
+//! let text = invitation.to_text();
+//! let offered = Pending::invite(invitation);
+//!
+//! // At the accepter: paste the text, keep the other side, dial.
+//! let pasted = Invitation::from_text(&text)?;
+//! let accepted = Pending::accept(pasted, there.id(), now_ms)?;
+//! assert_eq!(accepted.id(), offered.id());
+//! assert_eq!(accepted.words(), None, "no words before the nodes have met");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Guarantees
 //!
 //! - Nobody is a peer before both administrators have confirmed the words of one exchange between the two very nodes

@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode)]
 #[cbor(index_only)]
 pub enum End {
-    /// [`limits::BAD_PROOFS`] wrong proofs.
+    /// [`crate::limits::BAD_PROOFS`] wrong proofs.
     #[n(0)]
     BadProofs,
     /// This node's administrator withdrew it before anybody used it.

@@ -105,3 +105,27 @@ fn somebody_in_between_who_only_forwards_is_refused_because_descriptors_are_not_
     let effects = honest.handle(&mut pair.accepter.pending, commit, NOW);
     assert_eq!(failed(&effects), Some(PairingError::OtherNode));
 }
+
+/// Without the commitment, whoever knows the secret could try numbers until the words are the ones that it wants.
+#[test]
+fn an_inviter_that_chooses_its_number_after_it_has_seen_ours_is_refused_before_any_proof() {
+    let mut pair = Pair::new();
+    let mut accepter = Accepter::new(descriptor(2), key(1).id(), &mut pair.rng);
+    accepter.open(&pair.accepter.pending, NOW);
+    let commit = Message::Commit {
+        descriptor: Bytes(descriptor(1).bytes),
+        commitment: commitment(&[1; 32]),
+    };
+    sent(&accepter.handle(&mut pair.accepter.pending, commit, NOW));
+    let reveal = Message::Reveal {
+        nonce: [2; 32].into(),
+    };
+    let effects = accepter.handle(&mut pair.accepter.pending, reveal, NOW);
+    assert_eq!(failed(&effects), Some(PairingError::Commitment));
+    assert_eq!(
+        sent(&effects),
+        Message::Refuse {
+            code: RefuseCode::Commitment
+        }
+    );
+}

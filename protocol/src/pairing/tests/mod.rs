@@ -111,7 +111,10 @@ impl Site {
                     stored = true;
                     self.stored = self.pending.to_bytes().to_vec();
                 }
-                Effect::Send(message) => messages.push(message),
+                Effect::Send(message) => {
+                    assert_eq!(*self.pending.to_bytes(), self.stored, "sent before stored");
+                    messages.push(message);
+                }
                 Effect::ShowWords(words) => self.shown = Some(words),
                 Effect::Paired(descriptor) => {
                     assert!(stored, "a peer without a commit");

@@ -216,6 +216,7 @@ fn administrators_who_never_confirm_leave_nothing_behind() {
     pair.confirm(Role::Inviter, Some(&mut link));
     pair.now += 8 * DAY;
     pair.run(&mut link);
+    assert_eq!(pair.accepter.failed, [PairingError::Expired]);
     let words = pair.accepter.pending.words().expect("bound");
     let now = pair.now;
     assert_eq!(
