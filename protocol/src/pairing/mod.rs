@@ -88,7 +88,8 @@
 //!   proofs: a new one is made.
 //! - An accepter that rejects while it is not connected is not heard: the inviter waits until its time is over.
 //! - Where the very last message is lost, one side is a peer a little earlier than the other.
-//! - Rates, idle times and numbers of connections are the driver's: nothing here counts them.
+//! - Rates, idle times and numbers of connections are the driver's: nothing here counts them. They matter to the guess
+//!   above: a thief that holds n exchanges open at one node before the proof has n chances with each one at the other.
 
 mod accepter;
 mod confirm;
