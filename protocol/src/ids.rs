@@ -155,6 +155,10 @@ opaque!(
     InvitationId, 32
 );
 opaque!(
+    /// An invitation to peer, between two administrators. Random, not secret.
+    PairingId, 16
+);
+opaque!(
     /// Any other SHA-256.
     Hash, 32
 );
@@ -179,6 +183,7 @@ hex_text!(CircleId);
 hex_text!(EntryHash);
 hex_text!(RecordId);
 hex_text!(InvitationId);
+hex_text!(PairingId);
 hex_text!(Hash);
 hex_text!(ThingId);
 hex_text!(Incarnation);

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod invite;
 pub mod keys;
 pub mod limits;
+pub mod pairing;
 pub mod record;
 pub mod replica;
 pub mod seal;

@@ -27,6 +27,18 @@ pub const ENTRY: usize = 64 << 10;
 pub const SUPERSEDES: usize = 64;
 /// Life of an invitation, milliseconds: 7 days.
 pub const INVITATION_LIFE_MS: u64 = 7 * 24 * 3600 * 1000;
+/// Bytes of one pairing message: two descriptors would fit.
+pub const PAIRING_MESSAGE: usize = 16 << 10;
+/// Wrong proofs that end an invitation to peer.
+pub const BAD_PROOFS: u64 = 5;
+/// Addresses in an invitation to peer.
+pub const INVITATION_ADDRESSES: usize = 8;
+/// Bytes of one address in an invitation to peer.
+pub const INVITATION_ADDRESS: usize = 256;
+/// Bytes of the text of an invitation to peer, as pasted, line breaks included.
+pub const INVITATION_TEXT: usize = 8 << 10;
+/// Time that two administrators have to compare words and confirm, milliseconds: 7 days.
+pub const CONFIRMATION_LIFE_MS: u64 = 7 * 24 * 3600 * 1000;
 /// Incarnations that a node may start in a day before it stops writing.
 pub const INCARNATIONS_A_DAY: usize = 16;
 
