@@ -1,6 +1,7 @@
 //! What Maillon nodes say to each other.
 #![forbid(unsafe_code)]
 
+pub mod admin;
 pub mod cbor;
 pub mod charter;
 pub mod circle;

@@ -16,7 +16,7 @@ pub struct AttachmentRef {
     pub address: Hash,
     /// Its own random key, 32 bytes.
     #[n(1)]
-    #[serde(skip)]
+    #[serde(skip, default)]
     pub key: Bytes,
     /// Length of the plaintext in bytes.
     #[n(2)]

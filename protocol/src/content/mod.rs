@@ -113,7 +113,7 @@ impl Kind {
 }
 
 /// What was written: the payload, typed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "content")]
 pub enum Content {
     /// The log begins.

@@ -1,0 +1,316 @@
+//! What can be asked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    charter::{Grant, RemovalReason, RotationReason},
+    content::{AlertStep, ConsentDecision, ConsentKind, NoteKind, PatientIdentity, Severity},
+    invite::InvitationReason,
+};
+
+/// The name of something, or the beginning of it.
+pub type Named = String;
+
+/// A call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant, reason = "one lives at a time")]
+pub enum Call {
+    /// Must I do something? → [`super::Answer::Status`].
+    Status,
+    /// Every invariant, checked now. → [`super::Answer::Checks`].
+    Doctor,
+
+    /// Makes an invitation to peer. → [`super::Answer::PeerInvitation`].
+    PeerInvite,
+    /// Takes an invitation to peer. Answers once the words are there. → [`super::Answer::Pairing`].
+    PeerAccept {
+        /// Its text.
+        invitation: String,
+    },
+    /// The administrator has compared the words. → [`super::Answer::Pairing`].
+    PeerConfirm {
+        /// Which pairing.
+        pairing: Named,
+        /// The five words that were compared.
+        words: String,
+    },
+    /// The words differ, or nobody wants it. → [`super::Answer::Pairing`].
+    PeerReject {
+        /// Which pairing.
+        pairing: Named,
+    },
+    /// All peers, and pairings under way. → [`super::Answer::Peers`].
+    PeerList,
+    /// One peer. → [`super::Answer::Peer`].
+    PeerShow {
+        /// Node or structure name.
+        peer: Named,
+    },
+    /// Tries to reach a peer now. → [`super::Answer::Peer`].
+    PeerTest {
+        /// Which.
+        peer: Named,
+    },
+    /// Ends the wait before the next attempt; all peers where none is named. → [`super::Answer::Ok`].
+    PeerRetry {
+        /// Which.
+        peer: Option<Named>,
+    },
+    /// Closes the connections to a peer and refuses it. → [`super::Answer::Ok`].
+    PeerSuspend {
+        /// Which.
+        peer: Named,
+    },
+    /// Takes a suspension back. → [`super::Answer::Ok`].
+    PeerResume {
+        /// Which.
+        peer: Named,
+    },
+    /// Ends a peering. → [`super::Answer::Ok`].
+    PeerEnd {
+        /// Which.
+        peer: Named,
+    },
+
+    /// Adds a professional of this structure. → [`super::Answer::Professional`].
+    ProfessionalAdd {
+        /// Given and family name.
+        name: String,
+        /// RPPS, eleven digits, where they have one.
+        rpps: Option<String>,
+        /// Profession: a TRE_G15 or TRE_R94 code.
+        profession: Option<String>,
+    },
+    /// Professionals of this structure. → [`super::Answer::Professionals`].
+    ProfessionalList,
+
+    /// Records what the person was told and answered. → [`super::Answer::Written`].
+    ConsentRecord {
+        /// The circle.
+        circle: Named,
+        /// Non-opposition or consent.
+        kind: ConsentKind,
+        /// The answer.
+        decision: ConsentDecision,
+        /// Who answered, where not the person.
+        answered_by: String,
+        /// How they were informed.
+        how: String,
+    },
+
+    /// Opens a circle for a patient. → [`super::Answer::Circle`].
+    CircleOpen {
+        /// Who the person is.
+        identity: PatientIdentity,
+    },
+    /// Circles of this node. → [`super::Answer::Circles`].
+    CircleList {
+        /// Where to go on: the last circle of the page before.
+        after: Option<Named>,
+        /// At most so many; 200 at most.
+        limit: u32,
+    },
+    /// One circle: members, dossier, deliveries. → [`super::Answer::Circle`].
+    CircleShow {
+        /// Which.
+        circle: Named,
+    },
+    /// Invites a peer into a circle. Refused without recorded consent. → [`super::Answer::Invitation`].
+    CircleInvite {
+        /// Which circle.
+        circle: Named,
+        /// Which peer.
+        peer: Named,
+        /// Why.
+        reason: InvitationReason,
+        /// How much of the past.
+        grant: Grant,
+    },
+    /// Invitations received and sent. → [`super::Answer::Invitations`].
+    InvitationList,
+    /// Accepts an invitation. → [`super::Answer::Ok`].
+    CircleAccept {
+        /// Which invitation.
+        invitation: Named,
+        /// The local circle of the same person; none: a new person.
+        same_as: Option<Named>,
+    },
+    /// Declines an invitation; nothing is sent. → [`super::Answer::Ok`].
+    CircleDecline {
+        /// Which invitation.
+        invitation: Named,
+    },
+    /// Removes a member. → [`super::Answer::Ok`].
+    CircleRemove {
+        /// Which circle.
+        circle: Named,
+        /// Which member.
+        member: Named,
+        /// Why.
+        reason: RemovalReason,
+    },
+    /// Starts a new epoch. → [`super::Answer::Ok`].
+    CircleRotate {
+        /// Which circle.
+        circle: Named,
+        /// Why.
+        reason: RotationReason,
+    },
+    /// Closes a circle. → [`super::Answer::Ok`].
+    CircleClose {
+        /// Which circle.
+        circle: Named,
+        /// Coded reason: 0 end of care, 1 moved away, 2 death, 3 opposition, 4 other.
+        reason: u64,
+    },
+
+    /// Sends an alert. → [`super::Answer::Written`].
+    AlertSend {
+        /// The circle.
+        circle: Named,
+        /// How much it matters.
+        severity: Severity,
+        /// What it says.
+        text: String,
+        /// The structures that must answer; empty: all.
+        to: Vec<Named>,
+        /// Within so many seconds; 0: no limit.
+        within_s: u64,
+    },
+    /// Answers an alert. → [`super::Answer::Written`].
+    AlertAnswer {
+        /// The alert's record.
+        alert: Named,
+        /// What is done.
+        step: AlertStep,
+        /// In words.
+        comment: String,
+    },
+    /// Writes a note. → [`super::Answer::Written`].
+    NoteAdd {
+        /// The circle.
+        circle: Named,
+        /// Which kind.
+        note: NoteKind,
+        /// What it says.
+        text: String,
+        /// Whether it is an emergency.
+        emergency: bool,
+    },
+
+    /// Events as they commit, until the client closes. → [`super::Outcome::Event`].
+    Watch,
+
+    /// Records of a circle. → [`super::Answer::Records`].
+    RecordList {
+        /// Which circle.
+        circle: Named,
+        /// Log and sequence to go on after, as the page before ended.
+        after: Option<String>,
+        /// At most so many; 500 at most.
+        limit: u32,
+    },
+    /// What a record says. → [`super::Answer::Record`].
+    RecordShow {
+        /// Which.
+        record: Named,
+    },
+    /// A record's bytes. → [`super::Answer::Exported`].
+    RecordExport {
+        /// Which.
+        record: Named,
+        /// Sealed, as it travels; otherwise its opened content as JSON.
+        sealed: bool,
+    },
+    /// Checks exported sealed bytes against what this node knows. → [`super::Answer::Verified`].
+    RecordVerify {
+        /// Base64 of the exported bytes.
+        sealed: String,
+    },
+
+    /// Imports a FHIR file. → [`super::Answer::Imported`].
+    Import {
+        /// Its bytes, base64.
+        content: String,
+        /// Only says what would be done.
+        dry_run: bool,
+    },
+
+    /// What waits for whom. → [`super::Answer::Outbox`].
+    Outbox,
+
+    /// Background workers. → [`super::Answer::Workers`].
+    WorkerList,
+    /// Slows a worker down. → [`super::Answer::Workers`].
+    WorkerSet {
+        /// Which.
+        worker: String,
+        /// Sleeps so many times the work's own duration; 0 to 1000.
+        tranquillity: u32,
+    },
+
+    /// Digests of what is shown, circle by circle. → [`super::Answer::SyncCheck`].
+    SyncCheck {
+        /// One circle, or all.
+        circle: Option<Named>,
+        /// Works the digests out; otherwise heights only.
+        digest: bool,
+    },
+    /// Projects all views again. → [`super::Answer::SyncCheck`].
+    SyncRebuild,
+
+    /// This node's keys. → [`super::Answer::Keys`].
+    KeysShow,
+    /// A new receive key. → [`super::Answer::Keys`].
+    KeysRotate,
+
+    /// The candidates for "the same person here?" of an invitation. → [`super::Answer::Candidates`].
+    InvitationCandidates {
+        /// Which invitation.
+        invitation: Named,
+    },
+    /// Adds a file as a document. → [`super::Answer::Written`].
+    DocumentAdd {
+        /// The circle.
+        circle: Named,
+        /// Its title.
+        title: String,
+        /// Media type.
+        media_type: String,
+        /// Path of a file that the daemon can read.
+        path: String,
+    },
+    /// Writes a document's bytes to a file, once they are all here. → [`super::Answer::Document`].
+    DocumentSave {
+        /// The record.
+        record: Named,
+        /// Path of a new file that the daemon can write; none: only says how much is here.
+        path: Option<String>,
+    },
+}
+
+impl Call {
+    /// Whether this shows or writes care content: it needs a professional and `[admin] care_commands = true`.
+    pub const fn is_care(&self) -> bool {
+        matches!(
+            self,
+            Self::ConsentRecord { .. }
+                | Self::CircleOpen { .. }
+                | Self::CircleShow { .. }
+                | Self::CircleInvite { .. }
+                | Self::CircleAccept { .. }
+                | Self::CircleDecline { .. }
+                | Self::CircleClose { .. }
+                | Self::AlertSend { .. }
+                | Self::AlertAnswer { .. }
+                | Self::NoteAdd { .. }
+                | Self::RecordShow { .. }
+                | Self::RecordExport { sealed: false, .. }
+                | Self::Import { .. }
+                | Self::InvitationCandidates { .. }
+                | Self::DocumentAdd { .. }
+                | Self::DocumentSave { .. }
+        )
+    }
+}
