@@ -541,11 +541,11 @@ fn a_bundle_with_one_bad_entry_goes_in_not_at_all_and_every_problem_is_listed() 
                 "Bundle.entry[0].resource.participant[5].member".to_owned(),
                 Cause::DanglingReference
             ),
-            ("Bundle.entry[1].resource.name".to_owned(), Cause::Missing),
             (
                 "Bundle.entry[1].resource.name".to_owned(),
                 Cause::WrongType { expected: "a list" }
             ),
+            ("Bundle.entry[1].resource.name".to_owned(), Cause::Missing),
             (
                 "Bundle.entry[2].request.method".to_owned(),
                 Cause::NotAWrite

@@ -44,7 +44,13 @@ pub(crate) fn assemble(root: At<'_>, limits: &ImportLimits) -> Vec<Subject> {
     for subject in &mut subjects {
         parents_first(&mut subject.items, root);
     }
-    if subjects.is_empty() {
+    // Where somebody is referred to and not found, that is noted at the reference.
+    if subjects.is_empty()
+        && !source
+            .resources
+            .iter()
+            .any(|resource| resource.at.get("subject").is_some())
+    {
         root.problem(Cause::NoPatient);
     }
     source.note_unused();
@@ -90,7 +96,7 @@ impl<'a> Assembly<'_, 'a> {
         self.subjects.push(Subject {
             key: aliases.first().cloned().unwrap_or_default(),
             aliases,
-            identity: SubjectIdentity::Inline(identity),
+            identity: SubjectIdentity::Inline(Box::new(identity)),
             updated_ms: reading::last_updated(resource.at),
             doubts,
             items: Vec::new(),

@@ -23,6 +23,7 @@
 //! The generated types of all of R4 cost minutes of build, and they drop what they do not know, so no account of every element could be
 //! given. Nine types of resources are read here, through a cursor that marks what it reads.
 
+mod assembly;
 pub mod codes;
 mod error;
 mod limits;
@@ -37,8 +38,6 @@ use sha2::{Digest, Sha256};
 pub use error::{Cause, ImportError, Problem};
 pub use limits::ImportLimits;
 pub use report::{Fate, KeptReason, Line, RefusedReason, Report, Warning, WarningKind};
-
-mod assembly;
 
 /// Resource types that may be the root of a file.
 pub const ROOTS: [&str; 4] = ["Bundle", "Patient", "CareTeam", "DocumentReference"];
@@ -78,7 +77,7 @@ pub struct Subject {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubjectIdentity {
     /// With the whole identity.
-    Inline(PatientIdentity),
+    Inline(Box<PatientIdentity>),
     /// By the key alone: one of the `aliases` of somebody whom the same source sent before. Where the caller knows nobody by it, the
     /// file is refused with [`Problem::unknown_patient`].
     Reference(String),

@@ -62,3 +62,45 @@ pub(crate) fn document<'a>(source: &Source<'a>, of: &Resource<'a>) -> Item {
         attachments: pieces.into_iter().map(|(_, piece)| piece.file).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use maillon_protocol::content::Content;
+    use serde_json::json;
+
+    use super::*;
+    use crate::fhir::{ImportLimits, read};
+
+    #[test]
+    fn a_letter_whose_bytes_are_in_another_entry_comes_out_with_them() {
+        let file = json!({"resourceType": "Bundle", "type": "transaction", "entry": [
+            {"fullUrl": "urn:uuid:p", "resource": {"resourceType": "Patient", "name": [{"use": "official", "family": "Roy"}]}},
+            {"fullUrl": "urn:uuid:b", "resource": {"resourceType": "Binary", "contentType": "application/pdf", "data": "JVBERi0xLjQ="}},
+            {"fullUrl": "urn:uuid:d", "resource": {
+                "resourceType": "DocumentReference", "status": "current", "subject": {"reference": "urn:uuid:p"},
+                "type": {"coding": [{"system": "http://loinc.org", "code": "11490-0", "display": "Lettre de liaison à la sortie"}]},
+                "securityLabel": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "N"}]}],
+                "content": [{"attachment": {"url": "urn:uuid:b", "size": 9}}],
+            }},
+        ]});
+        let import = read(file.to_string().as_bytes(), &ImportLimits::default()).expect("goes in");
+        let item = &import.subjects[0].items[0];
+        let Content::Document(document) = &item.content else {
+            panic!("a document")
+        };
+        assert_eq!(document.title, "Lettre de liaison à la sortie");
+        assert_eq!(
+            document.type_code.as_ref().map(|code| &code.system),
+            Some(&CodeSystem::DocumentType)
+        );
+        assert_eq!(document.confidentiality.len(), 1);
+        assert_eq!(
+            (
+                item.attachments[0].media_type.as_str(),
+                item.attachments[0].bytes.as_slice()
+            ),
+            ("application/pdf", b"%PDF-1.4" as &[u8])
+        );
+        assert!(import.report.warns(WarningKind::SizeDiffers));
+    }
+}

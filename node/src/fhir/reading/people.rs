@@ -22,6 +22,8 @@ const PROFESSIONS: [CodeSystem; 4] = [
 pub(crate) struct Found {
     pub(crate) party: Party,
     pub(crate) key: String,
+    /// Whether this is a practitioner without the role in which they act.
+    pub(crate) bare: bool,
 }
 
 /// Reads the people of one file.
@@ -44,6 +46,7 @@ impl<'a> People<'_, 'a> {
                 Some(Found {
                     party,
                     key: self.person_key(resource),
+                    bare: resource.kind == ResourceKind::Practitioner,
                 })
             }
             Target::Elsewhere(key, kind) => {
@@ -52,6 +55,7 @@ impl<'a> People<'_, 'a> {
                 Some(Found {
                     party: named(reference, name, kind),
                     key,
+                    bare: kind == Some(ResourceKind::Practitioner),
                 })
             }
             Target::Nowhere => None,

@@ -351,16 +351,20 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let limits = ImportLimits {
-            string: 4,
+            string: 8,
             list: 2,
             entries: 2,
             values: 20,
+            depth: 8,
             bytes: 4000,
             ..Default::default()
         };
         assert_eq!(what(&"[".repeat(1000), &limits), "the depth of a file");
-        assert_eq!(what(r#"{"family":"Martin"}"#, &limits), "a string in bytes");
-        assert!(parse(br#"{"data":"TWFydGlu"}"#, &limits).is_ok());
+        assert_eq!(
+            what(r#"{"family":"Marchand!"}"#, &limits),
+            "a string in bytes"
+        );
+        assert!(parse(br#"{"data":"TWFydGluTWFydGlu"}"#, &limits).is_ok());
         assert_eq!(what("[1,2,3]", &limits), "the elements of a list");
         assert_eq!(
             what(
