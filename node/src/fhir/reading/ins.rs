@@ -119,7 +119,7 @@ enum Claim {
     Qualified,
 }
 
-/// The status of the identity and the code of the means that it rests on.
+/// The status of the identity as the source claims it, and the code of the means that it rests on. Doubts lower it afterwards.
 pub(crate) fn status(
     patient: At<'_>,
     ins: Option<&Ins>,
@@ -155,10 +155,7 @@ pub(crate) fn status(
             means = coding.text("code").unwrap_or_default().to_owned();
         }
     }
-    if !doubts.is_empty() {
-        return (IdentityStatus::Provisional, means);
-    }
-    let status = match (claim, ins.is_some()) {
+    let status = match (claim, ins.is_some_and(Ins::may_match)) {
         (Claim::Validated | Claim::Qualified, true) => IdentityStatus::Qualified,
         (Claim::Validated | Claim::ValidatedOnly | Claim::Qualified, _) => {
             IdentityStatus::Validated

@@ -5,6 +5,7 @@ mod contact;
 mod document;
 mod ins;
 mod note;
+mod parties;
 mod patient;
 mod people;
 mod team;

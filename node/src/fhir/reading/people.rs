@@ -2,21 +2,17 @@
 //!
 //! Where the resource is not in the file, the name that stands beside the reference is taken, with a warning.
 
-use maillon_protocol::content::{Code, CodeSystem, Identifier, Party, Professional, Structure};
+use maillon_protocol::content::{Code, Party, Professional, Structure};
 
-use super::contact;
+use super::{
+    contact,
+    parties::{PROFESSIONS, device, named, nobody, practitioner, related, structure, the_patient},
+};
 use crate::fhir::{
     Cause, codes,
-    report::{KeptReason, WarningKind},
+    report::WarningKind,
     source::{At, Resource, ResourceKind, Source, Target},
 };
-
-const PROFESSIONS: [CodeSystem; 4] = [
-    CodeSystem::ProfessionSante,
-    CodeSystem::ProfessionSocial,
-    CodeSystem::UsagerTitre,
-    CodeSystem::RolePriseCharge,
-];
 
 /// Somebody found through a reference: who, and the key of the person or structure behind.
 pub(crate) struct Found {
@@ -108,15 +104,7 @@ impl<'a> People<'_, 'a> {
     fn in_a_role(&self, resource: &Resource<'a>) -> Professional {
         let at = resource.at;
         contact::warn_inactive(at);
-        let mut professional = Professional {
-            name: String::new(),
-            identifiers: Vec::new(),
-            profession: None,
-            structure: Structure {
-                name: String::new(),
-                identifiers: Vec::new(),
-            },
-        };
+        let mut professional = nobody();
         if let Some(reference) = at.object("practitioner") {
             match self.source.follow(resource, reference) {
                 Target::Here(person) if person.kind == ResourceKind::Practitioner => {
@@ -189,143 +177,5 @@ impl<'a> People<'_, 'a> {
         {
             reference.problem(Cause::OtherPatient);
         }
-    }
-}
-
-/// As an author is written: everybody is a professional there, a person close to the patient by what they are for.
-pub(crate) fn as_author(party: Party) -> Professional {
-    let nowhere = Structure {
-        name: String::new(),
-        identifiers: Vec::new(),
-    };
-    match party {
-        Party::Professional(professional) => professional,
-        Party::Organisation(structure, _) => Professional {
-            name: structure.name.clone(),
-            identifiers: Vec::new(),
-            profession: None,
-            structure,
-        },
-        Party::RelatedPerson {
-            name,
-            relationship,
-            identifiers,
-            ..
-        } => Professional {
-            name,
-            identifiers,
-            profession: relationship.into_iter().next(),
-            structure: nowhere,
-        },
-    }
-}
-
-fn the_patient() -> Code {
-    Code {
-        system: CodeSystem::RoleClass,
-        code: "PAT".to_owned(),
-        label: "Patient".to_owned(),
-    }
-}
-
-fn named(reference: At<'_>, name: &str, kind: Option<ResourceKind>) -> Party {
-    let name = name.to_owned();
-    let identifiers: Vec<Identifier> = reference
-        .object("identifier")
-        .and_then(codes::identifier)
-        .into_iter()
-        .collect();
-    match kind {
-        Some(ResourceKind::Organization | ResourceKind::Device) => {
-            Party::Organisation(Structure { name, identifiers }, Vec::new())
-        }
-        Some(ResourceKind::RelatedPerson | ResourceKind::Patient) => Party::RelatedPerson {
-            name,
-            relationship: if kind == Some(ResourceKind::Patient) {
-                vec![the_patient()]
-            } else {
-                Vec::new()
-            },
-            contacts: Vec::new(),
-            identifiers: Vec::new(),
-        },
-        _ => Party::Professional(Professional {
-            name,
-            identifiers,
-            profession: None,
-            structure: Structure {
-                name: String::new(),
-                identifiers: Vec::new(),
-            },
-        }),
-    }
-}
-
-fn practitioner(at: At<'_>) -> Professional {
-    contact::warn_inactive(at);
-    let name = contact::shown_name(at).unwrap_or_default();
-    let qualifications = at.list("qualification");
-    let profession = qualifications
-        .into_iter()
-        .filter_map(|qualification| qualification.object("code"))
-        .find(|concept| {
-            let codings = concept.list("coding");
-            codings.iter().any(|coding| {
-                PROFESSIONS.contains(&codes::code_system(
-                    coding.peek("system").unwrap_or_default(),
-                ))
-            })
-        })
-        .and_then(|concept| codes::code(concept, &PROFESSIONS));
-    Professional {
-        name,
-        identifiers: codes::identifiers(at),
-        profession,
-        structure: Structure {
-            name: String::new(),
-            identifiers: Vec::new(),
-        },
-    }
-}
-
-fn structure(at: At<'_>) -> Structure {
-    contact::warn_inactive(at);
-    let name = at.text("name").map(str::to_owned);
-    Structure {
-        name: name
-            .or_else(|| at.texts("alias").first().map(|alias| (*alias).to_owned()))
-            .unwrap_or_default(),
-        identifiers: codes::identifiers(at),
-    }
-}
-
-/// A device that writes is shown under its name, as a structure is.
-fn device(at: At<'_>) -> Structure {
-    let name = at
-        .list("deviceName")
-        .into_iter()
-        .find_map(|name| name.text("name"));
-    Structure {
-        name: name
-            .or_else(|| at.text("modelNumber"))
-            .unwrap_or("Dispositif")
-            .to_owned(),
-        identifiers: codes::identifiers(at),
-    }
-}
-
-fn related(at: At<'_>) -> Party {
-    contact::warn_inactive(at);
-    let wanted = [CodeSystem::RoleClass, CodeSystem::RoleCode];
-    at.keep_at("patient", KeptReason::SaidElsewhere);
-    Party::RelatedPerson {
-        name: contact::shown_name(at).unwrap_or_default(),
-        relationship: at
-            .list("relationship")
-            .into_iter()
-            .filter_map(|concept| codes::code(concept, &wanted))
-            .collect(),
-        contacts: contact::contacts(at),
-        identifiers: codes::identifiers(at),
     }
 }

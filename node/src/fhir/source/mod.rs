@@ -2,8 +2,14 @@
 
 mod account;
 mod bundle;
+mod cursor;
 mod json;
+mod resource;
+mod tree;
 
-pub(crate) use account::{Account, At};
-pub(crate) use bundle::{Resource, ResourceKind, Source, Target};
-pub(crate) use json::{Node, Shape, parse, shown};
+pub(crate) use account::Account;
+pub(crate) use bundle::{Source, Target};
+pub(crate) use cursor::At;
+pub(crate) use json::parse;
+pub(crate) use resource::{Resource, ResourceKind};
+pub(crate) use tree::{Node, Shape, shown};
