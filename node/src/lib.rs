@@ -2,10 +2,12 @@
 //!
 //! - [`keystore`] unlocks the node's secrets; in the clear they exist in memory only.
 //! - [`store`] keeps everything the node knows, sealed value by value, and commits it all or nothing.
+//! - [`fhir`] reads the files that other software writes.
 //!
-//! Neither room knows anything about care, pages or the network.
+//! Arrows point downwards: `admin` → `care` → `ledger` → `store`; `network` → `ledger`; everything → `maillon_protocol`.
 #![forbid(unsafe_code)]
 
+pub mod fhir;
 pub mod keystore;
 pub mod store;
 
