@@ -2,13 +2,17 @@
 //!
 //! - [`keystore`] unlocks the node's secrets; in the clear they exist in memory only.
 //! - [`store`] keeps everything the node knows, sealed value by value, and commits it all or nothing.
+//! - [`ledger`] is the only writer: it runs the protocol's rules over the store, many jobs to a commit.
 //! - [`fhir`] reads the files that other software writes.
 //!
 //! Arrows point downwards: `admin` → `care` → `ledger` → `store`; `network` → `ledger`; everything → `maillon_protocol`.
 #![forbid(unsafe_code)]
 
+pub mod clock;
 pub mod fhir;
 pub mod keystore;
+pub mod ledger;
+pub mod random;
 pub mod store;
 
 mod durable;
