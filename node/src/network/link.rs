@@ -289,24 +289,26 @@ pub(super) fn run(
     };
     let stall = config.stall;
     let task = async move {
-        let (from, to) = stream.split();
-        let reading = read(from, arrived, bytes, &counters, stall);
-        let writing = write(to, to_write, &drain, &counters, stall);
+        let (mut from, to) = stream.split();
         let end = tokio::select! {
             biased;
             end = stopped => end.unwrap_or(LinkEnd::Shutdown),
-            end = writing => end,
-            end = reading => end,
+            end = write(to, to_write, &drain, &counters, stall) => end,
+            end = read(&mut from, arrived, bytes, &counters, stall) => end,
         };
         let _ = shared.end.set(end);
         shared.room.close();
+        if end == LinkEnd::Shutdown {
+            // Closing the connection now would throw away what is under way. The other node has read all of it when it ends too.
+            let _ = futures::io::copy(from, &mut futures::io::sink()).await;
+        }
         end
     };
     (link, running, task)
 }
 
 async fn read(
-    mut from: ReadHalf<Stream>,
+    from: &mut ReadHalf<Stream>,
     arrived: mpsc::Sender<Queued>,
     bytes: usize,
     counters: &Counters,
@@ -317,7 +319,7 @@ async fn read(
         let length = tokio::select! {
             biased;
             () = arrived.closed() => return LinkEnd::Dropped,
-            length = frame::read_length(&mut from, limits::FRAME, stall) => length,
+            length = frame::read_length(from, limits::FRAME, stall) => length,
         };
         let length = match length {
             Ok(Some(length)) => length,
@@ -334,7 +336,7 @@ async fn read(
         let (Ok(permit), Ok(place)) = (permit, arrived.reserve().await) else {
             return LinkEnd::Dropped;
         };
-        let body = match frame::read_body(&mut from, length, stall).await {
+        let body = match frame::read_body(from, length, stall).await {
             Ok(body) => body,
             Err(error) => return error.into(),
         };
