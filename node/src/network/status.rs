@@ -188,7 +188,7 @@ fn transport_trouble(error: &TransportError<io::Error>) -> DialTrouble {
     let TransportError::Other(error) = error else {
         return DialTrouble::NoAddress;
     };
-    // The transports wrap the system's error in several of their own.
+    // The transports say what happened by the kind of an error of the system, below the wrappings of names and boxes.
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         let io = error.downcast_ref::<io::Error>();
@@ -202,14 +202,6 @@ fn transport_trouble(error: &TransportError<io::Error>) -> DialTrouble {
             Some(inner) => Some(inner as &(dyn std::error::Error + 'static)),
             None => error.source(),
         };
-        if let Some(error) = cause
-            && matches!(
-                error.downcast_ref::<libp2p::quic::Error>(),
-                Some(libp2p::quic::Error::HandshakeTimedOut)
-            )
-        {
-            return DialTrouble::NoAnswer;
-        }
     }
     DialTrouble::Unreachable
 }

@@ -3,14 +3,14 @@
 //! Both handshakes come from one TLS configuration that offers X25519MLKEM768 first; there is no Noise, so no connection of this node can
 //! be read later from a recording. The other node's key is proved by its certificate, and every dial names the key that it expects.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use futures::future::Either;
 use libp2p::{
     Multiaddr, PeerId, Transport,
     core::{
         muxing::StreamMuxerBox,
-        transport::{Boxed, dummy::DummyTransport},
+        transport::{Boxed, dummy::DummyTransport, timeout::TransportTimeoutError},
         upgrade::Version,
     },
     dns::{self, ResolverConfig, ResolverOpts},
@@ -65,7 +65,11 @@ pub(super) fn build(
     quic.max_concurrent_stream_limit = bounds.streams;
     quic.max_stream_data = STREAM_WINDOW;
     quic.max_connection_data = CONNECTION_WINDOW;
-    let quic = quic::tokio::Transport::new(quic);
+    let quic = quic::tokio::Transport::new(quic).map_err(|error| match error {
+        quic::Error::HandshakeTimedOut => io::ErrorKind::TimedOut.into(),
+        quic::Error::Io(error) => error,
+        other => io::Error::other(other),
+    });
 
     let tls = tls::Config::new(identity).map_err(|_| NetworkError::Certificate)?;
     let mut yamux = yamux::Config::default();
@@ -74,12 +78,24 @@ pub(super) fn build(
         .upgrade(Version::V1Lazy)
         .authenticate(tls)
         .multiplex(yamux)
-        .timeout(bounds.handshake);
+        .timeout(bounds.handshake)
+        .map_err(|error| match error {
+            TransportTimeoutError::Timeout => io::ErrorKind::TimedOut.into(),
+            TransportTimeoutError::TimerError(error) => error,
+            // Of the two upgrades on top of TCP it matters only that they failed.
+            TransportTimeoutError::Other(error) => match error.left().and_then(|e| e.left()) {
+                Some(error) => error,
+                None => io::ErrorKind::InvalidData.into(),
+            },
+        });
 
-    let both = quic.or_transport(tcp).map(|either, _| match either {
-        Either::Left((peer, muxer)) => (peer, StreamMuxerBox::new(muxer)),
-        Either::Right((peer, muxer)) => (peer, StreamMuxerBox::new(muxer)),
-    });
+    let both = quic
+        .or_transport(tcp)
+        .map(|either, _| match either {
+            Either::Left((peer, muxer)) => (peer, StreamMuxerBox::new(muxer)),
+            Either::Right((peer, muxer)) => (peer, StreamMuxerBox::new(muxer)),
+        })
+        .map_err(|either| either.into_inner());
     named(both.boxed())
 }
 
