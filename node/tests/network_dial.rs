@@ -9,7 +9,7 @@ use network::{Node, PATIENCE, QUIC, TCP, linked, node, quick, soon};
 
 #[tokio::test]
 async fn nodes_that_dial_each_other_at_once_settle_on_one_link_without_a_change() {
-    for round in 0..10u8 {
+    for round in 0..6u8 {
         let listen = [QUIC, TCP][usize::from(round % 2)];
         let mut a = Node::start(1, &[2], quick(&[listen])).await;
         let mut b = Node::start(2, &[1], quick(&[listen])).await;
@@ -37,15 +37,52 @@ async fn nodes_that_dial_each_other_at_once_settle_on_one_link_without_a_change(
             at_a.send(vec![number]).await.expect("it still stands");
             assert_eq!(soon(at_b.recv()).await, Some(vec![number]));
         }
+        // The second connection goes, where there was one; the link stays.
+        soon(async {
+            while a.handle.status().await.expect("it runs").connections > 1 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        at_a.send(vec![99]).await.expect("it still stands");
+        assert_eq!(soon(at_b.recv()).await, Some(vec![99]));
         // Nothing else was said: no link went down, none came twice.
         assert!(a.events.try_recv().is_err() && b.events.try_recv().is_err());
     }
 }
 
 #[tokio::test]
+async fn whichever_way_wins_there_is_one_link_and_no_failure() {
+    for (dials, listens) in [(1, 2), (2, 1)] {
+        for _ in 0..15 {
+            let mut b = Node::start(listens, &[dials], quick(&[QUIC, TCP])).await;
+            let mut a = Node::start(dials, &[listens], quick(&[])).await;
+            a.handle.keep(b.id, &b.addresses).await.expect("kept");
+            let (first, second) = tokio::join!(a.event(), b.event());
+            let (
+                NetworkEvent::LinkUp { link, .. },
+                NetworkEvent::LinkUp {
+                    link: mut there, ..
+                },
+            ) = (first, second)
+            else {
+                panic!("something else than a link came first");
+            };
+            link.send(b"here".to_vec()).await.expect("taken");
+            assert_eq!(soon(there.recv()).await, Some(b"here".to_vec()));
+            assert!(a.events.try_recv().is_err() && b.events.try_recv().is_err());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_node_that_was_away_is_found_again_when_it_comes_back() {
     for listen in [QUIC, TCP] {
-        let (mut a, _at_a, b, _at_b) = linked(quick(&[]), quick(&[listen])).await;
+        let hasty = NetworkConfig {
+            dial_timeout: Duration::from_secs(2),
+            ..quick(&[])
+        };
+        let (mut a, _at_a, b, _at_b) = linked(hasty, quick(&[listen])).await;
         let address = b.addresses[0].clone();
         soon(b.handle.shutdown()).await;
         a.until(|event| matches!(event, NetworkEvent::LinkDown { .. }).then_some(()))

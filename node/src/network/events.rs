@@ -1,8 +1,10 @@
 //! What the room does with the swarm's events: which connection carries the link, and when one is over.
 //!
 //! Of two nodes the one with the lower NodeId opens the stream, and thereby chooses the connection where there are two. It keeps the one
-//! that it chose first, so two nodes that dial each other at once settle without a change. One exception: a connection that comes in
-//! while the chosen one is older than any dial can last says that the other node has lost the old one.
+//! that it chose first, so two nodes that dial each other at once settle without a change. A second one is held as a spare for a moment,
+//! then closed: a node that dials by QUIC and TCP side by side drops the slower of the two, which may have been chosen here. One
+//! exception: a connection that comes in while the chosen one is older than any dial can last says that the other node has lost the
+//! old one.
 
 use std::time::{Duration, Instant};
 
@@ -26,6 +28,9 @@ use super::{
 /// What a dial may take longer than its timeout, on a busy machine.
 const SLACK: Duration = Duration::from_secs(2);
 
+/// How long a second connection is held.
+const SPARE: Duration = Duration::from_secs(2);
+
 impl Room {
     pub(super) fn on_swarm(&mut self, event: SwarmEvent<ProtocolsEvent>, now: Instant) {
         match event {
@@ -42,6 +47,7 @@ impl Room {
                     since: now,
                     heard: false,
                     closing: false,
+                    spare_until: None,
                 };
                 if let Some(node) = node_id(&peer_id) {
                     self.connected(node, connection, now);
@@ -144,15 +150,19 @@ impl Room {
                     self.end_link(node, LinkEnd::Replaced, now);
                     self.close(node, old.id);
                     self.open(node, connection.id);
-                } else {
-                    self.close(node, connection.id);
+                } else if let Some(second) = self.peer(node).connections.last_mut() {
+                    second.spare_until = Some(now + SPARE);
                 }
             }
         }
     }
 
     fn open(&mut self, node: NodeId, connection: ConnectionId) {
-        self.peer(node).opening = Some(connection);
+        let peer = self.peer(node);
+        peer.opening = Some(connection);
+        if let Some(chosen) = peer.connections.iter_mut().find(|c| c.id == connection) {
+            chosen.spare_until = None;
+        }
         let sync = &mut self.swarm.behaviour_mut().sync;
         sync.open(peer_id(&node), connection);
     }

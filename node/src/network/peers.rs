@@ -26,6 +26,8 @@ pub(super) struct Connection {
     pub(super) heard: bool,
     /// Whether this node is closing it.
     pub(super) closing: bool,
+    /// Until when it is held beside the chosen one.
+    pub(super) spare_until: Option<Instant>,
 }
 
 /// A connection to a node that is kept up.
@@ -96,6 +98,20 @@ impl Peer {
     /// Whether nothing is left to know it for.
     pub(super) fn is_idle(&self) -> bool {
         self.kept.is_none() && self.connections.is_empty() && !self.dialling && self.link.is_none()
+    }
+
+    /// The spare connections whose time is over, and when the next one's is.
+    pub(super) fn spares(&self, now: Instant) -> (Vec<ConnectionId>, Option<Instant>) {
+        let spare = |c: &Connection| c.spare_until.filter(|_| !c.closing);
+        let over = self
+            .connections
+            .iter()
+            .filter(|c| spare(c).is_some_and(|until| until <= now));
+        let next = self.connections.iter().filter_map(spare);
+        (
+            over.map(|c| c.id).collect(),
+            next.filter(|until| *until > now).min(),
+        )
     }
 
     /// When the next attempt is due.

@@ -96,8 +96,10 @@ impl Room {
     /// Runs until the last handle is gone or one says stop.
     pub(super) async fn run(mut self) {
         let stopped = loop {
-            let wake = self.dial_what_is_due(Instant::now());
-            let far = Instant::now() + self.config.cap;
+            let now = Instant::now();
+            let wake = [self.dial_what_is_due(now), self.close_spares(now)];
+            let wake = wake.into_iter().flatten().min();
+            let far = now + self.config.cap;
             let turn = tokio::select! {
                 biased;
                 command = self.commands.recv() => Turn::Command(command),
@@ -211,6 +213,7 @@ impl Room {
         nodes.sort_by_key(|status| status.node);
         NetworkStatus {
             listening: self.swarm.listeners().cloned().collect(),
+            connections: self.peers.values().map(|peer| peer.connections.len()).sum(),
             strangers_refused: self.strangers,
             limited: self.limited,
             strangers_traffic: self.meters.of_strangers().read(),
@@ -237,6 +240,21 @@ impl Room {
                 break;
             }
             self.dial(node, now);
+        }
+        next
+    }
+
+    /// Closes the connections that were held in reserve and are not needed, and says when the next one is.
+    fn close_spares(&mut self, now: Instant) -> Option<Instant> {
+        let mut next = None;
+        let mut over = Vec::new();
+        for (node, peer) in self.peers.iter().filter(|(_, p)| p.connections.len() > 1) {
+            let (spares, then) = peer.spares(now);
+            over.extend(spares.into_iter().map(|id| (*node, id)));
+            next = [next, then].into_iter().flatten().min();
+        }
+        for (node, id) in over {
+            self.close(node, id);
         }
         next
     }

@@ -138,6 +138,8 @@ pub struct NodeStatus {
 pub struct NetworkStatus {
     /// Where this node listens now.
     pub listening: Vec<Multiaddr>,
+    /// Connections that stand, for all nodes.
+    pub connections: usize,
     /// Strangers that were refused after the handshake.
     pub strangers_refused: u64,
     /// Connections that were refused because of a limit.
