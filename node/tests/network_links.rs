@@ -185,7 +185,7 @@ async fn a_consumer_that_takes_nothing_slows_its_sender_and_memory_stays_bounded
             sender.send(frame).await.expect("taken");
         }
     });
-    // It stands still when the queues and the windows between them are full: 100 MiB do not fit.
+    // It stands still when the queues and the windows between them are full: 100 MiB do not fit. Standing still shows only over time.
     let mut before = None;
     loop {
         tokio::time::sleep(Duration::from_millis(300)).await;

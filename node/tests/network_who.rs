@@ -145,13 +145,13 @@ async fn a_node_taken_off_the_list_is_cut_off_at_once_and_comes_back_with_it() {
     b.sees_nothing_of(a.id).await;
     a.until(|event| matches!(event, NetworkEvent::LinkDown { .. }).then_some(()))
         .await;
-    a.until(|event| match event {
-        NetworkEvent::DialFailed { error, .. } => {
-            Some(assert_eq!(error, DialTrouble::RefusedThere))
-        }
-        _ => None,
-    })
-    .await;
+    let error = a
+        .until(|event| match event {
+            NetworkEvent::DialFailed { error, .. } => Some(error),
+            _ => None,
+        })
+        .await;
+    assert_eq!(error, DialTrouble::RefusedThere);
     drop(at_a);
 
     b.list.allow(a.id);

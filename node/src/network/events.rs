@@ -188,11 +188,7 @@ impl Room {
         let gone = peer.connections.swap_remove(at);
         let left = peer.connections.iter().find(|c| !c.closing).map(|c| c.id);
         match left {
-            Some(other) => {
-                if opens && peer.chosen().is_none() {
-                    self.open(node, other);
-                }
-            }
+            Some(other) if opens && peer.chosen().is_none() => self.open(node, other),
             None if peer.connections.is_empty() => {
                 if let Some(kept) = &mut peer.kept {
                     kept.backoff.closed(now, settled, jitter());
@@ -202,7 +198,7 @@ impl Room {
                 }
                 self.drop_unlisted();
             }
-            None => {}
+            _ => {}
         }
     }
 

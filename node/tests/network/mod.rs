@@ -1,5 +1,5 @@
 //! Nodes on the loopback interface, for the network's tests.
-#![allow(dead_code, reason = "each test program uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses a part")]
 
 use std::time::Duration;
 
