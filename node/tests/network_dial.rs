@@ -16,7 +16,13 @@ async fn nodes_that_dial_each_other_at_once_settle_on_one_link_without_a_change(
         let (to_b, to_a) = (b.addresses.clone(), a.addresses.clone());
         let (one, other) = tokio::join!(a.handle.keep(b.id, &to_b), b.handle.keep(a.id, &to_a));
         one.and(other).expect("both keep");
-        let (at_a, mut at_b) = tokio::join!(a.link(), b.link());
+        // The first thing that either says.
+        let (first, second) = tokio::join!(a.event(), b.event());
+        let (NetworkEvent::LinkUp { link: at_a, .. }, NetworkEvent::LinkUp { link: mut at_b, .. }) =
+            (first, second)
+        else {
+            panic!("something else than a link came first");
+        };
         // Both see one connection, and it is the link's.
         let both = async {
             loop {
