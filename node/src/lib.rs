@@ -3,6 +3,7 @@
 //! - [`keystore`] unlocks the node's secrets; in the clear they exist in memory only.
 //! - [`store`] keeps everything the node knows, sealed value by value, and commits it all or nothing.
 //! - [`ledger`] is the only writer: it runs the protocol's rules over the store, many jobs to a commit.
+//! - [`network`] moves frames between nodes that may talk; it knows nothing of what they say.
 //! - [`fhir`] reads the files that other software writes.
 //!
 //! Arrows point downwards: `admin` → `care` → `ledger` → `store`; `network` → `ledger`; everything → `maillon_protocol`.
@@ -12,6 +13,7 @@ pub mod clock;
 pub mod fhir;
 pub mod keystore;
 pub mod ledger;
+pub mod network;
 pub mod random;
 pub mod store;
 
