@@ -9,7 +9,10 @@
 //! Arrows point downwards: `admin` → `care` → `ledger` → `store`; `network` → `ledger`; everything → `maillon_protocol`.
 #![forbid(unsafe_code)]
 
+pub mod care;
 pub mod clock;
+pub mod config;
+pub mod exchange;
 pub mod fhir;
 pub mod keystore;
 pub mod ledger;

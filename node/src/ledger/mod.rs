@@ -17,5 +17,7 @@ mod shared;
 mod writer;
 
 pub use rows::StoreRows;
+pub(crate) use rows::record_head;
+pub(crate) use shared::records_of;
 pub use shared::{Shared, Subscription};
 pub use writer::{Ledger, LedgerError, Tx};

@@ -43,7 +43,11 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
             key.extend_from_slice(&sequence.to_be_bytes());
             (Table::Records, key)
         }
-        Row::Place(record) => (Table::Ids, namer.name("record", &[&record.0]).to_vec()),
+        Row::Place(record) => {
+            let mut key = record_head(store, &record.0[..6]);
+            key.extend_from_slice(&namer.name("record", &[&record.0])[..8]);
+            (Table::Ids, key)
+        }
         Row::Thing(circle, thing) => (
             Table::Things,
             join(&[
@@ -101,6 +105,11 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
             join(&[b"i", &namer.name("invitation", &[&id.0])]),
         ),
     }
+}
+
+/// What the places of records whose ids begin with the same six bytes have in common: people type twelve digits of an id.
+pub(crate) fn record_head(store: &Store, six: &[u8]) -> Vec<u8> {
+    store.namer().name("record-head", &[six])[..8].to_vec()
 }
 
 fn log_prefix(store: &Store, circle: &CircleId, log: &maillon_protocol::ids::LogId) -> Vec<u8> {

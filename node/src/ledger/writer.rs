@@ -153,6 +153,22 @@ impl Ledger {
         T: Send + 'static,
         E: Send + 'static,
     {
+        self.submit(job).await
+    }
+
+    /// Queues a job now, before the future is awaited: jobs submitted one after another run in that order as long as the queue has room.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn submit<T, E, F>(
+        &self,
+        job: F,
+    ) -> impl Future<Output = Result<T, LedgerError<E>>> + Send + use<T, E, F>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
         let (sender, receiver) = oneshot::channel();
         let job: Job = Box::new(move |tx| {
             let result = job(tx);
@@ -168,10 +184,20 @@ impl Ledger {
             });
             (good, answer)
         });
-        self.push(Work::Job(job))
-            .await
-            .map_err(|()| LedgerError::Stopped)?;
-        receiver.await.map_err(|_| LedgerError::Stopped)?
+        let full = match self.work.try_send(Work::Job(job)) {
+            Ok(()) | Err(mpsc::TrySendError::Disconnected(_)) => None,
+            Err(mpsc::TrySendError::Full(work)) => Some((self.work.clone(), work)),
+        };
+        async move {
+            if let Some((queue, work)) = full {
+                // The queue is full: wait on a thread that may block.
+                let sent = tokio::task::spawn_blocking(move || queue.send(work)).await;
+                if !matches!(sent, Ok(Ok(()))) {
+                    return Err(LedgerError::Stopped);
+                }
+            }
+            receiver.await.map_err(|_| LedgerError::Stopped)?
+        }
     }
 
     async fn push(&self, work: Work) -> Result<(), ()> {
