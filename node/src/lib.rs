@@ -9,15 +9,21 @@
 //! Arrows point downwards: `admin` → `care` → `ledger` → `store`; `network` → `ledger`; everything → `maillon_protocol`.
 #![forbid(unsafe_code)]
 
+pub mod admin;
 pub mod care;
 pub mod clock;
 pub mod config;
+pub mod daemon;
+pub mod doctor;
 pub mod exchange;
 pub mod fhir;
+pub mod http;
 pub mod keystore;
 pub mod ledger;
 pub mod network;
+pub mod peering;
 pub mod random;
 pub mod store;
+pub mod workers;
 
 mod durable;

@@ -117,6 +117,8 @@ pub enum Notice {
         /// Its node.
         node: NodeId,
     },
+    /// A node's newer descriptor is here: its addresses may have changed.
+    Descriptor(NodeId),
     /// This node began a new incarnation: its own log had been seen ahead of what it holds.
     NewIncarnation,
 }
