@@ -4,6 +4,7 @@
 //! - [`store`] keeps everything the node knows, sealed value by value, and commits it all or nothing.
 //! - [`ledger`] is the only writer: it runs the protocol's rules over the store, many jobs to a commit.
 //! - [`network`] moves frames between nodes that may talk; it knows nothing of what they say.
+//! - [`peering`] knows who this node's peers are, and carries two administrators' pairing out.
 //! - [`fhir`] reads the files that other software writes.
 //!
 //! Arrows point downwards: `admin` → `care` → `ledger` → `store`; `network` → `ledger`; everything → `maillon_protocol`.
