@@ -1,4 +1,5 @@
 //! A structure's machine: its disk, its ports, and the node that runs on it or does not.
+#![allow(unreachable_pub, reason = "part of a test program")]
 
 use std::{net::UdpSocket, sync::Arc, time::Duration};
 
