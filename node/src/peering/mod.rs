@@ -302,18 +302,19 @@ impl Room {
             }
             let now_ms = now_ms();
             for course in self.courses() {
-                if course.look(|pending| pending.is_over(now_ms)) {
-                    if let Err(error) = self.delete(&course, true).await {
-                        tracing::warn!(%error, "a pairing that is over stays in the store");
-                    }
+                if course.look(|pending| pending.is_over(now_ms))
+                    && let Err(error) = self.delete(&course, true).await
+                {
+                    tracing::warn!(%error, "a pairing that is over stays in the store");
                 }
             }
             self.look.notify_one();
             let mut door = self.door.lock().await;
-            if self.door_is_needed() && !self.stop.is_cancelled() {
-                if let Err(error) = self.open_door(&mut door).await {
-                    tracing::error!(%error, "nobody can come for an open invitation");
-                }
+            if self.door_is_needed()
+                && !self.stop.is_cancelled()
+                && let Err(error) = self.open_door(&mut door).await
+            {
+                tracing::error!(%error, "nobody can come for an open invitation");
             }
         }
     }

@@ -87,10 +87,10 @@ impl Room {
     /// No attempt will come to another end. What was never bound is forgotten at the next start: it must not cost the invitation one more
     /// of its attempts.
     async fn give_up(&self, course: &Course, error: PairingError) {
-        if course.look(|pending| pending.end().is_none() && pending.words().is_none()) {
-            if let Err(error) = self.delete(course, false).await {
-                tracing::warn!(%error, "a failed pairing stays in the store");
-            }
+        if course.look(|pending| pending.end().is_none() && pending.words().is_none())
+            && let Err(error) = self.delete(course, false).await
+        {
+            tracing::warn!(%error, "a failed pairing stays in the store");
         }
         tracing::warn!(%error, "an accepted invitation has failed");
         course.fail(error);

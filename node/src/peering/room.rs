@@ -60,7 +60,6 @@ pub(super) struct Step {
 }
 
 impl Room {
-    #[allow(clippy::too_many_arguments, reason = "called once, by Peering::start")]
     pub(super) fn load(
         ledger: Ledger,
         network: NetworkHandle,
