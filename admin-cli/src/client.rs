@@ -47,6 +47,7 @@ pub struct Progress {
 }
 
 /// What one frame meant to the request that waits.
+#[allow(clippy::large_enum_variant, reason = "one lives at a time")]
 enum Step {
     Done(Answer),
     Event(WatchEvent),
