@@ -1,0 +1,134 @@
+//! Why a call came to nothing, and what a person can do about it.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use maillon_protocol::{
+    admin::{AdminError, ErrorCode, VERSION},
+    limits,
+};
+
+/// Why a call came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// There is no socket at that path.
+    #[error("there is no admin socket at {}", .0.display())]
+    NoSocket(PathBuf),
+    /// The socket is of another user.
+    #[error("this user may not use the admin socket {}", .0.display())]
+    Permission(PathBuf),
+    /// The socket's file is there, and nobody listens.
+    #[error("nobody listens on the admin socket {}", .0.display())]
+    NobodyListens(PathBuf),
+    /// The daemon speaks another version of the admin API.
+    #[error(
+        "the daemon speaks version {daemon} of the admin API, this program speaks version {VERSION}"
+    )]
+    Version {
+        /// The daemon's.
+        daemon: u32,
+        /// Version of the daemon's program; written by the other end.
+        program: String,
+    },
+    /// The daemon announces a frame that is longer than any may be.
+    #[error(
+        "the answer announces {bytes} bytes, and {} are allowed",
+        limits::FRAME
+    )]
+    TooLong {
+        /// What it announces.
+        bytes: usize,
+    },
+    /// The request does not fit into a frame.
+    #[error("the request has {bytes} bytes, and {} are allowed", limits::FRAME)]
+    RequestTooLong {
+        /// Its length.
+        bytes: usize,
+    },
+    /// What was read is not of the admin API.
+    #[error("the answer is not one of a Maillon daemon")]
+    Garbled,
+    /// The daemon closed before the answer was complete.
+    #[error("the daemon closed the connection before it had answered")]
+    Closed,
+    /// Nothing came within the read timeout. The connection can be used again.
+    #[error("the daemon did not answer in time")]
+    TimedOut,
+    /// Anything else that reading and writing can come to.
+    #[error("the connection to the daemon failed: {0}")]
+    Io(#[from] io::Error),
+    /// The daemon refused, and says why.
+    #[error(transparent)]
+    Refused(AdminError),
+}
+
+impl ClientError {
+    pub(super) fn connecting(path: &Path, cause: io::Error) -> Self {
+        match cause.kind() {
+            io::ErrorKind::NotFound => Self::NoSocket(path.to_owned()),
+            io::ErrorKind::PermissionDenied => Self::Permission(path.to_owned()),
+            io::ErrorKind::ConnectionRefused => Self::NobodyListens(path.to_owned()),
+            _ => Self::Io(cause),
+        }
+    }
+
+    /// A fixed word that programs can act on: the daemon's [`ErrorCode`], or one of this end.
+    pub fn code(&self) -> String {
+        let word = match self {
+            Self::NoSocket(_) | Self::Permission(_) | Self::NobodyListens(_) => "no-daemon",
+            Self::Closed | Self::TimedOut | Self::Io(_) => "connection",
+            Self::Version { .. } => "version",
+            Self::TooLong { .. } | Self::Garbled => "garbled",
+            Self::RequestTooLong { .. } => "limit",
+            Self::Refused(error) => return word_of(error.code),
+        };
+        word.to_owned()
+    }
+
+    /// What to do next, in one sentence.
+    pub fn action(&self) -> String {
+        match self {
+            Self::NoSocket(_) => "Start the daemon (systemctl start maillond), or name its socket with --socket or MAILLON_SOCKET.".to_owned(),
+            Self::Permission(_) => "Run the command as the user of the daemon (sudo -u maillon maillonctl …) or with sudo.".to_owned(),
+            Self::NobodyListens(_) => "The daemon has stopped: start it (systemctl start maillond) and read its log (journalctl -u maillond).".to_owned(),
+            Self::Version { program, .. } => format!(
+                "Use the maillonctl that was installed with the daemon (its version is {program}), and restart the daemon after an update."
+            ),
+            Self::TooLong { .. } | Self::Garbled => {
+                "Check that --socket names the admin socket of maillond and not that of another program.".to_owned()
+            }
+            Self::RequestTooLong { .. } => "Send less at once.".to_owned(),
+            Self::Closed | Self::TimedOut | Self::Io(_) => {
+                "See whether the daemon still runs (maillonctl status) and read its log before you try again: the call may have been carried out.".to_owned()
+            }
+            Self::Refused(error) => error.action.clone(),
+        }
+    }
+
+    /// Exit code of `maillonctl`.
+    pub const fn exit_code(&self) -> i32 {
+        match self {
+            Self::NoSocket(_)
+            | Self::Permission(_)
+            | Self::NobodyListens(_)
+            | Self::Closed
+            | Self::TimedOut
+            | Self::Io(_) => 3,
+            Self::Version { .. } | Self::TooLong { .. } | Self::Garbled => {
+                ErrorCode::Version.exit_code()
+            }
+            Self::RequestTooLong { .. } => ErrorCode::Limit.exit_code(),
+            Self::Refused(error) => error.code.exit_code(),
+        }
+    }
+}
+
+/// The word that a code is on the wire.
+fn word_of(code: ErrorCode) -> String {
+    match serde_json::to_value(code) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => "internal".to_owned(),
+    }
+}

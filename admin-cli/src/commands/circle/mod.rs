@@ -1,0 +1,51 @@
+//! `circle`: circles, their members and invitations.
+
+mod accept;
+mod change;
+mod dossier;
+mod invitations;
+mod invite;
+mod list;
+mod open;
+mod show;
+
+pub(super) use dossier::content;
+
+use clap::Subcommand;
+
+use crate::{failure::Failure, session::Session};
+
+/// Circles: who shares one patient's file
+#[derive(Debug, Subcommand)]
+#[command(after_help = "Example:\n  maillonctl circle list")]
+pub(crate) enum Circle {
+    Open(Box<open::Open>),
+    List(list::List),
+    Show(show::Show),
+    Invite(invite::Invite),
+    Invitations(invitations::Invitations),
+    Candidates(invitations::Candidates),
+    Accept(accept::Accept),
+    Decline(accept::Decline),
+    Remove(change::Remove),
+    Rotate(change::Rotate),
+    Close(change::Close),
+}
+
+impl Circle {
+    pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
+        match self {
+            Self::Open(command) => command.run(session),
+            Self::List(command) => command.run(session),
+            Self::Show(command) => command.run(session),
+            Self::Invite(command) => command.run(session),
+            Self::Invitations(command) => command.run(session),
+            Self::Candidates(command) => command.run(session),
+            Self::Accept(command) => command.run(session),
+            Self::Decline(command) => command.run(session),
+            Self::Remove(command) => command.run(session),
+            Self::Rotate(command) => command.run(session),
+            Self::Close(command) => command.run(session),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `circle show`: members, dossier, deliveries.
+
+use clap::Args;
+use maillon_protocol::admin::{Call, CircleView, ThingView};
+
+use super::{dossier, list};
+use crate::{
+    failure::Failure,
+    session::{Session, answer},
+    terminal::{View, table, text, words},
+};
+
+/// Show one circle: its members, who the person is, what was written, how far it got
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  maillonctl circle show 5f3a09c1d2e4 --as 7b21")]
+pub(crate) struct Show {
+    /// The circle
+    circle: String,
+}
+
+impl Show {
+    pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
+        let call = Call::CircleShow {
+            circle: self.circle.clone(),
+        };
+        let circle = answer!(session, call, Circle);
+        session.print(&circle, |view| show(view, &circle))
+    }
+}
+
+/// A whole circle.
+pub(super) fn show(view: &View, circle: &CircleView) -> String {
+    let line = &circle.line;
+    let mut shown = format!(
+        "Circle {} ({}{}), this node is its {}, entry {}, {}\n",
+        words::short(&line.circle),
+        words::subject(line.subject),
+        if line.closed { ", closed" } else { "" },
+        list::role(line),
+        line.entry,
+        words::count(line.records, "record")
+    );
+    if circle.identity.len() > 1 {
+        shown += "The identity is in conflict; these versions stand:\n";
+    }
+    for identity in &circle.identity {
+        shown += &format!("  {}\n", dossier::identity(identity));
+    }
+    for doubt in &circle.doubts {
+        shown += &format!("  ? {}\n", text::line(doubt));
+    }
+    shown += if circle.consent {
+        "  Sharing is allowed by what is recorded.\n"
+    } else {
+        "  Sharing is not allowed yet: record it with maillonctl consent record.\n"
+    };
+    let members = table(
+        view,
+        ["member", "node", "since entry", "may read", "waiting"],
+        circle.members.iter().map(|member| {
+            let steward = if member.steward { " (steward)" } else { "" };
+            [
+                format!("{}{steward}", text::line(&member.structure)),
+                words::node(&member.node),
+                member.since.to_string(),
+                words::past(member.grant),
+                member.waiting.to_string(),
+            ]
+        }),
+    );
+    shown += &format!("\n{members}\n");
+    for thing in &circle.things {
+        shown += &format!("\n{}", one(view, thing));
+    }
+    shown
+}
+
+fn one(view: &View, thing: &ThingView) -> String {
+    let mut shown = String::new();
+    if thing.standing.len() > 1 {
+        shown += "These versions are in conflict:\n";
+    }
+    for record in &thing.standing {
+        shown += &dossier::record(view, record);
+    }
+    if thing.superseded > 0 {
+        shown += &format!(
+            "  {} before this one\n",
+            words::count(thing.superseded, "version")
+        );
+    }
+    if thing.contested > 0 {
+        shown += &format!(
+            "  {} by authors who had no right to write\n",
+            words::count(thing.contested, "version")
+        );
+    }
+    if let Some(alert) = &thing.alert {
+        let stands = alert.step.map_or("not answered yet", words::step);
+        shown += &format!("  Alert ({}): {stands}\n", words::plain(&alert.severity));
+        for (_, structure, delivery) in &alert.structures {
+            shown += &format!(
+                "    {}: {}\n",
+                text::line(structure),
+                words::delivery(view, delivery)
+            );
+        }
+    }
+    shown
+}

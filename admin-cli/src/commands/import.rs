@@ -1,0 +1,83 @@
+//! `import`: a FHIR file.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use data_encoding::BASE64;
+use maillon_protocol::{
+    admin::{Call, Imported},
+    limits,
+};
+
+use crate::{
+    failure::Failure,
+    session::{Session, answer},
+    terminal::{text, words},
+};
+
+/// Bytes of a file that still fit into one request as base64, with room for the request around them.
+const FILE: usize = (limits::FRAME - 1024) / 4 * 3;
+
+/// Import a FHIR R4 file in JSON: a care circle, a liaison notebook, or single resources
+///
+/// A file goes in as a whole or not at all, and the same file twice changes nothing. Every path of the file is reported as mapped, kept or
+/// refused. An INS with a wrong key is kept as unverified; it makes the identity provisional and refuses nothing.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  maillonctl import bundle.json --dry-run --as 7b21\n  maillonctl import bundle.json --as 7b21"
+)]
+pub(crate) struct Import {
+    /// The file; - reads standard input
+    file: PathBuf,
+    /// Only say what would be done
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Import {
+    pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
+        let bytes = session.read_file(&self.file, FILE)?;
+        let call = Call::Import {
+            content: BASE64.encode(&bytes),
+            dry_run: self.dry_run,
+        };
+        let imported = answer!(session, call, Imported);
+        session.print(&imported, |_| show(&imported, self.dry_run))
+    }
+}
+
+fn show(imported: &Imported, dry_run: bool) -> String {
+    let mut shown = String::new();
+    if imported.unchanged {
+        shown += "This file was imported before: nothing has changed.\n";
+    } else if dry_run {
+        shown += "Nothing was written; this is what an import would do.\n";
+    }
+    for circle in &imported.circles {
+        shown += &format!(
+            "Circle {}{}: {}, identity {}\n",
+            words::short(&circle.circle),
+            if circle.opened { " (new)" } else { "" },
+            words::count(circle.records.len() as u64, "record"),
+            words::status(circle.status)
+        );
+        for doubt in &circle.doubts {
+            shown += &format!("  ? {}\n", text::line(doubt));
+        }
+    }
+    shown += &format!(
+        "{} mapped, {} kept in the sealed original only, {} refused.\n",
+        words::count(imported.mapped.len() as u64, "path"),
+        imported.kept.len(),
+        imported.refused.len()
+    );
+    for (title, paths) in [("Kept", &imported.kept), ("Refused", &imported.refused)] {
+        for (path, why) in paths {
+            shown += &format!("  {title} {}: {}\n", text::line(path), text::line(why));
+        }
+    }
+    for warning in &imported.warnings {
+        shown += &format!("  Warning: {}\n", text::line(warning));
+    }
+    shown
+}

@@ -1,0 +1,93 @@
+//! The commands, one file for each, or a folder where a noun has many verbs.
+
+mod alert;
+mod circle;
+mod consent;
+mod doctor;
+mod document;
+mod import;
+mod keys;
+mod note;
+mod outbox;
+mod peer;
+mod professional;
+mod record;
+mod status;
+mod sync;
+mod watch;
+mod worker;
+
+use clap::Subcommand;
+
+use crate::{failure::Failure, session::Session};
+
+/// Everything that can be asked.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Status(status::Status),
+    Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Peer(peer::Peer),
+    #[command(subcommand)]
+    Professional(professional::Professional),
+    #[command(subcommand)]
+    Consent(consent::Consent),
+    #[command(subcommand)]
+    Circle(circle::Circle),
+    #[command(subcommand)]
+    Alert(alert::Alert),
+    #[command(subcommand)]
+    Note(note::Note),
+    Watch(watch::Watch),
+    #[command(subcommand)]
+    Record(record::Record),
+    Import(import::Import),
+    #[command(subcommand)]
+    Document(document::Document),
+    Outbox(outbox::Outbox),
+    #[command(subcommand)]
+    Worker(worker::Worker),
+    #[command(subcommand)]
+    Sync(sync::Sync),
+    #[command(subcommand)]
+    Keys(keys::Keys),
+}
+
+impl Command {
+    /// Runs it and returns the exit code.
+    pub(crate) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
+        match self {
+            Self::Status(command) => command.run(session),
+            Self::Doctor(command) => command.run(session),
+            Self::Peer(command) => command.run(session),
+            Self::Professional(command) => command.run(session),
+            Self::Consent(command) => command.run(session),
+            Self::Circle(command) => command.run(session),
+            Self::Alert(command) => command.run(session),
+            Self::Note(command) => command.run(session),
+            Self::Watch(command) => command.run(session),
+            Self::Record(command) => command.run(session),
+            Self::Import(command) => command.run(session),
+            Self::Document(command) => command.run(session),
+            Self::Outbox(command) => command.run(session),
+            Self::Worker(command) => command.run(session),
+            Self::Sync(command) => command.run(session),
+            Self::Keys(command) => command.run(session),
+        }
+    }
+}
+
+/// A path as the daemon must be told it: it may run in another folder.
+fn absolute(path: &std::path::Path) -> Result<String, Failure> {
+    std::path::absolute(path)
+        .map_err(|why| Failure::Read {
+            path: path.to_owned(),
+            why,
+        })?
+        .into_os_string()
+        .into_string()
+        .map_err(|_| Failure::Value {
+            cause: "the path is not UTF-8".to_owned(),
+            action: "Rename the file or its folder.",
+        })
+}

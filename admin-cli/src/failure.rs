@@ -1,0 +1,143 @@
+//! What a command that did not succeed says, and with which code it ends.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use serde_json::json;
+
+use crate::{client::ClientError, terminal::text};
+
+/// Every exit code with its meaning, as the long help prints them.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+   0  Done. For status and doctor: nothing to do.
+   1  status: look at it in the next days. doctor: something does not hold, and a command repairs it.
+   2  status: do something now. doctor: something does not hold, and no command repairs it.
+   3  The daemon cannot be reached: is it running?
+  64  The command is not well formed, a value is out of range, or nobody confirmed it.
+  66  Nothing has that name, several things have it, or a file cannot be read.
+  69  The other node cannot be reached.
+  70  A defect of the program: please report it with the request's id.
+  74  The disk is full, read-only or damaged, or a file cannot be written.
+  75  The state of things does not allow it now.
+  76  This program and the daemon do not understand each other, usually after an update.
+  77  A professional is needed (--as), or care commands are switched off.
+  78  A limit has been reached.";
+
+/// What clap's own refusals end with; its usual 2 means something else here.
+pub(crate) const USAGE: u8 = 64;
+
+/// Why a command did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// The daemon or the way to it.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// A value that the person typed.
+    #[error("{cause}")]
+    Value { cause: String, action: &'static str },
+    /// A file, or standard input, that cannot be read.
+    #[error("{} cannot be read: {why}", .path.display())]
+    Read { path: PathBuf, why: io::Error },
+    /// A file that cannot be written.
+    #[error("{} cannot be written: {why}", .path.display())]
+    Write { path: PathBuf, why: io::Error },
+    /// A file that does not fit into a request.
+    #[error("{} has more than {limit} bytes, which is all that fits into one request", .path.display())]
+    TooLarge { path: PathBuf, limit: usize },
+    /// Nobody said yes.
+    #[error("nothing was done, because nobody confirmed it")]
+    Unconfirmed,
+    /// Standard output.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+    /// An answer of another kind than the call's.
+    #[error("the daemon answered something else than was asked")]
+    Unexpected,
+}
+
+impl Failure {
+    fn code(&self) -> String {
+        match self {
+            Self::Client(error) => return error.code(),
+            Self::Value { .. } => "bad-request",
+            Self::Read { .. } | Self::Write { .. } | Self::Output(_) => "file",
+            Self::TooLarge { .. } => "limit",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Unexpected => "garbled",
+        }
+        .to_owned()
+    }
+
+    fn action(&self) -> String {
+        match self {
+            Self::Client(error) => return error.action(),
+            Self::Value { action, .. } => action,
+            Self::Read { .. } => "Check the path and whether this user may read the file.",
+            Self::Write { .. } => {
+                "Name a file that does not exist yet, in a folder where this user may write."
+            }
+            Self::TooLarge { .. } => "Split the file into smaller ones.",
+            Self::Unconfirmed => "Repeat the command with --yes if you want it.",
+            Self::Output(_) => "Check the disk or the program that reads the output.",
+            Self::Unexpected => "Use the maillonctl that was installed with the daemon.",
+        }
+        .to_owned()
+    }
+
+    /// The exit code, as [`EXIT_CODES`] has it.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Client(error) => u8::try_from(error.exit_code()).unwrap_or(70),
+            Self::Value { .. } | Self::Unconfirmed => USAGE,
+            Self::Read { .. } => 66,
+            Self::Write { .. } | Self::Output(_) => 74,
+            Self::Unexpected => 76,
+            Self::TooLarge { .. } => 78,
+        }
+    }
+
+    /// The daemon's id of the request that it refused.
+    fn request(&self) -> Option<&str> {
+        match self {
+            Self::Client(ClientError::Refused(error)) => {
+                Some(error.request.as_str()).filter(|id| !id.is_empty())
+            }
+            _ => None,
+        }
+    }
+
+    /// Says what is wrong, what to do and which request it was; returns the exit code. A reader that has gone (`maillonctl … | head`) is no
+    /// failure and hears nothing.
+    pub(crate) fn show(&self, notes: &mut dyn Write, json: bool) -> u8 {
+        if matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+            return 0;
+        }
+        let said = if json {
+            let value = json!({
+                "code": self.code(),
+                "cause": self.to_string(),
+                "action": self.action(),
+                "request": self.request(),
+                "exit": self.exit_code(),
+            });
+            writeln!(notes, "{}", text::json(&value))
+        } else {
+            let request = self
+                .request()
+                .map(|id| format!("\n  (request {})", text::line(id)))
+                .unwrap_or_default();
+            writeln!(
+                notes,
+                "Error: {}\n  → {}{request}",
+                text::line(&text::sentence(&self.to_string())),
+                text::line(&self.action()),
+            )
+        };
+        // Where standard error is closed too, the exit code still says it.
+        drop(said);
+        self.exit_code()
+    }
+}

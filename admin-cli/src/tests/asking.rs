@@ -1,0 +1,164 @@
+//! Destructive commands show what will happen and want a yes.
+
+use maillon_protocol::{
+    admin::{Answer, Call, CircleDigest, Keys, Outcome, Pairing, Peers, Request},
+    ids::{CircleId, Hash, KeyId, NodeId},
+};
+
+use super::{NOON, daemon::Daemon, maillonctl};
+
+const WORDS: &str = "abaisser cerise jardin nuage voyage";
+
+fn daemon() -> Daemon<Vec<Request>> {
+    Daemon::answering(|call| {
+        Outcome::Done(match call {
+            Call::SyncCheck { .. } => Answer::SyncCheck(vec![CircleDigest {
+                circle: CircleId([0x5f; 32]),
+                entry: 4,
+                records: 340,
+                digest: None,
+            }]),
+            Call::KeysShow | Call::KeysRotate => Answer::Keys(Keys {
+                node: NodeId([7; 32]),
+                receive: vec![(KeyId([9; 8]), NOON, NOON)],
+                recovery: Hash([1; 32]),
+            }),
+            Call::PeerList => Answer::Peers(Peers {
+                peers: Vec::new(),
+                pairings: vec![pairing(false)],
+            }),
+            Call::PeerConfirm { .. } => Answer::Pairing(pairing(true)),
+            _ => Answer::Ok,
+        })
+    })
+}
+
+fn pairing(confirmed_here: bool) -> Pairing {
+    Pairing {
+        pairing: "4be07a19c3d2aa".to_owned(),
+        inviter: true,
+        structure: Some("CPTS du Vallon".to_owned()),
+        node: Some(NodeId([8; 32])),
+        words: Some(WORDS.to_owned()),
+        confirmed_here,
+        confirmed_there: false,
+        paired: false,
+        failed: None,
+        bad_proofs: 0,
+        expires_ms: NOON + 3_600_000,
+    }
+}
+
+fn was_closed(asked: &[Request]) -> bool {
+    asked
+        .iter()
+        .any(|request| matches!(request.call, Call::CircleClose { reason: 2, .. }))
+}
+
+const CLOSE: [&str; 5] = ["circle", "close", "5f5f", "--reason", "death"];
+
+#[test]
+fn nothing_is_destroyed_where_nobody_can_be_asked() {
+    let daemon = daemon();
+    let ran = maillonctl(&daemon.socket(), &CLOSE, None);
+    assert_eq!(ran.code, 64);
+    assert!(ran.notes.contains("This will happen:"), "{}", ran.notes);
+    assert!(ran.notes.contains(&format!(
+        "circle {} (340 records, entry 4) is closed",
+        "5f".repeat(32)
+    )));
+    assert!(ran.notes.contains("--yes"));
+    assert!(!was_closed(&daemon.end()));
+}
+
+#[test]
+fn a_person_who_says_no_or_nothing_is_obeyed() {
+    for typed in ["n\n", "\n", "", "yesterday\n"] {
+        let daemon = daemon();
+        let ran = maillonctl(&daemon.socket(), &CLOSE, Some(typed));
+        assert_eq!(ran.code, 64, "{typed:?}");
+        assert!(!was_closed(&daemon.end()), "{typed:?}");
+    }
+}
+
+#[test]
+fn a_yes_is_taken_from_the_person_or_in_full_from_the_command() {
+    let by_person = daemon();
+    let ran = maillonctl(&by_person.socket(), &CLOSE, Some("y\n"));
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (0, "The circle has been closed.\n")
+    );
+    assert!(was_closed(&by_person.end()));
+
+    let by_word = daemon();
+    let words: Vec<_> = CLOSE.into_iter().chain(["--yes"]).collect();
+    assert_eq!(maillonctl(&by_word.socket(), &words, None).code, 0);
+    let asked = by_word.end();
+    assert!(was_closed(&asked) && asked.len() == 1);
+
+    let short = daemon();
+    let words: Vec<_> = CLOSE.into_iter().chain(["-y"]).collect();
+    assert_eq!(maillonctl(&short.socket(), &words, None).code, 64);
+}
+
+#[test]
+fn all_four_destructive_commands_ask_first() {
+    for words in [
+        &["circle", "remove", "5f5f", "CPTS"][..],
+        &["circle", "close", "5f5f", "--reason", "other"],
+        &["keys", "rotate"],
+        &["peer", "end", "CPTS"],
+    ] {
+        let daemon = daemon();
+        let ran = maillonctl(&daemon.socket(), words, None);
+        assert_ne!(ran.code, 0, "{words:?}");
+        let destroyed = |request: &Request| {
+            matches!(
+                request.call,
+                Call::CircleRemove { .. }
+                    | Call::CircleClose { .. }
+                    | Call::KeysRotate
+                    | Call::PeerEnd { .. }
+            )
+        };
+        assert!(!daemon.end().iter().any(destroyed), "{words:?}");
+    }
+}
+
+#[test]
+fn the_words_of_a_pairing_are_shown_and_then_confirmed_as_they_were_shown() {
+    let daemon = daemon();
+    let ran = maillonctl(
+        &daemon.socket(),
+        &["peer", "confirm", "4be0"],
+        Some("yes\n"),
+    );
+    assert_eq!(ran.code, 0);
+    assert!(ran.notes.contains(WORDS), "{}", ran.notes);
+    assert!(
+        ran.out.contains("CPTS du Vallon must confirm too"),
+        "{}",
+        ran.out
+    );
+    let confirmed = Call::PeerConfirm {
+        pairing: "4be0".to_owned(),
+        words: WORDS.to_owned(),
+    };
+    assert!(daemon.end().iter().any(|request| request.call == confirmed));
+}
+
+#[test]
+fn words_that_differ_or_that_nobody_compared_confirm_nothing() {
+    for (name, typed) in [("4be0", Some("n\n")), ("4be0", None), ("ffff", Some("y\n"))] {
+        let daemon = daemon();
+        let ran = maillonctl(&daemon.socket(), &["peer", "confirm", name], typed);
+        assert_eq!(ran.code, 64);
+        let asked = daemon.end();
+        assert!(
+            !asked
+                .iter()
+                .any(|request| matches!(request.call, Call::PeerConfirm { .. }))
+        );
+    }
+}

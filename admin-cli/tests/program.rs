@@ -1,0 +1,28 @@
+//! The program itself, as a shell sees it.
+#![allow(missing_docs, reason = "tests")]
+
+use std::process::{Command, Output, Stdio};
+
+fn maillonctl(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_maillonctl"))
+        .args(words)
+        .env("MAILLON_SOCKET", "/nowhere/admin.sock")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts")
+}
+
+#[test]
+fn the_exit_code_reaches_the_shell() {
+    assert_eq!(maillonctl(&["--version"]).status.code(), Some(0));
+    assert_eq!(maillonctl(&["no-such-command"]).status.code(), Some(64));
+    assert_eq!(maillonctl(&["status"]).status.code(), Some(3));
+}
+
+#[test]
+fn the_socket_of_the_environment_is_used_and_named_when_it_is_not_there() {
+    let ran = maillonctl(&["status"]);
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert!(said.contains("/nowhere/admin.sock"), "{said}");
+    assert!(ran.stdout.is_empty());
+}
