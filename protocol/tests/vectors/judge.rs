@@ -1,0 +1,420 @@
+//! What the crate says of a vector: the facts that it gives, or the fixed name of the error.
+
+use hmac::{Hmac, KeyInit, Mac};
+use maillon_protocol::{
+    cbor::{self, CborError},
+    charter::{Charter, CharterError, Entry, EpochSecret, SealedSecret, SecretError},
+    circle::{Ack, AckError},
+    content::{Content, ContentError, Envelope},
+    descriptor::{Descriptor, DescriptorError},
+    ids::{IdError, NodeId},
+    invite::{Acceptance, Invitation, InviteError},
+    keys::{NodeKey, SealKey},
+    record::{
+        self, BodyError, Header,
+        log::{LogError, LogTip, Place},
+    },
+    seal::SealError,
+    sign::{self, SignError, Signed, Verified},
+    sync::{Message, MessageError},
+};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::{
+    file::{array, bytes, hex, list, number},
+    make::pairing,
+};
+
+/// Why a vector is refused.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) name: &'static str,
+    /// The crate's finer word for a payload that is not ours.
+    pub(crate) cause: Option<&'static str>,
+}
+
+impl From<&'static str> for Refused {
+    fn from(name: &'static str) -> Self {
+        Self { name, cause: None }
+    }
+}
+
+/// Judges what a vector gives.
+pub(crate) fn judge(kind: &str, file: &Value, given: &Value) -> Result<Value, Refused> {
+    match kind {
+        "descriptor" => descriptor(given),
+        "entry" => entry(file, given),
+        "record" => record(file, given),
+        "epoch" => epoch(file, given),
+        "ack" => ack(given),
+        "invitation" => invitation(given),
+        "acceptance" => acceptance(given),
+        "content" => content(given),
+        "message" => message(given),
+        "padding" => padding(given),
+        "ids" => ids(given),
+        "pairing" => pairing::judge(given),
+        other => panic!("no such kind: {other}"),
+    }
+}
+
+/// The ‹type› in the contexts of a signed kind: its name.
+pub(crate) fn domain(kind: &str) -> &'static str {
+    match kind {
+        "descriptor" => Descriptor::DOMAIN,
+        "entry" => Entry::DOMAIN,
+        "record" => Header::DOMAIN,
+        "ack" => Ack::DOMAIN,
+        "invitation" => Invitation::DOMAIN,
+        "acceptance" => Acceptance::DOMAIN,
+        other => panic!("{other} is not signed"),
+    }
+}
+
+/// The node that a payload names as its signer.
+pub(crate) fn signer(kind: &str, payload: &[u8]) -> [u8; 32] {
+    fn of<T: Signed>(payload: &[u8]) -> [u8; 32] {
+        cbor::decode::<T>(payload).expect("a payload").signer().0
+    }
+    match kind {
+        "descriptor" => of::<Descriptor>(payload),
+        "entry" => of::<Entry>(payload),
+        "record" => of::<Header>(payload),
+        "ack" => of::<Ack>(payload),
+        "invitation" => of::<Invitation>(payload),
+        _ => of::<Acceptance>(payload),
+    }
+}
+
+/// Whether `object` is a rightly signed object of the kind, whatever it says.
+pub(crate) fn is_signed(kind: &str, object: Vec<u8>) -> bool {
+    match kind {
+        "descriptor" => sign::verify::<Descriptor>(object).is_ok(),
+        "entry" => sign::verify::<Entry>(object).is_ok(),
+        "record" => sign::verify::<Header>(object).is_ok(),
+        "ack" => sign::verify::<Ack>(object).is_ok(),
+        "invitation" => sign::verify::<Invitation>(object).is_ok(),
+        _ => sign::verify::<Acceptance>(object).is_ok(),
+    }
+}
+
+fn descriptor(given: &Value) -> Result<Value, Refused> {
+    let verified = Descriptor::verify(bytes(&given["object"]))?;
+    let object = &verified.object;
+    Ok(json!({
+        "id": hex(verified.id),
+        "node": hex(object.node),
+        "counter": object.counter,
+        "key_id": hex(object.seal.id),
+    }))
+}
+
+/// The charter of the file's first `count` entries.
+fn charter(file: &Value, count: &Value) -> Charter {
+    let entries = &list(&file["shared"], "charter")[..usize::try_from(number(count)).expect("few")];
+    let mut entries = entries
+        .iter()
+        .map(|entry| sign::verify::<Entry>(bytes(entry)).expect("a shared entry"));
+    let first = Charter::found(&entries.next().expect("a founding entry")).expect("founds");
+    entries.fold(first, |charter, entry| {
+        charter.extend(&entry).expect("extends")
+    })
+}
+
+fn entry(file: &Value, given: &Value) -> Result<Value, Refused> {
+    let entry = sign::verify::<Entry>(bytes(&given["object"]))?;
+    let charter = match number(&given["charter"]) {
+        0 => Charter::found(&entry)?,
+        _ => charter(file, &given["charter"]).extend(&entry)?,
+    };
+    let state = charter.state();
+    let members = state.members.iter().map(|member| hex(member.node));
+    Ok(json!({
+        "id": hex(entry.id),
+        "circle": hex(charter.circle()),
+        "number": charter.number(),
+        "members": members.collect::<Vec<_>>(),
+        "epoch": state.epoch.number,
+        "commitment": hex(state.epoch.commitment),
+        "closed": state.closed,
+    }))
+}
+
+fn record(file: &Value, given: &Value) -> Result<Value, Refused> {
+    let header = sign::verify::<Header>(bytes(&given["object"]))?;
+    let charter = charter(file, &given["charter"]);
+    let own = NodeId(array(&given["own"]));
+    let next = |tip: Option<&LogTip>, header: &Verified<Header>| {
+        Ok::<_, Refused>(match LogTip::check(tip, header, &charter, &own)? {
+            Place::Next(tip) => tip,
+            Place::Held => return Err("held".into()),
+            Place::Gap { .. } => return Err("gap".into()),
+            Place::AfterRemoval => return Err("after-removal".into()),
+            Place::UnknownEntry => return Err("unknown-entry".into()),
+        })
+    };
+    let before = usize::try_from(number(&given["before"])).expect("few");
+    let mut tip = None;
+    for held in &list(&file["shared"], "log")[..before] {
+        let held = sign::verify::<Header>(bytes(held)).expect("a shared header");
+        tip = Some(next(tip.as_ref(), &held)?);
+    }
+    next(tip.as_ref(), &header)?;
+    let secret = EpochSecret::from_bytes(array(&given["secret"]));
+    let plain = record::open(&header.object, &secret, &bytes(&given["body"]))?;
+    let mut salt = Hmac::<Sha256>::new_from_slice(&bytes(&given["fresh"])).expect("any length");
+    salt.update(&record::pad(&plain));
+    // A reader cannot check the salt, which needs the writer's fresh bytes; the vector tells them.
+    if salt.finalize().into_bytes().as_slice() != header.object.salt.as_ref() {
+        return Err("salt".into());
+    }
+    Ok(json!({
+        "id": hex(header.id),
+        "sequence": header.object.sequence,
+        "content": hex(&*plain),
+    }))
+}
+
+fn epoch(file: &Value, given: &Value) -> Result<Value, Refused> {
+    let charter = charter(file, &given["charter"]);
+    let copy: SealedSecret = cbor::decode(&bytes(&given["copy"]))?;
+    let own = NodeId(array(&given["own"]));
+    let key = SealKey::from_seed(&array(&given["seal_seed"]), u64::MAX);
+    let secret = charter.open_secret(&copy, own, &[key])?;
+    let previous = copy
+        .number
+        .checked_sub(1)
+        .and_then(|number| charter.hash_of(number));
+    Ok(json!({
+        "number": copy.number,
+        "secret": hex(secret.expose()),
+        "commitment": hex(secret.commitment(previous, copy.number)),
+    }))
+}
+
+fn ack(given: &Value) -> Result<Value, Refused> {
+    let verified = Ack::verify(bytes(&given["object"]))?;
+    let object = &verified.object;
+    Ok(json!({
+        "id": hex(verified.id),
+        "node": hex(object.node),
+        "counter": object.counter,
+        "logs": object.heights.len(),
+    }))
+}
+
+fn invitation(given: &Value) -> Result<Value, Refused> {
+    let own = NodeId(array(&given["own"]));
+    let verified = Invitation::verify(bytes(&given["object"]), own, number(&given["now_ms"]))?;
+    let key = SealKey::from_seed(&array(&given["seal_seed"]), u64::MAX);
+    let identity = verified.object.identity(&[key])?;
+    Ok(json!({
+        "id": hex(verified.id),
+        "from": hex(verified.object.from),
+        "identity": identity.map(|identity| hex(cbor::encode(&identity))),
+    }))
+}
+
+fn acceptance(given: &Value) -> Result<Value, Refused> {
+    let verified = Acceptance::verify(bytes(&given["object"]))?;
+    Ok(json!({
+        "id": hex(verified.id),
+        "invitation": hex(verified.object.invitation),
+        "node": hex(verified.object.node),
+        "descriptor": hex(verified.object.descriptor),
+    }))
+}
+
+fn content(given: &Value) -> Result<Value, Refused> {
+    let envelope = Envelope::read(&bytes(&given["plaintext"]))?;
+    let content = envelope.content()?;
+    Ok(json!({
+        "kind": envelope.kind,
+        "version": envelope.version,
+        "thing": hex(envelope.thing),
+        "payload": hex(&envelope.payload),
+        "known": !matches!(content, Content::Unknown { .. }),
+    }))
+}
+
+fn message(given: &Value) -> Result<Value, Refused> {
+    let message = Message::decode(&bytes(&given["frame"]))?;
+    Ok(json!({ "name": message.name() }))
+}
+
+fn padding(given: &Value) -> Result<Value, Refused> {
+    let padded = bytes(&given["padded"]);
+    let content = record::unpad(&padded)?;
+    assert_eq!(*record::pad(content), padded, "there is one padding");
+    Ok(json!({ "content": hex(content) }))
+}
+
+fn ids(given: &Value) -> Result<Value, Refused> {
+    if let Some(text) = given["peer_id"].as_str() {
+        let node: NodeId = text.parse()?;
+        return Ok(json!({ "node": hex(node), "peer_id_bytes": hex(node.peer_id_bytes()) }));
+    }
+    let node = NodeKey::from_seed(&array(&given["seed"])).id();
+    let seal = SealKey::from_seed(&array(&given["seal_seed"]), 0);
+    Ok(json!({
+        "node": hex(node),
+        "peer_id": node.to_string(),
+        "seal_public": hex(&seal.public().public),
+        "key_id": hex(seal.public().id),
+    }))
+}
+
+impl From<CborError> for Refused {
+    fn from(error: CborError) -> Self {
+        Self {
+            name: "payload",
+            cause: Some(match error {
+                CborError::Shape(_) => "shape",
+                CborError::Trailing(_) => "trailing",
+                CborError::NotDeterministic => "not-deterministic",
+            }),
+        }
+    }
+}
+
+impl From<SignError> for Refused {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::Envelope(_) => "envelope".into(),
+            SignError::Payload(error) => error.into(),
+            SignError::Signature => "signature".into(),
+            SignError::Key => "node-key".into(),
+        }
+    }
+}
+
+impl From<DescriptorError> for Refused {
+    fn from(error: DescriptorError) -> Self {
+        match error {
+            DescriptorError::Sign(error) => error.into(),
+            DescriptorError::Limit(_) => "limit".into(),
+            DescriptorError::Key(_) => "receive-key".into(),
+            DescriptorError::Version(_) => "version".into(),
+            DescriptorError::Suite => "suite".into(),
+        }
+    }
+}
+
+impl From<CharterError> for Refused {
+    fn from(error: CharterError) -> Self {
+        match error {
+            CharterError::Version(_) => "version",
+            CharterError::Circle => "circle",
+            CharterError::Number { .. } => "number",
+            CharterError::Fork(_) => "previous",
+            CharterError::Steward(_) => "steward",
+            CharterError::State(_) => "state",
+            CharterError::Change { .. } => "change",
+            CharterError::Closed(_) => "closed",
+            CharterError::Acceptance { .. } => "acceptance",
+            CharterError::Descriptor { .. } => "descriptor",
+            CharterError::Limit(_) => "limit",
+        }
+        .into()
+    }
+}
+
+impl From<LogError> for Refused {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Version(_) => "version",
+            LogError::Circle => "circle",
+            LogError::Entry => "entry",
+            LogError::NotMember => "not-member",
+            LogError::Epoch => "epoch",
+            LogError::EntryDecreases => "entry-decreases",
+            LogError::Link => "previous",
+            LogError::Opening => "opening",
+        }
+        .into()
+    }
+}
+
+impl From<BodyError> for Refused {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::OtherBody => "other-body",
+            BodyError::Envelope(_) => "body-envelope",
+            BodyError::Open => "body-open",
+            BodyError::Padding => "padding",
+        }
+        .into()
+    }
+}
+
+impl From<SealError> for Refused {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Expired => "expired",
+            SealError::Key => "receive-key",
+            SealError::OtherKey => "other-key",
+            SealError::Open => "seal-open",
+        }
+        .into()
+    }
+}
+
+impl From<SecretError> for Refused {
+    fn from(error: SecretError) -> Self {
+        match error {
+            SecretError::Seal(error) => error.into(),
+            SecretError::Commitment => "commitment".into(),
+            SecretError::Misplaced => "misplaced".into(),
+        }
+    }
+}
+
+impl From<AckError> for Refused {
+    fn from(error: AckError) -> Self {
+        match error {
+            AckError::Sign(error) => error.into(),
+            AckError::Limit(_) => "limit".into(),
+            AckError::Version(_) => "version".into(),
+        }
+    }
+}
+
+impl From<InviteError> for Refused {
+    fn from(error: InviteError) -> Self {
+        match error {
+            InviteError::Sign(error) => error.into(),
+            InviteError::Limit(_) => "limit".into(),
+            InviteError::Version(_) => "version".into(),
+            InviteError::Addressee => "addressee".into(),
+            InviteError::Expired => "expired".into(),
+            InviteError::Life => "life".into(),
+            InviteError::Seal(error) => error.into(),
+            InviteError::Identity(error) => error.into(),
+        }
+    }
+}
+
+impl From<ContentError> for Refused {
+    fn from(error: ContentError) -> Self {
+        match error {
+            ContentError::Form(error) => error.into(),
+            ContentError::Limit(_) => "limit".into(),
+        }
+    }
+}
+
+impl From<MessageError> for Refused {
+    fn from(error: MessageError) -> Self {
+        match error {
+            MessageError::Limit(_) => "limit".into(),
+            MessageError::Form(error) => error.into(),
+        }
+    }
+}
+
+impl From<IdError> for Refused {
+    fn from(_: IdError) -> Self {
+        "peer-id".into()
+    }
+}
