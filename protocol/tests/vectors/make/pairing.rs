@@ -61,21 +61,17 @@ impl Wire<'_> {
     /// Takes the message out of one side's effects, as the other side reads it.
     fn carry(&mut self, effects: Vec<Effect>) -> Result<Message, Refused> {
         let step = STEPS[self.heard.len()];
-        for effect in effects {
-            match effect {
-                Effect::Failed(error) => return Err(name_of(&error).into()),
-                Effect::Send(message) => {
-                    let sent = message.to_bytes();
-                    self.heard.insert(step.to_owned(), hex(&sent));
-                    let sent = self.replace[step]
-                        .as_str()
-                        .map_or(sent, |_| bytes(&self.replace[step]));
-                    return Message::from_bytes(&sent).map_err(|error| name_of(&error).into());
-                }
-                _ => {}
-            }
+        finished(&effects)?;
+        let message = effects.into_iter().find_map(|effect| match effect {
+            Effect::Send(message) => Some(message),
+            _ => None,
+        });
+        let mut sent = message.expect("something to send").to_bytes();
+        self.heard.insert(step.to_owned(), hex(&sent));
+        if self.replace[step].is_string() {
+            sent = bytes(&self.replace[step]);
         }
-        panic!("nothing was sent as {step}");
+        Message::from_bytes(&sent).map_err(|error| name_of(&error).into())
     }
 }
 
@@ -112,16 +108,16 @@ pub(crate) fn judge(given: &Value) -> Result<Value, Refused> {
     let reveal = wire.carry(inviter.handle(&mut invited, nonce_message, now))?;
     let proof = wire.carry(accepter.handle(&mut accepted, reveal, now))?;
     let proof = wire.carry(inviter.handle(&mut invited, proof, now))?;
-    finished(accepter.handle(&mut accepted, proof, now))?;
+    finished(&accepter.handle(&mut accepted, proof, now))?;
     let words = accepted.words().expect("bound");
     let step = |step: Result<Vec<Effect>, PairingError>| {
         step.map_err(|error| Refused::from(name_of(&error)))
     };
     let confirm = wire.carry(step(invited.confirm(&words, now))?)?;
-    finished(accepter.handle(&mut accepted, confirm, now))?;
+    finished(&accepter.handle(&mut accepted, confirm, now))?;
     let confirm = wire.carry(step(accepted.confirm(&words, now))?)?;
     let seen = wire.carry(inviter.handle(&mut invited, confirm, now))?;
-    finished(accepter.handle(&mut accepted, seen, now))?;
+    finished(&accepter.handle(&mut accepted, seen, now))?;
     assert!(invited.is_paired() && accepted.is_paired(), "paired");
 
     // A later connection names the transcript.
@@ -138,14 +134,12 @@ pub(crate) fn judge(given: &Value) -> Result<Value, Refused> {
     }))
 }
 
-fn finished(effects: Vec<Effect>) -> Result<(), Refused> {
-    match effects.into_iter().find_map(|effect| match effect {
+fn finished(effects: &[Effect]) -> Result<(), Refused> {
+    let failed = effects.iter().find_map(|effect| match effect {
         Effect::Failed(error) => Some(error),
         _ => None,
-    }) {
-        Some(error) => Err(name_of(&error).into()),
-        None => Ok(()),
-    }
+    });
+    failed.map_or(Ok(()), |error| Err(name_of(error).into()))
 }
 
 fn name_of(error: &PairingError) -> &'static str {
