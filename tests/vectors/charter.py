@@ -5,7 +5,7 @@ import hashlib
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
 
 import hybrid
-from forms import SIGNER, Refused, decode, encode, fits, parse, require, sha256, verify_signature
+from forms import SHAPES, SIGNER, Refused, decode, encode, parse, require, sha256, verify_signature
 
 SUITE = "x-wing-06/hkdf-sha256/chacha20poly1305"
 DAY = 24 * 3600 * 1000
@@ -172,7 +172,7 @@ class Charter:
     def open_copy(self, content, own, seed):
         copy = decode(content, "any")
         if len(copy[5][0]) == 1120:
-            require(fits("sealed-secret", content), "payload")
+            require(SHAPES.fits("sealed-secret", copy), "payload")
         number, epoch, sealer, recipient, key, (encapsulated, ciphertext) = copy
         require(number in self.epochs, "misplaced")
         name, commitment, previous = self.epochs[number]

@@ -4,6 +4,7 @@ import json
 import pathlib
 import sys
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import charter
@@ -83,7 +84,8 @@ def judge_record(file, given):
 
 
 def judge_content(_, given):
-    return records.envelope(unhex(given, "plaintext"))
+    known, envelope, payload = records.envelope(unhex(given, "plaintext"))
+    return {"known": known, "items": items(envelope), "payload": items(payload)}
 
 
 def judge_ack(_, given):
@@ -106,7 +108,14 @@ def judge_acceptance(_, given):
 
 
 def judge_message(_, given):
-    return {"name": MESSAGES[decode(unhex(given, "frame"), "message")[0]]}
+    message = decode(unhex(given, "frame"), "message")
+    return {"name": MESSAGES[message[0]], "items": items(message)}
+
+
+def items(value):
+    if isinstance(value, list):
+        return [items(item) for item in value]
+    return f"h'{value.hex()}'" if isinstance(value, bytes) else value
 
 
 def judge_pairing(_, given):
@@ -131,13 +140,17 @@ def wrong(kind, file, vector, valid):
 
 
 def main(folder):
-    passed = failed = 0
+    passed = failed = skipped = 0
     for path in sorted(pathlib.Path(folder).glob("*.json")):
         file = json.loads(path.read_text())
         for valid in (True, False):
             for vector in file["valid" if valid else "invalid"]:
                 try:
                     complaint = wrong(path.stem, file, vector, valid)
+                except UnsupportedAlgorithm as error:
+                    skipped += 1
+                    print(f"--  {path.stem}, {vector['name']}: this build of cryptography has no ML-KEM ({error})")
+                    continue
                 except Exception as error:  # a judge that stumbles is a failure of that vector, not of all
                     complaint = f"{type(error).__name__}: {error}"
                 passed, failed = passed + (complaint is None), failed + (complaint is not None)
@@ -145,7 +158,7 @@ def main(folder):
                     print(f"FAIL {path.stem}, {vector['name']}: {complaint[:300]}")
     if not passed:
         print(f"no vector in {folder} passed")
-    print(f"{passed} passed, {failed} failed")
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or not passed else 0
 
 

@@ -7,16 +7,15 @@ import pathlib
 
 import cbor2
 import cwt
-import pycddl
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 import curve
+from shapes import Shapes
 
-CDDL = (pathlib.Path(__file__).parents[2] / "protocol" / "maillon.cddl").read_text()
-SHAPES = {}
+SHAPES = Shapes((pathlib.Path(__file__).parents[2] / "protocol" / "maillon.cddl").read_text())
 
 
 class Refused(Exception):
@@ -52,17 +51,6 @@ def derive(secret, info):
     return HKDF(hashes.SHA256(), 32, None, encode(info)).derive(secret)
 
 
-def fits(rule, content):
-    """Whether the bytes are one item of the CDDL rule's shape."""
-    if rule not in SHAPES:
-        SHAPES[rule] = pycddl.Schema(f"vector-start = {rule}\n{CDDL}")
-    try:
-        SHAPES[rule].validate_cbor(content)
-    except pycddl.ValidationError:
-        return False
-    return True
-
-
 def decode(content, rule, name="payload"):
     """Exactly one item of the rule's shape in its only encoding."""
     stream = io.BytesIO(content)
@@ -72,7 +60,7 @@ def decode(content, rule, name="payload"):
         raise Refused(name, f"not CBOR: {error}") from None
     require(stream.tell() == len(content), name, "bytes follow")
     require(encode(value) == content, name, "not deterministic")
-    require(fits(rule, content), name, f"not the shape of {rule}")
+    require(SHAPES.fits(rule, value), name, f"not the shape of {rule}")
     return value
 
 
@@ -92,7 +80,7 @@ def parse(content, kind, before=lambda payload: None):
     if payload[0] == 1:
         before(payload)
         rule = RULE.get(kind, kind)
-        require(fits(rule, payload_bytes), "payload", f"not the shape of {rule}")
+        require(SHAPES.fits(rule, payload), "payload", f"not the shape of {rule}")
     external = encode([f"maillon/1 {kind}"])
     to_sign = encode(["Signature1", bytes.fromhex("a10127"), external, payload_bytes])
     return payload, hash_in(f"maillon/1 {kind} id", to_sign), (content, external, to_sign, signature)

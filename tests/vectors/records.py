@@ -78,8 +78,6 @@ def envelope(plain):
     value = decode(plain, "any")
     require(not (isinstance(value, list) and len(value) == 8 and len(value[4]) > 64), "limit")
     decode(plain, "envelope")
-    kind, version, thing, *_, payload = value
+    kind, version, *_, payload = value
     known = version == 1 and (kind == 1 or kind in PAYLOADS)
-    if known and kind != 1:
-        decode(payload, PAYLOADS[kind])
-    return {"kind": kind, "version": version, "thing": thing.hex(), "payload": payload.hex(), "known": known}
+    return known, value, decode(payload, PAYLOADS.get(kind, "any") if known else "any")

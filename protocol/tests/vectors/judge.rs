@@ -1,5 +1,6 @@
 //! What the crate says of a vector: the facts that it gives, or the fixed name of the error.
 
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use maillon_protocol::{
     cbor::{self, CborError},
@@ -227,20 +228,43 @@ fn acceptance(given: &Value) -> Result<Value, Refused> {
 }
 
 fn content(given: &Value) -> Result<Value, Refused> {
-    let envelope = Envelope::read(&bytes(&given["plaintext"]))?;
+    let plaintext = bytes(&given["plaintext"]);
+    let envelope = Envelope::read(&plaintext)?;
     let content = envelope.content()?;
+    let items = |bytes: &[u8]| items(&mut minicbor::Decoder::new(bytes)).expect("read already");
     Ok(json!({
-        "kind": envelope.kind,
-        "version": envelope.version,
-        "thing": hex(envelope.thing),
-        "payload": hex(&envelope.payload),
         "known": !matches!(content, Content::Unknown { .. }),
+        "items": items(&plaintext),
+        "payload": items(&envelope.payload.0),
     }))
 }
 
 fn message(given: &Value) -> Result<Value, Refused> {
-    let message = Message::decode(&bytes(&given["frame"]))?;
-    Ok(json!({ "name": message.name() }))
+    let frame = bytes(&given["frame"]);
+    let message = Message::decode(&frame)?;
+    let items = items(&mut minicbor::Decoder::new(&frame)).expect("read once already");
+    Ok(json!({ "name": message.name(), "items": items }))
+}
+
+/// What any reader of CBOR sees: byte strings as `h'…'`.
+pub(crate) fn items(decoder: &mut minicbor::Decoder<'_>) -> Result<Value, minicbor::decode::Error> {
+    use minicbor::data::Type;
+    Ok(match decoder.datatype()? {
+        Type::Bytes => format!("h'{}'", HEXLOWER.encode(decoder.bytes()?)).into(),
+        Type::String => decoder.str()?.into(),
+        Type::Bool => decoder.bool()?.into(),
+        Type::Null => {
+            decoder.null()?;
+            Value::Null
+        }
+        Type::Array => {
+            let length = decoder.array()?.unwrap_or_default();
+            (0..length)
+                .map(|_| items(decoder))
+                .collect::<Result<_, _>>()?
+        }
+        _ => decoder.u64()?.into(),
+    })
 }
 
 fn padding(given: &Value) -> Result<Value, Refused> {

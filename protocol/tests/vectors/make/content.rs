@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     file::{File, hex},
+    judge::items,
     world::{NOW, World, identity},
 };
 
@@ -195,13 +196,13 @@ pub(crate) fn make(_: &World) -> Value {
         "The plaintext of a body, padding taken off. A kind or version that is not known is kept, not refused. \
          `known` says whether version 1 of the protocol has it.",
     );
+    let seen =
+        |bytes: &[u8]| items(&mut minicbor::Decoder::new(bytes)).expect("what was just written");
     let gives = |envelope: &Envelope, known: bool| {
         json!({
-            "kind": envelope.kind,
-            "version": envelope.version,
-            "thing": hex(envelope.thing),
-            "payload": hex(&envelope.payload),
             "known": known,
+            "items": seen(&envelope.write()),
+            "payload": seen(&envelope.payload.0),
         })
     };
     for (name, content) in contents() {

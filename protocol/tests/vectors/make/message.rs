@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     file::{File, hex},
+    judge::items,
     world::World,
 };
 
@@ -92,7 +93,7 @@ pub(crate) fn make(world: &World) -> Value {
         file.valid(
             message.name(),
             json!({ "frame": hex(message.encode()) }),
-            json!({ "name": message.name() }),
+            json!({ "name": message.name(), "items": seen(message) }),
         );
     }
 
@@ -123,4 +124,9 @@ pub(crate) fn make(world: &World) -> Value {
         file.invalid_payload(name, json!({ "frame": hex(frame) }), cause);
     }
     file.json()
+}
+
+/// The fields as a reader sees them who knows nothing of messages.
+fn seen(message: &Message) -> Value {
+    items(&mut minicbor::Decoder::new(&message.encode())).expect("CBOR")
 }
