@@ -3,43 +3,29 @@
 use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use maillon_protocol::{
-    cbor::{self, CborError},
-    charter::{Charter, CharterError, Entry, EpochSecret, SealedSecret, SecretError},
-    circle::{Ack, AckError},
-    content::{Content, ContentError, Envelope},
-    descriptor::{Descriptor, DescriptorError},
-    ids::{IdError, NodeId},
-    invite::{Acceptance, Invitation, InviteError},
+    cbor,
+    charter::{Charter, Entry, EpochSecret, SealedSecret},
+    circle::Ack,
+    content::{Content, Envelope},
+    descriptor::Descriptor,
+    ids::NodeId,
+    invite::{Acceptance, Invitation},
     keys::{NodeKey, SealKey},
     record::{
-        self, BodyError, Header,
-        log::{LogError, LogTip, Place},
+        self, Header,
+        log::{LogTip, Place},
     },
-    seal::SealError,
-    sign::{self, SignError, Signed, Verified},
-    sync::{Message, MessageError},
+    sign::{self, Signed, Verified},
+    sync::Message,
 };
 use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::{
+    exchange,
     file::{array, bytes, hex, list, number},
-    make::pairing,
+    refused::Refused,
 };
-
-/// Why a vector is refused.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
-    pub(crate) name: &'static str,
-    /// The crate's finer word for a payload that is not ours.
-    pub(crate) cause: Option<&'static str>,
-}
-
-impl From<&'static str> for Refused {
-    fn from(name: &'static str) -> Self {
-        Self { name, cause: None }
-    }
-}
 
 /// Judges what a vector gives.
 pub(crate) fn judge(kind: &str, file: &Value, given: &Value) -> Result<Value, Refused> {
@@ -55,7 +41,7 @@ pub(crate) fn judge(kind: &str, file: &Value, given: &Value) -> Result<Value, Re
         "message" => message(given),
         "padding" => padding(given),
         "ids" => ids(given),
-        "pairing" => pairing::judge(given),
+        "pairing" => exchange::judge(given),
         other => panic!("no such kind: {other}"),
     }
 }
@@ -287,158 +273,4 @@ fn ids(given: &Value) -> Result<Value, Refused> {
         "seal_public": hex(&seal.public().public),
         "key_id": hex(seal.public().id),
     }))
-}
-
-impl From<CborError> for Refused {
-    fn from(error: CborError) -> Self {
-        Self {
-            name: "payload",
-            cause: Some(match error {
-                CborError::Shape(_) => "shape",
-                CborError::Trailing(_) => "trailing",
-                CborError::NotDeterministic => "not-deterministic",
-            }),
-        }
-    }
-}
-
-impl From<SignError> for Refused {
-    fn from(error: SignError) -> Self {
-        match error {
-            SignError::Envelope(_) => "envelope".into(),
-            SignError::Payload(error) => error.into(),
-            SignError::Signature => "signature".into(),
-            SignError::Key => "node-key".into(),
-        }
-    }
-}
-
-impl From<DescriptorError> for Refused {
-    fn from(error: DescriptorError) -> Self {
-        match error {
-            DescriptorError::Sign(error) => error.into(),
-            DescriptorError::Limit(_) => "limit".into(),
-            DescriptorError::Key(_) => "receive-key".into(),
-            DescriptorError::Version(_) => "version".into(),
-            DescriptorError::Suite => "suite".into(),
-        }
-    }
-}
-
-impl From<CharterError> for Refused {
-    fn from(error: CharterError) -> Self {
-        match error {
-            CharterError::Version(_) => "version",
-            CharterError::Circle => "circle",
-            CharterError::Number { .. } => "number",
-            CharterError::Fork(_) => "previous",
-            CharterError::Steward(_) => "steward",
-            CharterError::State(_) => "state",
-            CharterError::Change { .. } => "change",
-            CharterError::Closed(_) => "closed",
-            CharterError::Acceptance { .. } => "acceptance",
-            CharterError::Descriptor { .. } => "descriptor",
-            CharterError::Limit(_) => "limit",
-        }
-        .into()
-    }
-}
-
-impl From<LogError> for Refused {
-    fn from(error: LogError) -> Self {
-        match error {
-            LogError::Version(_) => "version",
-            LogError::Circle => "circle",
-            LogError::Entry => "entry",
-            LogError::NotMember => "not-member",
-            LogError::Epoch => "epoch",
-            LogError::EntryDecreases => "entry-decreases",
-            LogError::Link => "previous",
-            LogError::Opening => "opening",
-        }
-        .into()
-    }
-}
-
-impl From<BodyError> for Refused {
-    fn from(error: BodyError) -> Self {
-        match error {
-            BodyError::OtherBody => "other-body",
-            BodyError::Envelope(_) => "body-envelope",
-            BodyError::Open => "body-open",
-            BodyError::Padding => "padding",
-        }
-        .into()
-    }
-}
-
-impl From<SealError> for Refused {
-    fn from(error: SealError) -> Self {
-        match error {
-            SealError::Expired => "expired",
-            SealError::Key => "receive-key",
-            SealError::OtherKey => "other-key",
-            SealError::Open => "seal-open",
-        }
-        .into()
-    }
-}
-
-impl From<SecretError> for Refused {
-    fn from(error: SecretError) -> Self {
-        match error {
-            SecretError::Seal(error) => error.into(),
-            SecretError::Commitment => "commitment".into(),
-            SecretError::Misplaced => "misplaced".into(),
-        }
-    }
-}
-
-impl From<AckError> for Refused {
-    fn from(error: AckError) -> Self {
-        match error {
-            AckError::Sign(error) => error.into(),
-            AckError::Limit(_) => "limit".into(),
-            AckError::Version(_) => "version".into(),
-        }
-    }
-}
-
-impl From<InviteError> for Refused {
-    fn from(error: InviteError) -> Self {
-        match error {
-            InviteError::Sign(error) => error.into(),
-            InviteError::Limit(_) => "limit".into(),
-            InviteError::Version(_) => "version".into(),
-            InviteError::Addressee => "addressee".into(),
-            InviteError::Expired => "expired".into(),
-            InviteError::Life => "life".into(),
-            InviteError::Seal(error) => error.into(),
-            InviteError::Identity(error) => error.into(),
-        }
-    }
-}
-
-impl From<ContentError> for Refused {
-    fn from(error: ContentError) -> Self {
-        match error {
-            ContentError::Form(error) => error.into(),
-            ContentError::Limit(_) => "limit".into(),
-        }
-    }
-}
-
-impl From<MessageError> for Refused {
-    fn from(error: MessageError) -> Self {
-        match error {
-            MessageError::Limit(_) => "limit".into(),
-            MessageError::Form(error) => error.into(),
-        }
-    }
-}
-
-impl From<IdError> for Refused {
-    fn from(_: IdError) -> Self {
-        "peer-id".into()
-    }
 }

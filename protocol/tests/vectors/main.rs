@@ -7,10 +7,13 @@
 //! After a change that is meant: `MAILLON_WRITE_VECTORS=1 cargo test -p maillon-protocol --test vectors`, and read the
 //! difference before it is committed.
 
+mod exchange;
 mod file;
 mod forge;
 mod judge;
 mod make;
+mod node;
+mod refused;
 mod world;
 
 use std::collections::BTreeSet;

@@ -15,7 +15,8 @@ use serde_json::{Value, json};
 use crate::{
     file::{File, hex},
     judge::items,
-    world::{NOW, World, identity},
+    node::{NOW, identity},
+    world::World,
 };
 
 fn date(text: &str) -> Option<PartialDate> {

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::{
     file::{File, hex},
     forge::forgeries,
-    world::{Node, World},
+    node::Node,
+    world::World,
 };
 
 const NAMES: [&str; 6] = [

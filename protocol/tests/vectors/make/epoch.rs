@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::entry::charter;
 use crate::{
     file::{File, hex},
-    world::{NOW, Node, World, rng},
+    node::{NOW, Node, rng},
+    world::World,
 };
 
 pub(crate) fn make(world: &World) -> Value {

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use crate::{
     file::{File, hex},
     forge::{forgeries, weak_keys},
-    world::{DAY, NOW, World, identity, rng},
+    node::{DAY, NOW, identity, rng},
+    world::World,
 };
 
 pub(crate) fn ack(world: &World) -> Value {

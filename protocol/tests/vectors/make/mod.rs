@@ -1,5 +1,6 @@
 //! Makes every file, one for each kind.
 
+mod body;
 mod content;
 mod descriptor;
 mod entry;
@@ -7,7 +8,7 @@ mod epoch;
 mod letters;
 mod message;
 mod names;
-pub(crate) mod pairing;
+mod pairing;
 mod record;
 
 use serde_json::Value;
