@@ -2,7 +2,7 @@
 
 import re
 
-TOKEN = re.compile(r"""\s+|;[^\n]*|(h'[0-9a-f]*'|"[^"]*"|[A-Za-z][A-Za-z0-9-]*|\.size|\.\.|\d*\*\d*|\d+|[=/\[\]{}():,&])""")
+TOKEN = re.compile(r"""\s+|;[^\n]*|(h'[0-9A-Fa-f]*'|"[^"]*"|[A-Za-z][A-Za-z0-9-]*|\.size|\.\.|\d*\*\d*|\d+|[=/\[\]{}():,&])""")
 PRELUDE = {
     "uint": lambda item: type(item) is int and 0 <= item < 2**64,
     "bool": lambda item: type(item) is bool,
