@@ -1,4 +1,4 @@
-//! What the two nodes say to each other while they pair. `protocol/pairing.cddl` is the normative form.
+//! What the two nodes say to each other while they pair. `protocol/maillon.cddl` is the normative form.
 
 use minicbor::{Decode, Encode, bytes::ByteArray};
 

@@ -1,0 +1,296 @@
+//! Charter entries.
+
+use maillon_protocol::{
+    cbor::Bytes,
+    charter::{Change, Entry, Grant, LogStart, RemovalReason},
+    ids::{CircleId, EntryHash, Hash},
+    sign,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    file::{File, hex},
+    forge::forgeries,
+    node::Node,
+    world::World,
+};
+
+const NAMES: [&str; 6] = [
+    "found: node 1 alone",
+    "admit node 2 to the whole past",
+    "admit node 3 to nothing of the past, one log starting at 3",
+    "remove node 2, one log cut at 1",
+    "rotate",
+    "close",
+];
+
+/// The entries of the circle, as several files share them.
+pub(crate) fn charter(world: &World) -> Value {
+    world
+        .made
+        .iter()
+        .map(|made| hex(&made.entry.bytes))
+        .collect()
+}
+
+pub(crate) fn make(world: &World) -> Value {
+    let mut file = File::new(
+        "Charter entries: COSE_Sign1, external_aad [\"maillon/1 entry\"]. Each extends the charter of the first \
+         `charter` entries in `shared`.",
+    );
+    file.share(json!({ "charter": charter(world) }));
+    for (before, (made, name)) in world.made.iter().zip(NAMES).enumerate() {
+        let state = made.charter.state();
+        let members = state.members.iter().map(|member| hex(member.node));
+        file.valid(
+            name,
+            json!({ "charter": before, "object": hex(&made.entry.bytes) }),
+            json!({
+                "id": hex(made.entry.id),
+                "circle": hex(made.charter.circle()),
+                "number": made.charter.number(),
+                "members": members.collect::<Vec<_>>(),
+                "epoch": state.epoch.number,
+                "commitment": hex(state.epoch.commitment),
+                "closed": state.closed,
+            }),
+        );
+    }
+    let rotate = &world.made[4].entry.bytes;
+    file.forged(
+        forgeries(rotate, &world.nodes[0].seed, "entry"),
+        |object| json!({ "charter": 4, "object": hex(object) }),
+    );
+    wrong_places(world, &mut file);
+    wrong_changes(world, &mut file);
+    file.json()
+}
+
+/// Entry `number` of the circle with a change, signed by `node` and offered to the charter before it.
+fn changed(world: &World, number: usize, node: &Node, change: &dyn Fn(&mut Entry)) -> Value {
+    let mut entry = world.made[number - 1].entry.object.clone();
+    change(&mut entry);
+    entry.signer = node.id();
+    json!({ "charter": number - 1, "object": hex(sign::sign(entry, &node.key()).bytes) })
+}
+
+fn wrong_places(world: &World, file: &mut File) {
+    let [steward, second, _] = &world.nodes;
+    let wrong = |number, change: &dyn Fn(&mut Entry)| changed(world, number, steward, change);
+    let other = EntryHash([0xee; 32]);
+    for (name, given, error) in [
+        (
+            "of a later version",
+            wrong(2, &|entry| entry.version = 2),
+            "version",
+        ),
+        (
+            "of another circle",
+            wrong(2, &|entry| entry.circle = Some(CircleId([0xee; 32]))),
+            "circle",
+        ),
+        (
+            "of no circle",
+            wrong(2, &|entry| entry.circle = None),
+            "circle",
+        ),
+        (
+            "a number left out",
+            wrong(3, &|entry| entry.number = 4),
+            "number",
+        ),
+        (
+            "names another entry before it",
+            wrong(3, &|entry| entry.previous = Some(other)),
+            "previous",
+        ),
+        (
+            "names no entry before it",
+            wrong(3, &|entry| entry.previous = None),
+            "previous",
+        ),
+        (
+            "signed by a member that is not the steward",
+            changed(world, 5, second, &|_| ()),
+            "steward",
+        ),
+        (
+            "founded with a number",
+            wrong(1, &|entry| entry.number = 2),
+            "number",
+        ),
+        (
+            "founded with a circle",
+            wrong(1, &|entry| entry.circle = Some(CircleId([1; 32]))),
+            "number",
+        ),
+        (
+            "founded with a descriptor of another node",
+            wrong(1, &|entry| {
+                entry.change = Change::Found {
+                    descriptor: Bytes(second.descriptor.bytes.clone()),
+                };
+            }),
+            "change",
+        ),
+        (
+            "founded with a second member",
+            wrong(1, &|entry| {
+                let member = entry.state.members[0];
+                entry.state.members.push(member);
+            }),
+            "state",
+        ),
+        (
+            "states another steward",
+            wrong(5, &|entry| entry.state.steward = second.id()),
+            "state",
+        ),
+        (
+            "states another epoch's number",
+            wrong(5, &|entry| entry.state.epoch.number = 4),
+            "state",
+        ),
+        (
+            "states other founding bytes",
+            wrong(5, &|entry| entry.state.founding = Hash([0; 32])),
+            "state",
+        ),
+        (
+            "closes with a new commitment",
+            wrong(6, &|entry| entry.state.epoch.commitment = Hash([0; 32])),
+            "state",
+        ),
+        (
+            "closes and states that it is open",
+            wrong(6, &|entry| entry.state.closed = false),
+            "state",
+        ),
+        (
+            "a deputy slipped in",
+            wrong(5, &|entry| entry.state.deputies.push(second.id())),
+            "state",
+        ),
+    ] {
+        file.invalid(name, given, error);
+    }
+    let after = {
+        let mut entry = world.made[4].entry.object.clone();
+        entry.number = 7;
+        entry.previous = Some(world.charter(6).head());
+        json!({ "charter": 6, "object": hex(sign::sign(entry, &steward.key()).bytes) })
+    };
+    file.invalid("an entry after closing", after, "closed");
+}
+
+fn wrong_changes(world: &World, file: &mut File) {
+    let [steward, second, third] = &world.nodes;
+    let wrong = |number, change: &dyn Fn(&mut Entry)| changed(world, number, steward, change);
+    let admit = |number, node: &Node, acceptance: usize, grant, starts: Vec<LogStart>| {
+        wrong(number, &|entry| {
+            entry.change = Change::Admit {
+                node: node.id(),
+                descriptor: Bytes(node.descriptor.bytes.clone()),
+                acceptance: Bytes(world.acceptances[acceptance].bytes.clone()),
+                grant,
+                starts: starts.clone(),
+            };
+        })
+    };
+    let start = LogStart {
+        log: steward.log(),
+        sequence: 3,
+    };
+    for (name, given, error) in [
+        (
+            "founds a second time",
+            wrong(2, &|entry| {
+                entry.change = world.made[0].entry.object.change.clone()
+            }),
+            "change",
+        ),
+        (
+            "admits a member",
+            admit(3, second, 0, Grant::Whole, vec![]),
+            "change",
+        ),
+        (
+            "admits with another node's acceptance",
+            admit(3, third, 0, Grant::Whole, vec![]),
+            "change",
+        ),
+        (
+            "admits with a used acceptance",
+            admit(5, second, 0, Grant::Whole, vec![]),
+            "change",
+        ),
+        (
+            "admits to the whole past with starts",
+            admit(3, third, 1, Grant::Whole, vec![start]),
+            "change",
+        ),
+        (
+            "admits from an epoch that does not exist",
+            admit(3, third, 1, Grant::From(9), vec![]),
+            "change",
+        ),
+        (
+            "admits with an acceptance that is not signed",
+            wrong(3, &|entry| {
+                if let Change::Admit { acceptance, .. } = &mut entry.change {
+                    *acceptance.0.last_mut().expect("bytes") ^= 1;
+                }
+            }),
+            "acceptance",
+        ),
+        (
+            "admits with a descriptor that is not signed",
+            wrong(3, &|entry| {
+                if let Change::Admit { descriptor, .. } = &mut entry.change {
+                    *descriptor.0.last_mut().expect("bytes") ^= 1;
+                }
+            }),
+            "descriptor",
+        ),
+        (
+            "removes the steward",
+            wrong(4, &|entry| {
+                entry.change = Change::Remove {
+                    node: steward.id(),
+                    reason: RemovalReason::Left,
+                    cuts: vec![],
+                };
+            }),
+            "change",
+        ),
+        (
+            "removes a stranger",
+            wrong(5, &|entry| {
+                entry.change = Change::Remove {
+                    node: second.id(),
+                    reason: RemovalReason::Left,
+                    cuts: vec![],
+                };
+            }),
+            "change",
+        ),
+        (
+            "cuts a log twice",
+            wrong(4, &|entry| {
+                if let Change::Remove { cuts, .. } = &mut entry.change {
+                    cuts.push(cuts[0]);
+                }
+            }),
+            "change",
+        ),
+        (
+            "removes and still lists",
+            wrong(4, &|entry| {
+                entry.state.members = world.charter(3).state().members.clone();
+            }),
+            "state",
+        ),
+    ] {
+        file.invalid(name, given, error);
+    }
+}

@@ -1,0 +1,35 @@
+//! Makes every file, one for each kind.
+
+mod body;
+mod content;
+mod descriptor;
+mod entry;
+mod epoch;
+mod letters;
+mod message;
+mod names;
+mod pairing;
+mod record;
+
+use serde_json::Value;
+
+use crate::world::World;
+
+/// Kind and content of each file.
+pub(crate) fn all() -> Vec<(&'static str, Value)> {
+    let world = World::new();
+    vec![
+        ("ids", names::ids(&world)),
+        ("padding", names::padding()),
+        ("descriptor", descriptor::make(&world)),
+        ("entry", entry::make(&world)),
+        ("epoch", epoch::make(&world)),
+        ("record", record::make(&world)),
+        ("content", content::make(&world)),
+        ("ack", letters::ack(&world)),
+        ("invitation", letters::invitation(&world)),
+        ("acceptance", letters::acceptance(&world)),
+        ("pairing", pairing::make(&world)),
+        ("message", message::make(&world)),
+    ]
+}
