@@ -86,14 +86,13 @@ pub(super) async fn watch(node: &Node, id: u64, replies: &mpsc::Sender<Vec<u8>>)
     let mut local = node.events.subscribe();
     let mut next = Some(WatchEvent::Watching);
     loop {
-        if let Some(event) = next.take() {
-            if replies
+        if let Some(event) = next.take()
+            && replies
                 .send(reply(id, Outcome::Event(event)))
                 .await
                 .is_err()
-            {
-                return;
-            }
+        {
+            return;
         }
         next = tokio::select! {
             notice = notices.recv() => match notice {

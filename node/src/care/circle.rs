@@ -235,15 +235,16 @@ fn likeness(a: &PatientIdentity, b: &PatientIdentity) -> Option<&'static str> {
             .clone()
             .filter(maillon_protocol::content::Ins::may_match)
     };
-    if let (Some(x), Some(y)) = (number(a), number(b)) {
-        if x.number == y.number && x.kind == y.kind {
-            let both = a.status == Qualified && b.status == Qualified;
-            return Some(if both {
-                "same qualified INS"
-            } else {
-                "same INS, not qualified on both sides"
-            });
-        }
+    if let (Some(x), Some(y)) = (number(a), number(b))
+        && x.number == y.number
+        && x.kind == y.kind
+    {
+        let both = a.status == Qualified && b.status == Qualified;
+        return Some(if both {
+            "same qualified INS"
+        } else {
+            "same INS, not qualified on both sides"
+        });
     }
     let plain = |text: &str| {
         text.chars()

@@ -50,7 +50,7 @@ fn luhn(digits: &str) -> bool {
             value / 10 + value % 10
         })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 /// Labels of the professions that most professionals here have (TRE_G15 and TRE_R94; `ehealth.md`, section 2).

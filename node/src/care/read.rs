@@ -25,6 +25,9 @@ use crate::{
 /// Most records, things or circles in one page.
 pub const DEEPEST_PAGE: usize = 500;
 
+/// Where a page of records ended: a log and a sequence.
+pub(super) type RecordMark = (LogId, u64);
+
 fn damaged(what: &'static str) -> CareError {
     CareError::Text(what)
 }
@@ -104,10 +107,10 @@ pub(super) fn identities(
             continue;
         }
         for version in standing(thing) {
-            if let Some((_, opened)) = opened(shared, &version.record)? {
-                if let Content::PatientIdentity(identity) = opened.content {
-                    found.push(identity);
-                }
+            if let Some((_, opened)) = opened(shared, &version.record)?
+                && let Content::PatientIdentity(identity) = opened.content
+            {
+                found.push(identity);
             }
         }
     }
@@ -426,7 +429,7 @@ impl Care {
         id: &CircleId,
         after: Option<(LogId, u64)>,
         limit: usize,
-    ) -> Result<(Vec<RecordLine>, Option<(LogId, u64)>), CareError> {
+    ) -> Result<(Vec<RecordLine>, Option<RecordMark>), CareError> {
         let shared = self.shared();
         let circle = shared.circle(id).ok_or(CareError::NoCircle)?;
         let limit = limit.clamp(1, DEEPEST_PAGE);

@@ -6,7 +6,7 @@ use maillon_protocol::{
     keys::{SealKey, SealPublic},
 };
 
-use super::{Node, StartError, options};
+use super::{Node, StartError};
 use crate::{
     admin::Refusal,
     clock::now_ms,
@@ -21,8 +21,15 @@ const RENEW_BEFORE_MS: u64 = 30 * DAY_MS;
 /// An old receive key is dropped this long after it expired.
 const KEEP_AFTER_MS: u64 = 90 * DAY_MS;
 
+/// The store's options: the defaults, and no sync for the test that must then fail.
+#[allow(
+    clippy::field_reassign_with_default,
+    reason = "the options cannot be built outside the store in another way"
+)]
 pub(super) fn store_options(config: &Config) -> Options {
-    options(!config.test.unsynced)
+    let mut options = Options::default();
+    options.sync = !config.test.unsynced;
+    options
 }
 
 /// Keys in use.

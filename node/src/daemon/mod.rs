@@ -39,7 +39,7 @@ use crate::{
     ledger::Ledger,
     network::{self, AllowList, Network, NetworkConfig, NetworkError, NetworkHandle},
     peering::{Peering, PeeringConfig, PeeringError},
-    store::{Options, StorageKey, Store, StoreError},
+    store::{StorageKey, Store, StoreError},
     workers::Workers,
 };
 
@@ -280,11 +280,4 @@ impl Node {
         let _ = std::fs::remove_file(self.dir.join("run/http"));
         tracing::info!("stopped");
     }
-}
-
-/// Options of the store for tests of durability.
-fn options(sync: bool) -> Options {
-    let mut options = Options::default();
-    options.sync = sync;
-    options
 }

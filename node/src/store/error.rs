@@ -33,7 +33,7 @@ pub enum StoreError {
     },
     /// A row does not unseal: it was changed, moved, or damaged.
     #[error(
-        "a row of the table {table} is damaged ({row}): run `maillonctl verify` to see how much is, then restore the last good backup"
+        "a row of the table {table} is damaged ({row}): run `maillonctl doctor` to see how much is, then restore the last good backup"
     )]
     Damaged {
         /// The row's table.

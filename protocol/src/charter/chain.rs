@@ -511,6 +511,10 @@ impl Charter {
     ///
     /// # Errors
     /// [`SealError`]. `None` where the recipient is not granted that epoch: nothing is sealed then.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "a seal names its epoch, both ends and its time"
+    )]
     pub fn seal_secret(
         &self,
         number: u64,

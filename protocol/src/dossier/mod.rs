@@ -6,7 +6,7 @@
 //! merged or dropped silently, and the order of arrival plays no part: [`Thing::add`] commutes.
 //!
 //! A [`Thing`] holds no text. It is an index over record ids, small enough to keep for every record, and its canonical encoding is what two
-//! nodes compare ([`digest`]). What a version says is read from its record when somebody looks.
+//! nodes compare ([`DossierDigest`]). What a version says is read from its record when somebody looks.
 
 mod delivery;
 mod thing;

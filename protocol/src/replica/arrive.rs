@@ -326,13 +326,13 @@ impl Replica {
     /// Keeps the descriptors that an entry quotes, where they are newer than those held.
     fn take_quoted(&mut self, rows: &impl Rows, entry: &Entry) -> Result<(), StorageError> {
         use crate::charter::Change::{Admit, Found};
-        if let Found { descriptor } | Admit { descriptor, .. } = &entry.change {
-            if let Ok(descriptor) = Descriptor::verify(descriptor.0.clone()) {
-                match self.take_descriptor(rows, &descriptor) {
-                    Ok(()) | Err(ArriveError::OlderDescriptor) => {}
-                    Err(ArriveError::Storage(error)) => return Err(error),
-                    Err(_) => {}
-                }
+        if let Found { descriptor } | Admit { descriptor, .. } = &entry.change
+            && let Ok(descriptor) = Descriptor::verify(descriptor.0.clone())
+        {
+            match self.take_descriptor(rows, &descriptor) {
+                Ok(()) | Err(ArriveError::OlderDescriptor) => {}
+                Err(ArriveError::Storage(error)) => return Err(error),
+                Err(_) => {}
             }
         }
         Ok(())

@@ -415,11 +415,10 @@ impl Replica {
                 circle: used @ None,
                 ..
             } = &mut row.state
+                && circle.charter.quotes(acceptance)
             {
-                if circle.charter.quotes(acceptance) {
-                    *used = Some(circle.id());
-                    self.stage(Row::Incoming(id), cbor::encode(&row));
-                }
+                *used = Some(circle.id());
+                self.stage(Row::Incoming(id), cbor::encode(&row));
             }
         }
         Ok(())

@@ -313,10 +313,10 @@ impl Replica {
             }
         }
         for bytes in rows.scan(&super::RowPrefix::Things(*id))? {
-            if let Ok((old, _)) = read::<(ThingId, Thing)>(&bytes) {
-                if !things.contains_key(&old) {
-                    self.stage_delete(Row::Thing(*id, old));
-                }
+            if let Ok((old, _)) = read::<(ThingId, Thing)>(&bytes)
+                && !things.contains_key(&old)
+            {
+                self.stage_delete(Row::Thing(*id, old));
             }
         }
         let count = things.len() as u64;

@@ -175,6 +175,9 @@ impl Memory {
     }
 }
 
+/// Whether a row is still one of those asked for.
+type Belongs = Box<dyn Fn(&Row) -> bool>;
+
 impl Rows for Memory {
     fn get(&self, row: &Row) -> Result<Option<Vec<u8>>, StorageError> {
         Ok(self.rows.get(row).cloned())
@@ -187,7 +190,7 @@ impl Rows for Memory {
     ) -> Result<(), StorageError> {
         let low32 = [0; 32];
         let low16 = [0; 16];
-        let (from, belongs): (Row, Box<dyn Fn(&Row) -> bool>) = match *prefix {
+        let (from, belongs): (Row, Belongs) = match *prefix {
             RowPrefix::Charters => (
                 Row::Charter(CircleId(low32)),
                 Box::new(|row| matches!(row, Row::Charter(_))),

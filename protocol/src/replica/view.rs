@@ -56,10 +56,10 @@ impl AckCache {
         };
         // A poisoned lock only means that another thread panicked between two whole writes.
         let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((said, bytes)) = signed.get(&circle.id()) {
-            if *said == ack {
-                return bytes.clone();
-            }
+        if let Some((said, bytes)) = signed.get(&circle.id())
+            && *said == ack
+        {
+            return bytes.clone();
         }
         let counter = {
             let mut counter = self.counter.lock().unwrap_or_else(PoisonError::into_inner);

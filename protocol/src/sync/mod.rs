@@ -25,8 +25,8 @@
 //!
 //! # Limits
 //!
-//! A push that finds more than [`Limits::queued_bytes`] waiting is not queued: its circle is compared once the queue is empty again. At most
-//! [`Limits::wants`] ranges are asked for at a time.
+//! At most [`Limits::wants`] ranges are asked for at a time, and an answer holds about [`Limits::answer_bytes`] bytes. What a driver cannot
+//! queue it drops: it says so with [`Event::NewsLost`], and everything is compared again.
 
 mod message;
 mod session;

@@ -1008,10 +1008,9 @@ impl Session {
         if records
             .iter()
             .any(|record| record.header.object.log.node == self.peer)
+            && let Some(ack) = view.own_ack(id)
         {
-            if let Some(ack) = view.own_ack(id) {
-                self.send(Message::Ack(ack));
-            }
+            self.send(Message::Ack(ack));
         }
         if from == Some(self.peer) {
             return;
