@@ -5,6 +5,9 @@
     reason = "a test that cannot go on should say where"
 )]
 
+pub mod daemon;
+pub mod examples;
 pub mod net;
+pub mod sift;
 pub mod skip;
 pub mod wire;
