@@ -73,17 +73,11 @@ impl Examples {
         });
         let (circle, note) = (circle?, note?);
         let bundles = [json(&circle)?, json(&note)?];
-        let resources: Vec<&Value> = bundles
-            .iter()
-            .filter_map(|bundle| bundle["entry"].as_array())
-            .flatten()
-            .map(|entry| &entry["resource"])
-            .collect();
         let of = |kind: &str| {
-            resources
-                .iter()
-                .find(|resource| resource["resourceType"] == kind)
-                .ok_or_else(|| Trouble::wrong(format!("no {kind} in the examples")))
+            let mut found = resources(&bundles[1]).filter(|one| one["resourceType"] == kind);
+            found
+                .next()
+                .ok_or_else(|| Trouble::wrong(format!("no {kind} in the example note")))
         };
         let document = of("DocumentReference")?;
         let text = document["content"][0]["attachment"]["data"]
@@ -100,10 +94,10 @@ impl Examples {
             .ok_or_else(|| Trouble::wrong("the example note has no author"))?
             .to_owned();
         let mut secrets = vec![text.clone()];
-        let people = resources
-            .iter()
-            .filter(|resource| resource["resourceType"] == "Patient");
-        people.for_each(|patient| identifying(patient, &mut secrets));
+        let people = bundles.iter().flat_map(resources);
+        people
+            .filter(|resource| resource["resourceType"] == "Patient")
+            .for_each(|patient| identifying(patient, &mut secrets));
         Ok(Self {
             circle,
             note,
@@ -114,6 +108,11 @@ impl Examples {
             secrets,
         })
     }
+}
+
+fn resources(bundle: &Value) -> impl Iterator<Item = &Value> {
+    let entries = bundle["entry"].as_array().into_iter().flatten();
+    entries.map(|entry| &entry["resource"])
 }
 
 /// Family names, given names and national numbers of a patient; short ones would be found by chance and are left out.

@@ -10,4 +10,5 @@ pub mod examples;
 pub mod net;
 pub mod sift;
 pub mod skip;
+pub mod story;
 pub mod wire;

@@ -166,7 +166,7 @@ impl Sieve {
     /// # Errors
     /// The system's.
     pub fn path(&self, path: &Path) -> io::Result<Vec<Found>> {
-        let looked = (|| {
+        let looked: io::Result<Vec<Found>> = (|| {
             let mut found = self.bytes(path, path.as_os_str().as_encoded_bytes());
             let kind = fs::symlink_metadata(path)?.file_type();
             if kind.is_dir() {

@@ -47,7 +47,8 @@ impl Caller {
             stream,
             actor: self.actor.clone(),
             next: 1,
-            bound: wait::LONG,
+            // A timeout of zero means none to the system.
+            bound: wait::bounded(wait::LONG).max(Duration::from_millis(1)),
         };
         client.set_bound(client.bound)?;
         let greeting: Greeting = parse(&client.read_frame()?)?;

@@ -115,24 +115,22 @@ pub fn write_notes(
 ) -> Result<Vec<RecordId>, Trouble> {
     let acknowledged = Acknowledged::default();
     let next = AtomicU64::new(0);
-    thread::scope(|scope| {
-        let write = |number: usize| {
-            let mut client = caller.connect()?;
-            loop {
-                let note = next.fetch_add(1, Relaxed);
-                if note >= count {
-                    return Ok(());
-                }
-                let place = usize::try_from(note).unwrap_or(0) % circles.len();
-                let written = client.note_add(circles[place], &text(number, place))?;
-                acknowledged.add(written.record);
+    let write = |number: usize| {
+        let mut client = caller.connect()?;
+        loop {
+            let note = next.fetch_add(1, Relaxed);
+            if note >= count {
+                return Ok(());
             }
-        };
+            let place = usize::try_from(note).unwrap_or(0) % circles.len();
+            let written = client.note_add(circles[place], &text(number, place))?;
+            acknowledged.add(written.record);
+        }
+    };
+    let write = &write;
+    thread::scope(|scope| {
         let threads: Vec<_> = (0..writers)
-            .map(|number| {
-                let write = &write;
-                scope.spawn(move || write(number))
-            })
+            .map(|number| scope.spawn(move || write(number)))
             .collect();
         threads.into_iter().try_for_each(|thread| {
             thread

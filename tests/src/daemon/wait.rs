@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Debug,
+    sync::OnceLock,
     thread,
     time::{Duration, Instant},
 };
@@ -13,6 +14,21 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Far above what anything takes on a busy machine with two cores.
 pub const LONG: Duration = Duration::from_secs(60);
+
+static END: OnceLock<Instant> = OnceLock::new();
+
+/// No wait of this process goes on beyond this moment: for a program that promises to end in time. Only the first call counts.
+pub fn end_by(end: Instant) {
+    let _ = END.set(end);
+}
+
+/// A bound, shortened to what is left of this process's time.
+pub fn bounded(bound: Duration) -> Duration {
+    match END.get() {
+        Some(end) => bound.min(end.saturating_duration_since(Instant::now())),
+        None => bound,
+    }
+}
 
 /// Looks until there is something, and returns it. An error of the look itself ends the wait.
 ///
@@ -37,6 +53,7 @@ pub fn until_seen<T, S: Debug>(
     mut look: impl FnMut() -> Result<(Option<T>, S), Trouble>,
 ) -> Result<(T, S), Trouble> {
     let begun = Instant::now();
+    let bound = bounded(bound);
     loop {
         let (found, seen) = look()?;
         if let Some(found) = found {

@@ -78,6 +78,7 @@ impl Watch {
             return Ok(self.seen.remove(place));
         }
         let begun = Instant::now();
+        let bound = wait::bounded(bound);
         loop {
             match self
                 .events
