@@ -11,4 +11,5 @@ pub mod net;
 pub mod sift;
 pub mod skip;
 pub mod story;
+pub mod strace;
 pub mod wire;
