@@ -2,9 +2,9 @@
 
 use maillon_protocol::{
     admin::{
-        Answer, Call, Candidates, CircleDigest, CircleLine, CircleView, Exported, Imported,
-        InvitationLine, LocalProfessional, Pairing, Peer, PeerInvitation, Peers, RecordLine,
-        RecordPage, RecordView, Status, VerifiedRecord, Written,
+        Answer, Call, Candidates, CircleDigest, CircleLine, CircleView, ErrorCode, Exported,
+        Imported, InvitationLine, LocalProfessional, Pairing, Peer, PeerInvitation, Peers,
+        RecordLine, RecordPage, RecordView, Status, VerifiedRecord, Written,
     },
     charter::{Grant, RemovalReason},
     content::{AlertStep, ConsentDecision, ConsentKind, NoteKind, PatientIdentity, Severity},
@@ -166,6 +166,20 @@ impl Client {
     /// Those of [`Client::call`].
     pub fn retry_all(&mut self) -> Result<(), Trouble> {
         self.done(Call::PeerRetry { peer: None })
+    }
+
+    /// Whether a record is here and can be shown.
+    ///
+    /// # Errors
+    /// Those of [`Client::call`], except the refusals that say no.
+    pub fn shows(&mut self, record: RecordId) -> Result<bool, Trouble> {
+        match self.record_show(record) {
+            Ok(_) => Ok(true),
+            Err(no) if matches!(no.code(), Some(ErrorCode::NotFound | ErrorCode::Conflict)) => {
+                Ok(false)
+            }
+            Err(other) => Err(other),
+        }
     }
 
     /// All circles.

@@ -29,7 +29,9 @@ pub struct Settings {
     pub unsynced: bool,
     /// `[test] plant_unsealed`: a text that is written unsealed, so that the secrecy test can fail.
     pub plant_unsealed: Option<String>,
-    /// More environment, such as the verbosity of logs.
+    /// `[log] filter`: how much it says of itself.
+    pub log_filter: Option<String>,
+    /// More environment.
     pub environment: Vec<(String, String)>,
     /// A program and arguments before `maillond run`, such as strace. It must let the daemon be our direct child.
     pub under: Vec<String>,
@@ -50,6 +52,7 @@ impl Settings {
             tap: false,
             unsynced: false,
             plant_unsealed: None,
+            log_filter: None,
             environment: Vec::new(),
             under: Vec::new(),
         }
@@ -111,6 +114,9 @@ impl Settings {
             "pairing_listen = [\"/ip4/127.0.0.1/udp/0/quic-v1\", \"/ip4/127.0.0.1/tcp/0\"]"
         ));
         line(format_args!("\n[http]\nlisten = \"127.0.0.1:0\""));
+        if let Some(filter) = &self.log_filter {
+            line(format_args!("\n[log]\nfilter = {filter:?}"));
+        }
         if self.tap || self.unsynced || self.plant_unsealed.is_some() {
             line(format_args!("\n[test]"));
         }

@@ -1,9 +1,6 @@
 //! B is removed from one of the two circles.
 
-use maillon_protocol::{
-    admin::{ErrorCode, WatchEvent},
-    ids::RecordId,
-};
+use maillon_protocol::{admin::WatchEvent, ids::RecordId};
 
 use super::{Stopped, Teller, World};
 use crate::{
@@ -30,10 +27,8 @@ pub(super) fn tell(teller: &mut Teller, world: &mut World) -> Result<(), Stopped
         at_b.until_recorded(elsewhere)?;
 
         let mut b = two.b.client()?.acting_as(&two.at_b);
-        match b.record_show(after) {
-            Err(error) if error.code() == Some(ErrorCode::NotFound) => {}
-            Err(other) => return Err(other),
-            Ok(_) => return Err(Trouble::wrong("B shows it")),
+        if b.shows(after)? {
+            return Err(Trouble::wrong("B shows it"));
         }
         let held = b.records(circle)?;
         if held.iter().any(|line| line.record == after) {

@@ -21,8 +21,8 @@ fn what_is_readable(planted: Option<&str>) -> Result<Vec<Found>, Trouble> {
         settings.tap = true;
         settings.plant_unsealed = planted.map(str::to_owned);
         // Whatever the daemon can say of itself, it says.
-        let verbose = "maillon_node=trace,maillon_protocol=trace,maillond=trace,info";
-        settings.environment = vec![("RUST_LOG".to_owned(), verbose.to_owned())];
+        let verbose = "info,maillon_node=trace,maillon_protocol=trace,maillond=trace";
+        settings.log_filter = Some(verbose.to_owned());
         settings
     });
     let shared = Two::peered(root.path(), a, b)?.share()?;
