@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should say where"
 )]
 
+pub mod bench;
 pub mod daemon;
 pub mod examples;
 pub mod net;

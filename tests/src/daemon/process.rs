@@ -1,6 +1,7 @@
 //! One daemon: made, started, stopped, killed, and made to wait.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, OpenOptions},
     io::Write,
     net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
@@ -332,6 +333,16 @@ impl Drop for Daemon {
             let _ = child.wait();
         }
     }
+}
+
+/// Runs `maillond` with these words, which should end by itself, and returns how it ended.
+///
+/// # Errors
+/// [`Trouble::TooLate`] where it goes on; it is killed then.
+pub fn maillond(words: &[&OsStr], bound: Duration) -> Result<Ended, Trouble> {
+    let mut command = Command::new(programs::find("maillond")?);
+    command.args(words);
+    run_to_its_end(command, bound)
 }
 
 /// Runs a program that should end by itself. What it writes goes through a file, so that it never waits for a reader.
