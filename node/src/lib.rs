@@ -2,13 +2,29 @@
 //!
 //! - [`keystore`] unlocks the node's secrets; in the clear they exist in memory only.
 //! - [`store`] keeps everything the node knows, sealed value by value, and commits it all or nothing.
+//! - [`ledger`] is the only writer: it runs the protocol's rules over the store, many jobs to a commit.
+//! - [`network`] moves frames between nodes that may talk; it knows nothing of what they say.
+//! - [`peering`] knows who this node's peers are, and carries two administrators' pairing out.
 //! - [`fhir`] reads the files that other software writes.
 //!
 //! Arrows point downwards: `admin` → `care` → `ledger` → `store`; `network` → `ledger`; everything → `maillon_protocol`.
 #![forbid(unsafe_code)]
 
+pub mod admin;
+pub mod care;
+pub mod clock;
+pub mod config;
+pub mod daemon;
+pub mod doctor;
+pub mod exchange;
 pub mod fhir;
+pub mod http;
 pub mod keystore;
+pub mod ledger;
+pub mod network;
+pub mod peering;
+pub mod random;
 pub mod store;
+pub mod workers;
 
 mod durable;

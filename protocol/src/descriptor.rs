@@ -31,6 +31,7 @@ pub enum StructureKind {
     #[n(3)]
     Hospital,
     /// Groupe d'expérimentation « article 51 ».
+    #[serde(rename = "article51")]
     #[n(4)]
     Article51,
     /// Any other structure that coordinates care.

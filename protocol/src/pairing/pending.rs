@@ -143,6 +143,11 @@ impl Pending {
         self.bound().map(|bound| bound.remote)
     }
 
+    /// The signed descriptor of that node, verified before it came here.
+    pub fn descriptor(&self) -> Option<&[u8]> {
+        self.bound().map(|bound| bound.descriptor.0.as_slice())
+    }
+
     /// The words to compare, once the nodes have met.
     pub fn words(&self) -> Option<Words> {
         self.bound().map(|bound| Words::of(&bound.transcript))

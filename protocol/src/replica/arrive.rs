@@ -314,6 +314,7 @@ impl Replica {
         match decision {
             DescriptorOrder::Newer => {
                 self.stage(Row::Descriptor(node), descriptor.bytes.clone());
+                self.published.notices.push(Notice::Descriptor(node));
                 Ok(())
             }
             DescriptorOrder::Same => Ok(()),

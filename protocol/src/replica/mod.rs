@@ -117,6 +117,8 @@ pub enum Notice {
         /// Its node.
         node: NodeId,
     },
+    /// A node's newer descriptor is here: its addresses may have changed.
+    Descriptor(NodeId),
     /// This node began a new incarnation: its own log had been seen ahead of what it holds.
     NewIncarnation,
 }
@@ -144,9 +146,29 @@ pub struct Replica {
     counter: u64,
     circles: HashMap<CircleId, Arc<Circle>>,
     staged: BTreeMap<Row, Option<Vec<u8>>>,
+    staged_bytes: usize,
     undo: HashMap<CircleId, Option<Arc<Circle>>>,
     before: Before,
     published: Published,
+    /// While a savepoint is open: what each staged row and circle was before.
+    journal: Option<Journal>,
+}
+
+#[derive(Debug, Default)]
+struct Journal {
+    rows: Vec<(Row, Option<Option<Vec<u8>>>)>,
+    circles: Vec<(CircleId, Option<Arc<Circle>>, bool)>,
+}
+
+/// Where a failed job goes back to.
+#[derive(Debug)]
+#[must_use = "a savepoint is kept or gone back to"]
+pub struct Savepoint {
+    before: Before,
+    descriptor: Verified<Descriptor>,
+    news: usize,
+    notices: usize,
+    circles: usize,
 }
 
 /// What a failed commit goes back to.
@@ -206,6 +228,7 @@ impl Replica {
             counter,
             circles,
             staged,
+            staged_bytes: 0,
             undo: HashMap::new(),
             before: Before {
                 clock,
@@ -213,6 +236,7 @@ impl Replica {
                 incarnation,
             },
             published: Published::default(),
+            journal: None,
         })
     }
 
@@ -270,6 +294,7 @@ impl Replica {
     /// The staged rows are durable: what becomes visible now.
     pub fn committed(&mut self) -> Published {
         self.staged.clear();
+        self.staged_bytes = 0;
         self.undo.clear();
         self.before = Before {
             clock: self.clock,
@@ -291,6 +316,7 @@ impl Replica {
     /// The staged rows could not be made durable: everything is as after the last commit.
     pub fn rolled_back(&mut self) {
         self.staged.clear();
+        self.staged_bytes = 0;
         self.published = Published::default();
         for (id, circle) in self.undo.drain() {
             match circle {
@@ -304,11 +330,91 @@ impl Replica {
     }
 
     fn stage(&mut self, row: Row, value: Vec<u8>) {
-        self.staged.insert(row, Some(value));
+        self.put_row(row, Some(value));
     }
 
     fn stage_delete(&mut self, row: Row) {
-        self.staged.insert(row, None);
+        self.put_row(row, None);
+    }
+
+    fn put_row(&mut self, row: Row, value: Option<Vec<u8>>) {
+        self.staged_bytes += value.as_ref().map_or(0, Vec::len);
+        let old = self.staged.insert(row, value);
+        if let Some(journal) = &mut self.journal {
+            journal.rows.push((row, old));
+        }
+    }
+
+    /// About how many bytes are staged.
+    pub const fn staged_bytes(&self) -> usize {
+        self.staged_bytes
+    }
+
+    /// Begins a job: everything from here on is kept, or gone back from, together.
+    pub fn savepoint(&mut self) -> Savepoint {
+        self.journal = Some(Journal::default());
+        Savepoint {
+            before: Before {
+                clock: self.clock,
+                counter: self.counter,
+                incarnation: self.incarnation,
+            },
+            descriptor: self.descriptor.clone(),
+            news: self.published.news.len(),
+            notices: self.published.notices.len(),
+            circles: self.published.circles.len(),
+        }
+    }
+
+    /// The job is good.
+    pub fn keep(&mut self, _: Savepoint) {
+        self.journal = None;
+    }
+
+    /// The job failed: nothing of it is staged.
+    pub fn back_to(&mut self, savepoint: Savepoint) {
+        let journal = self.journal.take().unwrap_or_default();
+        for (row, old) in journal.rows.into_iter().rev() {
+            match old {
+                Some(old) => self.staged.insert(row, old),
+                None => self.staged.remove(&row),
+            };
+        }
+        for (id, old, first) in journal.circles.into_iter().rev() {
+            match old {
+                Some(old) => self.circles.insert(id, old),
+                None => self.circles.remove(&id),
+            };
+            if first {
+                self.undo.remove(&id);
+            }
+        }
+        self.clock = savepoint.before.clock;
+        self.counter = savepoint.before.counter;
+        self.incarnation = savepoint.before.incarnation;
+        self.descriptor = savepoint.descriptor;
+        self.published.news.truncate(savepoint.news);
+        self.published.notices.truncate(savepoint.notices);
+        self.published.circles.truncate(savepoint.circles);
+    }
+
+    /// Replaces this node's descriptor by a newer one.
+    pub fn describe(&mut self, descriptor: Verified<Descriptor>) {
+        self.stage(
+            Row::Descriptor(descriptor.object.node),
+            descriptor.bytes.clone(),
+        );
+        self.descriptor = descriptor;
+        self.published.news.push(News {
+            circle: None,
+            change: crate::sync::Change::Descriptor,
+            from: None,
+        });
+    }
+
+    /// Replaces the receive keys that this node opens with, newest first.
+    pub fn open_with(&mut self, seals: Vec<SealKey>) {
+        self.keys.seals = seals;
     }
 
     /// A row, staged or committed.
@@ -334,6 +440,10 @@ impl Replica {
         self.stage(Row::Circle(id), cbor::encode(&circle.row()));
         self.stage(Row::Counter, cbor::encode(&self.counter));
         let circle = Arc::new(circle);
+        let first = !self.undo.contains_key(&id);
+        if let Some(journal) = &mut self.journal {
+            journal.circles.push((id, old.clone(), first));
+        }
         self.undo.entry(id).or_insert(old);
         self.circles.insert(id, Arc::clone(&circle));
         self.published.circles.push((id, Arc::clone(&circle)));

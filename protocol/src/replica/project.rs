@@ -278,3 +278,76 @@ impl Replica {
         self.published.notices.push(Notice::Aside { circle, what });
     }
 }
+
+impl Replica {
+    /// Projects a circle's things again from its records. What is shown is the same afterwards, unless the views were damaged or of an older
+    /// version. Returns how many things there are.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn reproject(&mut self, rows: &impl Rows, id: &CircleId) -> Result<u64, StorageError> {
+        let Some(circle) = self.circles.get(id).cloned() else {
+            return Ok(0);
+        };
+        let mut things: std::collections::BTreeMap<ThingId, Thing> =
+            std::collections::BTreeMap::new();
+        for (log, tip) in &circle.logs {
+            let mut failed = None;
+            rows.each(
+                &super::RowPrefix::Records(*id, *log, tip.first),
+                &mut |bytes| match read_record(&bytes) {
+                    Ok(record) => {
+                        if let Ok(opened) = circle.read(&record) {
+                            add(&mut things, &record, &opened);
+                        }
+                        true
+                    }
+                    Err(error) => {
+                        failed = Some(error);
+                        false
+                    }
+                },
+            )?;
+            if let Some(error) = failed {
+                return Err(error);
+            }
+        }
+        for bytes in rows.scan(&super::RowPrefix::Things(*id))? {
+            if let Ok((old, _)) = read::<(ThingId, Thing)>(&bytes) {
+                if !things.contains_key(&old) {
+                    self.stage_delete(Row::Thing(*id, old));
+                }
+            }
+        }
+        let count = things.len() as u64;
+        for (thing, value) in things {
+            self.put_thing(*id, thing, value);
+        }
+        Ok(count)
+    }
+}
+
+/// What a record does to the things of its circle.
+fn add(things: &mut std::collections::BTreeMap<ThingId, Thing>, record: &Record, opened: &Opened) {
+    let Opened { envelope, content } = opened;
+    if matches!(content, Content::LogOpened) {
+        return;
+    }
+    let version = Version::of(
+        record.id(),
+        &record.header.object,
+        envelope,
+        code_of(content),
+    );
+    things
+        .entry(envelope.thing)
+        .or_default()
+        .add(version, envelope.parent);
+    if let Some(parent) = envelope.parent.filter(|parent| *parent != envelope.thing) {
+        things
+            .entry(parent)
+            .or_default()
+            .children
+            .insert(envelope.thing);
+    }
+}

@@ -200,23 +200,49 @@ impl Message {
         Ok(cbor::decode(frame)?)
     }
 
+    /// The number under which this message is written.
+    pub const fn number(&self) -> u64 {
+        match self {
+            Self::Hello { .. } => 0,
+            Self::States(_) => 1,
+            Self::Compared(_) => 2,
+            Self::Finished(_) => 3,
+            Self::Mark(..) => 4,
+            Self::Entries { .. } => 5,
+            Self::Want { .. } => 6,
+            Self::Records { .. } => 7,
+            Self::Ack(_) => 8,
+            Self::Invitation(_) => 9,
+            Self::Acceptance(_) => 10,
+            Self::Descriptor(_) => 11,
+            Self::WantChunks { .. } => 12,
+            Self::Chunks { .. } => 13,
+        }
+    }
+
     /// A short name for counters and logs.
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Hello { .. } => "hello",
-            Self::States(_) => "states",
-            Self::Compared(_) => "compared",
-            Self::Finished(_) => "finished",
-            Self::Mark(..) => "mark",
-            Self::Entries { .. } => "entries",
-            Self::Want { .. } => "want",
-            Self::Records { .. } => "records",
-            Self::Ack(_) => "ack",
-            Self::Invitation(_) => "invitation",
-            Self::Acceptance(_) => "acceptance",
-            Self::Descriptor(_) => "descriptor",
-            Self::WantChunks { .. } => "want-chunks",
-            Self::Chunks { .. } => "chunks",
-        }
+        name_of(self.number())
+    }
+}
+
+/// The short name of the message with this number.
+pub const fn name_of(number: u64) -> &'static str {
+    match number {
+        0 => "hello",
+        1 => "states",
+        2 => "compared",
+        3 => "finished",
+        4 => "mark",
+        5 => "entries",
+        6 => "want",
+        7 => "records",
+        8 => "ack",
+        9 => "invitation",
+        10 => "acceptance",
+        11 => "descriptor",
+        12 => "want-chunks",
+        13 => "chunks",
+        _ => "unknown",
     }
 }

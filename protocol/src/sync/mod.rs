@@ -31,5 +31,5 @@
 mod message;
 mod session;
 
-pub use message::{CircleState, Message, MessageError, SentRecord, VERSION};
+pub use message::{CircleState, Message, MessageError, SentRecord, VERSION, name_of};
 pub use session::{Batch, Change, Effect, Event, Limits, News, Outcome, Problem, Session, View};

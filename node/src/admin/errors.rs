@@ -1,0 +1,102 @@
+//! What a refusal says to the administrator: cause, and what to do next.
+
+use maillon_protocol::{
+    admin::{AdminError, ErrorCode},
+    circle::WriteError,
+    replica::{LetterError, StewardshipError, WriteFailed},
+};
+
+use crate::{care::CareError, fhir::ImportError, store::StoreError};
+
+/// A refusal without the request's id, which is added where the answer is made.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: ErrorCode,
+    pub(crate) cause: String,
+    pub(crate) action: String,
+}
+
+impl Refusal {
+    pub(crate) fn new(code: ErrorCode, cause: impl Into<String>, action: impl Into<String>) -> Self {
+        Self { code, cause: cause.into(), action: action.into() }
+    }
+
+    pub(super) fn with(self, request: String) -> AdminError {
+        AdminError { code: self.code, cause: self.cause, action: self.action, request }
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::new(ErrorCode::Storage, error.to_string(), "run `maillonctl doctor`")
+    }
+}
+
+impl From<crate::keystore::KeystoreError> for Refusal {
+    fn from(error: crate::keystore::KeystoreError) -> Self {
+        Self::new(ErrorCode::Storage, error.to_string(), "check the data folder's disk and owner")
+    }
+}
+
+impl From<crate::peering::PeeringError> for Refusal {
+    fn from(error: crate::peering::PeeringError) -> Self {
+        Self::new(ErrorCode::Conflict, error.to_string(), "see `maillonctl peer list`")
+    }
+}
+
+impl From<ImportError> for Refusal {
+    fn from(error: ImportError) -> Self {
+        let action = match &error {
+            ImportError::Refused(problems) => problems
+                .iter()
+                .take(20)
+                .map(|problem| format!("{}: {}", problem.path, problem.cause.remedy()))
+                .collect::<Vec<_>>()
+                .join("; "),
+            _ => "import a FHIR R4 JSON file: a CDS or CDL bundle, a Patient, a CareTeam or a DocumentReference".to_owned(),
+        };
+        Self::new(ErrorCode::BadRequest, error.to_string(), action)
+    }
+}
+
+impl From<CareError> for Refusal {
+    fn from(error: CareError) -> Self {
+        let cause = error.to_string();
+        let (code, action) = match error {
+            CareError::NoCircle => (ErrorCode::NotFound, "see `maillonctl circle list`"),
+            CareError::NoRecord => (ErrorCode::NotFound, "see `maillonctl record list CIRCLE`"),
+            CareError::NoAlert => (ErrorCode::BadRequest, "name the alert's record, as `maillonctl alert send` printed it"),
+            CareError::NoProfessional => (ErrorCode::NotFound, "see `maillonctl professional list`"),
+            CareError::Professional(_) | CareError::Text(_) => (ErrorCode::BadRequest, "correct it and try again"),
+            CareError::NoConsent => (
+                ErrorCode::NotAllowed,
+                "inform the person, then `maillonctl consent record CIRCLE --kind non-opposition --decision given`",
+            ),
+            CareError::NoIdentity => (ErrorCode::Conflict, "import or write the person's identity first"),
+            CareError::Write(WriteFailed::NoCircle) => (ErrorCode::NotFound, "see `maillonctl circle list`"),
+            CareError::Write(WriteFailed::Write(WriteError::NoSecret)) => {
+                (ErrorCode::Conflict, "`maillonctl peer retry`, then try again")
+            }
+            CareError::Write(WriteFailed::Write(WriteError::Limit(_))) => (ErrorCode::Limit, "make it shorter"),
+            CareError::Write(_) => (ErrorCode::Conflict, "see `maillonctl circle show CIRCLE`"),
+            CareError::Letter(LetterError::NoInvitation) => (ErrorCode::NotFound, "see `maillonctl circle invitations`"),
+            CareError::Letter(LetterError::Steward(_)) | CareError::Steward(StewardshipError::Steward(_)) => {
+                (ErrorCode::Conflict, "ask the administrator of the circle's steward")
+            }
+            CareError::Letter(LetterError::TooMany(_)) => (ErrorCode::Limit, "see `maillonctl circle invitations`"),
+            CareError::Letter(_) => (ErrorCode::Conflict, "see `maillonctl circle invitations` and `maillonctl peer list`"),
+            CareError::Steward(_) => (ErrorCode::NotFound, "see `maillonctl circle list`"),
+            CareError::Import(error) => return error.into(),
+            CareError::UnknownPatient => (
+                ErrorCode::BadRequest,
+                "import it in a bundle with its Patient, or import the Patient first",
+            ),
+            CareError::Rows(_) | CareError::Store(_) | CareError::Commit(_) => {
+                (ErrorCode::Storage, "run `maillonctl doctor`")
+            }
+            CareError::Stopping => (ErrorCode::Conflict, "try again when the node has started"),
+            CareError::NothingWritten | CareError::Content(_) => (ErrorCode::Internal, "report this with the request's id"),
+        };
+        Self::new(code, cause, action)
+    }
+}

@@ -1,0 +1,80 @@
+//! Events as they commit.
+
+use maillon_protocol::{admin::{Outcome, WatchEvent}, content::Kind, replica::Notice};
+use tokio::sync::{broadcast::error::RecvError, mpsc};
+
+use super::server::reply;
+use crate::daemon::{LocalEvent, Node};
+
+fn kind_name(number: u64) -> String {
+    Kind::from_number(number)
+        .and_then(|kind| serde_json::to_value(kind).ok())
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_else(|| number.to_string())
+}
+
+fn event(notice: &Notice, at_ms: u64) -> Option<WatchEvent> {
+    Some(match notice {
+        Notice::Recorded { circle, record, thing, kind, node, .. } => WatchEvent::Recorded {
+            circle: *circle,
+            record: *record,
+            thing: *thing,
+            kind: kind_name(*kind),
+            node: *node,
+            at_ms,
+        },
+        Notice::NotShown { circle, reason, .. } => WatchEvent::Reported {
+            circle: Some(*circle),
+            what: serde_json::to_value(reason)
+                .ok()
+                .and_then(|value| value.as_str().map(|word| format!("not-shown-{word}")))
+                .unwrap_or_default(),
+        },
+        Notice::Delivered { circle, record, node, at_ms } => WatchEvent::Delivered {
+            circle: *circle,
+            record: *record,
+            node: *node,
+            at_ms: *at_ms,
+        },
+        Notice::Charter { circle, entry, member } => {
+            WatchEvent::Charter { circle: *circle, entry: *entry, member: *member }
+        }
+        Notice::Invited(invitation) => WatchEvent::Invited { invitation: *invitation },
+        Notice::Aside { circle, what } => {
+            WatchEvent::Reported { circle: Some(*circle), what: (*what).to_owned() }
+        }
+        Notice::ClockAhead { circle, .. } => {
+            WatchEvent::Reported { circle: Some(*circle), what: "clock-ahead".to_owned() }
+        }
+        Notice::NewIncarnation => WatchEvent::Reported { circle: None, what: "new-incarnation".to_owned() },
+        Notice::Descriptor(_) => return None,
+    })
+}
+
+/// Sends events until the client goes away.
+pub(super) async fn watch(node: &Node, id: u64, replies: &mpsc::Sender<Vec<u8>>) {
+    let mut notices = node.ledger.shared().notices();
+    let mut local = node.events.subscribe();
+    let mut next = Some(WatchEvent::Watching);
+    loop {
+        if let Some(event) = next.take() {
+            if replies.send(reply(id, Outcome::Event(event))).await.is_err() {
+                return;
+            }
+        }
+        next = tokio::select! {
+            notice = notices.recv() => match notice {
+                Ok((notice, at_ms)) => event(&notice, at_ms),
+                Err(RecvError::Lagged(count)) => Some(WatchEvent::Missed { count }),
+                Err(RecvError::Closed) => return,
+            },
+            event = local.recv() => match event {
+                Ok(LocalEvent::Link { node, up }) => Some(WatchEvent::Link { node, up }),
+                Ok(LocalEvent::Pairing(pairing)) => Some(WatchEvent::Pairing { pairing }),
+                Err(RecvError::Lagged(count)) => Some(WatchEvent::Missed { count }),
+                Err(RecvError::Closed) => None,
+            },
+            () = replies.closed() => return,
+        };
+    }
+}

@@ -1,0 +1,259 @@
+//! Files and the circles around them: open, invite, accept, remove, close.
+
+use maillon_protocol::{
+    charter::{Grant, RemovalReason, RotationReason, Subject},
+    content::{Content, PatientIdentity},
+    ids::{CircleId, InvitationId, NodeId},
+    invite::InvitationReason,
+};
+
+use super::{Actor, Care, CareError, audit, fresh, read};
+
+impl Care {
+    /// Opens a file: a circle with this node alone in it, and the person's identity.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn open_circle(
+        &self,
+        actor: &Actor,
+        identity: PatientIdentity,
+    ) -> Result<CircleId, CareError> {
+        let draft = fresh(actor, Content::PatientIdentity(identity), None);
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                let now = tx.now_ms;
+                let circle = tx.replica.found(Subject::Patient, now, &mut tx.rng);
+                tx.replica
+                    .write(tx.rows, &circle, vec![draft], now, &mut tx.rng)?;
+                audit::note(tx, &actor, "circle.open", Some(circle), None)?;
+                Ok::<_, CareError>(circle)
+            })
+            .await?)
+    }
+
+    /// Invites a peer into a file's circle.
+    ///
+    /// # Errors
+    /// [`CareError::NoConsent`] before the person's information is recorded; [`CareError::NoIdentity`]; those of the protocol.
+    pub async fn invite(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        to: NodeId,
+        reason: InvitationReason,
+        grant: Grant,
+    ) -> Result<InvitationId, CareError> {
+        let held = self.shared().circle(&circle).ok_or(CareError::NoCircle)?;
+        let identity = match held.charter.state().subject {
+            Subject::Community => None,
+            Subject::Patient => {
+                if !self.allows_sharing(&circle)? {
+                    return Err(CareError::NoConsent);
+                }
+                Some(
+                    read::identities(self.shared(), &circle)?
+                        .into_iter()
+                        .next()
+                        .ok_or(CareError::NoIdentity)?,
+                )
+            }
+        };
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                let now = tx.now_ms;
+                let id = tx.replica.invite(
+                    tx.rows,
+                    &circle,
+                    to,
+                    reason,
+                    identity.as_ref(),
+                    grant,
+                    now,
+                    &mut tx.rng,
+                )?;
+                audit::note(tx, &actor, "circle.invite", Some(circle), None)?;
+                Ok::<_, CareError>(id)
+            })
+            .await?)
+    }
+
+    /// A person accepts an invitation: for a person whose file is here already, or for a new one.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn accept(
+        &self,
+        actor: &Actor,
+        invitation: InvitationId,
+        same_as: Option<CircleId>,
+    ) -> Result<(), CareError> {
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                let now = tx.now_ms;
+                tx.replica.accept(tx.rows, &invitation, same_as, now)?;
+                audit::note(tx, &actor, "invitation.accept", same_as, None)
+            })
+            .await?)
+    }
+
+    /// A person declines an invitation; nothing is sent.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn decline(&self, actor: &Actor, invitation: InvitationId) -> Result<(), CareError> {
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                tx.replica.decline(tx.rows, &invitation)?;
+                audit::note(tx, &actor, "invitation.decline", None, None)
+            })
+            .await?)
+    }
+
+    /// Removes a member. An administrator may do this without a professional.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn remove(
+        &self,
+        circle: CircleId,
+        node: NodeId,
+        reason: RemovalReason,
+    ) -> Result<(), CareError> {
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                let now = tx.now_ms;
+                tx.replica
+                    .remove(tx.rows, &circle, node, reason, now, &mut tx.rng)?;
+                audit::note(
+                    tx,
+                    &Actor::administrator(),
+                    "circle.remove",
+                    Some(circle),
+                    None,
+                )
+            })
+            .await?)
+    }
+
+    /// Starts a new epoch.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn rotate(&self, circle: CircleId, reason: RotationReason) -> Result<(), CareError> {
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                let now = tx.now_ms;
+                tx.replica
+                    .rotate(tx.rows, &circle, reason, now, &mut tx.rng)?;
+                audit::note(
+                    tx,
+                    &Actor::administrator(),
+                    "circle.rotate",
+                    Some(circle),
+                    None,
+                )
+            })
+            .await?)
+    }
+
+    /// Closes a file.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn close(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        reason: u64,
+    ) -> Result<(), CareError> {
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                let now = tx.now_ms;
+                tx.replica
+                    .close(tx.rows, &circle, reason, now, &mut tx.rng)?;
+                audit::note(tx, &actor, "circle.close", Some(circle), None)
+            })
+            .await?)
+    }
+
+    /// Local files that might be of the person whom an invitation is about, each with the reason.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn candidates(
+        &self,
+        invitation: InvitationId,
+    ) -> Result<
+        (
+            Option<PatientIdentity>,
+            Vec<(CircleId, PatientIdentity, String)>,
+        ),
+        CareError,
+    > {
+        let identity: Option<PatientIdentity> = self
+            .ledger
+            .run(move |tx| {
+                tx.replica
+                    .invited_identity(tx.rows, &invitation)
+                    .map_err(CareError::from)
+            })
+            .await?;
+        let Some(person) = identity else {
+            return Ok((None, Vec::new()));
+        };
+        let mut found = Vec::new();
+        for circle in self.shared().circles() {
+            for local in read::identities(self.shared(), &circle.id())? {
+                if let Some(reason) = likeness(&person, &local) {
+                    found.push((circle.id(), local, reason.to_owned()));
+                    break;
+                }
+            }
+        }
+        Ok((Some(person), found))
+    }
+}
+
+/// Why two identities might be of one person. Never a decision: a person decides.
+fn likeness(a: &PatientIdentity, b: &PatientIdentity) -> Option<&'static str> {
+    use maillon_protocol::content::IdentityStatus::Qualified;
+    let number = |one: &PatientIdentity| {
+        one.ins
+            .clone()
+            .filter(maillon_protocol::content::Ins::may_match)
+    };
+    if let (Some(x), Some(y)) = (number(a), number(b)) {
+        if x.number == y.number && x.kind == y.kind {
+            let both = a.status == Qualified && b.status == Qualified;
+            return Some(if both {
+                "same qualified INS"
+            } else {
+                "same INS, not qualified on both sides"
+            });
+        }
+    }
+    let plain = |text: &str| {
+        text.chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_uppercase)
+            .collect::<String>()
+    };
+    let name = plain(&a.birth_name) == plain(&b.birth_name);
+    let given = a.birth_given_names.first().map(|name| plain(name))
+        == b.birth_given_names.first().map(|name| plain(name));
+    let born = a.birth_date.is_some() && a.birth_date == b.birth_date;
+    (name && given && born).then_some("same birth name, first given name and birth date")
+}

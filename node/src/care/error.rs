@@ -1,0 +1,82 @@
+//! Why a service refuses.
+
+use std::sync::Arc;
+
+use maillon_protocol::{
+    content::ContentError,
+    replica::{LetterError, StewardshipError, StorageError, WriteFailed},
+};
+
+use crate::{fhir::ImportError, ledger::LedgerError, store::StoreError};
+
+/// Why a service refuses. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum CareError {
+    /// No such circle.
+    #[error("there is no such circle at this node")]
+    NoCircle,
+    /// No such record.
+    #[error("there is no such record at this node")]
+    NoRecord,
+    /// The record is no alert.
+    #[error("the record is no alert")]
+    NoAlert,
+    /// No such professional.
+    #[error("there is no such professional at this node")]
+    NoProfessional,
+    /// A professional's data.
+    #[error("{0}")]
+    Professional(&'static str),
+    /// Sharing without the person's information.
+    #[error("nothing is shared before the person's information is recorded")]
+    NoConsent,
+    /// The circle holds no identity yet.
+    #[error("the circle holds no identity of a patient yet")]
+    NoIdentity,
+    /// The writer gave back nothing.
+    #[error("nothing was written")]
+    NothingWritten,
+    /// The text is empty or too long.
+    #[error("{0}")]
+    Text(&'static str),
+    /// Writing.
+    #[error(transparent)]
+    Write(#[from] WriteFailed),
+    /// Invitations.
+    #[error(transparent)]
+    Letter(#[from] LetterError),
+    /// Membership.
+    #[error(transparent)]
+    Steward(#[from] StewardshipError),
+    /// Content.
+    #[error(transparent)]
+    Content(#[from] ContentError),
+    /// A file to import.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// An imported file is about somebody who is not known here.
+    #[error("the file is about a patient who is not in it and not known here")]
+    UnknownPatient,
+    /// Rows.
+    #[error(transparent)]
+    Rows(#[from] StorageError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The commit.
+    #[error("nothing was kept: {0}")]
+    Commit(Arc<StoreError>),
+    /// The node is stopping.
+    #[error("the node is stopping")]
+    Stopping,
+}
+
+impl From<LedgerError<Self>> for CareError {
+    fn from(error: LedgerError<Self>) -> Self {
+        match error {
+            LedgerError::Job(error) => error,
+            LedgerError::Commit(error) => Self::Commit(error),
+            LedgerError::Stopped => Self::Stopping,
+        }
+    }
+}

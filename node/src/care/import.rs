@@ -1,0 +1,279 @@
+//! Takes over what another software knew: people and things, each recognised again by the key that their source gives them.
+//!
+//! One import is one job of the ledger: everything goes in, or nothing. The same file twice changes nothing; a newer one supersedes what it
+//! changes. The original is kept under seal, at this node only. A source's key is believed only as long as the strict traits
+//! say the same person; nobody is ever merged here.
+
+use std::collections::BTreeMap;
+
+use maillon_protocol::{
+    cbor,
+    charter::Subject as CircleSubject,
+    content::{Content, IdentityStatus, PatientIdentity},
+    ids::{CircleId, Hash, RecordId, ThingId},
+    replica::Draft,
+};
+use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
+
+use super::{Actor, Care, CareError, audit};
+use crate::{ledger::Tx, random, store::Table};
+
+/// One person and what is said about them.
+#[derive(Debug, Clone)]
+pub struct Person {
+    /// Every text under which the source may name them.
+    pub aliases: Vec<String>,
+    /// Who they are; none where the source only refers to somebody it sent before.
+    pub identity: Option<PatientIdentity>,
+    /// Doubts about the identity, in words that name nobody.
+    pub doubts: Vec<String>,
+    /// What is said, parents first.
+    pub items: Vec<ImportItem>,
+}
+
+/// One thing.
+#[derive(Debug, Clone)]
+pub struct ImportItem {
+    /// By what the source recognises it.
+    pub key: String,
+    /// Key of what it belongs to.
+    pub parent: Option<String>,
+    /// When it happened, Unix milliseconds.
+    pub occurred_ms: Option<u64>,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What an import did for one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Their circle.
+    pub circle: CircleId,
+    /// Whether it was opened now.
+    pub opened: bool,
+    /// Records that were written.
+    pub records: Vec<RecordId>,
+    /// The identity's status now.
+    pub status: IdentityStatus,
+    /// Doubts.
+    pub doubts: Vec<String>,
+}
+
+/// What is known of an item that was imported before.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Known {
+    #[n(0)]
+    thing: ThingId,
+    #[n(1)]
+    newest: RecordId,
+    #[n(2)]
+    content: Hash,
+}
+
+/// The key under which a person's identity itself is remembered.
+const IDENTITY: &str = "identity";
+
+struct Importing<'a, 'b> {
+    tx: &'a mut Tx<'b>,
+    actor: &'a Actor,
+}
+
+impl Importing<'_, '_> {
+    fn key(&self, kind: &[u8], domain: &'static str, parts: &[&[u8]]) -> Vec<u8> {
+        [kind, &self.tx.rows.0.namer().name(domain, parts)].concat()
+    }
+
+    fn get<T: for<'b> Decode<'b, ()>>(&self, key: &[u8]) -> Result<Option<T>, CareError> {
+        match self.tx.get(Table::Originals, key)? {
+            None => Ok(None),
+            Some(bytes) => minicbor::decode(&bytes).map(Some).map_err(|_| {
+                CareError::Text("what was imported before cannot be read: run `maillonctl doctor`")
+            }),
+        }
+    }
+
+    /// The circle of somebody whom the source sent before, if they are still the same person.
+    fn circle_of(&self, person: &Person) -> Result<Option<(CircleId, PatientIdentity)>, CareError> {
+        for alias in &person.aliases {
+            let key = self.key(b"k", "import-alias", &[alias.as_bytes()]);
+            if let Some((circle, identity)) = self.get::<(CircleId, PatientIdentity)>(&key)? {
+                let same = person
+                    .identity
+                    .as_ref()
+                    .is_none_or(|new| strict(new) == strict(&identity));
+                if same {
+                    return Ok(Some((circle, identity)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn person(&mut self, person: &Person) -> Result<Taken, CareError> {
+        let now = self.tx.now_ms;
+        let known = self.circle_of(person)?;
+        let identity = match (&person.identity, &known) {
+            (Some(identity), _) => identity.clone(),
+            (None, Some((_, identity))) => identity.clone(),
+            (None, None) => return Err(CareError::UnknownPatient),
+        };
+        let (circle, opened) = match known {
+            Some((circle, _)) => (circle, false),
+            None => (
+                self.tx
+                    .replica
+                    .found(CircleSubject::Patient, now, &mut self.tx.rng),
+                true,
+            ),
+        };
+        for alias in &person.aliases {
+            let key = self.key(b"k", "import-alias", &[alias.as_bytes()]);
+            self.tx.put(
+                Table::Originals,
+                key,
+                cbor::encode(&(circle, identity.clone())),
+            );
+        }
+        let mut records = Vec::new();
+        let mut things = BTreeMap::new();
+        let mut all = Vec::with_capacity(person.items.len() + 1);
+        if let Some(identity) = &person.identity {
+            all.push(ImportItem {
+                key: IDENTITY.to_owned(),
+                parent: None,
+                occurred_ms: None,
+                content: Content::PatientIdentity(identity.clone()),
+            });
+        }
+        all.extend(person.items.iter().cloned());
+        for item in all {
+            self.item(circle, item, &mut things, &mut records)?;
+        }
+        Ok(Taken {
+            circle,
+            opened,
+            records,
+            status: identity.status,
+            doubts: person.doubts.clone(),
+        })
+    }
+
+    fn item(
+        &mut self,
+        circle: CircleId,
+        item: ImportItem,
+        things: &mut BTreeMap<String, ThingId>,
+        records: &mut Vec<RecordId>,
+    ) -> Result<(), CareError> {
+        let now = self.tx.now_ms;
+        let payload = item.content.payload().ok_or(CareError::NothingWritten)?;
+        let hash = Hash(Sha256::digest(&payload.0).into());
+        let key = self.key(b"i", "import-item", &[&circle.0, item.key.as_bytes()]);
+        let known: Option<Known> = self.get(&key)?;
+        let thing = known
+            .as_ref()
+            .map_or_else(|| ThingId(random::token()), |known| known.thing);
+        things.insert(item.key, thing);
+        if known.as_ref().is_some_and(|known| known.content == hash) {
+            return Ok(());
+        }
+        let parent = match &item.parent {
+            None => None,
+            Some(name) => match things.get(name) {
+                Some(thing) => Some(*thing),
+                None => {
+                    let key = self.key(b"i", "import-item", &[&circle.0, name.as_bytes()]);
+                    self.get::<Known>(&key)?.map(|known| known.thing)
+                }
+            },
+        };
+        let draft = Draft {
+            thing,
+            parent,
+            supersedes: known.map(|known| known.newest).into_iter().collect(),
+            author: self.actor.professional.clone(),
+            occurred_ms: item.occurred_ms.unwrap_or(now),
+            content: item.content,
+        };
+        let written =
+            self.tx
+                .replica
+                .write(self.tx.rows, &circle, vec![draft], now, &mut self.tx.rng)?;
+        let record = written.first().ok_or(CareError::NothingWritten)?.record;
+        records.push(record);
+        self.tx.put(
+            Table::Originals,
+            key,
+            cbor::encode(&Known {
+                thing,
+                newest: record,
+                content: hash,
+            }),
+        );
+        Ok(())
+    }
+}
+
+/// The strict traits: what two files of one source must agree on before its key is believed.
+fn strict(identity: &PatientIdentity) -> (String, Option<String>, Option<String>, u8, String) {
+    (
+        identity.birth_name.to_uppercase(),
+        identity
+            .birth_given_names
+            .first()
+            .map(|name| name.to_uppercase()),
+        identity
+            .birth_date
+            .as_ref()
+            .map(|date| date.as_str().to_owned()),
+        identity.sex as u8,
+        identity.birth_place.clone(),
+    )
+}
+
+impl Care {
+    /// Takes people over, all or none. `original` is kept under seal. Returns what was done, and whether nothing changed because the same
+    /// file had been taken before.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn import(
+        &self,
+        actor: &Actor,
+        original: Vec<u8>,
+        people: Vec<Person>,
+    ) -> Result<(Vec<Taken>, bool), CareError> {
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                let mut importing = Importing { tx, actor: &actor };
+                let source = Hash(Sha256::digest(&original).into());
+                let key = importing.key(b"s", "import-source", &[&source.0]);
+                let before = importing.tx.get(Table::Originals, &key)?.is_some();
+                let mut taken = Vec::with_capacity(people.len());
+                for person in &people {
+                    taken.push(importing.person(person)?);
+                }
+                if !before {
+                    importing.tx.put(Table::Originals, key, original);
+                }
+                let unchanged = taken
+                    .iter()
+                    .all(|one| !one.opened && one.records.is_empty());
+                if !unchanged {
+                    audit::note(
+                        tx,
+                        &actor,
+                        "import",
+                        taken.first().map(|one| one.circle),
+                        None,
+                    )?;
+                }
+                Ok::<_, CareError>((taken, unchanged))
+            })
+            .await?)
+    }
+}

@@ -1,0 +1,92 @@
+//! The care services: commands that check and append, queries that read.
+//!
+//! A command takes the [`Actor`] who acts, checks what must be true before (consent before sharing, a known professional before
+//! writing), appends through the ledger, and leaves a line of the audit trail in the same commit. A query reads the state as of the last
+//! commit. Nothing here knows HTML, FHIR's wire form, libp2p or the socket.
+
+mod alert;
+mod audit;
+mod circle;
+mod consent;
+mod error;
+mod import;
+mod note;
+mod outbox;
+mod people;
+mod read;
+
+pub use error::CareError;
+pub use import::{ImportItem, Person, Taken};
+pub use people::Actor;
+pub use read::DEEPEST_PAGE;
+
+use std::sync::Arc;
+
+use maillon_protocol::{
+    content::{Content, Structure},
+    ids::{CircleId, RecordId, ThingId},
+    replica::{Draft, Written},
+};
+
+use crate::{
+    clock::now_ms,
+    ledger::{Ledger, Shared, Tx},
+    random,
+};
+
+/// The care services of a node. Cheap to clone.
+#[derive(Clone)]
+pub struct Care {
+    ledger: Ledger,
+    structure: Structure,
+}
+
+impl Care {
+    /// Services over a ledger, in the name of a structure.
+    pub const fn new(ledger: Ledger, structure: Structure) -> Self {
+        Self { ledger, structure }
+    }
+
+    fn shared(&self) -> &Arc<Shared> {
+        self.ledger.shared()
+    }
+
+    /// The structure in whose name this node's professionals act.
+    pub const fn structure(&self) -> &Structure {
+        &self.structure
+    }
+}
+
+/// A new thing, written now.
+fn fresh(actor: &Actor, content: Content, parent: Option<ThingId>) -> Draft {
+    Draft {
+        thing: ThingId(random::token()),
+        parent,
+        supersedes: Vec::new(),
+        author: actor.professional.clone(),
+        occurred_ms: now_ms(),
+        content,
+    }
+}
+
+/// Writes one draft and its line in the audit trail.
+fn write_one(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    circle: CircleId,
+    draft: Draft,
+    action: &'static str,
+) -> Result<Written, CareError> {
+    let now = tx.now_ms;
+    let written = tx
+        .replica
+        .write(tx.rows, &circle, vec![draft], now, &mut tx.rng)?;
+    let written = *written.first().ok_or(CareError::NothingWritten)?;
+    audit::note(tx, actor, action, Some(circle), Some(written.record))?;
+    Ok(written)
+}
+
+/// The record that a query is about was not found.
+fn no_record(_: &RecordId) -> CareError {
+    CareError::NoRecord
+}

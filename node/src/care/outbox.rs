@@ -1,0 +1,144 @@
+//! What waits for whom.
+
+use maillon_protocol::{
+    admin::OutboxLine,
+    cbor,
+    ids::{NodeId, RecordId},
+    replica::{DeliveryRow, Row, RowPrefix, Rows},
+    sign::Unverified,
+    sync::View,
+};
+
+use super::{Care, CareError, read::waiting};
+use crate::clock::now_ms;
+
+impl Care {
+    /// For each member of each circle, what it has not acknowledged of what is here.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub fn outbox(&self) -> Result<Vec<OutboxLine>, CareError> {
+        let shared = self.shared();
+        let own = shared.own();
+        let mut lines = Vec::new();
+        for circle in shared.circles() {
+            if !circle.charter.is_member(&own) {
+                continue;
+            }
+            let id = circle.id();
+            let mut acks = std::collections::BTreeMap::new();
+            for bytes in shared.rows().scan(&RowPrefix::Acks(id))? {
+                if let Ok(ack) = Unverified::<maillon_protocol::circle::Ack>::parse(bytes) {
+                    acks.insert(ack.object.node, ack.object);
+                }
+            }
+            for member in circle
+                .charter
+                .state()
+                .members
+                .iter()
+                .filter(|member| member.node != own)
+            {
+                let ack = acks.get(&member.node);
+                let records = waiting(&circle, ack);
+                if records == 0 {
+                    continue;
+                }
+                let oldest_ms = circle
+                    .logs
+                    .iter()
+                    .filter(|(log, _)| log.node != member.node)
+                    .filter_map(|(log, tip)| {
+                        let next =
+                            ack.map_or(tip.first, |ack| ack.height_of(log).max(tip.first - 1) + 1);
+                        (next <= tip.height).then(|| {
+                            shared
+                                .look(now_ms(), |view| view.records(&id, log, next, next, 1))
+                                .first()
+                                .map(|record| record.header.object.time.ms())
+                        })?
+                    })
+                    .min()
+                    .unwrap_or(0);
+                lines.push(OutboxLine {
+                    node: member.node,
+                    structure: self.structure_of(&member.node),
+                    circle: id,
+                    records,
+                    oldest_ms,
+                    alert: self.alert_waits_for(&id, &member.node)?,
+                });
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Records that one node has not acknowledged, over all circles.
+    pub fn waiting_for(&self, node: &NodeId) -> u64 {
+        let shared = self.shared();
+        shared
+            .circles()
+            .iter()
+            .filter(|circle| {
+                circle.charter.is_member(node) && circle.charter.is_member(&shared.own())
+            })
+            .map(|circle| {
+                let ack = shared
+                    .rows()
+                    .get(&Row::Ack(circle.id(), *node))
+                    .ok()
+                    .flatten()
+                    .and_then(|bytes| {
+                        Unverified::<maillon_protocol::circle::Ack>::parse(bytes).ok()
+                    });
+                waiting(circle, ack.map(|ack| ack.object).as_ref())
+            })
+            .sum()
+    }
+
+    /// Nodes for which an alert of ours waits.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub fn urgent(&self) -> Result<std::collections::BTreeSet<NodeId>, CareError> {
+        let mut urgent = std::collections::BTreeSet::new();
+        let own = self.shared().own();
+        for circle in self.shared().circles() {
+            for member in circle
+                .charter
+                .state()
+                .members
+                .iter()
+                .filter(|member| member.node != own)
+            {
+                if !urgent.contains(&member.node)
+                    && self.alert_waits_for(&circle.id(), &member.node)?
+                {
+                    urgent.insert(member.node);
+                }
+            }
+        }
+        Ok(urgent)
+    }
+
+    fn alert_waits_for(
+        &self,
+        circle: &maillon_protocol::ids::CircleId,
+        node: &NodeId,
+    ) -> Result<bool, CareError> {
+        let rows = self.shared().rows();
+        for bytes in rows.scan(&RowPrefix::Undelivered(*circle))? {
+            let Ok(record) = cbor::decode::<RecordId>(&bytes) else {
+                continue;
+            };
+            let delivery: Option<DeliveryRow> = rows
+                .get(&Row::Delivery(*circle, record))?
+                .and_then(|bytes| cbor::decode(&bytes).ok());
+            if delivery.is_some_and(|row| row.delivered.iter().all(|(reached, _)| reached != node))
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,205 @@
+//! The professionals of this structure, who act at this node.
+
+use maillon_protocol::{
+    cbor,
+    content::{Code, CodeSystem, Identifier, IdentifierSystem, Professional},
+    ids::ThingId,
+};
+
+use super::{Care, CareError};
+use crate::{
+    random,
+    store::{Range, Table},
+};
+
+/// Who acts: a professional of this structure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// Their id at this node.
+    pub id: ThingId,
+    /// As records name them.
+    pub professional: Professional,
+}
+
+impl Actor {
+    /// The administrator at the socket, for acts that need no professional: no identity of a person.
+    pub fn administrator() -> Self {
+        Self {
+            id: ThingId([0; 16]),
+            professional: Professional {
+                name: "administrator".to_owned(),
+                identifiers: Vec::new(),
+                profession: None,
+                structure: maillon_protocol::content::Structure {
+                    name: String::new(),
+                    identifiers: Vec::new(),
+                },
+            },
+        }
+    }
+}
+
+/// Luhn's check, as RPPS numbers satisfy it (`ehealth.md`, section 2).
+fn luhn(digits: &str) -> bool {
+    let sum: u32 = digits
+        .bytes()
+        .rev()
+        .enumerate()
+        .map(|(place, digit)| {
+            let value = u32::from(digit - b'0') * if place % 2 == 1 { 2 } else { 1 };
+            value / 10 + value % 10
+        })
+        .sum();
+    sum % 10 == 0
+}
+
+/// Labels of the professions that most professionals here have (TRE_G15 and TRE_R94; `ehealth.md`, section 2).
+const PROFESSIONS: &[(&str, CodeSystem, &str)] = &[
+    ("10", CodeSystem::ProfessionSante, "Médecin"),
+    ("21", CodeSystem::ProfessionSante, "Pharmacien"),
+    ("35", CodeSystem::ProfessionSante, "Aide-soignant"),
+    ("40", CodeSystem::ProfessionSante, "Chirurgien-dentiste"),
+    ("50", CodeSystem::ProfessionSante, "Sage-femme"),
+    ("60", CodeSystem::ProfessionSante, "Infirmier"),
+    (
+        "70",
+        CodeSystem::ProfessionSante,
+        "Masseur-kinésithérapeute",
+    ),
+    ("91", CodeSystem::ProfessionSante, "Orthophoniste"),
+    ("94", CodeSystem::ProfessionSante, "Ergothérapeute"),
+    (
+        "41",
+        CodeSystem::ProfessionSocial,
+        "Assistant de service social",
+    ),
+    (
+        "42",
+        CodeSystem::ProfessionSocial,
+        "Auxiliaire de vie sociale",
+    ),
+    ("51", CodeSystem::ProfessionSocial, "Éducateur spécialisé"),
+    (
+        "330",
+        CodeSystem::RolePriseCharge,
+        "Coordonnateur de parcours",
+    ),
+    ("350", CodeSystem::RolePriseCharge, "Aide à domicile"),
+];
+
+impl Care {
+    /// Adds a professional of this structure.
+    ///
+    /// # Errors
+    /// [`CareError::Professional`] where a value is not well formed.
+    pub async fn add_professional(
+        &self,
+        name: &str,
+        rpps: Option<&str>,
+        profession: Option<&str>,
+    ) -> Result<Actor, CareError> {
+        let name = name.trim();
+        if name.is_empty() || name.len() > 200 || name.chars().any(char::is_control) {
+            return Err(CareError::Professional("a name has 1 to 200 characters"));
+        }
+        let mut identifiers = Vec::new();
+        if let Some(rpps) = rpps {
+            if rpps.len() != 11 || !rpps.bytes().all(|byte| byte.is_ascii_digit()) || !luhn(rpps) {
+                return Err(CareError::Professional(
+                    "an RPPS number has eleven digits, the last of which is a control digit: check it on the card",
+                ));
+            }
+            identifiers.push(Identifier {
+                system: IdentifierSystem::Rpps,
+                value: rpps.to_owned(),
+            });
+        }
+        let profession = match profession {
+            None => None,
+            Some(code) => Some(
+                PROFESSIONS
+                    .iter()
+                    .find(|(known, ..)| *known == code)
+                    .map(|(code, system, label)| Code {
+                        system: system.clone(),
+                        code: (*code).to_owned(),
+                        label: (*label).to_owned(),
+                    })
+                    .ok_or(CareError::Professional(
+                        "unknown profession code: use a TRE_G15, TRE_R94 or TRE_R85 code such as 60 for a nurse",
+                    ))?,
+            ),
+        };
+        let actor = Actor {
+            id: ThingId(random::token()),
+            professional: Professional {
+                name: name.to_owned(),
+                identifiers,
+                profession,
+                structure: self.structure.clone(),
+            },
+        };
+        let row = cbor::encode(&(actor.id, actor.professional.clone()));
+        let key = self
+            .shared()
+            .rows()
+            .0
+            .namer()
+            .name("person", &[&actor.id.0])
+            .to_vec();
+        self.ledger
+            .run(move |tx| {
+                tx.put(Table::People, key, row);
+                Ok::<(), CareError>(())
+            })
+            .await?;
+        Ok(actor)
+    }
+
+    /// The professionals of this structure, by name.
+    ///
+    /// # Errors
+    /// [`CareError::Store`].
+    pub fn professionals(&self) -> Result<Vec<Actor>, CareError> {
+        let mut all = Vec::new();
+        for row in self
+            .shared()
+            .rows()
+            .0
+            .scan(Table::People, b"", Range::all())?
+        {
+            let (_, bytes) = row?;
+            let (id, professional): (ThingId, Professional) =
+                minicbor::decode(&bytes).map_err(|_| CareError::NoProfessional)?;
+            all.push(Actor { id, professional });
+        }
+        all.sort_by(|a, b| (&a.professional.name, a.id).cmp(&(&b.professional.name, b.id)));
+        Ok(all)
+    }
+
+    /// The professional whose id begins with `text`.
+    ///
+    /// # Errors
+    /// [`CareError::NoProfessional`] where there is none, or more than one.
+    pub fn actor(&self, text: &str) -> Result<Actor, CareError> {
+        let mut found = self
+            .professionals()?
+            .into_iter()
+            .filter(|actor| !text.is_empty() && actor.id.to_string().starts_with(text));
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok(one),
+            _ => Err(CareError::NoProfessional),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_rpps_number_with_a_wrong_last_digit_is_seen() {
+        assert!(luhn("79927398713"));
+        assert!(!luhn("79927398714"));
+    }
+}

@@ -1,0 +1,285 @@
+//! One TOML file, documented field by field; environment variables override it. The commented example (`maillond config`) is made of these
+//! definitions, so it cannot lie.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use confique::Config as _;
+use libp2p::Multiaddr;
+use maillon_protocol::descriptor::StructureKind;
+
+/// Why the configuration is refused. Nothing is touched then.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there.
+    #[error(
+        "there is no configuration at {0}: run `maillond init --dir DIR` first, or name the folder with --dir"
+    )]
+    Missing(PathBuf),
+    /// A field is missing, unknown or of the wrong kind.
+    #[error("the configuration {path} cannot be read: {cause}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says, with the field's name.
+        cause: String,
+    },
+    /// A value is out of range.
+    #[error("the configuration's {field} {cause}")]
+    Value {
+        /// The field.
+        field: &'static str,
+        /// What is wrong, and what to write.
+        cause: String,
+    },
+}
+
+/// Configuration of a Maillon node.
+#[derive(Debug, Clone, confique::Config)]
+pub struct Config {
+    /// The structure that hosts this node. Other nodes see all of it.
+    #[config(nested)]
+    pub structure: StructureConfig,
+    /// How the node's keys are unlocked at the start.
+    #[config(nested)]
+    pub keys: KeysConfig,
+    /// The network between nodes.
+    #[config(nested)]
+    pub network: NetworkSection,
+    /// The administrator's socket.
+    #[config(nested)]
+    pub admin: AdminConfig,
+    /// Health and metrics, on this machine only.
+    #[config(nested)]
+    pub http: HttpConfig,
+    /// What is written to standard error.
+    #[config(nested)]
+    pub log: LogConfig,
+    /// For tests of the program itself. Leave this out.
+    #[config(nested)]
+    pub test: TestConfig,
+}
+
+/// The structure.
+#[derive(Debug, Clone, confique::Config)]
+pub struct StructureConfig {
+    /// Its name, as professionals know it.
+    pub name: String,
+    /// What it is: "dac", "cpts", "esms", "hospital", "article51" or "other".
+    pub kind: StructureKind,
+    /// Its FINESS number, nine characters, if it has one.
+    #[config(default = "")]
+    pub finess: String,
+    /// Its territory in words.
+    #[config(default = "")]
+    pub territory: String,
+    /// How other administrators reach this node's administrator: a telephone number or a mail address.
+    #[config(default = "")]
+    pub administrator: String,
+    /// How the data protection officer is reached.
+    #[config(default = "")]
+    pub dpo: String,
+}
+
+/// Unlocking.
+#[derive(Debug, Clone, confique::Config)]
+pub struct KeysConfig {
+    /// A file of 32 random bytes that unlocks the keystore, such as a systemd credential. Without it, the node asks for the passphrase, or
+    /// reads it from the environment variable MAILLON_PASSPHRASE_FILE.
+    pub key_file: Option<PathBuf>,
+    /// Days for which a receive key is valid. 30 to 730.
+    #[config(default = 365)]
+    pub receive_key_days: u64,
+}
+
+/// The network.
+#[derive(Debug, Clone, confique::Config)]
+pub struct NetworkSection {
+    /// Where to listen for other nodes. QUIC first, TCP with TLS for networks that let no UDP out.
+    #[config(default = ["/ip4/0.0.0.0/udp/4001/quic-v1", "/ip4/0.0.0.0/tcp/4001"])]
+    pub listen: Vec<String>,
+    /// The addresses that other nodes dial, as they are seen from outside. Empty: those that this machine has.
+    #[config(default = [])]
+    pub advertise: Vec<String>,
+    /// Where to listen while an invitation to peer is open.
+    #[config(default = ["/ip4/0.0.0.0/udp/4002/quic-v1", "/ip4/0.0.0.0/tcp/4002"])]
+    pub pairing_listen: Vec<String>,
+    /// The addresses that invitations name. Empty: those that this machine has.
+    #[config(default = [])]
+    pub pairing_advertise: Vec<String>,
+    /// The longest wait between two attempts to reach a node, in seconds. 5 to 3600.
+    #[config(default = 300)]
+    pub longest_wait_s: u64,
+    /// The same while an alert waits for that node. 1 to 60.
+    #[config(default = 10)]
+    pub longest_wait_urgent_s: u64,
+    /// Seconds between two rounds of comparison with a connected node while things change. 1 to 3600.
+    #[config(default = 60)]
+    pub compare_every_s: u64,
+}
+
+/// The socket.
+#[derive(Debug, Clone, confique::Config)]
+pub struct AdminConfig {
+    /// The administrator's Unix socket. Relative paths are in the data folder.
+    #[config(default = "run/admin.sock")]
+    pub socket: PathBuf,
+    /// Whether commands on the socket may show and write care content. An administrator sees no health data: leave this off, except for tests
+    /// and demonstrations with people who do not exist.
+    #[config(default = false)]
+    pub care_commands: bool,
+}
+
+/// Health and metrics.
+#[derive(Debug, Clone, confique::Config)]
+pub struct HttpConfig {
+    /// Address of /health and /metrics. Only loopback addresses are taken.
+    #[config(default = "127.0.0.1:4080")]
+    pub listen: SocketAddr,
+}
+
+/// Logs.
+#[derive(Debug, Clone, confique::Config)]
+pub struct LogConfig {
+    /// "text" or "json".
+    #[config(default = "text")]
+    pub format: String,
+    /// Such as "info" or "info,maillon_node=debug". Nothing identifying is logged at any level.
+    #[config(default = "info")]
+    pub filter: String,
+}
+
+/// For tests.
+#[derive(Debug, Clone, confique::Config)]
+pub struct TestConfig {
+    /// Appends every byte that is handed to the network's streams to this file.
+    pub tap: Option<PathBuf>,
+    /// Commits without sync: a durability test must fail then.
+    #[config(default = false)]
+    pub unsynced: bool,
+    /// Writes this text in clear beside the database: a search for plaintext must find it.
+    pub plant_unsealed: Option<String>,
+}
+
+/// Name of the file in the data folder.
+pub const FILE_NAME: &str = "maillon.toml";
+
+impl Config {
+    /// Reads and checks the configuration of a data folder.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn load(dir: &Path) -> Result<Self, ConfigError> {
+        let path = dir.join(FILE_NAME);
+        if !path.exists() {
+            return Err(ConfigError::Missing(path));
+        }
+        let read = |cause: String| ConfigError::Read {
+            path: path.clone(),
+            cause,
+        };
+        let config = Self::builder()
+            .env()
+            .file(&path)
+            .load()
+            .map_err(|error| read(format!("{error:#}")))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let wrong = |field, cause: &str| ConfigError::Value {
+            field,
+            cause: cause.to_owned(),
+        };
+        if self.structure.name.trim().is_empty() || self.structure.name.len() > 200 {
+            return Err(wrong("structure.name", "must have 1 to 200 characters"));
+        }
+        let finess = &self.structure.finess;
+        if !finess.is_empty()
+            && (finess.len() != 9 || !finess.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        {
+            return Err(wrong(
+                "structure.finess",
+                "must have nine characters, or be left out",
+            ));
+        }
+        if !self.http.listen.ip().is_loopback() {
+            return Err(wrong(
+                "http.listen",
+                "must be a loopback address such as 127.0.0.1:4080",
+            ));
+        }
+        for (field, value, range) in [
+            (
+                "keys.receive_key_days",
+                self.keys.receive_key_days,
+                30..=730,
+            ),
+            (
+                "network.longest_wait_s",
+                self.network.longest_wait_s,
+                5..=3600,
+            ),
+            (
+                "network.longest_wait_urgent_s",
+                self.network.longest_wait_urgent_s,
+                1..=60,
+            ),
+            (
+                "network.compare_every_s",
+                self.network.compare_every_s,
+                1..=3600,
+            ),
+        ] {
+            if !range.contains(&value) {
+                let cause = format!(
+                    "is {value}; it must be from {} to {}",
+                    range.start(),
+                    range.end()
+                );
+                return Err(ConfigError::Value { field, cause });
+            }
+        }
+        for (field, addresses) in [
+            ("network.listen", &self.network.listen),
+            ("network.advertise", &self.network.advertise),
+            ("network.pairing_listen", &self.network.pairing_listen),
+            ("network.pairing_advertise", &self.network.pairing_advertise),
+        ] {
+            multiaddresses(field, addresses)?;
+        }
+        if !matches!(self.log.format.as_str(), "text" | "json") {
+            return Err(wrong("log.format", "must be \"text\" or \"json\""));
+        }
+        Ok(())
+    }
+}
+
+/// Addresses as libp2p writes them.
+///
+/// # Errors
+/// [`ConfigError::Value`].
+pub fn multiaddresses(
+    field: &'static str,
+    texts: &[String],
+) -> Result<Vec<Multiaddr>, ConfigError> {
+    texts
+        .iter()
+        .map(|text| {
+            text.parse().map_err(|_| ConfigError::Value {
+                field,
+                cause: format!(
+                    "has {text:?}; write addresses such as \"/ip4/0.0.0.0/udp/4001/quic-v1\""
+                ),
+            })
+        })
+        .collect()
+}
+
+/// The commented example, made of the definitions above.
+pub fn example() -> String {
+    confique::toml::template::<Config>(confique::toml::FormatOptions::default())
+}

@@ -1,0 +1,138 @@
+//! What runs beside the calls: the network's events, the allow-list, urgency, and slow checks.
+
+use std::{
+    fs::OpenOptions,
+    io::Write,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use maillon_protocol::{content::Kind, replica::Notice};
+use tokio::sync::{broadcast, broadcast::error::RecvError, mpsc};
+
+use super::{LocalEvent, Node};
+use crate::{
+    network::{Direction, NetworkEvent, Tap},
+    peering::PeeringEvent,
+};
+
+/// A file that gets every byte handed to the network's streams. For tests.
+pub(super) fn tap(path: &Path) -> std::io::Result<Tap> {
+    let file = Mutex::new(OpenOptions::new().create(true).append(true).open(path)?);
+    Ok(Arc::new(move |_: Direction, bytes: &[u8]| {
+        let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+        // A test that cannot write its tap sees too little, and fails.
+        let _ = file.write_all(bytes);
+    }))
+}
+
+pub(super) fn start(
+    node: &Arc<Node>,
+    events: mpsc::Receiver<NetworkEvent>,
+    peering: broadcast::Receiver<PeeringEvent>,
+) {
+    let tasks = vec![
+        tokio::spawn(network(Arc::clone(node), events)),
+        tokio::spawn(membership(Arc::clone(node), peering)),
+        tokio::spawn(urgency(Arc::clone(node))),
+        tokio::spawn(super::upkeep::verify(Arc::clone(node))),
+    ];
+    node.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
+}
+
+async fn network(node: Arc<Node>, mut events: mpsc::Receiver<NetworkEvent>) {
+    while let Some(event) = events.recv().await {
+        match event {
+            NetworkEvent::LinkUp { node: peer, link } => {
+                node.exchange.link_up(peer, link);
+                node.connected.send_modify(|all| {
+                    all.insert(peer);
+                });
+                // Nobody watching is no error.
+                let _ = node.events.send(LocalEvent::Link { node: peer, up: true });
+            }
+            NetworkEvent::LinkDown { node: peer, reason } => {
+                tracing::info!(peer = %peer.short(), %reason, "link down");
+                node.exchange.link_down(peer);
+                node.connected.send_modify(|all| {
+                    all.remove(&peer);
+                });
+                let _ = node.events.send(LocalEvent::Link { node: peer, up: false });
+            }
+            NetworkEvent::DialFailed { node: peer, error } => {
+                tracing::debug!(peer = %peer.short(), %error, "not reached");
+            }
+            NetworkEvent::StrangerRefused { total } => tracing::info!(total, "a stranger was refused"),
+            NetworkEvent::ListenOn(address) => {
+                tracing::info!(%address, "listening");
+                node.listening.lock().unwrap_or_else(PoisonError::into_inner).push(address);
+                node.describe().await;
+            }
+        }
+    }
+}
+
+/// Keeps the allow-list and the kept connections in line with peers, charters and descriptors.
+async fn membership(node: Arc<Node>, mut peering: broadcast::Receiver<PeeringEvent>) {
+    let mut notices = node.ledger.shared().notices();
+    loop {
+        let changed = tokio::select! {
+            notice = notices.recv() => match notice {
+                Ok((notice, _)) => matches!(*notice, Notice::Charter { .. } | Notice::Descriptor(_)),
+                Err(RecvError::Lagged(_)) => true,
+                Err(RecvError::Closed) => return,
+            },
+            event = peering.recv() => match event {
+                Ok(PeeringEvent::Pairing(pairing)) => {
+                    let _ = node.events.send(LocalEvent::Pairing(pairing));
+                    false
+                }
+                Ok(PeeringEvent::Peers) => false,
+                Err(RecvError::Lagged(_)) => true,
+                Err(RecvError::Closed) => return,
+            },
+        };
+        if changed {
+            let begun = node.workers.begin("membership");
+            let result = node.peering.refresh().await.map_err(|error| error.to_string());
+            tokio::time::sleep(node.workers.end("membership", begun, result)).await;
+        }
+    }
+}
+
+/// Tells the network for whom an alert waits: it tries those more often.
+async fn urgency(node: Arc<Node>) {
+    let mut notices = node.ledger.shared().notices();
+    let mut urgent = std::collections::BTreeSet::new();
+    loop {
+        let looked = tokio::time::timeout(Duration::from_secs(30), notices.recv()).await;
+        let look = match looked {
+            Err(_) | Ok(Err(RecvError::Lagged(_))) => true,
+            Ok(Err(RecvError::Closed)) => return,
+            Ok(Ok((notice, _))) => match &*notice {
+                Notice::Recorded { kind, .. } => *kind == Kind::Alert as u64,
+                Notice::Delivered { .. } => !urgent.is_empty(),
+                _ => false,
+            },
+        };
+        if !look {
+            continue;
+        }
+        let begun = node.workers.begin("urgency");
+        let now = match node.care.urgent() {
+            Ok(now) => now,
+            Err(error) => {
+                tokio::time::sleep(node.workers.end("urgency", begun, Err(error.to_string()))).await;
+                continue;
+            }
+        };
+        for peer in now.symmetric_difference(&urgent) {
+            // A network that has stopped needs no urgency.
+            let _ = node.network.urgent(*peer, now.contains(peer)).await;
+        }
+        node.workers.queue("urgency", now.len() as u64);
+        urgent = now;
+        tokio::time::sleep(node.workers.end("urgency", begun, Ok(()))).await;
+    }
+}

@@ -1,0 +1,118 @@
+//! What the node says of itself: kept as it is while nothing changes, signed anew when something does.
+
+use libp2p::{Multiaddr, multiaddr::Protocol};
+use maillon_protocol::{
+    descriptor::Descriptor,
+    ids::Hash,
+    keys::{NodeKey, SealPublic},
+    replica::{Row, Rows, StorageError},
+    seal::SUITE,
+    sign::{Unverified, Verified, sign},
+    sync::VERSION,
+};
+
+use super::Node;
+use crate::{
+    clock::now_ms,
+    config::Config,
+    ledger::StoreRows,
+    store::Store,
+};
+
+fn from_config(config: &Config, key: &NodeKey, seal: &SealPublic, recovery: Hash, addresses: Vec<String>) -> Descriptor {
+    let structure = &config.structure;
+    Descriptor {
+        version: 1,
+        node: key.id(),
+        counter: 0,
+        name: structure.name.clone(),
+        kind: structure.kind,
+        finess: structure.finess.clone(),
+        territory: structure.territory.clone(),
+        addresses,
+        suite: SUITE.to_owned(),
+        seal: seal.clone(),
+        protocols: (VERSION, VERSION),
+        administrator: structure.administrator.clone(),
+        dpo: structure.dpo.clone(),
+        recovery,
+    }
+}
+
+/// The descriptor to start with: the stored one if it still says the same, otherwise a new one with its addresses.
+pub(super) fn first(
+    store: &Store,
+    config: &Config,
+    key: &NodeKey,
+    seal: &SealPublic,
+    recovery: Hash,
+) -> Result<Verified<Descriptor>, StorageError> {
+    let stored = StoreRows(store.clone())
+        .get(&Row::Descriptor(key.id()))?
+        .and_then(|bytes| Unverified::<Descriptor>::parse(bytes).ok())
+        .map(Unverified::trust_stored);
+    let addresses = if config.network.advertise.is_empty() {
+        stored.as_ref().map(|stored| stored.object.addresses.clone()).unwrap_or_default()
+    } else {
+        config.network.advertise.clone()
+    };
+    let wanted = from_config(config, key, seal, recovery, addresses);
+    Ok(renew(stored.as_ref(), wanted, key))
+}
+
+/// `held` where it says what is wanted, otherwise `wanted` with the next counter, signed.
+fn renew(held: Option<&Verified<Descriptor>>, wanted: Descriptor, key: &NodeKey) -> Verified<Descriptor> {
+    let last = held.map_or(0, |held| held.object.counter);
+    if let Some(held) = held.filter(|held| Descriptor { counter: last, ..wanted.clone() } == held.object) {
+        return held.clone();
+    }
+    sign(Descriptor { counter: (last + 1).max(now_ms()), ..wanted }, key)
+}
+
+/// The addresses worth telling others: all that are not loopback, or the loopback ones where there are no others.
+fn worth_telling(listening: &[Multiaddr]) -> Vec<String> {
+    let loopback = |address: &Multiaddr| {
+        address.iter().any(|part| match part {
+            Protocol::Ip4(ip) => ip.is_loopback(),
+            Protocol::Ip6(ip) => ip.is_loopback(),
+            _ => false,
+        })
+    };
+    let all: Vec<&Multiaddr> = listening.iter().collect();
+    let outside: Vec<&Multiaddr> = all.iter().copied().filter(|address| !loopback(address)).collect();
+    let mut told: Vec<String> =
+        if outside.is_empty() { all } else { outside }.into_iter().map(ToString::to_string).collect();
+    told.sort();
+    told.truncate(16);
+    told
+}
+
+impl Node {
+    /// Signs a new descriptor where the addresses or the receive key have changed.
+    pub(super) async fn describe(&self) {
+        let (seal, recovery) = {
+            let keyring = self.keyring.lock().await;
+            (keyring.newest().clone(), keyring.recovery())
+        };
+        let addresses = if self.config.network.advertise.is_empty() {
+            let listening = self.listening.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            worth_telling(&listening)
+        } else {
+            self.config.network.advertise.clone()
+        };
+        let key = self.ledger.shared().key().clone();
+        let wanted = from_config(&self.config, &key, &seal, recovery, addresses);
+        let held = self.ledger.shared().descriptor();
+        let renewed = renew(Some(&held), wanted, &key);
+        if renewed.id == held.id {
+            return;
+        }
+        let job = self.ledger.run(move |tx| {
+            tx.replica.describe(renewed);
+            Ok::<(), std::convert::Infallible>(())
+        });
+        if job.await.is_err() {
+            tracing::error!("the node's new descriptor could not be kept");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The keyring: the keystore with what is in it, while the node runs.
+
+use maillon_protocol::{
+    admin,
+    ids::{Hash, KeyId},
+    keys::{SealKey, SealPublic},
+};
+
+use super::{Node, StartError, options};
+use crate::{
+    admin::Refusal,
+    clock::now_ms,
+    config::Config,
+    keystore::{Keystore, KeystoreError, ReceiveKey, Secret, Secrets},
+    store::Options,
+};
+
+const DAY_MS: u64 = 24 * 3600 * 1000;
+/// A receive key is replaced this long before it expires.
+const RENEW_BEFORE_MS: u64 = 30 * DAY_MS;
+/// An old receive key is dropped this long after it expired.
+const KEEP_AFTER_MS: u64 = 90 * DAY_MS;
+
+pub(super) fn store_options(config: &Config) -> Options {
+    options(!config.test.unsynced)
+}
+
+/// Keys in use.
+pub(crate) struct Keyring {
+    keystore: Keystore,
+    secrets: Secrets,
+    seals: Vec<SealKey>,
+    days: u64,
+}
+
+impl Keyring {
+    pub(super) fn new(keystore: Keystore, secrets: Secrets, config: &Config) -> Result<Self, StartError> {
+        let mut ring = Self { keystore, secrets, seals: Vec::new(), days: config.keys.receive_key_days };
+        ring.load();
+        let now = now_ms();
+        if ring.seals.first().is_none_or(|newest| newest.public().expires_ms < now + RENEW_BEFORE_MS) {
+            ring.renew()?;
+        }
+        Ok(ring)
+    }
+
+    fn load(&mut self) {
+        let mut keys: Vec<&ReceiveKey> = self.secrets.receive_keys.iter().collect();
+        keys.sort_by_key(|key| std::cmp::Reverse(key.created_ms));
+        self.seals = keys.iter().map(|key| SealKey::from_seed(key.private.expose(), key.expires_ms)).collect();
+    }
+
+    /// A new receive key; those that expired long ago are dropped.
+    fn renew(&mut self) -> Result<(), KeystoreError> {
+        let now = now_ms();
+        let private = Secret::random()?;
+        let expires_ms = now + self.days * DAY_MS;
+        let key = SealKey::from_seed(private.expose(), expires_ms);
+        let dropped: Vec<_> = self
+            .secrets
+            .receive_keys
+            .extract_if(.., |key| key.expires_ms + KEEP_AFTER_MS < now)
+            .collect();
+        self.secrets.receive_keys.push(ReceiveKey {
+            id: key.public().id.0,
+            private,
+            created_ms: now,
+            expires_ms,
+        });
+        if let Err(error) = self.keystore.save(&self.secrets) {
+            self.secrets.receive_keys.pop();
+            self.secrets.receive_keys.extend(dropped);
+            return Err(error);
+        }
+        self.load();
+        Ok(())
+    }
+
+    pub(super) fn newest(&self) -> &SealPublic {
+        self.seals[0].public()
+    }
+
+    pub(super) fn seal_keys(&self) -> Vec<SealKey> {
+        self.seals.clone()
+    }
+
+    pub(super) const fn recovery(&self) -> Hash {
+        Hash(self.secrets.recovery_public_sha256)
+    }
+
+    pub(super) fn identity_seed(&self) -> [u8; 32] {
+        *self.secrets.identity_seed.expose()
+    }
+
+    fn shown(&self, node: maillon_protocol::ids::NodeId) -> admin::Keys {
+        let mut receive: Vec<_> = self
+            .secrets
+            .receive_keys
+            .iter()
+            .map(|key| (KeyId(key.id), key.created_ms, key.expires_ms))
+            .collect();
+        receive.sort_by_key(|(_, created, _)| std::cmp::Reverse(*created));
+        admin::Keys { node, receive, recovery: self.recovery() }
+    }
+}
+
+impl Node {
+    pub(crate) async fn keys(&self) -> admin::Keys {
+        self.keyring.lock().await.shown(self.ledger.shared().own())
+    }
+
+    /// A new receive key, told to everybody with the next contact.
+    pub(crate) async fn rotate_keys(&self) -> Result<(), Refusal> {
+        let seals = {
+            let mut keyring = self.keyring.lock().await;
+            keyring.renew()?;
+            keyring.seal_keys()
+        };
+        let job = self.ledger.run(move |tx| {
+            tx.replica.open_with(seals);
+            Ok::<(), crate::care::CareError>(())
+        });
+        job.await.map_err(crate::care::CareError::from)?;
+        self.describe().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,247 @@
+//! One node, put together: keystore, store, ledger, network, peering, exchange, services, socket, health.
+//!
+//! [`Node::start`] refuses with a sentence before it touches anything: a missing configuration, a wrong passphrase, a data folder in use or of a newer
+//! version. [`Node::stop`] ends in the order in which things depend on each other: socket, exchange, network, ledger.
+
+mod background;
+mod describe;
+mod keys;
+mod upkeep;
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use libp2p::Multiaddr;
+use maillon_protocol::{
+    content::{Identifier, IdentifierSystem, Structure},
+    ids::NodeId,
+    keys::NodeKey,
+    replica::{Keys, StorageError},
+    sync::Limits,
+};
+use tokio::{
+    sync::{broadcast, mpsc},
+    task::JoinHandle,
+};
+
+use crate::{
+    admin::{AdminSocket, SocketError},
+    care::Care,
+    clock::now_ms,
+    config::{Config, ConfigError, multiaddresses},
+    exchange::{Exchange, Scores},
+    http::Http,
+    keystore::{Keystore, KeystoreError, Unlock},
+    ledger::Ledger,
+    network::{self, AllowList, Network, NetworkConfig, NetworkError, NetworkHandle},
+    peering::{Peering, PeeringConfig, PeeringError},
+    store::{Options, StorageKey, Store, StoreError},
+    workers::Workers,
+};
+
+/// Why a node does not start. Each says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The keystore.
+    #[error(transparent)]
+    Keystore(#[from] KeystoreError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Rows.
+    #[error(transparent)]
+    Rows(#[from] StorageError),
+    /// The network.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// Peering.
+    #[error(transparent)]
+    Peering(#[from] PeeringError),
+    /// The socket.
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    /// Health.
+    #[error("the health server cannot listen on the address of [http]: {0}; give it another port")]
+    Http(std::io::Error),
+    /// A file of the data folder.
+    #[error("the data folder cannot be written: {0}; check its owner and its disk")]
+    Folder(std::io::Error),
+}
+
+/// Something that happened here and is in no record.
+#[derive(Debug, Clone)]
+pub enum LocalEvent {
+    /// A node connected or disconnected.
+    Link {
+        /// The node.
+        node: NodeId,
+        /// Connected now.
+        up: bool,
+    },
+    /// A pairing went on.
+    Pairing(String),
+}
+
+/// A running node.
+pub struct Node {
+    /// Its configuration.
+    pub config: Config,
+    /// Its data folder.
+    pub dir: PathBuf,
+    /// Running since, Unix milliseconds.
+    pub started_ms: u64,
+    pub(crate) ledger: Ledger,
+    pub(crate) care: Care,
+    pub(crate) network: NetworkHandle,
+    pub(crate) peering: Arc<Peering>,
+    pub(crate) scores: Arc<Scores>,
+    pub(crate) workers: Workers,
+    pub(crate) events: broadcast::Sender<LocalEvent>,
+    pub(crate) keyring: tokio::sync::Mutex<keys::Keyring>,
+    exchange: Arc<Exchange>,
+    listening: Mutex<Vec<Multiaddr>>,
+    connected: tokio::sync::watch::Sender<HashSet<NodeId>>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+    doors: Mutex<Option<(AdminSocket, Http)>>,
+}
+
+impl Node {
+    /// Starts the node of a data folder.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(dir: &Path, config: Config, unlock: &Unlock) -> Result<Arc<Self>, StartError> {
+        network::refuse_key_log()?;
+        let (keystore, secrets) = Keystore::open(dir, unlock)?;
+        let options = keys::store_options(&config);
+        let store = Store::open(dir, &StorageKey::new(secrets.storage_key.expose()), options)?;
+        let node_key = NodeKey::from_seed(secrets.identity_seed.expose());
+        let keyring = keys::Keyring::new(keystore, secrets, &config)?;
+        let descriptor = describe::first(&store, &config, &node_key, keyring.newest(), keyring.recovery())?;
+        let ledger = Ledger::start(store, Keys { node: node_key, seals: keyring.seal_keys() }, descriptor)?;
+
+        let identity = network::identity(&mut keyring.identity_seed())?;
+        let allow = AllowList::new([]);
+        let (sender, network_events) = mpsc::channel(256);
+        let network_config = NetworkConfig {
+            listen: multiaddresses("network.listen", &config.network.listen)?,
+            cap: Duration::from_secs(config.network.longest_wait_s),
+            urgent_cap: Duration::from_secs(config.network.longest_wait_urgent_s),
+            tap: config.test.tap.as_deref().map(|path| background::tap(&dir.join(path))).transpose().map_err(StartError::Folder)?,
+            ..NetworkConfig::default()
+        };
+        let network = Network::start(network_config, &identity, allow.clone(), sender)?;
+        let (peering_events, heard) = broadcast::channel(1024);
+        let peering_config = PeeringConfig {
+            listen: multiaddresses("network.pairing_listen", &config.network.pairing_listen)?,
+            advertise: multiaddresses("network.pairing_advertise", &config.network.pairing_advertise)?,
+            ..PeeringConfig::default()
+        };
+        let peering = Peering::start(
+            ledger.clone(),
+            network.clone(),
+            allow,
+            identity,
+            peering_config,
+            peering_events,
+        )
+        .await?;
+        let scores = Arc::new(Scores::default());
+        let limits = Limits { round_ms: config.network.compare_every_s * 1000, ..Limits::default() };
+        let exchange = Arc::new(Exchange::new(ledger.clone(), Arc::clone(&scores), limits));
+        let structure = Structure {
+            name: config.structure.name.clone(),
+            identifiers: (!config.structure.finess.is_empty())
+                .then(|| Identifier { system: IdentifierSystem::Finess, value: config.structure.finess.clone() })
+                .into_iter()
+                .collect(),
+        };
+        let node = Arc::new(Self {
+            care: Care::new(ledger.clone(), structure),
+            dir: dir.to_owned(),
+            started_ms: now_ms(),
+            network,
+            peering,
+            scores,
+            workers: Workers::default(),
+            events: broadcast::channel(1024).0,
+            keyring: tokio::sync::Mutex::new(keyring),
+            exchange,
+            listening: Mutex::new(Vec::new()),
+            connected: tokio::sync::watch::Sender::new(HashSet::new()),
+            tasks: Mutex::new(Vec::new()),
+            doors: Mutex::new(None),
+            ledger,
+            config,
+        });
+        node.load_workers()?;
+        background::start(&node, network_events, heard);
+        let socket = AdminSocket::open(&node.socket_path(), Arc::clone(&node)).await?;
+        let http = Http::start(node.config.http.listen, Arc::clone(&node)).await.map_err(StartError::Http)?;
+        let run = dir.join("run");
+        std::fs::create_dir_all(&run)
+            .and_then(|()| std::fs::write(run.join("http"), http.address.to_string()))
+            .map_err(StartError::Folder)?;
+        if let Some(text) = &node.config.test.plant_unsealed {
+            std::fs::write(dir.join("planted"), text).map_err(StartError::Folder)?;
+        }
+        *node.doors.lock().unwrap_or_else(PoisonError::into_inner) = Some((socket, http));
+        tracing::info!(node = %node.ledger.shared().own().short(), "started");
+        Ok(node)
+    }
+
+    /// Path of the admin socket.
+    pub fn socket_path(&self) -> PathBuf {
+        self.dir.join(&self.config.admin.socket)
+    }
+
+    /// Addresses that the node listens on.
+    pub fn addresses(&self) -> Vec<String> {
+        self.listening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    /// Waits, ten seconds at most, until a node is connected.
+    pub(crate) async fn wait_connected(&self, node: &NodeId) {
+        let mut connected = self.connected.subscribe();
+        // Not connected in time is what the answer then shows.
+        let _ = tokio::time::timeout(Duration::from_secs(10), connected.wait_for(|all| all.contains(node))).await;
+    }
+
+    /// Stops everything, in order; what was committed stays.
+    pub async fn stop(&self) {
+        let doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((socket, http)) = doors {
+            socket.close();
+            http.stop();
+        }
+        self.peering.stop().await;
+        self.network.shutdown().await;
+        let tasks: Vec<_> = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        for task in tasks {
+            task.abort();
+        }
+        self.ledger.stop().await;
+        // The file only says where health is while the node runs.
+        let _ = std::fs::remove_file(self.dir.join("run/http"));
+        tracing::info!("stopped");
+    }
+}
+
+/// Options of the store for tests of durability.
+fn options(sync: bool) -> Options {
+    let mut options = Options::default();
+    options.sync = sync;
+    options
+}

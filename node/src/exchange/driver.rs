@@ -1,0 +1,270 @@
+//! One task for each link.
+
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures::{StreamExt, stream::FuturesOrdered};
+use maillon_protocol::{
+    ids::NodeId,
+    replica::{ArriveError, LetterError, StorageError},
+    sync::{Batch, Effect, Event, Limits, Outcome, Session},
+};
+use tokio::{sync::mpsc, task::AbortHandle, time::Instant};
+
+use super::{
+    Scores,
+    verify::{Checked, check, is_long},
+};
+use crate::{
+    clock::now_ms,
+    ledger::{Ledger, LedgerError, Shared, Subscription, Tx},
+    network::{Link, LinkReceiver, LinkSender},
+};
+
+/// Batches of one peer that are being checked or committed; while there are so many, no frame of it is read.
+const UNDER_WAY: usize = 32;
+
+/// The exchange with everybody.
+pub struct Exchange {
+    ledger: Ledger,
+    scores: Arc<Scores>,
+    limits: Limits,
+    running: Mutex<HashMap<NodeId, AbortHandle>>,
+}
+
+/// Why a batch was not taken.
+#[derive(Debug, thiserror::Error)]
+enum TakeError {
+    #[error(transparent)]
+    Arrive(#[from] ArriveError),
+    #[error(transparent)]
+    Letter(#[from] LetterError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("the peer sent chunks of an attachment that nobody asked for")]
+    Unasked,
+}
+
+impl Exchange {
+    /// No links yet.
+    pub fn new(ledger: Ledger, scores: Arc<Scores>, limits: Limits) -> Self {
+        Self {
+            ledger,
+            scores,
+            limits,
+            running: Mutex::new(HashMap::new()),
+        }
+    }
+
+    /// Talks over a new link; an older one with the same node has ended.
+    pub fn link_up(&self, node: NodeId, link: Link) {
+        let task = Task {
+            node,
+            ledger: self.ledger.clone(),
+            scores: Arc::clone(&self.scores),
+            session: Session::new(node, self.limits),
+            subscription: self.ledger.shared().subscribe(),
+        };
+        let running = tokio::spawn(task.run(link)).abort_handle();
+        let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = all.insert(node, running) {
+            before.abort();
+        }
+    }
+
+    /// The link with a node has ended.
+    pub fn link_down(&self, node: NodeId) {
+        if let Some(task) = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&node)
+        {
+            task.abort();
+        }
+    }
+}
+
+struct Task {
+    node: NodeId,
+    ledger: Ledger,
+    scores: Arc<Scores>,
+    session: Session,
+    subscription: Subscription,
+}
+
+type Checking = Pin<Box<dyn Future<Output = (u64, Result<Checked, String>)> + Send>>;
+
+impl Task {
+    async fn run(mut self, link: Link) {
+        let (sender, mut receiver) = link.split();
+        let (done, mut finished) = mpsc::channel::<(u64, Outcome)>(UNDER_WAY * 2);
+        let mut checking: FuturesOrdered<Checking> = FuturesOrdered::new();
+        let mut committing = 0_usize;
+        let mut timer: Option<Instant> = None;
+        let mut effects = self.step(Event::Started);
+        loop {
+            for effect in effects {
+                match effect {
+                    Effect::Send(message) => {
+                        self.scores.frame(self.node, false, message.name());
+                        if sender.send(message.encode()).await.is_err() {
+                            return;
+                        }
+                    }
+                    Effect::Commit(number, batch) => checking.push_back(checked(number, batch)),
+                    Effect::Timer(at_ms) => {
+                        timer = Some(
+                            Instant::now() + Duration::from_millis(at_ms.saturating_sub(now_ms())),
+                        );
+                    }
+                    Effect::Report(problem) => self.scores.problem(self.node, &problem.to_string()),
+                    Effect::Close(problem) => {
+                        self.scores.problem(self.node, &problem.to_string());
+                        tracing::warn!(peer = %self.node.short(), %problem, "closing the connection");
+                        return;
+                    }
+                }
+            }
+            if self.subscription.lost() {
+                effects = self.step(Event::NewsLost);
+                continue;
+            }
+            let busy = checking.len() + committing >= UNDER_WAY;
+            effects = tokio::select! {
+                biased;
+                Some((number, outcome)) = finished.recv(), if committing > 0 => {
+                    committing -= 1;
+                    self.step(Event::Done(number, outcome))
+                }
+                Some((number, result)) = checking.next(), if !checking.is_empty() => {
+                    committing += 1;
+                    self.take(number, result, done.clone());
+                    Vec::new()
+                }
+                Some(news) = self.subscription.queue.recv() => self.step(Event::Committed(&news)),
+                frame = next(&mut receiver), if !busy => {
+                    let Some(frame) = frame else { return };
+                    self.count(&frame);
+                    self.step(Event::Received(&frame))
+                }
+                () = wait(timer) => {
+                    timer = None;
+                    self.step(Event::Timer)
+                }
+            };
+            let _: &LinkSender = &sender;
+        }
+    }
+
+    fn step(&mut self, event: Event<'_>) -> Vec<Effect> {
+        let now = now_ms();
+        let shared: Arc<Shared> = Arc::clone(self.ledger.shared());
+        shared.look(now, |view| self.session.handle(event, view, now))
+    }
+
+    fn count(&self, frame: &[u8]) {
+        // The first element of a message's array is its number; a frame that is no message is counted by its problem.
+        let name = match frame.get(1) {
+            Some(number) if *number <= 23 => maillon_protocol::sync::name_of(u64::from(*number)),
+            _ => "unknown",
+        };
+        self.scores.frame(self.node, true, name);
+    }
+
+    /// Sends a checked batch to the ledger, in the order of arrival, and lets the session know when it is durable.
+    fn take(
+        &self,
+        number: u64,
+        result: Result<Checked, String>,
+        done: mpsc::Sender<(u64, Outcome)>,
+    ) {
+        let refused = Outcome {
+            refused: true,
+            ..Outcome::default()
+        };
+        let (node, scores) = (self.node, Arc::clone(&self.scores));
+        let batch = match result {
+            Ok(batch) => batch,
+            Err(problem) => {
+                scores.problem(node, &problem);
+                tokio::spawn(async move { done.send((number, refused)).await });
+                return;
+            }
+        };
+        let submitted = self.ledger.submit(move |tx| take(tx, node, batch));
+        tokio::spawn(async move {
+            let outcome = match submitted.await {
+                Ok(outcome) => outcome,
+                Err(LedgerError::Job(error)) => {
+                    scores.problem(node, &error.to_string());
+                    tracing::debug!(peer = %node.short(), %error, "a batch was refused");
+                    refused
+                }
+                Err(_) => refused,
+            };
+            // The link may have gone meanwhile.
+            let _ = done.send((number, outcome)).await;
+        });
+    }
+}
+
+fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeError> {
+    let now = tx.now_ms;
+    match batch {
+        Checked::Records(circle, records) => {
+            return Ok(tx.replica.take_records(
+                tx.rows,
+                node,
+                circle,
+                records,
+                now,
+                &mut tx.rng,
+            )?);
+        }
+        Checked::Entries(circle, entries, seals) => {
+            tx.replica
+                .take_entries(tx.rows, node, circle, entries, &seals)?;
+        }
+        Checked::Acks(circle, acks) => tx.replica.take_acks(tx.rows, node, circle, acks, now)?,
+        Checked::Descriptor(descriptor) => tx.replica.take_descriptor(tx.rows, &descriptor)?,
+        Checked::Invitation(bytes) => tx.replica.take_invitation(tx.rows, node, bytes, now)?,
+        Checked::Acceptance(bytes) => {
+            tx.replica
+                .take_acceptance(tx.rows, node, bytes, now, &mut tx.rng)?;
+        }
+        Checked::Mark(token, cursor) => tx.replica.keep_mark(tx.rows, node, token, cursor)?,
+        Checked::Chunks => return Err(TakeError::Unasked),
+    }
+    Ok(Outcome::default())
+}
+
+fn checked(number: u64, batch: Batch) -> Checking {
+    if !is_long(&batch) {
+        let result = check(batch);
+        return Box::pin(std::future::ready((number, result)));
+    }
+    let running = tokio::task::spawn_blocking(move || check(batch));
+    Box::pin(async move {
+        let result = running
+            .await
+            .unwrap_or_else(|_| Err("a check of signatures broke off".to_owned()));
+        (number, result)
+    })
+}
+
+async fn next(receiver: &mut LinkReceiver) -> Option<Vec<u8>> {
+    receiver.recv().await
+}
+
+async fn wait(timer: Option<Instant>) {
+    match timer {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,230 @@
+//! The state as of the last commit, for everybody who reads, and the news of each commit.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use maillon_protocol::{
+    circle::Circle,
+    descriptor::Descriptor,
+    ids::{CircleId, Incarnation, NodeId},
+    keys::NodeKey,
+    replica::{AckCache, Committed, Notice, Published},
+    sign::Verified,
+    sync::News,
+};
+use tokio::sync::{broadcast, mpsc};
+
+use super::StoreRows;
+
+/// News that a session has not taken yet; more are dropped and the session compares everything again.
+const NEWS_QUEUE: usize = 1024;
+/// Notices that a watcher has not taken yet; more are counted as missed.
+const NOTICE_QUEUE: usize = 65_536;
+
+/// What is committed, and who wants to hear of commits.
+pub struct Shared {
+    rows: StoreRows,
+    key: NodeKey,
+    acks: AckCache,
+    state: RwLock<State>,
+    subscribers: Mutex<Vec<Subscriber>>,
+    notices: broadcast::Sender<(Arc<Notice>, u64)>,
+    records: AtomicU64,
+}
+
+struct State {
+    circles: HashMap<CircleId, Arc<Circle>>,
+    counter: u64,
+    incarnation: Incarnation,
+    descriptor: Verified<Descriptor>,
+}
+
+struct Subscriber {
+    queue: mpsc::Sender<Arc<News>>,
+    lost: Arc<AtomicBool>,
+}
+
+/// A session's share of the news.
+pub struct Subscription {
+    /// In the order of the commits.
+    pub queue: mpsc::Receiver<Arc<News>>,
+    lost: Arc<AtomicBool>,
+}
+
+impl Subscription {
+    /// Whether news were dropped since the last call.
+    pub fn lost(&self) -> bool {
+        self.lost.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl Shared {
+    pub(super) fn new(
+        rows: StoreRows,
+        key: NodeKey,
+        circles: HashMap<CircleId, Arc<Circle>>,
+        counter: u64,
+        incarnation: Incarnation,
+        descriptor: Verified<Descriptor>,
+    ) -> Self {
+        let records = circles.values().map(|circle| records_of(circle)).sum();
+        Self {
+            rows,
+            key,
+            acks: AckCache::default(),
+            state: RwLock::new(State {
+                circles,
+                counter,
+                incarnation,
+                descriptor,
+            }),
+            subscribers: Mutex::new(Vec::new()),
+            notices: broadcast::channel(NOTICE_QUEUE).0,
+            records: AtomicU64::new(records),
+        }
+    }
+
+    /// This node.
+    pub fn own(&self) -> NodeId {
+        self.key.id()
+    }
+
+    /// The node's key.
+    pub const fn key(&self) -> &NodeKey {
+        &self.key
+    }
+
+    /// Committed rows.
+    pub const fn rows(&self) -> &StoreRows {
+        &self.rows
+    }
+
+    /// Records held, all circles together.
+    pub fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
+    }
+
+    /// Looks at the committed state. The look must be short: commits wait for it.
+    pub fn look<T>(&self, now_ms: u64, look: impl FnOnce(&Committed<'_, StoreRows>) -> T) -> T {
+        // Writers replace whole values; a poisoned lock leaves them whole.
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        look(&Committed {
+            rows: &self.rows,
+            circles: &state.circles,
+            counter: state.counter,
+            key: &self.key,
+            incarnation: state.incarnation,
+            descriptor: &state.descriptor,
+            acks: &self.acks,
+            now_ms,
+            random: &crate::random::token,
+        })
+    }
+
+    /// A circle.
+    pub fn circle(&self, circle: &CircleId) -> Option<Arc<Circle>> {
+        self.state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .circles
+            .get(circle)
+            .cloned()
+    }
+
+    /// All circles, in no order.
+    pub fn circles(&self) -> Vec<Arc<Circle>> {
+        self.state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .circles
+            .values()
+            .cloned()
+            .collect()
+    }
+
+    /// This node's descriptor.
+    pub fn descriptor(&self) -> Verified<Descriptor> {
+        self.state
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .descriptor
+            .clone()
+    }
+
+    /// News of every commit from now on.
+    pub fn subscribe(&self) -> Subscription {
+        let (sender, queue) = mpsc::channel(NEWS_QUEUE);
+        let lost = Arc::new(AtomicBool::new(false));
+        self.subscribers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Subscriber {
+                queue: sender,
+                lost: Arc::clone(&lost),
+            });
+        Subscription { queue, lost }
+    }
+
+    /// Notices of every commit from now on, each with the time of its commit.
+    pub fn notices(&self) -> broadcast::Receiver<(Arc<Notice>, u64)> {
+        self.notices.subscribe()
+    }
+
+    pub(super) fn publish(
+        &self,
+        published: Published,
+        incarnation: Incarnation,
+        descriptor: &Verified<Descriptor>,
+        now_ms: u64,
+    ) {
+        {
+            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            for (id, circle) in published.circles {
+                let now = records_of(&circle);
+                let before = state
+                    .circles
+                    .insert(id, circle)
+                    .map_or(0, |before| records_of(&before));
+                self.records
+                    .fetch_add(now.saturating_sub(before), Ordering::Relaxed);
+            }
+            state.counter = published.counter;
+            state.incarnation = incarnation;
+            if state.descriptor.id != descriptor.id {
+                state.descriptor = descriptor.clone();
+            }
+        }
+        if !published.news.is_empty() {
+            let mut subscribers = self
+                .subscribers
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            subscribers.retain(|subscriber| !subscriber.queue.is_closed());
+            for news in published.news.into_iter().map(Arc::new) {
+                for subscriber in subscribers.iter() {
+                    if subscriber.queue.try_send(Arc::clone(&news)).is_err() {
+                        subscriber.lost.store(true, Ordering::Release);
+                    }
+                }
+            }
+        }
+        for notice in published.notices {
+            // Nobody listening is no error.
+            let _ = self.notices.send((Arc::new(notice), now_ms));
+        }
+    }
+}
+
+/// Records held of a circle.
+pub(crate) fn records_of(circle: &Circle) -> u64 {
+    circle
+        .logs
+        .values()
+        .map(|tip| tip.height + 1 - tip.first)
+        .sum()
+}

@@ -1,0 +1,123 @@
+//! Makes a data folder.
+
+use std::{
+    fs,
+    io::Write,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+};
+
+use maillon_node::{
+    config::{self, Config, FILE_NAME},
+    keystore::{Keystore, Secrets, Unlock, create_key_file},
+    random,
+};
+
+use super::{Failure, Init, unlock};
+
+/// The commented example with the given values in it.
+fn configuration(init: &Init) -> String {
+    let quote = |text: &str| toml_string(text);
+    let mut text = config::example();
+    let kind = maillon_protocol::descriptor::StructureKind::from(init.kind);
+    let kind = serde_json::to_string(&kind).unwrap_or_default();
+    let mut set = |commented: &str, line: String| {
+        if let Some(found) = text
+            .lines()
+            .find(|line| line.trim_start_matches('#').starts_with(commented))
+            .map(str::to_owned)
+        {
+            text = text.replacen(&found, &line, 1);
+        }
+    };
+    set("name =", format!("name = {}", quote(&init.name)));
+    set("kind =", format!("kind = {kind}"));
+    if !init.finess.is_empty() {
+        set("finess =", format!("finess = {}", quote(&init.finess)));
+    }
+    if let Some(path) = &init.key_file {
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        set(
+            "key_file =",
+            format!("key_file = {}", quote(&path.to_string_lossy())),
+        );
+    }
+    text
+}
+
+fn toml_string(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// Makes keys and configuration; refuses a folder that holds something.
+pub(super) fn init(init: &Init) -> Result<(), Failure> {
+    let cannot =
+        |what: &str, error: &dyn std::fmt::Display| Failure::new(73, format!("{what}: {error}"));
+    if init.dir.exists() {
+        let mut entries = fs::read_dir(&init.dir)
+            .map_err(|error| cannot("the data folder cannot be read", &error))?;
+        if entries.next().is_some() {
+            return Err(Failure::new(
+                73,
+                format!(
+                    "the data folder {} is not empty: name an empty one, or one that does not exist",
+                    init.dir.display()
+                ),
+            ));
+        }
+    }
+    if init.name.trim().is_empty() {
+        return Err(Failure::new(
+            64,
+            "a structure has a name: --name \"DAC du Ponant\"",
+        ));
+    }
+    let unlock = match &init.key_file {
+        Some(path) => {
+            if !path.exists() {
+                create_key_file(path)?;
+            }
+            Unlock::KeyFile(path.clone())
+        }
+        None => unlock::new_passphrase()?,
+    };
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&init.dir)
+        .map_err(|error| cannot("the data folder cannot be made", &error))?;
+    // The offline recovery key: made here, shown once, kept on paper. The node keeps its hash only.
+    let recovery = maillon_protocol::keys::NodeKey::generate(&mut random::SystemRandom);
+    let public = recovery.id();
+    let hash: [u8; 32] =
+        sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(public.0)).into();
+    let secrets = Secrets::generate(hash)?;
+    Keystore::create(&init.dir, &unlock, &secrets)?;
+    let path = init.dir.join(FILE_NAME);
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)
+        .and_then(|mut file| file.write_all(configuration(init).as_bytes()))
+        .map_err(|error| cannot("the configuration cannot be written", &error))?;
+    Config::load(&init.dir).map_err(|error| Failure::new(70, error))?;
+    let seed = data_encoding::BASE32_NOPAD.encode(&*recovery.seed());
+    let groups: Vec<&str> = seed
+        .as_bytes()
+        .chunks(4)
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
+    let text = format!(
+        "The node of {name} is ready in {dir}.\n\n\
+         Write this recovery key on paper and keep it in a safe. It is shown once:\n\n    {key}\n\n\
+         It is the only way to give this node another identity if its machine is stolen.\n\n\
+         Read {config}, then start the node:\n\n    maillond run --dir {dir}\n",
+        name = init.name,
+        dir = init.dir.display(),
+        key = groups.join(" "),
+        config = path.display(),
+    );
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| Failure::new(74, error))
+}

@@ -1,0 +1,213 @@
+//! The daemon's command line: `init`, `run`, `config`.
+//!
+//! Exit codes: 0 done; 64 wrong use or configuration; 73 the data folder cannot be made; 75 in use; 77 wrong passphrase or key file; 74 the data
+//! folder is damaged, full or newer; 70 anything else.
+
+mod init;
+mod unlock;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use maillon_node::{
+    config::{self, Config},
+    daemon::{Node, StartError},
+    keystore::KeystoreError,
+    store::StoreError,
+};
+use maillon_protocol::descriptor::StructureKind;
+
+/// The node that a care territory hosts for itself.
+#[derive(Debug, Parser)]
+#[command(name = "maillond", version, about, long_about = None)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Makes a data folder: keys and configuration. Example: maillond init --dir /var/lib/maillon --name "DAC du Ponant" --kind dac --key-file /etc/maillon/key
+    Init(Init),
+    /// Runs the node in the foreground until it is told to stop. Example: maillond run --dir /var/lib/maillon
+    Run(Run),
+    /// Prints the commented example of the configuration. Example: maillond config > maillon.toml
+    Config,
+}
+
+/// What `init` needs.
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The data folder; it must be empty or not exist.
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// Name of the structure.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// What it is.
+    #[arg(long, value_enum)]
+    pub(crate) kind: Kind,
+    /// Its FINESS number.
+    #[arg(long, default_value = "")]
+    pub(crate) finess: String,
+    /// Unlock with this file of random bytes, made if it does not exist. Without it, a passphrase is asked for.
+    #[arg(long)]
+    pub(crate) key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    /// The data folder.
+    #[arg(long)]
+    dir: PathBuf,
+}
+
+/// Kinds of structures, as typed.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Kind {
+    /// Dispositif d'appui à la coordination.
+    Dac,
+    /// Communauté professionnelle territoriale de santé.
+    Cpts,
+    /// Établissement ou service social ou médico-social.
+    Esms,
+    /// Établissement de santé.
+    Hospital,
+    /// Groupe « article 51 ».
+    Article51,
+    /// Anything else.
+    Other,
+}
+
+impl From<Kind> for StructureKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Dac => Self::Dac,
+            Kind::Cpts => Self::Cpts,
+            Kind::Esms => Self::Esms,
+            Kind::Hospital => Self::Hospital,
+            Kind::Article51 => Self::Article51,
+            Kind::Other => Self::Other,
+        }
+    }
+}
+
+/// A sentence and an exit code.
+pub(crate) struct Failure {
+    pub(crate) sentence: String,
+    pub(crate) code: u8,
+}
+
+impl Failure {
+    pub(crate) fn new(code: u8, error: impl std::fmt::Display) -> Self {
+        Self {
+            sentence: error.to_string(),
+            code,
+        }
+    }
+}
+
+impl From<KeystoreError> for Failure {
+    fn from(error: KeystoreError) -> Self {
+        let code = match &error {
+            KeystoreError::WrongSecret
+            | KeystoreError::OtherUnlock { .. }
+            | KeystoreError::KeyFile { .. } => 77,
+            KeystoreError::Missing { .. } => 64,
+            _ => 74,
+        };
+        Self::new(code, error)
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        let code = match &error {
+            StartError::Config(_) => 64,
+            StartError::Keystore(_) => {
+                let StartError::Keystore(error) = error else {
+                    return Self::new(70, error);
+                };
+                return error.into();
+            }
+            StartError::Store(StoreError::InUse) | StartError::Socket(_) | StartError::Http(_) => {
+                75
+            }
+            StartError::Store(_) | StartError::Rows(_) | StartError::Folder(_) => 74,
+            _ => 70,
+        };
+        Self::new(code, error)
+    }
+}
+
+#[allow(
+    clippy::print_stderr,
+    reason = "a program says on standard error why it ends"
+)]
+pub(crate) fn run() -> ExitCode {
+    let result = match Command::parse().action {
+        Action::Init(init) => init::init(&init),
+        Action::Run(run) => serve(&run),
+        Action::Config => {
+            use std::io::Write;
+            std::io::stdout()
+                .write_all(config::example().as_bytes())
+                .map_err(|error| Failure::new(74, error))
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("maillond: {}", failure.sentence);
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+fn serve(run: &Run) -> Result<(), Failure> {
+    let config = Config::load(&run.dir).map_err(|error| Failure::new(64, error))?;
+    log(&config)?;
+    let unlock = unlock::unlock(&run.dir, &config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(70, error))?;
+    runtime.block_on(async {
+        let node = Node::start(&run.dir, config, &unlock).await?;
+        drop(unlock);
+        until_told().await;
+        node.stop().await;
+        Ok(())
+    })
+}
+
+async fn until_told() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+fn log(config: &Config) -> Result<(), Failure> {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| {
+        Failure::new(
+            64,
+            format!("the configuration's log.filter cannot be read: {error}"),
+        )
+    })?;
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if config.log.format == "json" {
+        lines.json().init();
+    } else {
+        lines.init();
+    }
+    Ok(())
+}
