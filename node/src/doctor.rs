@@ -17,7 +17,12 @@ use crate::{
     store::{Range, Table},
 };
 
-fn check(name: &str, sentence: &str, result: Result<String, String>, repair: Option<&str>) -> Check {
+fn check(
+    name: &str,
+    sentence: &str,
+    result: Result<String, String>,
+    repair: Option<&str>,
+) -> Check {
     let (holds, found) = match result {
         Ok(found) => (true, found),
         Err(found) => (false, found),
@@ -33,7 +38,11 @@ fn check(name: &str, sentence: &str, result: Result<String, String>, repair: Opt
 
 /// Every row of every table opens under the storage key.
 fn rows_open(shared: &Shared) -> Result<String, String> {
-    let verified = shared.rows().0.verify(|_| ControlFlow::Continue(())).map_err(|error| error.to_string())?;
+    let verified = shared
+        .rows()
+        .0
+        .verify(|_| ControlFlow::Continue(()))
+        .map_err(|error| error.to_string())?;
     if verified.is_good() {
         return Ok(format!("{} rows", verified.rows()));
     }
@@ -52,9 +61,14 @@ fn heights_hold(shared: &Shared) -> Result<String, String> {
     for circle in shared.circles() {
         for (log, tip) in &circle.logs {
             logs += 1;
-            let held = shared.look(now_ms(), |view| view.record_id(&circle.id(), log, tip.height));
+            let held = shared.look(now_ms(), |view| {
+                view.record_id(&circle.id(), log, tip.height)
+            });
             if held != Some(tip.head) {
-                return Err(format!("circle {}: a log's head is not the record at its height", circle.id().short()));
+                return Err(format!(
+                    "circle {}: a log's head is not the record at its height",
+                    circle.id().short()
+                ));
             }
         }
     }
@@ -67,9 +81,15 @@ fn charters_hold(shared: &Shared) -> Result<String, String> {
     for circle in shared.circles() {
         for number in 1..=circle.charter.number() {
             entries += 1;
-            let held = shared.rows().get(&Row::Entry(circle.id(), number)).map_err(|error| error.to_string())?;
+            let held = shared
+                .rows()
+                .get(&Row::Entry(circle.id(), number))
+                .map_err(|error| error.to_string())?;
             if held.is_none() {
-                return Err(format!("circle {}: entry {number} is missing", circle.id().short()));
+                return Err(format!(
+                    "circle {}: entry {number} is missing",
+                    circle.id().short()
+                ));
             }
         }
     }
@@ -80,7 +100,11 @@ fn charters_hold(shared: &Shared) -> Result<String, String> {
 fn audit_links(shared: &Shared) -> Result<String, String> {
     let mut previous = Hash([0; 32]);
     let mut lines = 0_u64;
-    let rows = shared.rows().0.scan(Table::Audit, b"l", Range::all()).map_err(|error| error.to_string())?;
+    let rows = shared
+        .rows()
+        .0
+        .scan(Table::Audit, b"l", Range::all())
+        .map_err(|error| error.to_string())?;
     for row in rows {
         let (_, bytes) = row.map_err(|error| error.to_string())?;
         let mut decoder = minicbor::Decoder::new(&bytes);
@@ -101,16 +125,27 @@ fn audit_links(shared: &Shared) -> Result<String, String> {
 fn aside(shared: &Shared) -> Result<String, String> {
     let mut words = std::collections::BTreeMap::<String, u64>::new();
     for circle in shared.circles() {
-        for bytes in shared.rows().scan(&RowPrefix::Aside(circle.id())).map_err(|error| error.to_string())? {
+        for bytes in shared
+            .rows()
+            .scan(&RowPrefix::Aside(circle.id()))
+            .map_err(|error| error.to_string())?
+        {
             let mut decoder = minicbor::Decoder::new(&bytes);
-            let word = decoder.array().and_then(|_| decoder.str()).unwrap_or("unreadable").to_owned();
+            let word = decoder
+                .array()
+                .and_then(|_| decoder.str())
+                .unwrap_or("unreadable")
+                .to_owned();
             *words.entry(word).or_default() += 1;
         }
     }
     if words.is_empty() {
         return Ok("nothing is kept aside".to_owned());
     }
-    let list: Vec<String> = words.into_iter().map(|(word, count)| format!("{word}: {count}")).collect();
+    let list: Vec<String> = words
+        .into_iter()
+        .map(|(word, count)| format!("{word}: {count}"))
+        .collect();
     Err(list.join(", "))
 }
 
@@ -148,7 +183,9 @@ impl Node {
                     "exchange.nothing-aside",
                     "Nothing signed that does not fit was kept aside.",
                     aside(&shared),
-                    Some("call the administrator of the structure that `maillonctl peer list` names"),
+                    Some(
+                        "call the administrator of the structure that `maillonctl peer list` names",
+                    ),
                 ),
             ]
         })
@@ -170,7 +207,11 @@ impl Node {
         checks.push(check(
             "exchange.peers-keep-the-rules",
             "No peer has sent anything that was refused since the start.",
-            if problems.is_empty() { Ok("nothing was refused".to_owned()) } else { Err(problems.join("; ")) },
+            if problems.is_empty() {
+                Ok("nothing was refused".to_owned())
+            } else {
+                Err(problems.join("; "))
+            },
             Some("maillonctl peer show PEER, then call its administrator"),
         ));
         checks

@@ -2,7 +2,13 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use axum::{Router, extract::State, http::{StatusCode, header}, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::IntoResponse,
+    routing::get,
+};
 use prometheus_client::{encoding::text::encode, metrics::gauge::Gauge, registry::Registry};
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -44,16 +50,37 @@ impl Http {
 /// One line for each component; 503 where one is not well.
 async fn health(State(node): State<Arc<Node>>) -> impl IntoResponse {
     let storage = node.ledger.shared().rows().0.stats().is_ok();
-    let network = node.network.status().await.is_ok_and(|status| !status.listening.is_empty());
+    let network = node
+        .network
+        .status()
+        .await
+        .is_ok_and(|status| !status.listening.is_empty());
     let disk = node.disk_free() > 100 << 20;
-    let ledger = node.ledger.run(|_| Ok::<(), std::convert::Infallible>(())).await.is_ok();
-    let all = [("ledger", ledger), ("storage", storage), ("network", network), ("disk", disk)];
-    let status = if all.iter().all(|(_, good)| *good) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let ledger = node
+        .ledger
+        .run(|_| Ok::<(), std::convert::Infallible>(()))
+        .await
+        .is_ok();
+    let all = [
+        ("ledger", ledger),
+        ("storage", storage),
+        ("network", network),
+        ("disk", disk),
+    ];
+    let status = if all.iter().all(|(_, good)| *good) {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     let body: String = all
         .iter()
         .map(|(name, good)| format!("{name} {}\n", if *good { "ok" } else { "not well" }))
         .collect();
-    (status, [(header::CONTENT_TYPE, "text/plain; charset=utf-8")], body)
+    (
+        status,
+        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
+        body,
+    )
 }
 
 async fn metrics(State(node): State<Arc<Node>>) -> impl IntoResponse {
@@ -66,37 +93,79 @@ async fn metrics(State(node): State<Arc<Node>>) -> impl IntoResponse {
     let shared = node.ledger.shared();
     gauge("circles", "Circles held", shared.circles().len() as u64);
     gauge("records", "Records held", shared.records());
-    gauge("refused_from_peers", "Things sent by peers that were refused since the start", node.scores.problems());
-    gauge("disk_free_bytes", "Free bytes on the data folder's disk", node.disk_free());
+    gauge(
+        "refused_from_peers",
+        "Things sent by peers that were refused since the start",
+        node.scores.problems(),
+    );
+    gauge(
+        "disk_free_bytes",
+        "Free bytes on the data folder's disk",
+        node.disk_free(),
+    );
     if let Ok(status) = node.network.status().await {
-        gauge("connections", "Connections that stand", status.connections as u64);
-        gauge("strangers_refused", "Strangers refused since the start", status.strangers_refused);
-        gauge("connections_limited", "Connections refused because of a limit", status.limited);
+        gauge(
+            "connections",
+            "Connections that stand",
+            status.connections as u64,
+        );
+        gauge(
+            "strangers_refused",
+            "Strangers refused since the start",
+            status.strangers_refused,
+        );
+        gauge(
+            "connections_limited",
+            "Connections refused because of a limit",
+            status.limited,
+        );
         let (frames_in, frames_out, bytes_in, bytes_out) =
-            status.nodes.iter().fold((0, 0, 0, 0), |sum: (u64, u64, u64, u64), node| {
-                (
-                    sum.0 + node.frames.frames_in,
-                    sum.1 + node.frames.frames_out,
-                    sum.2 + node.frames.bytes_in,
-                    sum.3 + node.frames.bytes_out,
-                )
-            });
+            status
+                .nodes
+                .iter()
+                .fold((0, 0, 0, 0), |sum: (u64, u64, u64, u64), node| {
+                    (
+                        sum.0 + node.frames.frames_in,
+                        sum.1 + node.frames.frames_out,
+                        sum.2 + node.frames.bytes_in,
+                        sum.3 + node.frames.bytes_out,
+                    )
+                });
         gauge("sync_frames_in", "Sync frames received", frames_in);
         gauge("sync_frames_out", "Sync frames sent", frames_out);
         gauge("sync_bytes_in", "Sync bytes received", bytes_in);
         gauge("sync_bytes_out", "Sync bytes sent", bytes_out);
     }
     if let Ok(stats) = shared.rows().0.stats() {
-        gauge("store_file_bytes", "Bytes of the database's files", stats.file_bytes());
-        gauge("store_wal_bytes", "Bytes of the write-ahead log", stats.wal_bytes);
-        gauge("store_wal_syncs", "Syncs of the write-ahead log since the start", stats.wal_syncs);
-        gauge("store_memtable_bytes", "Bytes in memtables", stats.memtable_bytes());
+        gauge(
+            "store_file_bytes",
+            "Bytes of the database's files",
+            stats.file_bytes(),
+        );
+        gauge(
+            "store_wal_bytes",
+            "Bytes of the write-ahead log",
+            stats.wal_bytes,
+        );
+        gauge(
+            "store_wal_syncs",
+            "Syncs of the write-ahead log since the start",
+            stats.wal_syncs,
+        );
+        gauge(
+            "store_memtable_bytes",
+            "Bytes in memtables",
+            stats.memtable_bytes(),
+        );
     }
     let mut text = String::new();
     match encode(&mut text, &registry) {
         Ok(()) => (
             StatusCode::OK,
-            [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")],
+            [(
+                header::CONTENT_TYPE,
+                "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            )],
             text,
         ),
         Err(_) => (

@@ -76,12 +76,19 @@ impl Workers {
     pub fn end(&self, name: &'static str, begun: Instant, result: Result<(), String>) -> Duration {
         let took = begun.elapsed();
         let mut all = self.all();
-        let Some(worker) = all.get_mut(name) else { return Duration::ZERO };
+        let Some(worker) = all.get_mut(name) else {
+            return Duration::ZERO;
+        };
         match result {
             Ok(()) => worker.last_success_ms = Some(now_ms()),
             Err(error) => worker.last_error = Some((now_ms(), error)),
         }
-        worker.state = if worker.tranquillity > 0 { "throttled" } else { "idle" }.to_owned();
+        worker.state = if worker.tranquillity > 0 {
+            "throttled"
+        } else {
+            "idle"
+        }
+        .to_owned();
         took * worker.tranquillity
     }
 }
@@ -94,7 +101,9 @@ mod tests {
     fn a_tranquil_worker_rests_as_many_times_as_long_as_it_worked() {
         let workers = Workers::default();
         workers.register("verify", "Reads every row.", 3);
-        let begun = Instant::now().checked_sub(Duration::from_millis(100)).unwrap_or_else(Instant::now);
+        let begun = Instant::now()
+            .checked_sub(Duration::from_millis(100))
+            .unwrap_or_else(Instant::now);
         let rest = workers.end("verify", begun, Err("one row does not open".to_owned()));
         assert!(rest >= Duration::from_millis(300), "{rest:?}");
         let verify = workers.list().remove(0);

@@ -83,7 +83,7 @@ impl Examples {
         let text = document["content"][0]["attachment"]["data"]
             .as_str()
             .and_then(|data| data_encoding::BASE64.decode(data.as_bytes()).ok())
-            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .map(|bytes| text_of(&bytes))
             .ok_or_else(|| Trouble::wrong("the example note has no text"))?;
         let kind = document["type"]["coding"][0]["code"]
             .as_str()
@@ -107,6 +107,14 @@ impl Examples {
             author,
             secrets,
         })
+    }
+}
+
+/// UTF-8, or else ISO 8859-1, of which the published note is made.
+fn text_of(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().map(|byte| char::from(*byte)).collect(),
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use base64_text::{decode, encode};
 use maillon_protocol::{
     admin::{
-        Answer, Call, Candidates, CircleDigest, ErrorCode, Exported, Imported, ImportedCircle, InvitationLine,
-        LocalProfessional, Outcome, Peers, RecordPage, Request, VerifiedRecord, Written as WrittenAnswer,
+        Answer, Call, Candidates, CircleDigest, ErrorCode, Exported, Imported, ImportedCircle,
+        InvitationLine, LocalProfessional, Outcome, Peers, RecordPage, Request, VerifiedRecord,
+        Written as WrittenAnswer,
     },
     cbor,
     circle::Reason,
@@ -55,7 +56,11 @@ pub(super) async fn answer(node: &Arc<Node>, request: Request, replies: &mpsc::S
 }
 
 fn written(circle: CircleId, written: Written) -> Answer {
-    Answer::Written(WrittenAnswer { circle, record: written.record, thing: written.thing })
+    Answer::Written(WrittenAnswer {
+        circle,
+        record: written.record,
+        thing: written.thing,
+    })
 }
 
 impl Node {
@@ -88,8 +93,12 @@ impl Node {
             Call::Doctor => Answer::Checks(self.doctor().await),
 
             Call::PeerInvite => Answer::PeerInvitation(self.peering.invite().await?),
-            Call::PeerAccept { invitation } => Answer::Pairing(self.peering.accept(&invitation).await?),
-            Call::PeerConfirm { pairing, words } => Answer::Pairing(self.peering.confirm(&pairing, &words).await?),
+            Call::PeerAccept { invitation } => {
+                Answer::Pairing(self.peering.accept(&invitation).await?)
+            }
+            Call::PeerConfirm { pairing, words } => {
+                Answer::Pairing(self.peering.confirm(&pairing, &words).await?)
+            }
             Call::PeerReject { pairing } => Answer::Pairing(self.peering.reject(&pairing).await?),
             Call::PeerList => Answer::Peers(Peers {
                 peers: self.peer_lines().await,
@@ -105,7 +114,12 @@ impl Node {
             Call::PeerRetry { peer } => {
                 let nodes = match peer {
                     Some(peer) => vec![self.node_named(&peer)?],
-                    None => self.peering.peers().into_iter().map(|(node, _)| node).collect(),
+                    None => self
+                        .peering
+                        .peers()
+                        .into_iter()
+                        .map(|(node, _)| node)
+                        .collect(),
                 };
                 for node in nodes {
                     let _ = self.network.retry(node).await;
@@ -125,20 +139,43 @@ impl Node {
                 Answer::Ok
             }
 
-            Call::ProfessionalAdd { name, rpps, profession } => {
-                let added = care.add_professional(&name, rpps.as_deref(), profession.as_deref()).await?;
-                Answer::Professional(LocalProfessional { id: added.id.to_string(), professional: added.professional })
+            Call::ProfessionalAdd {
+                name,
+                rpps,
+                profession,
+            } => {
+                let added = care
+                    .add_professional(&name, rpps.as_deref(), profession.as_deref())
+                    .await?;
+                Answer::Professional(LocalProfessional {
+                    id: added.id.to_string(),
+                    professional: added.professional,
+                })
             }
             Call::ProfessionalList => Answer::Professionals(
                 care.professionals()?
                     .into_iter()
-                    .map(|one| LocalProfessional { id: one.id.to_string(), professional: one.professional })
+                    .map(|one| LocalProfessional {
+                        id: one.id.to_string(),
+                        professional: one.professional,
+                    })
                     .collect(),
             ),
 
-            Call::ConsentRecord { circle, kind, decision, answered_by, how } => {
+            Call::ConsentRecord {
+                circle,
+                kind,
+                decision,
+                answered_by,
+                how,
+            } => {
                 let circle = self.circle_named(&circle)?;
-                let consent = Consent { kind, decision, answered_by, how };
+                let consent = Consent {
+                    kind,
+                    decision,
+                    answered_by,
+                    how,
+                };
                 written(circle, care.record_consent(&actor, circle, consent).await?)
             }
 
@@ -151,25 +188,42 @@ impl Node {
                 Answer::Circles(care.circles(after.as_ref(), limit as usize))
             }
             Call::CircleShow { circle } => Answer::Circle(care.show(&self.circle_named(&circle)?)?),
-            Call::CircleInvite { circle, peer, reason, grant } => {
+            Call::CircleInvite {
+                circle,
+                peer,
+                reason,
+                grant,
+            } => {
                 let circle = self.circle_named(&circle)?;
                 let to = self.node_named(&peer)?;
                 let id = care.invite(&actor, circle, to, reason, grant).await?;
                 let all = self.invitations().await?;
                 let line = all.into_iter().find(|line| line.invitation == id);
                 Answer::Invitation(line.ok_or_else(|| {
-                    Refusal::new(ErrorCode::Internal, "the invitation is not there", "see `maillonctl circle invitations`")
+                    Refusal::new(
+                        ErrorCode::Internal,
+                        "the invitation is not there",
+                        "see `maillonctl circle invitations`",
+                    )
                 })?)
             }
             Call::InvitationList => Answer::Invitations(self.invitations().await?),
             Call::InvitationCandidates { invitation } => {
                 let id = self.invitation_named(&invitation).await?;
                 let (identity, candidates) = care.candidates(id).await?;
-                Answer::Candidates(Candidates { identity, candidates })
+                Answer::Candidates(Candidates {
+                    identity,
+                    candidates,
+                })
             }
-            Call::CircleAccept { invitation, same_as } => {
+            Call::CircleAccept {
+                invitation,
+                same_as,
+            } => {
                 let id = self.invitation_named(&invitation).await?;
-                let same_as = same_as.map(|circle| self.circle_named(&circle)).transpose()?;
+                let same_as = same_as
+                    .map(|circle| self.circle_named(&circle))
+                    .transpose()?;
                 care.accept(&actor, id, same_as).await?;
                 Answer::Ok
             }
@@ -178,9 +232,14 @@ impl Node {
                 care.decline(&actor, id).await?;
                 Answer::Ok
             }
-            Call::CircleRemove { circle, member, reason } => {
+            Call::CircleRemove {
+                circle,
+                member,
+                reason,
+            } => {
                 let circle = self.circle_named(&circle)?;
-                care.remove(circle, self.node_named(&member)?, reason).await?;
+                care.remove(circle, self.node_named(&member)?, reason)
+                    .await?;
                 Answer::Ok
             }
             Call::CircleRotate { circle, reason } => {
@@ -188,33 +247,71 @@ impl Node {
                 Answer::Ok
             }
             Call::CircleClose { circle, reason } => {
-                care.close(&actor, self.circle_named(&circle)?, reason).await?;
+                care.close(&actor, self.circle_named(&circle)?, reason)
+                    .await?;
                 Answer::Ok
             }
 
-            Call::AlertSend { circle, severity, text, to, within_s } => {
+            Call::AlertSend {
+                circle,
+                severity,
+                text,
+                to,
+                within_s,
+            } => {
                 let circle = self.circle_named(&circle)?;
-                let addressees = to.iter().map(|to| self.node_named(to)).collect::<Result<Vec<_>, _>>()?;
-                let answer_by_ms = if within_s == 0 { 0 } else { now_ms() + within_s * 1000 };
-                let alert = Alert { severity, text, addressees, answer_by_ms };
+                let addressees = to
+                    .iter()
+                    .map(|to| self.node_named(to))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let answer_by_ms = if within_s == 0 {
+                    0
+                } else {
+                    now_ms() + within_s * 1000
+                };
+                let alert = Alert {
+                    severity,
+                    text,
+                    addressees,
+                    answer_by_ms,
+                };
                 written(circle, care.send_alert(&actor, circle, alert).await?)
             }
-            Call::AlertAnswer { alert, step, comment } => {
+            Call::AlertAnswer {
+                alert,
+                step,
+                comment,
+            } => {
                 let alert = self.record_named(&alert)?;
                 let answer = care.answer_alert(&actor, alert, step, comment).await?;
-                let circle = care.view(&answer.record)?.map_or(CircleId([0; 32]), |view| view.circle);
+                let circle = care
+                    .view(&answer.record)?
+                    .map_or(CircleId([0; 32]), |view| view.circle);
                 written(circle, answer)
             }
-            Call::NoteAdd { circle, note, text, emergency } => {
+            Call::NoteAdd {
+                circle,
+                note,
+                text,
+                emergency,
+            } => {
                 let circle = self.circle_named(&circle)?;
-                written(circle, care.add_note(&actor, circle, note, text, emergency).await?)
+                written(
+                    circle,
+                    care.add_note(&actor, circle, note, text, emergency).await?,
+                )
             }
 
-            Call::RecordList { circle, after, limit } => {
+            Call::RecordList {
+                circle,
+                after,
+                limit,
+            } => {
                 let circle = self.circle_named(&circle)?;
                 let after = after.map(|text| parse_cursor(&text)).transpose()?;
                 let (records, next) = care.records(&circle, after, limit as usize)?;
-                let next = next.map(|(log, sequence)| format!("{}/{}/{sequence}", log.node, log.incarnation));
+                let next = next
+                    .map(|(log, sequence)| format!("{}/{}/{sequence}", log.node, log.incarnation));
                 Answer::Records(RecordPage { records, next })
             }
             Call::RecordShow { record } => {
@@ -238,22 +335,36 @@ impl Node {
                 } else {
                     let view = care.view(&id)?.ok_or(CareError::NoRecord)?;
                     serde_json::to_string(&view).map_err(|error| {
-                        Refusal::new(ErrorCode::Internal, error.to_string(), "report this with the request's id")
+                        Refusal::new(
+                            ErrorCode::Internal,
+                            error.to_string(),
+                            "report this with the request's id",
+                        )
                     })?
                 };
-                Answer::Exported(Exported { record: id, content })
+                Answer::Exported(Exported {
+                    record: id,
+                    content,
+                })
             }
             Call::RecordVerify { sealed } => Answer::Verified(self.verify_record(&sealed)?),
 
-            Call::Import { content, dry_run } => Answer::Imported(self.import(&actor, &content, dry_run).await?),
+            Call::Import { content, dry_run } => {
+                Answer::Imported(self.import(&actor, &content, dry_run).await?)
+            }
             Call::Outbox => Answer::Outbox(care.outbox()?),
             Call::WorkerList => Answer::Workers(self.workers.list()),
-            Call::WorkerSet { worker, tranquillity } => {
+            Call::WorkerSet {
+                worker,
+                tranquillity,
+            } => {
                 self.set_worker(&worker, tranquillity).await?;
                 Answer::Workers(self.workers.list())
             }
             Call::SyncCheck { circle, digest } => {
-                let one = circle.map(|circle| self.circle_named(&circle)).transpose()?;
+                let one = circle
+                    .map(|circle| self.circle_named(&circle))
+                    .transpose()?;
                 Answer::SyncCheck(self.sync_check(one.as_ref(), digest)?)
             }
             Call::SyncRebuild => {
@@ -289,7 +400,9 @@ impl Node {
         let now = now_ms();
         let mut lines = Vec::new();
         for (id, row) in received {
-            let Ok(invitation) = Unverified::<Invitation>::parse(row.invitation.0.clone()) else { continue };
+            let Ok(invitation) = Unverified::<Invitation>::parse(row.invitation.0.clone()) else {
+                continue;
+            };
             let invitation = invitation.object;
             let (state, circle) = match &row.state {
                 IncomingState::Waiting if invitation.expires_ms <= now => ("expired", None),
@@ -311,7 +424,9 @@ impl Node {
             });
         }
         for (id, row) in sent {
-            let Ok(invitation) = Unverified::<Invitation>::parse(row.invitation.0.clone()) else { continue };
+            let Ok(invitation) = Unverified::<Invitation>::parse(row.invitation.0.clone()) else {
+                continue;
+            };
             let state = match row.state {
                 OutgoingState::Admitted => "admitted",
                 OutgoingState::Waiting if row.expires_ms <= now => "expired",
@@ -334,27 +449,39 @@ impl Node {
 
     fn verify_record(&self, sealed: &str) -> Result<VerifiedRecord, Refusal> {
         let wrong = |cause: String| {
-            Refusal::new(ErrorCode::BadRequest, cause, "give the bytes as `maillonctl record export --sealed` wrote them")
+            Refusal::new(
+                ErrorCode::BadRequest,
+                cause,
+                "give the bytes as `maillonctl record export --sealed` wrote them",
+            )
         };
         let bytes = decode(sealed).ok_or_else(|| wrong("not base64".to_owned()))?;
         let sent: SentRecord = cbor::decode(&bytes).map_err(|error| wrong(error.to_string()))?;
-        let parsed = Unverified::<Header>::parse(sent.header.0).map_err(|error| wrong(error.to_string()))?;
+        let parsed =
+            Unverified::<Header>::parse(sent.header.0).map_err(|error| wrong(error.to_string()))?;
         let (id, header) = (RecordId(parsed.id), parsed.object.clone());
         let verified = parsed.verify().ok();
         let signature = verified.is_some();
-        let held = self.care.records_named(&id.to_string())?.first().is_some_and(|found| {
-            *found == id && self.care.sealed(&id).is_ok()
-        });
+        let held = self
+            .care
+            .records_named(&id.to_string())?
+            .first()
+            .is_some_and(|found| *found == id && self.care.sealed(&id).is_ok());
         let shared = self.ledger.shared();
         let body = match (verified, shared.circle(&header.circle)) {
             (None, _) => "invalid",
             (Some(_), None) => "circle unknown",
             (Some(verified), Some(circle)) => {
-                let record = Record { header: verified, body: (!sent.body.0.is_empty()).then_some(sent.body.0) };
+                let record = Record {
+                    header: verified,
+                    body: (!sent.body.0.is_empty()).then_some(sent.body.0),
+                };
                 let granted = circle
                     .charter
                     .epoch_of(header.entry)
-                    .is_some_and(|(epoch, hash)| hash == header.epoch && circle.charter.is_granted(&shared.own(), epoch));
+                    .is_some_and(|(epoch, hash)| {
+                        hash == header.epoch && circle.charter.is_granted(&shared.own(), epoch)
+                    });
                 match circle.read(&record) {
                     Ok(_) => "opens",
                     Err(_) if !granted => "epoch not granted",
@@ -367,7 +494,11 @@ impl Node {
             "signature {}, {}, {}",
             if signature { "valid" } else { "not valid" },
             body,
-            if held { "held at this node" } else { "not held at this node" },
+            if held {
+                "held at this node"
+            } else {
+                "not held at this node"
+            },
         );
         Ok(VerifiedRecord {
             record: id,
@@ -380,12 +511,26 @@ impl Node {
         })
     }
 
-    async fn import(&self, actor: &Actor, content: &str, dry_run: bool) -> Result<Imported, Refusal> {
-        let bytes = decode(content)
-            .ok_or_else(|| Refusal::new(ErrorCode::BadRequest, "the file's bytes are not base64", "use maillonctl import"))?;
+    async fn import(
+        &self,
+        actor: &Actor,
+        content: &str,
+        dry_run: bool,
+    ) -> Result<Imported, Refusal> {
+        let bytes = decode(content).ok_or_else(|| {
+            Refusal::new(
+                ErrorCode::BadRequest,
+                "the file's bytes are not base64",
+                "use maillonctl import",
+            )
+        })?;
         let import = fhir::read(&bytes, &fhir::ImportLimits::default())?;
         let report = &import.report;
-        let word = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let word = |value: serde_json::Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
         let mut answer = Imported {
             circles: Vec::new(),
             mapped: Vec::new(),
@@ -395,7 +540,9 @@ impl Node {
                 .warnings
                 .iter()
                 .map(|warning| {
-                    let kind = serde_json::to_value(warning.kind).map(word).unwrap_or_default();
+                    let kind = serde_json::to_value(warning.kind)
+                        .map(word)
+                        .unwrap_or_default();
                     format!("{}: {kind}", warning.path)
                 })
                 .collect(),
@@ -466,11 +613,18 @@ impl Node {
         Ok(answer)
     }
 
-    fn sync_check(&self, one: Option<&CircleId>, digest: bool) -> Result<Vec<CircleDigest>, Refusal> {
+    fn sync_check(
+        &self,
+        one: Option<&CircleId>,
+        digest: bool,
+    ) -> Result<Vec<CircleDigest>, Refusal> {
         let mut circles = self.ledger.shared().circles();
         circles.sort_by_key(|circle| circle.id());
         let mut answer = Vec::new();
-        for circle in circles.iter().filter(|circle| one.is_none_or(|one| circle.id() == *one)) {
+        for circle in circles
+            .iter()
+            .filter(|circle| one.is_none_or(|one| circle.id() == *one))
+        {
             answer.push(CircleDigest {
                 circle: circle.id(),
                 entry: circle.charter.number(),
@@ -494,9 +648,16 @@ fn reason_words(reason: Reason) -> &'static str {
 }
 
 fn parse_cursor(text: &str) -> Result<(LogId, u64), Refusal> {
-    let wrong = || Refusal::new(ErrorCode::BadRequest, "the page's mark is not one of ours", "start again without --after");
+    let wrong = || {
+        Refusal::new(
+            ErrorCode::BadRequest,
+            "the page's mark is not one of ours",
+            "start again without --after",
+        )
+    };
     let mut parts = text.split('/');
-    let (Some(node), Some(incarnation), Some(sequence), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some(node), Some(incarnation), Some(sequence), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(wrong());
     };

@@ -17,30 +17,55 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn new(code: ErrorCode, cause: impl Into<String>, action: impl Into<String>) -> Self {
-        Self { code, cause: cause.into(), action: action.into() }
+    pub(crate) fn new(
+        code: ErrorCode,
+        cause: impl Into<String>,
+        action: impl Into<String>,
+    ) -> Self {
+        Self {
+            code,
+            cause: cause.into(),
+            action: action.into(),
+        }
     }
 
     pub(super) fn with(self, request: String) -> AdminError {
-        AdminError { code: self.code, cause: self.cause, action: self.action, request }
+        AdminError {
+            code: self.code,
+            cause: self.cause,
+            action: self.action,
+            request,
+        }
     }
 }
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        Self::new(ErrorCode::Storage, error.to_string(), "run `maillonctl doctor`")
+        Self::new(
+            ErrorCode::Storage,
+            error.to_string(),
+            "run `maillonctl doctor`",
+        )
     }
 }
 
 impl From<crate::keystore::KeystoreError> for Refusal {
     fn from(error: crate::keystore::KeystoreError) -> Self {
-        Self::new(ErrorCode::Storage, error.to_string(), "check the data folder's disk and owner")
+        Self::new(
+            ErrorCode::Storage,
+            error.to_string(),
+            "check the data folder's disk and owner",
+        )
     }
 }
 
 impl From<crate::peering::PeeringError> for Refusal {
     fn from(error: crate::peering::PeeringError) -> Self {
-        Self::new(ErrorCode::Conflict, error.to_string(), "see `maillonctl peer list`")
+        Self::new(
+            ErrorCode::Conflict,
+            error.to_string(),
+            "see `maillonctl peer list`",
+        )
     }
 }
 
@@ -65,26 +90,50 @@ impl From<CareError> for Refusal {
         let (code, action) = match error {
             CareError::NoCircle => (ErrorCode::NotFound, "see `maillonctl circle list`"),
             CareError::NoRecord => (ErrorCode::NotFound, "see `maillonctl record list CIRCLE`"),
-            CareError::NoAlert => (ErrorCode::BadRequest, "name the alert's record, as `maillonctl alert send` printed it"),
-            CareError::NoProfessional => (ErrorCode::NotFound, "see `maillonctl professional list`"),
-            CareError::Professional(_) | CareError::Text(_) => (ErrorCode::BadRequest, "correct it and try again"),
+            CareError::NoAlert => (
+                ErrorCode::BadRequest,
+                "name the alert's record, as `maillonctl alert send` printed it",
+            ),
+            CareError::NoProfessional => {
+                (ErrorCode::NotFound, "see `maillonctl professional list`")
+            }
+            CareError::Professional(_) | CareError::Text(_) => {
+                (ErrorCode::BadRequest, "correct it and try again")
+            }
             CareError::NoConsent => (
                 ErrorCode::NotAllowed,
                 "inform the person, then `maillonctl consent record CIRCLE --kind non-opposition --decision given`",
             ),
-            CareError::NoIdentity => (ErrorCode::Conflict, "import or write the person's identity first"),
-            CareError::Write(WriteFailed::NoCircle) => (ErrorCode::NotFound, "see `maillonctl circle list`"),
-            CareError::Write(WriteFailed::Write(WriteError::NoSecret)) => {
-                (ErrorCode::Conflict, "`maillonctl peer retry`, then try again")
+            CareError::NoIdentity => (
+                ErrorCode::Conflict,
+                "import or write the person's identity first",
+            ),
+            CareError::Write(WriteFailed::NoCircle) => {
+                (ErrorCode::NotFound, "see `maillonctl circle list`")
             }
-            CareError::Write(WriteFailed::Write(WriteError::Limit(_))) => (ErrorCode::Limit, "make it shorter"),
+            CareError::Write(WriteFailed::Write(WriteError::NoSecret)) => (
+                ErrorCode::Conflict,
+                "`maillonctl peer retry`, then try again",
+            ),
+            CareError::Write(WriteFailed::Write(WriteError::Limit(_))) => {
+                (ErrorCode::Limit, "make it shorter")
+            }
             CareError::Write(_) => (ErrorCode::Conflict, "see `maillonctl circle show CIRCLE`"),
-            CareError::Letter(LetterError::NoInvitation) => (ErrorCode::NotFound, "see `maillonctl circle invitations`"),
-            CareError::Letter(LetterError::Steward(_)) | CareError::Steward(StewardshipError::Steward(_)) => {
-                (ErrorCode::Conflict, "ask the administrator of the circle's steward")
+            CareError::Letter(LetterError::NoInvitation) => {
+                (ErrorCode::NotFound, "see `maillonctl circle invitations`")
             }
-            CareError::Letter(LetterError::TooMany(_)) => (ErrorCode::Limit, "see `maillonctl circle invitations`"),
-            CareError::Letter(_) => (ErrorCode::Conflict, "see `maillonctl circle invitations` and `maillonctl peer list`"),
+            CareError::Letter(LetterError::Steward(_))
+            | CareError::Steward(StewardshipError::Steward(_)) => (
+                ErrorCode::Conflict,
+                "ask the administrator of the circle's steward",
+            ),
+            CareError::Letter(LetterError::TooMany(_)) => {
+                (ErrorCode::Limit, "see `maillonctl circle invitations`")
+            }
+            CareError::Letter(_) => (
+                ErrorCode::Conflict,
+                "see `maillonctl circle invitations` and `maillonctl peer list`",
+            ),
             CareError::Steward(_) => (ErrorCode::NotFound, "see `maillonctl circle list`"),
             CareError::Import(error) => return error.into(),
             CareError::UnknownPatient => (
@@ -95,7 +144,9 @@ impl From<CareError> for Refusal {
                 (ErrorCode::Storage, "run `maillonctl doctor`")
             }
             CareError::Stopping => (ErrorCode::Conflict, "try again when the node has started"),
-            CareError::NothingWritten | CareError::Content(_) => (ErrorCode::Internal, "report this with the request's id"),
+            CareError::NothingWritten | CareError::Content(_) => {
+                (ErrorCode::Internal, "report this with the request's id")
+            }
         };
         Self::new(code, cause, action)
     }

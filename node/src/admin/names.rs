@@ -11,7 +11,12 @@ use crate::{care::CareError, daemon::Node};
 /// The least that somebody must type of an id.
 const LEAST: usize = 4;
 
-fn one<T>(text: &str, what: &str, list: &str, mut found: impl Iterator<Item = T>) -> Result<T, Refusal> {
+fn one<T>(
+    text: &str,
+    what: &str,
+    list: &str,
+    mut found: impl Iterator<Item = T>,
+) -> Result<T, Refusal> {
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
         (None, _) => Err(Refusal::new(
@@ -21,7 +26,10 @@ fn one<T>(text: &str, what: &str, list: &str, mut found: impl Iterator<Item = T>
         )),
         (Some(_), Some(_)) => Err(Refusal::new(
             ErrorCode::NotFound,
-            format!("several {what}s begin with {} characters like these", text.len()),
+            format!(
+                "several {what}s begin with {} characters like these",
+                text.len()
+            ),
             "type more of its name".to_owned(),
         )),
     }
@@ -34,7 +42,10 @@ fn begins(text: &str, id: &str) -> bool {
 impl Node {
     pub(super) fn circle_named(&self, text: &str) -> Result<CircleId, Refusal> {
         let all = self.ledger.shared().circles();
-        let found = all.iter().map(|circle| circle.id()).filter(|id| begins(text, &id.to_string()));
+        let found = all
+            .iter()
+            .map(|circle| circle.id())
+            .filter(|id| begins(text, &id.to_string()));
         one(text, "circle", "maillonctl circle list", found)
     }
 
@@ -46,7 +57,12 @@ impl Node {
                 "see `maillonctl record list CIRCLE`",
             ));
         }
-        one(text, "record", "maillonctl record list CIRCLE", self.care.records_named(text)?.into_iter())
+        one(
+            text,
+            "record",
+            "maillonctl record list CIRCLE",
+            self.care.records_named(text)?.into_iter(),
+        )
     }
 
     pub(super) async fn invitation_named(&self, text: &str) -> Result<InvitationId, Refusal> {
@@ -55,7 +71,10 @@ impl Node {
             .run(|tx| tx.replica.incoming(tx.rows).map_err(CareError::from))
             .await
             .map_err(CareError::from)?;
-        let found = all.into_iter().map(|(id, _)| id).filter(|id| begins(text, &id.to_string()));
+        let found = all
+            .into_iter()
+            .map(|(id, _)| id)
+            .filter(|id| begins(text, &id.to_string()));
         one(text, "invitation", "maillonctl circle invitations", found)
     }
 

@@ -55,7 +55,10 @@ impl AdminSocket {
     /// # Errors
     /// [`SocketError`].
     pub async fn open(path: &Path, node: Arc<Node>) -> Result<Self, SocketError> {
-        let bind = |cause| SocketError::Bind { path: path.to_owned(), cause };
+        let bind = |cause| SocketError::Bind {
+            path: path.to_owned(),
+            cause,
+        };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(bind)?;
         }
@@ -69,7 +72,10 @@ impl AdminSocket {
         let listener = UnixListener::bind(path).map_err(bind)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(bind)?;
         let task = tokio::spawn(accept(listener, node));
-        Ok(Self { path: path.to_owned(), task })
+        Ok(Self {
+            path: path.to_owned(),
+            task,
+        })
     }
 
     /// Closes the socket.
@@ -81,7 +87,9 @@ impl AdminSocket {
 }
 
 async fn accept(listener: UnixListener, node: Arc<Node>) {
-    let own = std::fs::metadata("/proc/self").map(|me| std::os::unix::fs::MetadataExt::uid(&me)).ok();
+    let own = std::fs::metadata("/proc/self")
+        .map(|me| std::os::unix::fs::MetadataExt::uid(&me))
+        .ok();
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -94,7 +102,9 @@ async fn accept(listener: UnixListener, node: Arc<Node>) {
             continue;
         }
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
-            tracing::warn!("the admin socket has {CONNECTIONS} connections; another one was refused");
+            tracing::warn!(
+                "the admin socket has {CONNECTIONS} connections; another one was refused"
+            );
             continue;
         };
         let node = Arc::clone(&node);
@@ -110,7 +120,10 @@ async fn serve(stream: UnixStream, node: Arc<Node>) -> io::Result<()> {
     let (mut reader, writer) = stream.into_split();
     let (replies, queue) = mpsc::channel::<Vec<u8>>(REPLIES);
     let writing = tokio::spawn(write(writer, queue));
-    let greeting = Greeting { maillon_admin: VERSION, program: env!("CARGO_PKG_VERSION").to_owned() };
+    let greeting = Greeting {
+        maillon_admin: VERSION,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+    };
     let _ = replies.send(frame(&greeting)).await;
     let under_way = Arc::new(Semaphore::new(REQUESTS));
     loop {
@@ -120,7 +133,10 @@ async fn serve(stream: UnixStream, node: Arc<Node>) -> io::Result<()> {
         }
         let length = u32::from_be_bytes(length) as usize;
         if length > limits::FRAME {
-            let cause = format!("a frame is limited to {} bytes, this has {length}", limits::FRAME);
+            let cause = format!(
+                "a frame is limited to {} bytes, this has {length}",
+                limits::FRAME
+            );
             let _ = replies.send(refusal(0, ErrorCode::Limit, &cause)).await;
             break;
         }
@@ -130,11 +146,15 @@ async fn serve(stream: UnixStream, node: Arc<Node>) -> io::Result<()> {
             Ok(request) => request,
             Err(error) => {
                 let cause = format!("the frame is no request: {error}");
-                let _ = replies.send(refusal(0, ErrorCode::BadRequest, &cause)).await;
+                let _ = replies
+                    .send(refusal(0, ErrorCode::BadRequest, &cause))
+                    .await;
                 break;
             }
         };
-        let Ok(slot) = Arc::clone(&under_way).acquire_owned().await else { break };
+        let Ok(slot) = Arc::clone(&under_way).acquire_owned().await else {
+            break;
+        };
         let (node, replies) = (Arc::clone(&node), replies.clone());
         tokio::spawn(async move {
             super::calls::answer(&node, request, &replies).await;
@@ -167,7 +187,11 @@ pub(super) fn frame(value: &impl serde::Serialize) -> Vec<u8> {
 pub(super) fn reply(id: u64, outcome: Outcome) -> Vec<u8> {
     let bytes = frame(&Reply { id, outcome });
     if bytes.len() > limits::FRAME + 4 {
-        let cause = format!("the answer has {} bytes; a frame is limited to {}", bytes.len(), limits::FRAME);
+        let cause = format!(
+            "the answer has {} bytes; a frame is limited to {}",
+            bytes.len(),
+            limits::FRAME
+        );
         return refusal(id, ErrorCode::Limit, &cause);
     }
     bytes
@@ -180,5 +204,8 @@ fn refusal(id: u64, code: ErrorCode, cause: &str) -> Vec<u8> {
         action: "use the maillonctl of this daemon's version, and smaller pages".to_owned(),
         request: format!("r{id}"),
     };
-    frame(&Reply { id, outcome: Outcome::Failed(error) })
+    frame(&Reply {
+        id,
+        outcome: Outcome::Failed(error),
+    })
 }

@@ -19,21 +19,39 @@ impl Node {
         let mut verdict = Verdict::Good;
         let mut reason = |level: Verdict, sentence: String, command: &str| {
             verdict = verdict.max(level);
-            reasons.push(Reason { sentence, command: command.to_owned() });
+            reasons.push(Reason {
+                sentence,
+                command: command.to_owned(),
+            });
         };
         let disk_free = self.disk_free();
         if disk_free < DISK_ACT {
-            reason(Verdict::Act, format!("the disk has {} MB left", disk_free >> 20), "df -h");
+            reason(
+                Verdict::Act,
+                format!("the disk has {} MB left", disk_free >> 20),
+                "df -h",
+            );
         } else if disk_free < DISK_LOOK {
-            reason(Verdict::Look, format!("the disk has {} MB left", disk_free >> 20), "df -h");
+            reason(
+                Verdict::Look,
+                format!("the disk has {} MB left", disk_free >> 20),
+                "df -h",
+            );
         }
         let now = now_ms();
         for peer in peers.iter().filter(|peer| peer.relation != Relation::Ended) {
-            let away = peer.last_seen_ms.map_or(now - self.started_ms, |seen| now.saturating_sub(seen));
+            let away = peer
+                .last_seen_ms
+                .map_or(now - self.started_ms, |seen| now.saturating_sub(seen));
             if !peer.connected && peer.waiting > 0 && away > AWAY_MS {
                 reason(
                     Verdict::Look,
-                    format!("{} has not been reached for {} days and {} records wait", peer.structure, away / 86_400_000, peer.waiting),
+                    format!(
+                        "{} has not been reached for {} days and {} records wait",
+                        peer.structure,
+                        away / 86_400_000,
+                        peer.waiting
+                    ),
                     "maillonctl peer list",
                 );
             }
@@ -72,7 +90,13 @@ impl Node {
             started_ms: self.started_ms,
             addresses: self.addresses(),
             peers,
-            circles: self.ledger.shared().circles().iter().filter(|circle| circle.charter.is_member(&own.node)).count() as u64,
+            circles: self
+                .ledger
+                .shared()
+                .circles()
+                .iter()
+                .filter(|circle| circle.charter.is_member(&own.node))
+                .count() as u64,
             records: self.ledger.shared().records(),
             disk_free,
             disk_used: self.disk_used(),
@@ -88,19 +112,25 @@ impl Node {
             .peers()
             .into_iter()
             .map(|(node, relation)| {
-                let status = network.as_ref().and_then(|all| all.nodes.iter().find(|one| one.node == node));
+                let status = network
+                    .as_ref()
+                    .and_then(|all| all.nodes.iter().find(|one| one.node == node));
                 PeerLine {
                     node,
                     structure: self.care.structure_of(&node),
                     relation,
                     connected: status.is_some_and(|one| one.connected.is_some()),
-                    last_seen_ms: status
-                        .and_then(|one| one.last_seen)
-                        .map(|ago| now.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX))),
+                    last_seen_ms: status.and_then(|one| one.last_seen).map(|ago| {
+                        now.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX))
+                    }),
                     waiting: self.care.waiting_for(&node),
                     last_error: status
                         .filter(|one| one.connected.is_none())
-                        .and_then(|one| one.last_trouble.as_ref().map(|(trouble, _)| trouble.to_string())),
+                        .and_then(|one| {
+                            one.last_trouble
+                                .as_ref()
+                                .map(|(trouble, _)| trouble.to_string())
+                        }),
                 }
             })
             .collect()

@@ -1,6 +1,10 @@
 //! Events as they commit.
 
-use maillon_protocol::{admin::{Outcome, WatchEvent}, content::Kind, replica::Notice};
+use maillon_protocol::{
+    admin::{Outcome, WatchEvent},
+    content::Kind,
+    replica::Notice,
+};
 use tokio::sync::{broadcast::error::RecvError, mpsc};
 
 use super::server::reply;
@@ -15,7 +19,14 @@ fn kind_name(number: u64) -> String {
 
 fn event(notice: &Notice, at_ms: u64) -> Option<WatchEvent> {
     Some(match notice {
-        Notice::Recorded { circle, record, thing, kind, node, .. } => WatchEvent::Recorded {
+        Notice::Recorded {
+            circle,
+            record,
+            thing,
+            kind,
+            node,
+            ..
+        } => WatchEvent::Recorded {
             circle: *circle,
             record: *record,
             thing: *thing,
@@ -30,23 +41,41 @@ fn event(notice: &Notice, at_ms: u64) -> Option<WatchEvent> {
                 .and_then(|value| value.as_str().map(|word| format!("not-shown-{word}")))
                 .unwrap_or_default(),
         },
-        Notice::Delivered { circle, record, node, at_ms } => WatchEvent::Delivered {
+        Notice::Delivered {
+            circle,
+            record,
+            node,
+            at_ms,
+        } => WatchEvent::Delivered {
             circle: *circle,
             record: *record,
             node: *node,
             at_ms: *at_ms,
         },
-        Notice::Charter { circle, entry, member } => {
-            WatchEvent::Charter { circle: *circle, entry: *entry, member: *member }
-        }
-        Notice::Invited(invitation) => WatchEvent::Invited { invitation: *invitation },
-        Notice::Aside { circle, what } => {
-            WatchEvent::Reported { circle: Some(*circle), what: (*what).to_owned() }
-        }
-        Notice::ClockAhead { circle, .. } => {
-            WatchEvent::Reported { circle: Some(*circle), what: "clock-ahead".to_owned() }
-        }
-        Notice::NewIncarnation => WatchEvent::Reported { circle: None, what: "new-incarnation".to_owned() },
+        Notice::Charter {
+            circle,
+            entry,
+            member,
+        } => WatchEvent::Charter {
+            circle: *circle,
+            entry: *entry,
+            member: *member,
+        },
+        Notice::Invited(invitation) => WatchEvent::Invited {
+            invitation: *invitation,
+        },
+        Notice::Aside { circle, what } => WatchEvent::Reported {
+            circle: Some(*circle),
+            what: (*what).to_owned(),
+        },
+        Notice::ClockAhead { circle, .. } => WatchEvent::Reported {
+            circle: Some(*circle),
+            what: "clock-ahead".to_owned(),
+        },
+        Notice::NewIncarnation => WatchEvent::Reported {
+            circle: None,
+            what: "new-incarnation".to_owned(),
+        },
         Notice::Descriptor(_) => return None,
     })
 }
@@ -58,7 +87,11 @@ pub(super) async fn watch(node: &Node, id: u64, replies: &mpsc::Sender<Vec<u8>>)
     let mut next = Some(WatchEvent::Watching);
     loop {
         if let Some(event) = next.take() {
-            if replies.send(reply(id, Outcome::Event(event))).await.is_err() {
+            if replies
+                .send(reply(id, Outcome::Event(event)))
+                .await
+                .is_err()
+            {
                 return;
             }
         }

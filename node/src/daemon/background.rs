@@ -38,7 +38,10 @@ pub(super) fn start(
         tokio::spawn(urgency(Arc::clone(node))),
         tokio::spawn(super::upkeep::verify(Arc::clone(node))),
     ];
-    node.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend(tasks);
+    node.tasks
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .extend(tasks);
 }
 
 async fn network(node: Arc<Node>, mut events: mpsc::Receiver<NetworkEvent>) {
@@ -50,7 +53,10 @@ async fn network(node: Arc<Node>, mut events: mpsc::Receiver<NetworkEvent>) {
                     all.insert(peer);
                 });
                 // Nobody watching is no error.
-                let _ = node.events.send(LocalEvent::Link { node: peer, up: true });
+                let _ = node.events.send(LocalEvent::Link {
+                    node: peer,
+                    up: true,
+                });
             }
             NetworkEvent::LinkDown { node: peer, reason } => {
                 tracing::info!(peer = %peer.short(), %reason, "link down");
@@ -58,15 +64,23 @@ async fn network(node: Arc<Node>, mut events: mpsc::Receiver<NetworkEvent>) {
                 node.connected.send_modify(|all| {
                     all.remove(&peer);
                 });
-                let _ = node.events.send(LocalEvent::Link { node: peer, up: false });
+                let _ = node.events.send(LocalEvent::Link {
+                    node: peer,
+                    up: false,
+                });
             }
             NetworkEvent::DialFailed { node: peer, error } => {
                 tracing::debug!(peer = %peer.short(), %error, "not reached");
             }
-            NetworkEvent::StrangerRefused { total } => tracing::info!(total, "a stranger was refused"),
+            NetworkEvent::StrangerRefused { total } => {
+                tracing::info!(total, "a stranger was refused")
+            }
             NetworkEvent::ListenOn(address) => {
                 tracing::info!(%address, "listening");
-                node.listening.lock().unwrap_or_else(PoisonError::into_inner).push(address);
+                node.listening
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(address);
                 node.describe().await;
             }
         }
@@ -95,7 +109,11 @@ async fn membership(node: Arc<Node>, mut peering: broadcast::Receiver<PeeringEve
         };
         if changed {
             let begun = node.workers.begin("membership");
-            let result = node.peering.refresh().await.map_err(|error| error.to_string());
+            let result = node
+                .peering
+                .refresh()
+                .await
+                .map_err(|error| error.to_string());
             tokio::time::sleep(node.workers.end("membership", begun, result)).await;
         }
     }
@@ -123,7 +141,8 @@ async fn urgency(node: Arc<Node>) {
         let now = match node.care.urgent() {
             Ok(now) => now,
             Err(error) => {
-                tokio::time::sleep(node.workers.end("urgency", begun, Err(error.to_string()))).await;
+                tokio::time::sleep(node.workers.end("urgency", begun, Err(error.to_string())))
+                    .await;
                 continue;
             }
         };

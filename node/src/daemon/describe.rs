@@ -12,14 +12,15 @@ use maillon_protocol::{
 };
 
 use super::Node;
-use crate::{
-    clock::now_ms,
-    config::Config,
-    ledger::StoreRows,
-    store::Store,
-};
+use crate::{clock::now_ms, config::Config, ledger::StoreRows, store::Store};
 
-fn from_config(config: &Config, key: &NodeKey, seal: &SealPublic, recovery: Hash, addresses: Vec<String>) -> Descriptor {
+fn from_config(
+    config: &Config,
+    key: &NodeKey,
+    seal: &SealPublic,
+    recovery: Hash,
+    addresses: Vec<String>,
+) -> Descriptor {
     let structure = &config.structure;
     Descriptor {
         version: 1,
@@ -52,7 +53,10 @@ pub(super) fn first(
         .and_then(|bytes| Unverified::<Descriptor>::parse(bytes).ok())
         .map(Unverified::trust_stored);
     let addresses = if config.network.advertise.is_empty() {
-        stored.as_ref().map(|stored| stored.object.addresses.clone()).unwrap_or_default()
+        stored
+            .as_ref()
+            .map(|stored| stored.object.addresses.clone())
+            .unwrap_or_default()
     } else {
         config.network.advertise.clone()
     };
@@ -61,12 +65,27 @@ pub(super) fn first(
 }
 
 /// `held` where it says what is wanted, otherwise `wanted` with the next counter, signed.
-fn renew(held: Option<&Verified<Descriptor>>, wanted: Descriptor, key: &NodeKey) -> Verified<Descriptor> {
+fn renew(
+    held: Option<&Verified<Descriptor>>,
+    wanted: Descriptor,
+    key: &NodeKey,
+) -> Verified<Descriptor> {
     let last = held.map_or(0, |held| held.object.counter);
-    if let Some(held) = held.filter(|held| Descriptor { counter: last, ..wanted.clone() } == held.object) {
+    if let Some(held) = held.filter(|held| {
+        Descriptor {
+            counter: last,
+            ..wanted.clone()
+        } == held.object
+    }) {
         return held.clone();
     }
-    sign(Descriptor { counter: (last + 1).max(now_ms()), ..wanted }, key)
+    sign(
+        Descriptor {
+            counter: (last + 1).max(now_ms()),
+            ..wanted
+        },
+        key,
+    )
 }
 
 /// The addresses worth telling others: all that are not loopback, or the loopback ones where there are no others.
@@ -79,9 +98,15 @@ fn worth_telling(listening: &[Multiaddr]) -> Vec<String> {
         })
     };
     let all: Vec<&Multiaddr> = listening.iter().collect();
-    let outside: Vec<&Multiaddr> = all.iter().copied().filter(|address| !loopback(address)).collect();
-    let mut told: Vec<String> =
-        if outside.is_empty() { all } else { outside }.into_iter().map(ToString::to_string).collect();
+    let outside: Vec<&Multiaddr> = all
+        .iter()
+        .copied()
+        .filter(|address| !loopback(address))
+        .collect();
+    let mut told: Vec<String> = if outside.is_empty() { all } else { outside }
+        .into_iter()
+        .map(ToString::to_string)
+        .collect();
     told.sort();
     told.truncate(16);
     told
@@ -95,7 +120,11 @@ impl Node {
             (keyring.newest().clone(), keyring.recovery())
         };
         let addresses = if self.config.network.advertise.is_empty() {
-            let listening = self.listening.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+            let listening = self
+                .listening
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .clone();
             worth_telling(&listening)
         } else {
             self.config.network.advertise.clone()

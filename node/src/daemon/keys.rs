@@ -34,11 +34,24 @@ pub(crate) struct Keyring {
 }
 
 impl Keyring {
-    pub(super) fn new(keystore: Keystore, secrets: Secrets, config: &Config) -> Result<Self, StartError> {
-        let mut ring = Self { keystore, secrets, seals: Vec::new(), days: config.keys.receive_key_days };
+    pub(super) fn new(
+        keystore: Keystore,
+        secrets: Secrets,
+        config: &Config,
+    ) -> Result<Self, StartError> {
+        let mut ring = Self {
+            keystore,
+            secrets,
+            seals: Vec::new(),
+            days: config.keys.receive_key_days,
+        };
         ring.load();
         let now = now_ms();
-        if ring.seals.first().is_none_or(|newest| newest.public().expires_ms < now + RENEW_BEFORE_MS) {
+        if ring
+            .seals
+            .first()
+            .is_none_or(|newest| newest.public().expires_ms < now + RENEW_BEFORE_MS)
+        {
             ring.renew()?;
         }
         Ok(ring)
@@ -47,7 +60,10 @@ impl Keyring {
     fn load(&mut self) {
         let mut keys: Vec<&ReceiveKey> = self.secrets.receive_keys.iter().collect();
         keys.sort_by_key(|key| std::cmp::Reverse(key.created_ms));
-        self.seals = keys.iter().map(|key| SealKey::from_seed(key.private.expose(), key.expires_ms)).collect();
+        self.seals = keys
+            .iter()
+            .map(|key| SealKey::from_seed(key.private.expose(), key.expires_ms))
+            .collect();
     }
 
     /// A new receive key; those that expired long ago are dropped.
@@ -100,7 +116,11 @@ impl Keyring {
             .map(|key| (KeyId(key.id), key.created_ms, key.expires_ms))
             .collect();
         receive.sort_by_key(|(_, created, _)| std::cmp::Reverse(*created));
-        admin::Keys { node, receive, recovery: self.recovery() }
+        admin::Keys {
+            node,
+            receive,
+            recovery: self.recovery(),
+        }
     }
 }
 

@@ -117,15 +117,32 @@ impl Node {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn start(dir: &Path, config: Config, unlock: &Unlock) -> Result<Arc<Self>, StartError> {
+    pub async fn start(
+        dir: &Path,
+        config: Config,
+        unlock: &Unlock,
+    ) -> Result<Arc<Self>, StartError> {
         network::refuse_key_log()?;
         let (keystore, secrets) = Keystore::open(dir, unlock)?;
         let options = keys::store_options(&config);
         let store = Store::open(dir, &StorageKey::new(secrets.storage_key.expose()), options)?;
         let node_key = NodeKey::from_seed(secrets.identity_seed.expose());
         let keyring = keys::Keyring::new(keystore, secrets, &config)?;
-        let descriptor = describe::first(&store, &config, &node_key, keyring.newest(), keyring.recovery())?;
-        let ledger = Ledger::start(store, Keys { node: node_key, seals: keyring.seal_keys() }, descriptor)?;
+        let descriptor = describe::first(
+            &store,
+            &config,
+            &node_key,
+            keyring.newest(),
+            keyring.recovery(),
+        )?;
+        let ledger = Ledger::start(
+            store,
+            Keys {
+                node: node_key,
+                seals: keyring.seal_keys(),
+            },
+            descriptor,
+        )?;
 
         let identity = network::identity(&mut keyring.identity_seed())?;
         let allow = AllowList::new([]);
@@ -134,14 +151,23 @@ impl Node {
             listen: multiaddresses("network.listen", &config.network.listen)?,
             cap: Duration::from_secs(config.network.longest_wait_s),
             urgent_cap: Duration::from_secs(config.network.longest_wait_urgent_s),
-            tap: config.test.tap.as_deref().map(|path| background::tap(&dir.join(path))).transpose().map_err(StartError::Folder)?,
+            tap: config
+                .test
+                .tap
+                .as_deref()
+                .map(|path| background::tap(&dir.join(path)))
+                .transpose()
+                .map_err(StartError::Folder)?,
             ..NetworkConfig::default()
         };
         let network = Network::start(network_config, &identity, allow.clone(), sender)?;
         let (peering_events, heard) = broadcast::channel(1024);
         let peering_config = PeeringConfig {
             listen: multiaddresses("network.pairing_listen", &config.network.pairing_listen)?,
-            advertise: multiaddresses("network.pairing_advertise", &config.network.pairing_advertise)?,
+            advertise: multiaddresses(
+                "network.pairing_advertise",
+                &config.network.pairing_advertise,
+            )?,
             ..PeeringConfig::default()
         };
         let peering = Peering::start(
@@ -154,12 +180,18 @@ impl Node {
         )
         .await?;
         let scores = Arc::new(Scores::default());
-        let limits = Limits { round_ms: config.network.compare_every_s * 1000, ..Limits::default() };
+        let limits = Limits {
+            round_ms: config.network.compare_every_s * 1000,
+            ..Limits::default()
+        };
         let exchange = Arc::new(Exchange::new(ledger.clone(), Arc::clone(&scores), limits));
         let structure = Structure {
             name: config.structure.name.clone(),
             identifiers: (!config.structure.finess.is_empty())
-                .then(|| Identifier { system: IdentifierSystem::Finess, value: config.structure.finess.clone() })
+                .then(|| Identifier {
+                    system: IdentifierSystem::Finess,
+                    value: config.structure.finess.clone(),
+                })
                 .into_iter()
                 .collect(),
         };
@@ -184,7 +216,9 @@ impl Node {
         node.load_workers()?;
         background::start(&node, network_events, heard);
         let socket = AdminSocket::open(&node.socket_path(), Arc::clone(&node)).await?;
-        let http = Http::start(node.config.http.listen, Arc::clone(&node)).await.map_err(StartError::Http)?;
+        let http = Http::start(node.config.http.listen, Arc::clone(&node))
+            .await
+            .map_err(StartError::Http)?;
         let run = dir.join("run");
         std::fs::create_dir_all(&run)
             .and_then(|()| std::fs::write(run.join("http"), http.address.to_string()))
@@ -216,19 +250,28 @@ impl Node {
     pub(crate) async fn wait_connected(&self, node: &NodeId) {
         let mut connected = self.connected.subscribe();
         // Not connected in time is what the answer then shows.
-        let _ = tokio::time::timeout(Duration::from_secs(10), connected.wait_for(|all| all.contains(node))).await;
+        let _ = tokio::time::timeout(
+            Duration::from_secs(10),
+            connected.wait_for(|all| all.contains(node)),
+        )
+        .await;
     }
 
     /// Stops everything, in order; what was committed stays.
     pub async fn stop(&self) {
-        let doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let doors = self
+            .doors
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some((socket, http)) = doors {
             socket.close();
             http.stop();
         }
         self.peering.stop().await;
         self.network.shutdown().await;
-        let tasks: Vec<_> = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let tasks: Vec<_> =
+            std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
             task.abort();
         }

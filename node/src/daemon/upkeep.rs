@@ -23,13 +23,31 @@ impl Node {
     /// Names the workers and takes over how tranquil the administrator wants them.
     pub(super) fn load_workers(&self) -> Result<(), StartError> {
         for (name, does, tranquillity) in [
-            ("membership", "Lets in those whom charters and peerings name, and dials them.", 0),
-            ("urgency", "Looks for whom an alert waits, so that they are tried more often.", 0),
-            ("verify", "Reads every row of the database once a day and says which do not open.", 4),
+            (
+                "membership",
+                "Lets in those whom charters and peerings name, and dials them.",
+                0,
+            ),
+            (
+                "urgency",
+                "Looks for whom an alert waits, so that they are tried more often.",
+                0,
+            ),
+            (
+                "verify",
+                "Reads every row of the database once a day and says which do not open.",
+                4,
+            ),
         ] {
             self.workers.register(name, does, tranquillity);
         }
-        for row in self.ledger.shared().rows().0.scan(Table::Meta, b"worker ", Range::all())? {
+        for row in self
+            .ledger
+            .shared()
+            .rows()
+            .0
+            .scan(Table::Meta, b"worker ", Range::all())?
+        {
             let (key, value) = row?;
             let name = String::from_utf8_lossy(&key["worker ".len()..]).into_owned();
             if let Ok(tranquillity) = cbor::decode::<u32>(&value) {
@@ -48,7 +66,11 @@ impl Node {
             ));
         }
         if !self.workers.set(name, tranquillity) {
-            return Err(Refusal::new(ErrorCode::NotFound, "no worker has this name", "see `maillonctl worker list`"));
+            return Err(Refusal::new(
+                ErrorCode::NotFound,
+                "no worker has this name",
+                "see `maillonctl worker list`",
+            ));
         }
         let (key, value) = (worker_key(name), cbor::encode(&tranquillity));
         let job = self.ledger.run(move |tx| {
@@ -82,7 +104,9 @@ impl Node {
 }
 
 fn folder_size(dir: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(dir) else { return 0 };
+    let Ok(entries) = std::fs::read_dir(dir) else {
+        return 0;
+    };
     entries
         .flatten()
         .map(|entry| match entry.metadata() {
@@ -99,7 +123,8 @@ pub(super) async fn verify(node: Arc<Node>) {
         tokio::time::sleep(VERIFY_EVERY).await;
         let begun = node.workers.begin("verify");
         let store = node.ledger.shared().rows().0.clone();
-        let result = tokio::task::spawn_blocking(move || store.verify(|_| ControlFlow::Continue(()))).await;
+        let result =
+            tokio::task::spawn_blocking(move || store.verify(|_| ControlFlow::Continue(()))).await;
         let result = match result {
             Ok(Ok(verified)) if verified.is_good() => Ok(()),
             Ok(Ok(_)) => Err("some rows do not open: run `maillonctl doctor`".to_owned()),
