@@ -10,16 +10,10 @@ use crate::{
     sift::{Found, Needle, Sieve},
 };
 
-/// The last words of the names of frames that two peers without a common circle may exchange.
-const ALLOWED: [&str; 7] = [
-    "identify",
-    "ping",
-    "hello",
-    "descriptor",
-    "compared",
-    "finished",
-    "mark",
-];
+/// Protocols that two peers speak about themselves; a circle has no word in them.
+const PROTOCOLS: [&str; 3] = ["identify", "ping", "pairing"];
+/// Messages of the exchange that two peers without a common circle may send.
+const MESSAGES: [&str; 5] = ["hello", "descriptor", "compared", "finished", "mark"];
 
 pub(super) fn tell(teller: &mut Teller, world: &mut World) -> Result<(), Stopped> {
     let World { two, c, .. } = &*world;
@@ -32,8 +26,12 @@ pub(super) fn tell(teller: &mut Teller, world: &mut World) -> Result<(), Stopped
             named.map(|(_, count)| count).sum()
         };
         for (name, count) in here.iter().chain(&there) {
-            let pairing = name.starts_with("pairing");
-            if *count > 0 && !pairing && !ALLOWED.contains(&last(name)) {
+            let protocol = name.split('.').next().unwrap_or(name);
+            let allowed = match protocol {
+                "sync" => MESSAGES.contains(&last(name)),
+                other => PROTOCOLS.contains(&other),
+            };
+            if *count > 0 && !allowed {
                 return Err(Trouble::wrong(format!("{count} frames {name} with C")));
             }
         }
