@@ -163,7 +163,7 @@ fn a_node_is_never_made_over_another_one() -> Story {
     let root = folder()?;
     let daemon = stopped(root.path())?;
     let before = contents(&daemon.folder())?;
-    says(&daemon.run_init()?, &["already"])?;
+    says(&daemon.run_init()?, &["not empty"])?;
     ensure(contents(&daemon.folder())? == before, || {
         String::from("something in the data folder was changed")
     })?;
