@@ -38,6 +38,7 @@ pub enum ConfigError {
 
 /// Configuration of a Maillon node.
 #[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct Config {
     /// The structure that hosts this node. Other nodes see all of it.
     #[config(nested)]
@@ -64,6 +65,7 @@ pub struct Config {
 
 /// The structure.
 #[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct StructureConfig {
     /// Its name, as professionals know it.
     pub name: String,
@@ -85,6 +87,7 @@ pub struct StructureConfig {
 
 /// Unlocking.
 #[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct KeysConfig {
     /// A file of 32 random bytes that unlocks the keystore, such as a systemd credential. Without it, the node asks for the passphrase, or
     /// reads it from the environment variable MAILLON_PASSPHRASE_FILE.
@@ -96,6 +99,7 @@ pub struct KeysConfig {
 
 /// The network.
 #[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct NetworkSection {
     /// Where to listen for other nodes. QUIC first, TCP with TLS for networks that let no UDP out.
     #[config(default = ["/ip4/0.0.0.0/udp/4001/quic-v1", "/ip4/0.0.0.0/tcp/4001"])]
@@ -122,6 +126,7 @@ pub struct NetworkSection {
 
 /// The socket.
 #[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct AdminConfig {
     /// The administrator's Unix socket. Relative paths are in the data folder.
     #[config(default = "run/admin.sock")]
@@ -134,6 +139,7 @@ pub struct AdminConfig {
 
 /// Health and metrics.
 #[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct HttpConfig {
     /// Address of /health and /metrics. Only loopback addresses are taken.
     #[config(default = "127.0.0.1:4080")]
@@ -142,6 +148,7 @@ pub struct HttpConfig {
 
 /// Logs.
 #[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct LogConfig {
     /// "text" or "json".
     #[config(default = "text")]
@@ -153,6 +160,7 @@ pub struct LogConfig {
 
 /// For tests.
 #[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
 pub struct TestConfig {
     /// Appends every byte that is handed to the network's streams to this file.
     pub tap: Option<PathBuf>,

@@ -5,6 +5,12 @@
     reason = "a test that cannot go on should say where"
 )]
 
+pub mod bench;
+pub mod daemon;
+pub mod examples;
 pub mod net;
+pub mod sift;
 pub mod skip;
+pub mod story;
+pub mod strace;
 pub mod wire;

@@ -25,6 +25,16 @@ use crate::{
 /// Most records, things or circles in one page.
 pub const DEEPEST_PAGE: usize = 500;
 
+/// Most things in one answer; more are counted.
+const MOST_THINGS: usize = 300;
+/// About how many bytes of them.
+const MOST_BYTES: usize = 600 << 10;
+
+/// About how many bytes of text a content has.
+fn size_of_text(content: &Content) -> usize {
+    content.payload().map_or(0, |payload| payload.0.len())
+}
+
 /// Where a page of records ended: a log and a sequence.
 pub(super) type RecordMark = (LogId, u64);
 
@@ -232,14 +242,30 @@ impl Care {
             })
             .collect();
         let things = things(shared, id)?;
+        let mut order: Vec<(&ThingId, &Thing)> = things.iter().collect();
+        // Newest first, so that what does not fit into one answer is the oldest.
+        order.sort_by_key(|(_, thing)| {
+            std::cmp::Reverse(
+                thing
+                    .newest()
+                    .map(|newest| (newest.occurred_ms, newest.time, newest.record)),
+            )
+        });
         let mut identity = Vec::new();
         let mut shown = Vec::new();
-        for (thing_id, thing) in &things {
+        let mut older = 0;
+        let mut bytes = 0;
+        for (thing_id, thing) in order {
+            let is_identity = thing.kind() == Some(Kind::PatientIdentity as u64);
+            if !is_identity && (shown.len() >= MOST_THINGS || bytes >= MOST_BYTES) {
+                older += u64::from(thing.newest().is_some());
+                continue;
+            }
             let mut views = Vec::new();
             for version in standing(thing) {
-                views.extend(self.view(&version.record)?);
+                views.extend(self.view_with(&version.record, &acks)?);
             }
-            if thing.kind() == Some(Kind::PatientIdentity as u64) {
+            if is_identity {
                 identity.extend(views.into_iter().filter_map(|view| match view.content {
                     Content::PatientIdentity(identity) => Some(identity),
                     _ => None,
@@ -249,6 +275,10 @@ impl Care {
             if views.is_empty() {
                 continue;
             }
+            bytes += views
+                .iter()
+                .map(|view| 1024 + size_of_text(&view.content))
+                .sum::<usize>();
             let alert = match &views[0].content {
                 Content::Alert(alert) => {
                     Some(self.alert(&circle, &things, thing, alert, &views[0], &acks)?)
@@ -259,17 +289,13 @@ impl Care {
             shown.push(ThingView {
                 thing: *thing_id,
                 parent: thing.parent.first().copied(),
-                superseded: (thing.versions.len() - views.len() - contested) as u64,
+                superseded: (thing.versions.len().saturating_sub(views.len() + contested)) as u64,
                 contested: contested as u64,
                 standing: views,
                 alert,
             });
         }
-        shown.sort_by_key(|view| {
-            view.standing
-                .first()
-                .map(|first| (first.occurred_ms, first.time, first.record))
-        });
+        shown.reverse();
         let doubts = identity.iter().flat_map(doubts_of).collect();
         Ok(CircleView {
             line: self.line(&circle),
@@ -277,6 +303,7 @@ impl Care {
             identity,
             consent: self.allows_sharing(id)?,
             things: shown,
+            older,
             doubts,
         })
     }
@@ -375,6 +402,17 @@ impl Care {
     /// # Errors
     /// [`CareError`].
     pub fn view(&self, id: &RecordId) -> Result<Option<RecordView>, CareError> {
+        match locate(self.shared(), id)? {
+            Some(place) => self.view_with(id, &acks(self.shared(), &place.circle)?),
+            None => Ok(None),
+        }
+    }
+
+    fn view_with(
+        &self,
+        id: &RecordId,
+        acks: &BTreeMap<NodeId, Ack>,
+    ) -> Result<Option<RecordView>, CareError> {
         let shared = self.shared();
         let Some((circle, record)) = record(shared, id)? else {
             return Ok(None);
@@ -383,7 +421,6 @@ impl Care {
             return Ok(None);
         };
         let header = &record.header.object;
-        let acks = acks(shared, &circle.id())?;
         Ok(Some(RecordView {
             circle: circle.id(),
             record: *id,
@@ -395,7 +432,7 @@ impl Care {
             occurred_ms: opened.envelope.occurred_ms,
             content: opened.content,
             ahead: ahead(shared, &circle.id(), id)?,
-            delivery: self.delivery_of(&circle, id, header.log.node, header.time.ms(), &acks)?,
+            delivery: self.delivery_of(&circle, id, header.log.node, header.time.ms(), acks)?,
         }))
     }
 

@@ -326,8 +326,11 @@ pub struct CircleView {
     pub identity: Vec<PatientIdentity>,
     /// Whether sharing is allowed by what is recorded.
     pub consent: bool,
-    /// Everything else that stands, in the order in which it happened.
+    /// Everything else that stands, in the order in which it happened; the newest, as far as they fit into one answer.
     pub things: Vec<ThingView>,
+    /// How many older things there are.
+    #[serde(default)]
+    pub older: u64,
     /// Doubts about the person's identity.
     pub doubts: Vec<String>,
 }

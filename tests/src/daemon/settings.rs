@@ -1,0 +1,142 @@
+//! What a daemon under test is told, and the configuration that says it.
+
+use std::{fmt::Write, path::Path};
+
+use maillon_protocol::descriptor::StructureKind;
+
+/// One node's settings. [`Settings::new`] gives those of a territory's node; tests change single fields.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Name of the folder, of the key file and of the log: a short word.
+    pub name: String,
+    /// Name of the structure.
+    pub structure: String,
+    /// Its kind.
+    pub kind: StructureKind,
+    /// Its territory.
+    pub territory: String,
+    /// Listens on QUIC.
+    pub quic: bool,
+    /// Listens on TCP.
+    pub tcp: bool,
+    /// The addresses that its descriptor names; none: those on which it listens.
+    pub advertise: Vec<String>,
+    /// `[admin] care_commands`.
+    pub care_commands: bool,
+    /// `[test] tap`: every byte handed to libp2p streams is kept.
+    pub tap: bool,
+    /// `[test] unsynced`: the WAL is not synced, so that the durability test can fail.
+    pub unsynced: bool,
+    /// `[test] plant_unsealed`: a text that is written unsealed, so that the secrecy test can fail.
+    pub plant_unsealed: Option<String>,
+    /// `[log] filter`: how much it says of itself.
+    pub log_filter: Option<String>,
+    /// More environment.
+    pub environment: Vec<(String, String)>,
+    /// A program and arguments before `maillond run`, such as strace. It must let the daemon be our direct child.
+    pub under: Vec<String>,
+}
+
+impl Settings {
+    /// The node of one structure.
+    pub fn new(name: &str, structure: &str, kind: StructureKind) -> Self {
+        Self {
+            name: name.to_owned(),
+            structure: structure.to_owned(),
+            kind,
+            territory: String::from("Pays de Caux"),
+            quic: true,
+            tcp: true,
+            advertise: Vec::new(),
+            care_commands: true,
+            tap: false,
+            unsynced: false,
+            plant_unsealed: None,
+            log_filter: None,
+            environment: Vec::new(),
+            under: Vec::new(),
+        }
+    }
+
+    /// A support structure (DAC): A of the stories.
+    pub fn dac() -> Self {
+        Self::new("a", "DAC du Pays de Caux", StructureKind::Dac)
+    }
+
+    /// A territory's professionals (CPTS): B of the stories.
+    pub fn cpts() -> Self {
+        Self::new("b", "CPTS des Falaises", StructureKind::Cpts)
+    }
+
+    /// A hospital: C of the stories.
+    pub fn hospital() -> Self {
+        Self::new("c", "Hôpital du Val", StructureKind::Hospital)
+    }
+
+    /// The kind as `maillond init --kind` and the configuration take it.
+    pub fn kind_word(&self) -> &'static str {
+        match self.kind {
+            StructureKind::Dac => "dac",
+            StructureKind::Cpts => "cpts",
+            StructureKind::Esms => "esms",
+            StructureKind::Hospital => "hospital",
+            StructureKind::Article51 => "article51",
+            StructureKind::Other => "other",
+        }
+    }
+
+    /// `maillon.toml`.
+    pub(super) fn toml(&self, port: u16, key_file: &Path, socket: &Path, tap: &Path) -> String {
+        let mut text = String::new();
+        let mut line = |words: std::fmt::Arguments<'_>| {
+            let _ = text.write_fmt(words);
+            text.push('\n');
+        };
+        line(format_args!("[structure]"));
+        line(format_args!("name = {:?}", self.structure));
+        line(format_args!("kind = {:?}", self.kind_word()));
+        line(format_args!("finess = \"\""));
+        line(format_args!("territory = {:?}", self.territory));
+        line(format_args!(
+            "administrator = \"admin@{}.example\"",
+            self.name
+        ));
+        line(format_args!("dpo = \"dpo@{}.example\"", self.name));
+        line(format_args!("\n[keys]\nkey_file = {key_file:?}"));
+        line(format_args!("\n[admin]\nsocket = {socket:?}"));
+        line(format_args!("care_commands = {}", self.care_commands));
+        line(format_args!("\n[network]"));
+        line(format_args!("listen = {:?}", self.listen(port)));
+        if !self.advertise.is_empty() {
+            line(format_args!("advertise = {:?}", self.advertise));
+        }
+        line(format_args!(
+            "pairing_listen = [\"/ip4/127.0.0.1/udp/0/quic-v1\", \"/ip4/127.0.0.1/tcp/0\"]"
+        ));
+        line(format_args!("\n[http]\nlisten = \"127.0.0.1:0\""));
+        if let Some(filter) = &self.log_filter {
+            line(format_args!("\n[log]\nfilter = {filter:?}"));
+        }
+        if self.tap || self.unsynced || self.plant_unsealed.is_some() {
+            line(format_args!("\n[test]"));
+        }
+        if self.tap {
+            line(format_args!("tap = {tap:?}"));
+        }
+        if self.unsynced {
+            line(format_args!("unsynced = true"));
+        }
+        if let Some(planted) = &self.plant_unsealed {
+            line(format_args!("plant_unsealed = {planted:?}"));
+        }
+        text
+    }
+
+    fn listen(&self, port: u16) -> Vec<String> {
+        let quic = self
+            .quic
+            .then(|| format!("/ip4/127.0.0.1/udp/{port}/quic-v1"));
+        let tcp = self.tcp.then(|| format!("/ip4/127.0.0.1/tcp/{port}"));
+        quic.into_iter().chain(tcp).collect()
+    }
+}

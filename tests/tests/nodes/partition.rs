@@ -1,0 +1,178 @@
+//! Real processes on bad roads: cut off from each other, and healed.
+
+use std::{sync::Arc, time::Duration};
+
+use maillon_protocol::admin::WatchEvent;
+use maillon_tests::{
+    daemon::{Cable, Carriers, Daemon, Settings, Shared, Trouble, Two, same_digests, wait},
+    wire::{ClientHello, Cut, Way, X25519_MLKEM768},
+};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::{Story, ensure, folder};
+
+/// A lost connection is noticed by its pings, and tried again with growing waits.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Two nodes that know each other by wires only.
+struct Apart {
+    to_a: Cable,
+    to_b: Cable,
+    a: Daemon,
+    b: Daemon,
+    _root: TempDir,
+}
+
+fn apart(carriers: Carriers) -> Result<Apart, Trouble> {
+    let root = folder()?;
+    let runtime = Arc::new(Runtime::new().map_err(Trouble::io("a runtime"))?);
+    let mut a = Daemon::init(root.path(), Settings::dac())?;
+    let mut b = Daemon::init(root.path(), Settings::cpts())?;
+    Ok(Apart {
+        to_a: Cable::lay(&mut a, carriers, &runtime)?,
+        to_b: Cable::lay(&mut b, carriers, &runtime)?,
+        a,
+        b,
+        _root: root,
+    })
+}
+
+fn meet(mut a: Daemon, mut b: Daemon) -> Result<Two, Trouble> {
+    a.start()?;
+    b.start()?;
+    Two::of(a, b)
+}
+
+fn a_partition_heals(carriers: Carriers) -> Story {
+    let Apart {
+        to_a,
+        to_b,
+        a,
+        b,
+        _root,
+    } = apart(carriers)?;
+    let Shared { two, circle } = meet(a, b)?.share()?;
+    ensure(to_a.passed() + to_b.passed() > 0, || {
+        String::from("nothing passed the wires: the nodes met elsewhere")
+    })?;
+    let (mut watch_a, mut watch_b) = (two.a.watch()?, two.b.watch()?);
+    let mut at_a = two.a.client()?.acting_as(&two.at_a);
+    let mut at_b = two.b.client()?.acting_as(&two.at_b);
+
+    to_a.cut();
+    to_b.cut();
+    let from_a = at_a
+        .alert_send(circle, "Écrite pendant la coupure.")?
+        .record;
+    let from_b = at_b.note_add(circle, "Écrite de l'autre côté.")?.record;
+    watch_a.until("A notices the cut", PATIENCE, |event| {
+        matches!(event, WatchEvent::Link { up: false, .. })
+    })?;
+    for (client, record) in [(&mut at_b, from_a), (&mut at_a, from_b)] {
+        let crossed = client.shows(record)?;
+        ensure(!crossed, || String::from("it crossed the cut"))?;
+    }
+
+    to_a.heal();
+    to_b.heal();
+    for (watch, record) in [(&mut watch_b, from_a), (&mut watch_a, from_b)] {
+        watch.until(
+            "what was written during the cut",
+            PATIENCE,
+            |event| matches!(event, WatchEvent::Recorded { record: found, .. } if *found == record),
+        )?;
+    }
+    same_digests(&two.a, &two.b, circle).map(drop)
+}
+
+#[test]
+fn an_alert_written_during_a_partition_arrives_when_it_heals_over_quic() -> Story {
+    a_partition_heals(Carriers::Quic)
+}
+
+#[test]
+fn an_alert_written_during_a_partition_arrives_when_it_heals_over_tcp() -> Story {
+    a_partition_heals(Carriers::Tcp)
+}
+
+#[test]
+fn where_udp_is_blocked_the_nodes_meet_over_tcp() -> Story {
+    let Apart {
+        to_a,
+        to_b,
+        a,
+        b,
+        _root,
+    } = apart(Carriers::Both)?;
+    for udp in to_a.udp.iter().chain(&to_b.udp) {
+        udp.cut(Cut::Both);
+    }
+    let Shared { two, circle } = meet(a, b)?.share()?;
+    let peer = two.a.client()?.peer_show(two.b.node()?)?;
+    ensure(peer.transport.as_deref() == Some("tcp"), || {
+        format!("they are connected by {:?}", peer.transport)
+    })?;
+    same_digests(&two.a, &two.b, circle).map(drop)
+}
+
+#[test]
+fn a_retry_by_hand_ends_the_wait() -> Story {
+    let Apart {
+        to_a,
+        to_b,
+        a,
+        b,
+        _root,
+    } = apart(Carriers::Tcp)?;
+    let two = meet(a, b)?;
+    let mut watch = two.a.watch()?;
+    for tcp in to_a.tcp.iter().chain(&to_b.tcp) {
+        tcp.sever();
+    }
+    let is_link = |wanted: bool| move |event: &WatchEvent| matches!(event, WatchEvent::Link { up, .. } if *up == wanted);
+    watch.until("A notices the cut", PATIENCE, is_link(false))?;
+    let node = two.b.node()?;
+    let mut at_a = two.a.client()?;
+    wait::until("a wait of several seconds", PATIENCE, || {
+        let next = at_a.peer_show(node)?.next_attempt_ms;
+        Ok(next.filter(|next| *next > 3_000))
+    })?;
+    watch.forget();
+    to_a.heal();
+    to_b.heal();
+    at_a.retry_all()?;
+    watch
+        .until("A reaches B at once", Duration::from_secs(3), is_link(true))
+        .map(drop)
+}
+
+#[test]
+fn the_first_word_on_the_wire_offers_the_hybrid_key_exchange_first() -> Story {
+    let Apart {
+        to_a,
+        to_b,
+        a,
+        b,
+        _root,
+    } = apart(Carriers::Tcp)?;
+    let wires: Vec<_> = to_a.tcp.iter().chain(&to_b.tcp).collect();
+    wires.iter().for_each(|wire| wire.record(1 << 20));
+    let _two = meet(a, b)?;
+    let hellos: Vec<ClientHello> = wires
+        .iter()
+        .flat_map(|wire| {
+            let tape = wire.tape();
+            let streams = tape.streams().into_iter();
+            streams
+                .filter_map(|flow| ClientHello::find(&tape.stream(flow, Way::There)))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    ensure(!hellos.is_empty(), || {
+        String::from("no client hello passed")
+    })?;
+    let first = |list: &[u16]| list.first() == Some(&X25519_MLKEM768);
+    let hybrid = |hello: &ClientHello| first(&hello.groups) && first(&hello.key_shares);
+    ensure(hellos.iter().all(hybrid), || format!("{hellos:?}"))
+}
