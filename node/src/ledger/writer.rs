@@ -2,8 +2,8 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, mpsc},
-    thread,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread::{self, JoinHandle},
 };
 
 use maillon_protocol::{
@@ -90,6 +90,7 @@ enum Work {
 pub struct Ledger {
     work: mpsc::SyncSender<Work>,
     shared: Arc<Shared>,
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Ledger {
@@ -129,11 +130,15 @@ impl Ledger {
             shared: Arc::clone(&shared),
             extra: BTreeMap::new(),
         };
-        thread::Builder::new()
+        let writer = thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || writer.run(&queue))
             .map_err(StorageError::new)?;
-        Ok(Self { work, shared })
+        Ok(Self {
+            work,
+            shared,
+            writer: Arc::new(Mutex::new(Some(writer))),
+        })
     }
 
     /// The state as of the last commit.
@@ -219,6 +224,11 @@ impl Ledger {
         let (sender, receiver) = oneshot::channel();
         if self.push(Work::Stop(sender)).await.is_ok() {
             let _ = receiver.await;
+        }
+        // The thread holds the database until its very end: a process that exits before would take it away under its hands.
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
         }
     }
 }

@@ -98,6 +98,7 @@ impl Counters {
 }
 
 /// What both halves and the tasks of a link know together.
+#[derive(Debug)]
 struct Shared {
     node: NodeId,
     number: u64,
@@ -229,15 +230,18 @@ pub(super) struct Running {
     drain: CancellationToken,
     /// Ends it at once.
     stop: Option<oneshot::Sender<LinkEnd>>,
+    shared: Arc<Shared>,
 }
 
 impl Running {
-    /// Ends the link at once: nothing that is queued is written any more.
-    pub(super) fn stop(&mut self, end: LinkEnd) {
+    /// Ends the link at once: nothing that is queued is written any more. Gives the reason that counts: a link that has just ended by itself
+    /// has its own.
+    pub(super) fn stop(&mut self, end: LinkEnd) -> LinkEnd {
         if let Some(stop) = self.stop.take() {
-            // A link that has just ended by itself has its own reason.
+            // Nobody waits for it where the link has ended.
             let _ = stop.send(end);
         }
+        self.shared.end.get().copied().unwrap_or(end)
     }
 
     /// Writes what is queued, then ends the link.
@@ -276,6 +280,7 @@ pub(super) fn run(
         counters: Arc::clone(&counters),
         drain: drain.clone(),
         stop: Some(stop),
+        shared: Arc::clone(&shared),
     };
     let link = Link {
         sender: LinkSender {

@@ -362,7 +362,7 @@ impl Room {
         let Some(mut active) = peer.take_link() else {
             return;
         };
-        active.running.stop(end);
+        let end = active.running.stop(end);
         peer.trouble(end, now);
         self.link_down(node, active.running.number, end);
     }
