@@ -197,6 +197,33 @@ fn a_log_seen_ahead_of_what_its_own_node_holds_starts_a_new_incarnation() {
 }
 
 #[test]
+fn a_node_that_wrote_on_an_old_copy_of_its_disk_goes_on_in_a_new_life() {
+    let mut net = Net::new(12, 2);
+    let circle = net.circle(0, &[1]);
+    let old = net.nodes[0].memory.clone();
+    net.write(0, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    let log = net.nodes[0].replica.own_log();
+    net.nodes[0].memory = old;
+    net.crash(0);
+    // Two notes on the old copy, before it meets anybody: the log forks.
+    net.write(0, &circle, ATE);
+    net.write(0, &circle, "Dort beaucoup.");
+    net.connect(0, 1);
+    assert!(net.run_until(|net| net.nodes[0].replica.own_log() != log));
+    assert!(
+        net.nodes[0]
+            .notices
+            .iter()
+            .any(|notice| matches!(notice, Notice::Aside { what: "fork", .. }))
+    );
+    // What it writes from now on arrives.
+    let late = "Le kiné passe demain.";
+    net.write(0, &circle, late);
+    assert!(net.run_until(|net| net.texts(1, &circle).contains(late)));
+}
+
+#[test]
 fn bad_weather_delays_and_does_not_change_what_is_known_in_the_end() {
     let mut net = Net::new(11, 3);
     let circle = net.circle(0, &[1, 2]);

@@ -226,7 +226,11 @@ impl Ledger {
             let _ = receiver.await;
         }
         // The thread holds the database until its very end: a process that exits before would take it away under its hands.
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let writer = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(writer) = writer {
             let _ = tokio::task::spawn_blocking(move || writer.join()).await;
         }

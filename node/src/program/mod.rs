@@ -203,7 +203,10 @@ fn log(config: &Config) -> Result<(), Failure> {
             format!("the configuration's log.filter cannot be read: {error}"),
         )
     })?;
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(std::io::stderr);
     if config.log.format == "json" {
         lines.json().init();
     } else {

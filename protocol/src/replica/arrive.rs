@@ -100,7 +100,10 @@ impl Replica {
         }
         for evidence in &fresh_evidence {
             self.put_aside(id, evidence);
-            if matches!(evidence, Evidence::OwnLogAhead(_)) {
+            // Seen ahead of what is here, or forked: this node was restored or runs twice. It goes on in a new life.
+            let own_log = self.own_log();
+            let forked = matches!(evidence, Evidence::Fork { other, .. } if other.header.object.log == own_log);
+            if forked || matches!(evidence, Evidence::OwnLogAhead(_)) {
                 self.begin_incarnation(rng);
                 outcome.refused = true;
             }
