@@ -60,7 +60,6 @@ pub(super) async fn connected(all: &[Territory]) -> Result<(), DemoError> {
     for one in all {
         for other in all.iter().filter(|other| other.place != one.place) {
             until("a connection between two nodes", async || {
-                one.node.wait_connected(&other.id()).await;
                 Ok(one.node.is_connected(&other.id()).then_some(()))
             })
             .await?;

@@ -1,4 +1,5 @@
-//! What the demonstration tells: four weeks around a return home, in the words of those who were there.
+//! What the demonstration tells: four weeks of care at home, in the words of those who were there. No day of the week is named: the story is
+//! told on any day.
 
 use maillon_protocol::content::NoteKind::{
     self, AdviceRequest, General, Instruction, Intervention, Observation,
@@ -72,25 +73,25 @@ pub(super) const NOTES: &[Said] = &[
         at(26, 9, 10),
         Voice::Coordinator,
         General,
-        "Première visite à domicile. Madame vit seule au rez-de-chaussée depuis le décès de son mari ; sa fille passe le mercredi et le dimanche. Elle souhaite rester chez elle. Points de vigilance : deux chutes depuis l'été, repas sautés le soir, courrier administratif en retard.",
+        "Première visite à domicile. Madame vit seule au rez-de-chaussée depuis le décès de son mari ; sa fille passe le mercredi et le dimanche. Elle souhaite rester chez elle. Points de vigilance : deux chutes en trois mois, repas sautés le soir, courrier administratif en retard.",
     ),
     said(
         at(25, 16, 5),
         Voice::Doctor,
         Observation,
-        "Tension 152/84 assise, 128/76 après trois minutes debout, sans malaise mais avec une gêne. Poids 51,3 kg, soit 2,4 kg de moins qu'au printemps. Je réduis le traitement du soir et je revois Madame dans deux semaines.",
+        "Tension 152/84 assise, 128/76 après trois minutes debout, sans malaise mais avec une gêne. Poids 51,3 kg, soit 2,4 kg de moins qu'il y a six mois. Je réduis le traitement du soir et je revois Madame dans deux semaines.",
     ),
     said(
         at(24, 7, 45),
         Voice::Nurse,
         Instruction,
-        "Pilulier préparé par nos soins le lundi matin. Merci à chacun de ne rien y ajouter : en cas de nouvelle ordonnance, nous appeler avant midi pour le refaire le jour même.",
+        "Pilulier préparé par nos soins une fois par semaine. Merci à chacun de ne rien y ajouter : en cas de nouvelle ordonnance, nous appeler avant midi pour le refaire le jour même.",
     ),
     said(
         at(21, 14, 30),
         Voice::SocialWorker,
         Intervention,
-        "Dossier APA complété et envoyé avec Madame. Portage de repas demandé quatre soirs par semaine ; début prévu lundi prochain si la commune confirme. Le courrier en retard est trié, aucune dette.",
+        "Dossier APA complété et envoyé avec Madame. Portage de repas demandé quatre soirs par semaine ; début prévu la semaine prochaine si la commune confirme. Le courrier en retard est trié, aucune dette.",
     ),
     said(
         at(19, 10, 0),
@@ -102,13 +103,13 @@ pub(super) const NOTES: &[Said] = &[
         at(17, 11, 20),
         Voice::Doctor,
         AdviceRequest,
-        "Demande d'avis gériatrique : perte de poids, chutes répétées, plaintes de mémoire rapportées par la fille. Un hôpital de jour vous paraît-il indiqué, et dans quel délai ? Bilan sanguin du mois joint à la demande transmise par messagerie sécurisée.",
+        "Demande d'avis gériatrique : perte de poids, chutes répétées, plaintes de mémoire rapportées par la fille. Un hôpital de jour vous paraît-il indiqué, et dans quel délai ? Bilan sanguin récent joint à la demande transmise par messagerie sécurisée.",
     ),
     said(
         at(16, 15, 40),
         Voice::Geriatrician,
         General,
-        "Avis : hôpital de jour indiqué, place réservée mardi prochain à 9 h. Prévoir l'ordonnance en cours, les lunettes et une personne qui connaît bien Madame. À jeun inutile.",
+        "Avis : hôpital de jour indiqué, place réservée dans quatre jours, à 9 h. Prévoir l'ordonnance en cours, les lunettes et une personne qui connaît bien Madame. À jeun inutile.",
     ),
     said(
         at(12, 13, 15),
@@ -120,13 +121,13 @@ pub(super) const NOTES: &[Said] = &[
         at(12, 13, 50),
         Voice::Geriatrician,
         Instruction,
-        "Enrichir les trois repas et ajouter une collation vers 16 h. Bas de contention le matin avant le lever. Lever en deux temps : assise une minute au bord du lit, puis debout. Peser chaque lundi à la même heure.",
+        "Enrichir les trois repas et ajouter une collation vers 16 h. Bas de contention le matin avant le lever. Lever en deux temps : assise une minute au bord du lit, puis debout. Peser une fois par semaine, à la même heure.",
     ),
     said(
         at(10, 7, 55),
         Voice::Nurse,
         Intervention,
-        "Premier passage avec les bas de contention ; bien supportés, mais Madame ne peut pas les enfiler seule. Passage avancé à 7 h 30 tous les jours. Poids de lundi : 51,6 kg.",
+        "Premier passage avec les bas de contention ; bien supportés, mais Madame ne peut pas les enfiler seule. Passage avancé à 7 h 30 tous les jours. Poids de la semaine : 51,6 kg.",
     ),
     said(
         at(6, 9, 30),
@@ -138,7 +139,7 @@ pub(super) const NOTES: &[Said] = &[
         at(3, 10, 10),
         Voice::Physiotherapist,
         Intervention,
-        "Sixième séance. Relevé du sol réussi avec une chaise, sans aide, deux fois. Dix mètres en quinze secondes. Madame demande à refaire le tour du jardin : d'accord, avec la canne et accompagnée.",
+        "Cinquième séance. Relevé du sol réussi avec une chaise, sans aide, deux fois. Dix mètres en quinze secondes. Madame demande à refaire le tour du jardin : d'accord, avec la canne et accompagnée.",
     ),
     said(
         at(1, 7, 50),
@@ -180,7 +181,7 @@ pub(super) const SETTLED: Settled = Settled {
 /// The alert that waits: who sends it, now, and what it says.
 pub(super) const OPEN: (Voice, &str) = (
     Voice::Nurse,
-    "Ce matin, pilulier intact depuis avant-hier soir et Madame un peu confuse, sans fièvre ni signe de chute. Tension 118/66. Je reste joignable ; quelqu'un peut-il joindre sa fille et organiser une visite médicale aujourd'hui ?",
+    "Ce matin, les prises d'hier midi et d'hier soir sont encore dans le pilulier, et Madame est un peu confuse, sans fièvre ni signe de chute. Tension 118/66. Je reste joignable ; quelqu'un peut-il joindre sa fille et organiser une visite médicale aujourd'hui ?",
 );
 
 /// How long the answer to [`OPEN`] may take, milliseconds: four hours.

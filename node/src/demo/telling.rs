@@ -181,7 +181,7 @@ impl Telling<'_> {
         .await
     }
 
-    /// The alert of last week, acknowledged and closed elsewhere than where it was sent.
+    /// The alert of last week: sent by the CPTS, acknowledged by the DAC, closed by the general practitioner.
     async fn settled_alert(&self, circle: CircleId) -> Result<(), DemoError> {
         let (sender, moment, text) = story::SETTLED.sent;
         let alert = alert(Severity::High, text, 0);

@@ -16,6 +16,9 @@ use maillon_node::{
 
 use super::{Failure, until_told};
 
+/// What three nodes log beside the guide. yamux warns when the pairing's listener closes on a connection that is done.
+const LOG: &str = "warn,yamux=error";
+
 /// What `demo` may be told.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -57,7 +60,7 @@ impl Drop for Temporary {
 
 /// Starts the demonstration, says how to look around, and stops when it is told to.
 pub(super) fn demo(arguments: &Arguments) -> Result<(), Failure> {
-    super::log_to_standard_error("warn", "text")?;
+    super::log_to_standard_error(LOG, "text")?;
     let temporary = arguments.dir.is_none().then(Temporary::new);
     let dir = match (&arguments.dir, &temporary) {
         (Some(dir), _) => dir,
