@@ -12,6 +12,7 @@ mod error;
 mod import;
 mod note;
 mod outbox;
+mod past;
 mod people;
 mod read;
 

@@ -246,6 +246,11 @@ impl Node {
             .collect()
     }
 
+    /// Whether a node is connected now.
+    pub(crate) fn is_connected(&self, node: &NodeId) -> bool {
+        self.connected.borrow().contains(node)
+    }
+
     /// Waits, ten seconds at most, until a node is connected.
     pub(crate) async fn wait_connected(&self, node: &NodeId) {
         let mut connected = self.connected.subscribe();

@@ -1,8 +1,10 @@
-//! The daemon's command line: `init`, `run`, `config`.
+//! The daemon's command line: `init`, `run`, `demo`, `config`; and, for benchmarks, `floor`, which the help does not list.
 //!
 //! Exit codes: 0 done; 64 wrong use or configuration; 73 the data folder cannot be made; 75 in use; 77 wrong passphrase or key file; 74 the data
 //! folder is damaged, full or newer; 70 anything else.
 
+mod demo;
+mod floor;
 mod init;
 mod unlock;
 
@@ -31,6 +33,11 @@ enum Action {
     Init(Init),
     /// Runs the node in the foreground until it is told to stop. Example: maillond run --dir /var/lib/maillon
     Run(Run),
+    /// Runs three territories with one shared file of a person who does not exist, to look at. Example: maillond demo
+    Demo(demo::Arguments),
+    /// Measures what this machine can do at best, for benchmarks: prints one line of JSON.
+    #[command(subcommand, hide = true)]
+    Floor(floor::Floor),
     /// Prints the commented example of the configuration. Example: maillond config > maillon.toml
     Config,
 }
@@ -148,6 +155,8 @@ pub(crate) fn run() -> ExitCode {
     let result = match Command::parse().action {
         Action::Init(init) => init::init(&init),
         Action::Run(run) => serve(&run),
+        Action::Demo(arguments) => demo::demo(&arguments),
+        Action::Floor(floor) => floor::floor(&floor),
         Action::Config => {
             use std::io::Write;
             std::io::stdout()
@@ -166,7 +175,7 @@ pub(crate) fn run() -> ExitCode {
 
 fn serve(run: &Run) -> Result<(), Failure> {
     let config = Config::load(&run.dir).map_err(|error| Failure::new(64, error))?;
-    log(&config)?;
+    log_to_standard_error(&config.log.filter, &config.log.format)?;
     let unlock = unlock::unlock(&run.dir, &config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -195,9 +204,9 @@ async fn until_told() {
     }
 }
 
-fn log(config: &Config) -> Result<(), Failure> {
+fn log_to_standard_error(filter: &str, format: &str) -> Result<(), Failure> {
     use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_new(&config.log.filter).map_err(|error| {
+    let filter = EnvFilter::try_new(filter).map_err(|error| {
         Failure::new(
             64,
             format!("the configuration's log.filter cannot be read: {error}"),
@@ -207,7 +216,7 @@ fn log(config: &Config) -> Result<(), Failure> {
         .with_env_filter(filter)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_writer(std::io::stderr);
-    if config.log.format == "json" {
+    if format == "json" {
         lines.json().init();
     } else {
         lines.init();

@@ -1,0 +1,172 @@
+//! `maillond demo`: runs the demonstration in the foreground and says how to look around.
+
+use std::{
+    env,
+    io::Write,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use clap::Args;
+use maillon_node::{
+    clock::now_ms,
+    demo::{Demo, DemoError, Place},
+    random,
+};
+
+use super::{Failure, until_told};
+
+/// What three nodes log beside the guide. yamux warns when the pairing's listener closes on a connection that is done.
+const LOG: &str = "warn,yamux=error";
+
+/// What `demo` may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Where to keep it, so that the next start finds it again. Without it: a new temporary folder, removed at the end.
+    dir: Option<PathBuf>,
+}
+
+impl From<DemoError> for Failure {
+    fn from(error: DemoError) -> Self {
+        let code = match error {
+            DemoError::NotADemo(_)
+            | DemoError::Unfinished(_)
+            | DemoError::OtherVersion(_)
+            | DemoError::Folder { .. } => 73,
+            DemoError::Start { cause, .. } => return cause.into(),
+            DemoError::Keystore(cause) => return cause.into(),
+            _ => 70,
+        };
+        Self::new(code, error)
+    }
+}
+
+/// A folder for this run only; removed when it goes out of scope.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn new() -> Self {
+        let name = data_encoding::HEXLOWER.encode(&random::token()[..6]);
+        Self(env::temp_dir().join(format!("maillon-demo-{name}")))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // What cannot be removed is in the system's own folder for such things.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Starts the demonstration, says how to look around, and stops when it is told to.
+pub(super) fn demo(arguments: &Arguments) -> Result<(), Failure> {
+    super::log_to_standard_error(LOG, "text")?;
+    let temporary = arguments.dir.is_none().then(Temporary::new);
+    let dir = match (&arguments.dir, &temporary) {
+        (Some(dir), _) => dir,
+        (None, Some(temporary)) => &temporary.0,
+        (None, None) => return Err(Failure::new(70, "there is no folder")),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(70, error))?;
+    runtime.block_on(async {
+        let begun = Instant::now();
+        say("Starting three territories: keys, pairing, one shared file. This takes some seconds.\n")?;
+        let demo = tokio::select! {
+            demo = Demo::start(dir, now_ms()) => demo?,
+            () = until_told() => return Err(Failure::new(70, "stopped before the demonstration was ready")),
+        };
+        let told = guide(&demo, begun, temporary.is_some()).and_then(|text| say(&text));
+        if told.is_ok() {
+            until_told().await;
+        }
+        demo.stop().await;
+        told
+    })
+}
+
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| Failure::new(74, error))
+}
+
+/// What to paste.
+fn guide(demo: &Demo, begun: Instant, temporary: bool) -> Result<String, Failure> {
+    let program = shell_word(&maillonctl());
+    let command = |place| -> Result<(String, String), DemoError> {
+        let lead = demo.lead(place)?;
+        let socket = shell_word(&lead.socket);
+        let professional = short(&lead.professional.to_string());
+        Ok((format!("{program} --socket {socket}"), professional))
+    };
+    let circle = short(&demo.circle()?.to_string());
+    let (dac, coordinator) = command(Place::Dac)?;
+    let (cpts, doctor) = command(Place::Cpts)?;
+    let (hospital, _) = command(Place::Hospital)?;
+    let alert = match demo.open_alert()? {
+        Some(alert) => format!(
+            "An alert waits for an answer of the DAC:\n\n    {dac} --as {coordinator} alert answer {} acknowledge\n",
+            short(&alert.to_string())
+        ),
+        None => "Every alert has been answered.\n".to_owned(),
+    };
+    let kept = if temporary {
+        "its folder is removed then"
+    } else {
+        "`maillond demo` with the same folder goes on from here"
+    };
+    Ok(format!(
+        "Ready after {seconds:.1} s in {folder}.\n\
+         {names}: peered, with one shared file. Nobody in it exists.\n\n\
+         Paste these in another terminal:\n\n    \
+             {dac} status\n    \
+             {hospital} circle list\n    \
+             {cpts} --as {doctor} circle show {circle}\n\n\
+         {alert}\n\
+         Ctrl-C stops the demonstration; {kept}.\n",
+        seconds = begun.elapsed().as_secs_f64(),
+        folder = demo.folder().display(),
+        names = Place::ALL.map(Place::name).join(", "),
+    ))
+}
+
+/// Enough of an id for the daemon to know it.
+fn short(id: &str) -> String {
+    id.chars().take(12).collect()
+}
+
+/// The command line that was built with this daemon, or the one that is installed.
+fn maillonctl() -> PathBuf {
+    let beside = env::current_exe()
+        .ok()
+        .map(|path| path.with_file_name("maillonctl"));
+    beside
+        .filter(|path| path.is_file())
+        .unwrap_or_else(|| PathBuf::from("maillonctl"))
+}
+
+/// A path as a shell takes it for one word.
+fn shell_word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@".contains(c);
+    if text.chars().all(plain) {
+        text.into_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_with_spaces_or_quotes_is_pasted_as_one_word() {
+        assert_eq!(shell_word(Path::new("/tmp/d/dac.sock")), "/tmp/d/dac.sock");
+        assert_eq!(shell_word(Path::new("/tmp/l'été")), r"'/tmp/l'\''été'");
+    }
+}
