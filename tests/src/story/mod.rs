@@ -5,12 +5,12 @@
 //!
 //! | chapter | what it shows |
 //! |---|---|
-//! | [`meeting`] | start, peer, import, consent, invite, accept, read |
-//! | [`alert`] | waiting, delivered, acknowledged, with times |
-//! | [`absence`] | 1,000 records while B is away |
-//! | [`kills`] | 20 × SIGKILL under 16 writers |
-//! | [`removal`] | what a removed node never gets, and what it cannot read |
-//! | [`stranger`] | what a peer outside the circle never learns |
+//! | `meeting` | start, peer, import, consent, invite, accept, read |
+//! | `alert` | waiting, delivered, acknowledged, with times |
+//! | `absence` | 1,000 records while B is away |
+//! | `kills` | 20 × SIGKILL under 16 writers |
+//! | `removal` | what a removed node never gets, and what it cannot read |
+//! | `stranger` | what a peer outside the circle never learns |
 
 mod absence;
 mod alert;
