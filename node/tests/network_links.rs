@@ -155,13 +155,21 @@ async fn a_node_that_announces_a_frame_beyond_the_limit_loses_its_link() {
             announced: limits::FRAME + 1,
             limit: limits::FRAME,
         });
-        assert_eq!(reason, too_long);
+        // The peer may close its own side before our reason has come round: the link is gone either way.
+        let ends = [too_long, LinkEnd::ConnectionClosed];
+        assert!(ends.contains(&reason), "{reason:?}");
         assert_eq!(link.recv().await, None);
-        assert_eq!(link.send(vec![1]).await, Err(SendError::Ended(too_long)));
+        let refused = link.send(vec![1]).await;
+        assert!(
+            matches!(refused, Err(SendError::Ended(end)) if ends.contains(&end)),
+            "{refused:?}"
+        );
         let status = us.sees(peer_id, |status| status.connected.is_none()).await;
-        assert_eq!(
-            status.last_trouble.map(|(trouble, _)| trouble),
-            Some(Trouble::Link(too_long))
+        let trouble = status.last_trouble.map(|(trouble, _)| trouble);
+        assert!(
+            matches!(trouble, Some(Trouble::Link(end)) if ends.contains(&end))
+                || trouble == Some(Trouble::Ended),
+            "{trouble:?}"
         );
     };
     soon(async { tokio::join!(misbehaving, watching) }).await;
