@@ -1,4 +1,4 @@
-//! One TOML file, documented field by field; environment variables override it. The commented example (`maillond config`) is made of these
+//! One TOML file, documented field by field; unknown fields are refused. The commented example (`maillond config`) is made of these
 //! definitions, so it cannot lie.
 
 use std::{
