@@ -28,8 +28,14 @@
 //! At most [`Limits::wants`] ranges are asked for at a time, and an answer holds about [`Limits::answer_bytes`] bytes. What a driver cannot
 //! queue it drops: it says so with [`Event::NewsLost`], and everything is compared again.
 
+mod event;
 mod message;
+mod problem;
 mod session;
+mod view;
 
+pub use event::{Batch, Change, Effect, Event, News, Outcome};
 pub use message::{CircleState, Message, MessageError, SentRecord, VERSION, name_of};
-pub use session::{Batch, Change, Effect, Event, Limits, News, Outcome, Problem, Session, View};
+pub use problem::Problem;
+pub use session::{Limits, Session};
+pub use view::View;

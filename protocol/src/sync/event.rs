@@ -1,0 +1,122 @@
+//! What happens to a session, and what it asks of its driver.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Message, Problem};
+use crate::{
+    charter::{Entry, SealedSecret},
+    ids::{CircleId, Hash, LogId, NodeId, Token},
+    record::{Header, Record},
+    sign::Unverified,
+};
+
+/// What happens to a session.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The connection is up.
+    Started,
+    /// A frame arrived.
+    Received(&'a [u8]),
+    /// A [`Effect::Commit`] is done.
+    Done(u64, Outcome),
+    /// Something was committed, from wherever it came.
+    Committed(&'a News),
+    /// News were lost because the driver's queue was full: everything is compared again.
+    NewsLost,
+    /// All that was sent has left the driver's queue.
+    Flushed,
+    /// The time asked for by [`Effect::Timer`] has come.
+    Timer,
+}
+
+/// What a commit changed, for every session.
+#[derive(Debug, Clone)]
+pub struct News {
+    /// The circle; none for letters.
+    pub circle: Option<CircleId>,
+    /// What changed.
+    pub change: Change,
+    /// The peer from whom it came; none where it was written here.
+    pub from: Option<NodeId>,
+}
+
+/// Kinds of changes.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// New records.
+    Records(Arc<Vec<Record>>),
+    /// A longer charter, or secrets that opened.
+    Charter,
+    /// Newer acknowledgements.
+    Acks,
+    /// A letter to this peer.
+    Letter(NodeId),
+    /// This node's descriptor.
+    Descriptor,
+}
+
+/// What a session asks of its driver.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send a message.
+    Send(Message),
+    /// Verify and commit; answer with [`Event::Done`] and the same number.
+    Commit(u64, Batch),
+    /// Wake the session at this time, Unix milliseconds; replaces the timer before.
+    Timer(u64),
+    /// Count and report.
+    Report(Problem),
+    /// Close the connection.
+    Close(Problem),
+}
+
+/// What is to be verified and committed.
+#[derive(Debug)]
+pub enum Batch {
+    /// Records of one circle; signatures are not verified yet.
+    Records {
+        /// The circle.
+        circle: CircleId,
+        /// Headers and bodies.
+        records: Vec<(Unverified<Header>, Option<Vec<u8>>)>,
+    },
+    /// Charter entries of one circle and sealed copies; signatures are not verified yet.
+    Entries {
+        /// The circle.
+        circle: CircleId,
+        /// Entries.
+        entries: Vec<Unverified<Entry>>,
+        /// Copies.
+        seals: Vec<SealedSecret>,
+    },
+    /// Acknowledgements.
+    Acks(CircleId, Vec<Vec<u8>>),
+    /// A descriptor.
+    Descriptor(Vec<u8>),
+    /// An invitation for this node.
+    Invitation(Vec<u8>),
+    /// An acceptance of this node's invitation.
+    Acceptance(Vec<u8>),
+    /// The exchange is finished up to this change counter.
+    Mark(Token, u64),
+    /// Chunks of an attachment.
+    Chunks {
+        /// Its address.
+        address: Hash,
+        /// First chunk.
+        from: u64,
+        /// Sealed chunks.
+        chunks: Vec<Vec<u8>>,
+    },
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Logs in which something is missing: the sequence that must come next and the last one seen.
+    pub gaps: BTreeMap<LogId, (u64, u64)>,
+    /// A record names a charter entry that is not here.
+    pub unknown_entry: bool,
+    /// Something in it was refused: counted by the driver, with its reason.
+    pub refused: bool,
+}

@@ -1,0 +1,39 @@
+//! What a peer can do wrong.
+
+use super::{MessageError, VERSION};
+use crate::{ids::CircleId, sign::SignError};
+
+/// What a peer did wrong, for counters, the peer's line and `doctor`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The frame is no message.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    /// Something signed is not.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    /// No common version.
+    #[error(
+        "the peer speaks versions {lowest} to {highest}, this node speaks {VERSION}: the older one must be updated"
+    )]
+    Version {
+        /// Its lowest.
+        lowest: u64,
+        /// Its highest.
+        highest: u64,
+    },
+    /// Something else came before the first message.
+    #[error("the peer sent {0} before its hello")]
+    BeforeHello(&'static str),
+    /// Two charters with one number.
+    #[error("the charters of circle {circle} differ at entry {entry}: it has forked")]
+    CharterFork {
+        /// The circle.
+        circle: CircleId,
+        /// The entry.
+        entry: u64,
+    },
+    /// Something of a circle that the charter does not share with this peer.
+    #[error("the peer sent {0} for a circle that is not shared with it")]
+    NotShared(&'static str),
+}

@@ -1,0 +1,263 @@
+//! One end of one connection: what it remembers, and which part of it takes what.
+//!
+//! `rounds` says when all has been compared, `states` compares a circle, `charters` and `records` move what differs, `news` passes on what
+//! is committed while the connection stands.
+
+mod charters;
+mod news;
+mod records;
+mod rounds;
+mod states;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
+
+use super::{Batch, Effect, Event, Message, Problem, View};
+use crate::{
+    circle::{Ack, Circle},
+    ids::{CircleId, LogId, NodeId},
+    sign::Unverified,
+};
+use rounds::Round;
+
+/// A session's bounds.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Ranges asked for at a time.
+    pub wants: usize,
+    /// Bytes of records in one answer.
+    pub answer_bytes: usize,
+    /// Circles stated in one message.
+    pub states: usize,
+    /// Milliseconds between rounds while things change.
+    pub round_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            wants: 16,
+            answer_bytes: 512 << 10,
+            states: 64,
+            round_ms: 60_000,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Pending {
+    Records {
+        circle: CircleId,
+        logs: BTreeSet<LogId>,
+        wanted: bool,
+    },
+    Other,
+}
+
+/// One end of one connection.
+#[derive(Debug)]
+pub struct Session {
+    peer: NodeId,
+    limits: Limits,
+    greeted: bool,
+    round: Round,
+    mark: u64,
+    /// Change counter of a circle when its state was last sent; 0 for "none that I may speak of".
+    told: HashMap<CircleId, u64>,
+    /// Circles of which the peer's charter is known to differ, or not known to be the same.
+    behind: BTreeSet<CircleId>,
+    /// Ranges still wanted: up to which sequence.
+    targets: BTreeMap<(CircleId, LogId), u64>,
+    waiting: VecDeque<(CircleId, LogId)>,
+    asked: BTreeMap<(CircleId, LogId), u64>,
+    commits: HashMap<u64, Pending>,
+    next_commit: u64,
+    effects: VecDeque<Effect>,
+    closed: bool,
+}
+
+impl Session {
+    /// A session with `peer`, not started yet.
+    pub fn new(peer: NodeId, limits: Limits) -> Self {
+        Self {
+            peer,
+            limits,
+            greeted: false,
+            round: Round::default(),
+            mark: 0,
+            told: HashMap::new(),
+            behind: BTreeSet::new(),
+            targets: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            asked: BTreeMap::new(),
+            commits: HashMap::new(),
+            next_commit: 1,
+            effects: VecDeque::new(),
+            closed: false,
+        }
+    }
+
+    /// The peer.
+    pub const fn peer(&self) -> NodeId {
+        self.peer
+    }
+
+    /// Whether everything that is known to differ has been exchanged.
+    pub fn is_settled(&self) -> bool {
+        self.greeted
+            && self.round.to_state.is_empty()
+            && self.targets.is_empty()
+            && self.commits.is_empty()
+            && self.round.sent_finished
+            && self.round.got_finished
+    }
+
+    /// Takes an event; the effects, in order.
+    pub fn handle(&mut self, event: Event<'_>, view: &impl View, now_ms: u64) -> Vec<Effect> {
+        if !self.closed {
+            match event {
+                Event::Started => self.start(view),
+                Event::Received(frame) => self.receive(frame, view, now_ms),
+                Event::Done(number, outcome) => self.done(number, &outcome, view),
+                Event::Committed(news) => self.news(news, view),
+                Event::NewsLost => self.begin_round(self.round.number + 1, view),
+                Event::Flushed => {}
+                Event::Timer => self.timer(view, now_ms),
+            }
+            self.pump(view, now_ms);
+        }
+        self.effects.drain(..).collect()
+    }
+
+    fn send(&mut self, message: Message) {
+        self.effects.push_back(Effect::Send(message));
+    }
+
+    fn commit(&mut self, batch: Batch, pending: Pending) {
+        let number = self.next_commit;
+        self.next_commit += 1;
+        self.commits.insert(number, pending);
+        self.effects.push_back(Effect::Commit(number, batch));
+    }
+
+    fn report(&mut self, problem: Problem) {
+        self.effects.push_back(Effect::Report(problem));
+    }
+
+    fn close(&mut self, problem: Problem) {
+        self.closed = true;
+        self.effects.push_back(Effect::Close(problem));
+    }
+
+    fn receive(&mut self, frame: &[u8], view: &impl View, now_ms: u64) {
+        let message = match Message::decode(frame) {
+            Ok(message) => message,
+            Err(error) => return self.close(error.into()),
+        };
+        if !self.greeted && !matches!(message, Message::Hello { .. }) {
+            return self.close(Problem::BeforeHello(message.name()));
+        }
+        match message {
+            Message::Hello {
+                lowest,
+                highest,
+                descriptor,
+                marks,
+            } => {
+                self.hello(lowest, highest, descriptor, &marks, view, now_ms);
+            }
+            Message::States(states) => {
+                for state in states {
+                    self.state(&state, view);
+                }
+            }
+            Message::Compared(number) => {
+                if number > self.round.number {
+                    self.begin_round(number, view);
+                }
+                self.round.got_compared |= number == self.round.number;
+            }
+            Message::Finished(number) => {
+                self.round.got_finished |= number == self.round.number;
+                self.make_mark(view);
+            }
+            Message::Mark(number, token) => {
+                if number == self.round.number && self.round.sent_finished {
+                    self.keep_mark(token);
+                }
+            }
+            Message::Entries {
+                circle,
+                entries,
+                seals,
+                ..
+            } => self.entries(circle, entries, seals),
+            Message::Want {
+                circle,
+                log,
+                after,
+                up_to,
+            } => self.answer(circle, log, after, up_to, view),
+            Message::Records {
+                circle,
+                entry,
+                entry_hash,
+                records,
+                wanted,
+            } => {
+                self.records(circle, (entry, entry_hash), records, wanted, view);
+            }
+            Message::Ack(bytes) => match Unverified::<Ack>::parse(bytes.0.clone()) {
+                Ok(ack) => self.commit(
+                    Batch::Acks(ack.object.circle, vec![bytes.0]),
+                    Pending::Other,
+                ),
+                Err(error) => self.report(error.into()),
+            },
+            Message::Invitation(bytes) => self.commit(Batch::Invitation(bytes.0), Pending::Other),
+            Message::Acceptance(bytes) => self.commit(Batch::Acceptance(bytes.0), Pending::Other),
+            Message::Descriptor(bytes) => self.commit(Batch::Descriptor(bytes.0), Pending::Other),
+            Message::WantChunks {
+                circle,
+                record,
+                address,
+                from,
+                count,
+            } => {
+                let chunks = self
+                    .shared(&circle, view)
+                    .map(|_| view.chunks(&circle, &record, &address, from, count.min(8)))
+                    .unwrap_or_default();
+                self.send(Message::Chunks {
+                    address,
+                    from,
+                    chunks,
+                });
+            }
+            Message::Chunks {
+                address,
+                from,
+                chunks,
+            } => {
+                let chunks = chunks.into_iter().map(|chunk| chunk.0).collect();
+                self.commit(
+                    Batch::Chunks {
+                        address,
+                        from,
+                        chunks,
+                    },
+                    Pending::Other,
+                );
+            }
+        }
+    }
+
+    /// The circle, if both this node and the peer are members at its head.
+    fn shared(&self, circle: &CircleId, view: &impl View) -> Option<Arc<Circle>> {
+        let circle = view.circle(circle)?;
+        let charter = &circle.charter;
+        (charter.is_member(&self.peer) && charter.is_member(&view.own())).then_some(circle)
+    }
+}

@@ -1,0 +1,95 @@
+//! What is committed while the connection stands.
+
+use super::{Session, records::sent};
+use crate::{
+    ids::{CircleId, NodeId},
+    record::Record,
+    sync::{Change, Message, News, View},
+};
+
+impl Session {
+    pub(super) fn news(&mut self, news: &News, view: &impl View) {
+        if !self.greeted {
+            return;
+        }
+        match (&news.change, news.circle) {
+            (Change::Letter(to), _) if *to == self.peer => {
+                for letter in view.letters(&self.peer) {
+                    self.send(letter);
+                }
+            }
+            (Change::Descriptor, _) => self.send(Message::Descriptor(view.descriptor())),
+            (Change::Charter, Some(id)) => {
+                // Until the peer says that it has the same head, nothing else of this circle is sent.
+                self.behind.insert(id);
+                self.tell(&id, view);
+            }
+            (Change::Records(records), Some(id)) => self.pass_on(&id, records, news.from, view),
+            _ => {}
+        }
+    }
+
+    pub(super) fn pass_on(
+        &mut self,
+        id: &CircleId,
+        records: &[Record],
+        from: Option<NodeId>,
+        view: &impl View,
+    ) {
+        let Some(circle) = self.shared(id, view) else {
+            return;
+        };
+        if records
+            .iter()
+            .any(|record| record.header.object.log.node == self.peer)
+            && let Some(ack) = view.own_ack(id)
+        {
+            self.send(Message::Ack(ack));
+        }
+        if from == Some(self.peer) {
+            return;
+        }
+        // Before the peer has said what changed at its side, and while charters differ, states are compared instead.
+        let settled = self.round.got_compared || self.round.number > 1;
+        if from.is_some() || !settled || self.behind.contains(id) {
+            return self.tell(id, view);
+        }
+        let (entry, entry_hash) = (circle.charter.number(), circle.charter.head());
+        let mut batch = Vec::new();
+        let mut bytes = 0;
+        for record in records {
+            let log = record.header.object.log;
+            let allowed = circle
+                .logs
+                .get(&log)
+                .and_then(|tip| tip.first_for(&self.peer, &log, &circle.charter))
+                .is_some_and(|first| record.header.object.sequence >= first);
+            if !allowed {
+                continue;
+            }
+            let record = sent(record, &circle, &self.peer);
+            bytes += record.header.0.len() + record.body.0.len();
+            batch.push(record);
+            if bytes >= self.limits.answer_bytes {
+                let records = std::mem::take(&mut batch);
+                bytes = 0;
+                self.send(Message::Records {
+                    circle: *id,
+                    entry,
+                    entry_hash,
+                    records,
+                    wanted: false,
+                });
+            }
+        }
+        if !batch.is_empty() {
+            self.send(Message::Records {
+                circle: *id,
+                entry,
+                entry_hash,
+                records: batch,
+                wanted: false,
+            });
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Ranges of records: asked for, answered, and taken.
+
+use std::collections::BTreeSet;
+
+use super::{Pending, Session};
+use crate::{
+    cbor::Bytes,
+    circle::Circle,
+    ids::{CircleId, EntryHash, LogId, NodeId, RecordId},
+    record::{Header, Record},
+    sign::Unverified,
+    sync::{Batch, Message, Outcome, Problem, SentRecord, View},
+};
+
+impl Session {
+    pub(super) fn want(&mut self, circle: CircleId, log: LogId, up_to: u64) {
+        let target = self.targets.entry((circle, log)).or_insert(0);
+        let known = *target != 0;
+        *target = (*target).max(up_to);
+        if !known {
+            self.waiting.push_back((circle, log));
+        }
+    }
+
+    pub(super) fn ask(&mut self, view: &impl View) {
+        while self.asked.len() < self.limits.wants {
+            let Some(key) = self.waiting.pop_front() else {
+                return;
+            };
+            let (id, log) = key;
+            let Some(up_to) = self.targets.get(&key).copied() else {
+                continue;
+            };
+            let Some(circle) = self.shared(&id, view) else {
+                self.targets.remove(&key);
+                continue;
+            };
+            let after = circle.logs.get(&log).map_or(0, |tip| tip.height);
+            if after >= up_to {
+                self.targets.remove(&key);
+                continue;
+            }
+            self.asked.insert(key, after);
+            self.send(Message::Want {
+                circle: id,
+                log,
+                after,
+                up_to,
+            });
+        }
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        id: CircleId,
+        log: LogId,
+        after: u64,
+        up_to: u64,
+        view: &impl View,
+    ) {
+        let records = self.answerable(&id, &log, after, up_to, view);
+        let (entry, entry_hash) = view
+            .circle(&id)
+            .filter(|circle| circle.charter.is_member(&self.peer))
+            .map_or((0, EntryHash([0; 32])), |circle| {
+                (circle.charter.number(), circle.charter.head())
+            });
+        self.send(Message::Records {
+            circle: id,
+            entry,
+            entry_hash,
+            records,
+            wanted: true,
+        });
+    }
+
+    pub(super) fn answerable(
+        &mut self,
+        id: &CircleId,
+        log: &LogId,
+        after: u64,
+        up_to: u64,
+        view: &impl View,
+    ) -> Vec<SentRecord> {
+        let Some(circle) = self.shared(id, view) else {
+            self.report(Problem::NotShared("want"));
+            return Vec::new();
+        };
+        if self.behind.contains(id) {
+            return Vec::new();
+        }
+        let Some(tip) = circle.logs.get(log) else {
+            return Vec::new();
+        };
+        let Some(first) = tip.first_for(&self.peer, log, &circle.charter) else {
+            return Vec::new();
+        };
+        let from = first.max(after.saturating_add(1));
+        if from > up_to.min(tip.height) {
+            return Vec::new();
+        }
+        view.records(
+            id,
+            log,
+            from,
+            up_to.min(tip.height),
+            self.limits.answer_bytes,
+        )
+        .into_iter()
+        .map(|record| sent(&record, &circle, &self.peer))
+        .collect()
+    }
+
+    pub(super) fn records(
+        &mut self,
+        id: CircleId,
+        head: (u64, EntryHash),
+        records: Vec<SentRecord>,
+        wanted: bool,
+        view: &impl View,
+    ) {
+        let mut parsed = Vec::with_capacity(records.len());
+        let mut logs = BTreeSet::new();
+        for record in records {
+            match Unverified::<Header>::parse(record.header.0) {
+                Ok(header) if header.object.circle == id => {
+                    logs.insert(header.object.log);
+                    let body = (!record.body.0.is_empty()).then_some(record.body.0);
+                    parsed.push((header, body));
+                }
+                Ok(_) => self.report(Problem::NotShared("records")),
+                Err(error) => self.report(error.into()),
+            }
+        }
+        if wanted && logs.is_empty() {
+            // The peer has nothing (more) for what was asked: one range of this circle is answered.
+            self.give_up_one(&id);
+            return;
+        }
+        let Some(circle) = self.shared(&id, view) else {
+            self.give_up(&id);
+            return self.report(Problem::NotShared("records"));
+        };
+        if head != (circle.charter.number(), circle.charter.head()) {
+            self.behind.insert(id);
+            self.give_up(&id);
+            self.told.remove(&id);
+            return self.tell(&id, view);
+        }
+        // What is held already costs no signature check.
+        parsed.retain(|(header, _)| {
+            let Header { log, sequence, .. } = &header.object;
+            let held = circle
+                .logs
+                .get(log)
+                .is_some_and(|tip| *sequence <= tip.height && *sequence >= tip.first);
+            !held || view.record_id(&id, log, *sequence) != Some(RecordId(header.id))
+        });
+        if parsed.is_empty() {
+            for log in logs {
+                self.progress(id, log, view);
+            }
+            return;
+        }
+        self.commit(
+            Batch::Records {
+                circle: id,
+                records: parsed,
+            },
+            Pending::Records {
+                circle: id,
+                logs,
+                wanted,
+            },
+        );
+    }
+
+    pub(super) fn give_up_one(&mut self, id: &CircleId) {
+        if let Some(key) = self.asked.keys().find(|(circle, _)| circle == id).copied() {
+            self.asked.remove(&key);
+            self.targets.remove(&key);
+        }
+    }
+
+    pub(super) fn give_up(&mut self, id: &CircleId) {
+        self.asked.retain(|(circle, _), _| circle != id);
+        self.targets.retain(|(circle, _), _| circle != id);
+    }
+
+    /// After records of a log were handled: asks for the rest, or lets go.
+    pub(super) fn progress(&mut self, id: CircleId, log: LogId, view: &impl View) {
+        let key = (id, log);
+        let before = self.asked.remove(&key);
+        let Some(target) = self.targets.get(&key).copied() else {
+            return;
+        };
+        let height = view
+            .circle(&id)
+            .and_then(|circle| circle.logs.get(&log).map(|tip| tip.height))
+            .unwrap_or(0);
+        if height >= target || before.is_some_and(|before| height <= before) {
+            self.targets.remove(&key);
+        } else if !self.waiting.contains(&key) {
+            self.waiting.push_back(key);
+        }
+    }
+
+    pub(super) fn done(&mut self, number: u64, outcome: &Outcome, view: &impl View) {
+        let Some(Pending::Records {
+            circle,
+            logs,
+            wanted,
+        }) = self.commits.remove(&number)
+        else {
+            return;
+        };
+        for log in &logs {
+            if wanted {
+                self.progress(circle, *log, view);
+            }
+        }
+        for (log, (expected, last)) in &outcome.gaps {
+            if *last >= *expected && !outcome.refused {
+                self.want(circle, *log, *last);
+            }
+        }
+        if outcome.unknown_entry {
+            self.told.remove(&circle);
+            self.tell(&circle, view);
+        }
+    }
+}
+
+/// A record as `peer` may have it: without its body where its epoch is not granted.
+pub(super) fn sent(record: &Record, circle: &Circle, peer: &NodeId) -> SentRecord {
+    let granted = circle
+        .charter
+        .epoch_of(record.header.object.entry)
+        .is_some_and(|(epoch, _)| circle.charter.is_granted(peer, epoch));
+    SentRecord {
+        header: Bytes(record.header.bytes.clone()),
+        body: Bytes(record.body.clone().filter(|_| granted).unwrap_or_default()),
+    }
+}

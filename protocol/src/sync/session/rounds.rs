@@ -1,0 +1,133 @@
+//! Beginning, rounds of comparison, and the mark that ends one.
+
+use std::collections::VecDeque;
+
+use super::{Pending, Session};
+use crate::{
+    cbor::Bytes,
+    ids::{CircleId, Token},
+    sync::{Batch, Effect, Message, Problem, VERSION, View},
+};
+
+/// How far a round of comparison has come.
+#[derive(Debug, Default)]
+pub(super) struct Round {
+    pub(super) number: u64,
+    pub(super) cursor: u64,
+    pub(super) to_state: VecDeque<CircleId>,
+    pub(super) sent_compared: bool,
+    pub(super) got_compared: bool,
+    pub(super) sent_finished: bool,
+    pub(super) got_finished: bool,
+}
+
+impl Session {
+    pub(super) fn start(&mut self, view: &impl View) {
+        let marks = view
+            .marks(&self.peer)
+            .into_iter()
+            .map(|(token, _)| token)
+            .take(8)
+            .collect();
+        self.send(Message::Hello {
+            lowest: VERSION,
+            highest: VERSION,
+            descriptor: view.descriptor(),
+            marks,
+        });
+    }
+
+    pub(super) fn hello(
+        &mut self,
+        lowest: u64,
+        highest: u64,
+        descriptor: Bytes,
+        marks: &[Token],
+        view: &impl View,
+        now_ms: u64,
+    ) {
+        if lowest > VERSION || highest < VERSION {
+            return self.close(Problem::Version { lowest, highest });
+        }
+        if self.greeted {
+            return;
+        }
+        self.greeted = true;
+        self.commit(Batch::Descriptor(descriptor.0), Pending::Other);
+        self.mark = view
+            .marks(&self.peer)
+            .into_iter()
+            .find(|(token, _)| marks.contains(token))
+            .map_or(0, |(_, cursor)| cursor);
+        for letter in view.letters(&self.peer) {
+            self.send(letter);
+        }
+        if self.round.number == 0 {
+            self.begin_round(1, view);
+        }
+        self.effects
+            .push_back(Effect::Timer(now_ms + self.limits.round_ms));
+    }
+
+    pub(super) fn begin_round(&mut self, number: u64, view: &impl View) {
+        if !self.greeted {
+            return;
+        }
+        self.round = Round {
+            number,
+            cursor: view.counter(),
+            to_state: view.changed_since(&self.peer, self.mark).into(),
+            ..Round::default()
+        };
+    }
+
+    pub(super) fn pump(&mut self, view: &impl View, _now_ms: u64) {
+        if !self.greeted || self.closed {
+            return;
+        }
+        while !self.round.to_state.is_empty() {
+            let count = self.limits.states.min(self.round.to_state.len());
+            let circles: Vec<_> = self.round.to_state.drain(..count).collect();
+            let states: Vec<_> = circles
+                .iter()
+                .filter_map(|circle| self.own_state(circle, view))
+                .collect();
+            if !states.is_empty() {
+                self.send(Message::States(states));
+            }
+        }
+        if !self.round.sent_compared {
+            self.round.sent_compared = true;
+            self.send(Message::Compared(self.round.number));
+        }
+        self.ask(view);
+        let idle = self.targets.is_empty() && self.asked.is_empty() && self.commits.is_empty();
+        if self.round.got_compared && !self.round.sent_finished && idle {
+            self.round.sent_finished = true;
+            self.send(Message::Finished(self.round.number));
+            self.make_mark(view);
+        }
+    }
+
+    pub(super) fn make_mark(&mut self, view: &impl View) {
+        let both = self.round.sent_finished && self.round.got_finished;
+        if both && view.own() < self.peer && self.mark != self.round.cursor {
+            let token = view.new_mark();
+            self.send(Message::Mark(self.round.number, token));
+            self.keep_mark(token);
+        }
+    }
+
+    pub(super) fn keep_mark(&mut self, token: Token) {
+        self.mark = self.round.cursor;
+        self.commit(Batch::Mark(token, self.round.cursor), Pending::Other);
+    }
+
+    pub(super) fn timer(&mut self, view: &impl View, now_ms: u64) {
+        if self.greeted && !view.changed_since(&self.peer, self.mark).is_empty() {
+            self.begin_round(self.round.number + 1, view);
+        }
+        self.effects
+            .push_back(Effect::Timer(now_ms + self.limits.round_ms));
+    }
+}

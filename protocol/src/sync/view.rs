@@ -1,0 +1,60 @@
+//! What a session reads.
+
+use std::sync::Arc;
+
+use super::Message;
+use crate::{
+    cbor::Bytes,
+    charter::SealedSecret,
+    circle::Circle,
+    ids::{CircleId, Hash, LogId, NodeId, RecordId, Token},
+    record::Record,
+};
+
+/// What a session reads: committed state, and nothing else.
+pub trait View {
+    /// This node.
+    fn own(&self) -> NodeId;
+    /// A circle, as committed.
+    fn circle(&self, circle: &CircleId) -> Option<Arc<Circle>>;
+    /// Circles whose charter lists or listed `peer` and that changed after `cursor`.
+    fn changed_since(&self, peer: &NodeId, cursor: u64) -> Vec<CircleId>;
+    /// The node's change counter.
+    fn counter(&self) -> u64;
+    /// Charter entries after number `after`, up to `up_to`, of about `bytes` bytes, at least one where there is one.
+    fn entries(&self, circle: &CircleId, after: u64, up_to: u64, bytes: usize) -> Vec<Bytes>;
+    /// Sealed copies held for `recipient`.
+    fn seals(&self, circle: &CircleId, recipient: &NodeId) -> Vec<SealedSecret>;
+    /// Records of a log from `from` to `up_to`, of about `bytes` bytes, at least one where there is one.
+    fn records(
+        &self,
+        circle: &CircleId,
+        log: &LogId,
+        from: u64,
+        up_to: u64,
+        bytes: usize,
+    ) -> Vec<Record>;
+    /// Id of the record at a place of a log.
+    fn record_id(&self, circle: &CircleId, log: &LogId, sequence: u64) -> Option<RecordId>;
+    /// The newest acknowledgement of every member, this node's own included.
+    fn acks(&self, circle: &CircleId) -> Vec<Bytes>;
+    /// This node's own acknowledgement of what is committed.
+    fn own_ack(&self, circle: &CircleId) -> Option<Bytes>;
+    /// This node's own descriptor.
+    fn descriptor(&self) -> Bytes;
+    /// Marks of past exchanges with `peer` and the change counter that each stands for, newest first.
+    fn marks(&self, peer: &NodeId) -> Vec<(Token, u64)>;
+    /// A fresh random mark.
+    fn new_mark(&self) -> Token;
+    /// Invitations and acceptances that `peer` may not have yet.
+    fn letters(&self, peer: &NodeId) -> Vec<Message>;
+    /// Sealed chunks of an attachment that a record of the circle names, where they are here.
+    fn chunks(
+        &self,
+        circle: &CircleId,
+        record: &RecordId,
+        address: &Hash,
+        from: u64,
+        count: u64,
+    ) -> Vec<Bytes>;
+}
