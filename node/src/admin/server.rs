@@ -12,7 +12,7 @@ use maillon_protocol::{
     limits,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
     sync::{Semaphore, mpsc},
     task::JoinHandle,
@@ -117,7 +117,8 @@ async fn accept(listener: UnixListener, node: Arc<Node>) {
 }
 
 async fn serve(stream: UnixStream, node: Arc<Node>) -> io::Result<()> {
-    let (mut reader, writer) = stream.into_split();
+    let (reader, writer) = stream.into_split();
+    let mut reader = BufReader::new(reader);
     let (replies, queue) = mpsc::channel::<Vec<u8>>(REPLIES);
     let writing = tokio::spawn(write(writer, queue));
     let greeting = Greeting {

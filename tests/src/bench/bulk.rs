@@ -57,7 +57,7 @@ pub(super) fn measure(root: &Path, scale: Scale) -> Result<Vec<Figure>, Trouble>
     ready.sort_unstable();
 
     two.b.stop()?;
-    let floor = floor::catch_up(&two.b.folder())?;
+    let floor = floor::catch_up(&two.b)?;
     let caught_up = caught_up.as_secs_f64();
     let ready = ready[STARTS / 2].as_secs_f64();
     Ok(vec![

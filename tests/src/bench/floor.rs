@@ -4,7 +4,7 @@ use std::{ffi::OsStr, path::Path, time::Duration};
 
 use serde::{Deserialize, de::DeserializeOwned};
 
-use crate::daemon::{Trouble, maillond};
+use crate::daemon::{Daemon, Trouble, maillond};
 
 /// Ten times what the slowest of them takes.
 const BOUND: Duration = Duration::from_secs(1_200);
@@ -32,8 +32,10 @@ pub(super) fn wal(dir: &Path, bytes: u64, count: u64) -> Result<Wal, Trouble> {
 }
 
 /// Verification, decryption and synced raw writes of the records of a stopped node, in seconds.
-pub(super) fn catch_up(dir: &Path) -> Result<f64, Trouble> {
-    floor("catch-up", dir, &[]).map(|floor: CatchUp| floor.seconds)
+pub(super) fn catch_up(stopped: &Daemon) -> Result<f64, Trouble> {
+    let key_file = stopped.key_file();
+    let unlock = ["--key-file".as_ref(), key_file.as_os_str()];
+    floor("catch-up", &stopped.folder(), &unlock).map(|floor: CatchUp| floor.seconds)
 }
 
 fn floor<T: DeserializeOwned>(which: &str, dir: &Path, more: &[&OsStr]) -> Result<T, Trouble> {

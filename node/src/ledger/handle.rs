@@ -1,0 +1,196 @@
+//! The way to the writer.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread::{self, JoinHandle},
+};
+
+use maillon_protocol::{
+    descriptor::Descriptor,
+    replica::{Keys, Replica, StorageError},
+    sign::Verified,
+};
+use tokio::sync::oneshot;
+
+use super::{
+    LedgerError, Shared, StoreRows, Tx,
+    job::{Answer, Job},
+    writer::{Work, Writer},
+};
+use crate::{random::SystemRandom, store::Store};
+
+/// Jobs that wait for the writer; whoever brings one more waits.
+const QUEUE: usize = 4096;
+
+/// The way to the writer. Cheap to clone; the writer ends with the last clone, or with [`Ledger::stop`].
+#[derive(Clone)]
+pub struct Ledger {
+    thread: Arc<WriterThread>,
+    shared: Arc<Shared>,
+}
+
+struct WriterThread {
+    /// There until this is dropped.
+    work: Option<mpsc::SyncSender<Work>>,
+    handle: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl WriterThread {
+    fn handle(&self) -> Option<JoinHandle<()>> {
+        self.handle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+}
+
+impl Drop for WriterThread {
+    /// Waits for the writer: it holds the database until its very end, and a process that exits before would take the database away under
+    /// its hands.
+    fn drop(&mut self) {
+        drop(self.work.take());
+        if let Some(writer) = self.handle()
+            && writer.thread().id() != thread::current().id()
+        {
+            // A writer that panicked has said so.
+            let _ = writer.join();
+        }
+    }
+}
+
+impl Ledger {
+    /// Loads what is committed and starts the writer.
+    ///
+    /// # Errors
+    /// [`StorageError`] where rows cannot be read.
+    pub fn start(
+        store: Store,
+        keys: Keys,
+        descriptor: Verified<Descriptor>,
+    ) -> Result<Self, StorageError> {
+        let rows = StoreRows(store);
+        let key = keys.node.clone();
+        let replica = Replica::load(&rows, keys, descriptor.clone(), &mut SystemRandom)?;
+        let circles: HashMap<_, _> = replica
+            .circles()
+            .map(|circle| (circle.id(), Arc::clone(circle)))
+            .collect();
+        let counter = circles
+            .values()
+            .map(|circle| circle.changed)
+            .max()
+            .unwrap_or(0);
+        let shared = Arc::new(Shared::new(
+            rows.clone(),
+            key,
+            circles,
+            counter,
+            replica.own_log().incarnation,
+            descriptor,
+        ));
+        let (work, queue) = mpsc::sync_channel(QUEUE);
+        let writer = Writer::new(replica, rows, Arc::clone(&shared));
+        let writer = thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || writer.run(&queue))
+            .map_err(StorageError::new)?;
+        Ok(Self {
+            thread: Arc::new(WriterThread {
+                work: Some(work),
+                handle: Mutex::new(Some(writer)),
+            }),
+            shared,
+        })
+    }
+
+    /// The state as of the last commit.
+    pub const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Runs a job; the answer comes when what it staged is durable.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub async fn run<T, E>(
+        &self,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, LedgerError<E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        self.submit(job).await
+    }
+
+    /// Queues a job now, before the future is awaited: jobs submitted one after another run in that order as long as the queue has room.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn submit<T, E, F>(
+        &self,
+        job: F,
+    ) -> impl Future<Output = Result<T, LedgerError<E>>> + Send + use<T, E, F>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job: Job = Box::new(move |tx| {
+            let result = job(tx);
+            let good = result.is_ok();
+            let answer: Answer = Box::new(move |committed| {
+                let answer = match (result, committed) {
+                    (Err(error), _) => Err(LedgerError::Job(error)),
+                    (Ok(_), Err(error)) => Err(LedgerError::Commit(error)),
+                    (Ok(value), Ok(())) => Ok(value),
+                };
+                // Whoever asked may have gone; what was committed stays committed.
+                let _ = sender.send(answer);
+            });
+            (good, answer)
+        });
+        let sent = self.send(Work::Job(job));
+        async move {
+            sent.await.map_err(|Stopped| LedgerError::Stopped)?;
+            receiver.await.map_err(|_| LedgerError::Stopped)?
+        }
+    }
+
+    /// Sends now where there is room; else the future waits for room, on a thread that may block.
+    fn send(&self, work: Work) -> impl Future<Output = Result<(), Stopped>> + Send + use<> {
+        let sent = match &self.thread.work {
+            Some(queue) => match queue.try_send(work) {
+                Ok(()) => Ok(None),
+                Err(mpsc::TrySendError::Disconnected(_)) => Err(Stopped),
+                Err(mpsc::TrySendError::Full(work)) => Ok(Some((queue.clone(), work))),
+            },
+            None => Err(Stopped),
+        };
+        async move {
+            let Some((queue, work)) = sent? else {
+                return Ok(());
+            };
+            match tokio::task::spawn_blocking(move || queue.send(work)).await {
+                Ok(Ok(())) => Ok(()),
+                _ => Err(Stopped),
+            }
+        }
+    }
+
+    /// Commits what waits and ends the writer.
+    pub async fn stop(&self) {
+        let (sender, receiver) = oneshot::channel();
+        if self.send(Work::Stop(sender)).await.is_ok() {
+            let _ = receiver.await;
+        }
+        if let Some(writer) = self.thread.handle() {
+            let _ = tokio::task::spawn_blocking(move || writer.join()).await;
+        }
+    }
+}
+
+/// The writer has ended.
+struct Stopped;
