@@ -18,16 +18,23 @@ use tokio::{sync::mpsc, task::AbortHandle, time::Instant};
 
 use super::{
     Scores,
+    outgoing::Outgoing,
     verify::{Checked, check, is_long},
 };
 use crate::{
     clock::now_ms,
     ledger::{Ledger, LedgerError, Shared, Subscription, Tx},
-    network::{Link, LinkReceiver, LinkSender},
+    network::{Link, LinkReceiver},
 };
 
 /// Batches of one peer that are being checked or committed; while there are so many, no frame of it is read.
 const UNDER_WAY: usize = 32;
+
+/// Bytes that wait to be sent to one peer from which on no news is pushed to it.
+const PUSHED: usize = 1 << 20;
+
+/// Bytes that wait to be sent to one peer from which on it is not read: only one that asks much and reads nothing comes here.
+const MOST: usize = 32 << 20;
 
 /// The exchange with everybody.
 pub struct Exchange {
@@ -106,6 +113,7 @@ impl Task {
         let (done, mut finished) = mpsc::channel::<(u64, Outcome)>(UNDER_WAY * 2);
         let mut checking: FuturesOrdered<Checking> = FuturesOrdered::new();
         let mut committing = 0_usize;
+        let mut outgoing = Outgoing::new(sender);
         let mut timer: Option<Instant> = None;
         let mut effects = self.step(Event::Started);
         loop {
@@ -113,9 +121,7 @@ impl Task {
                 match effect {
                     Effect::Send(message) => {
                         self.scores.frame(self.node, false, message.name());
-                        if sender.send(message.encode()).await.is_err() {
-                            return;
-                        }
+                        outgoing.push(message.encode());
                     }
                     Effect::Commit(number, batch) => checking.push_back(checked(number, batch)),
                     Effect::Timer(at_ms) => {
@@ -147,8 +153,18 @@ impl Task {
                     self.take(number, result, done.clone());
                     Vec::new()
                 }
-                Some(news) = self.subscription.queue.recv() => self.step(Event::Committed(&news)),
-                frame = next(&mut receiver), if !busy => {
+                sent = outgoing.send(), if !outgoing.is_empty() => {
+                    if sent.is_err() {
+                        return;
+                    }
+                    if outgoing.is_empty() { self.step(Event::Flushed) } else { Vec::new() }
+                }
+                // To a peer that reads too slowly nothing more is pushed: what its queue loses is compared again.
+                Some(news) = self.subscription.queue.recv(), if outgoing.bytes() < PUSHED => {
+                    self.step(Event::Committed(&news))
+                }
+                // Reading goes on while frames wait to be sent, or two nodes that both have much to say would wait for each other.
+                frame = next(&mut receiver), if !busy && outgoing.bytes() < MOST => {
                     let Some(frame) = frame else { return };
                     self.count(&frame);
                     self.step(Event::Received(&frame))
@@ -158,7 +174,6 @@ impl Task {
                     self.step(Event::Timer)
                 }
             };
-            let _: &LinkSender = &sender;
         }
     }
 

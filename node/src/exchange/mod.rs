@@ -7,6 +7,7 @@
 //! A peer that sends what cannot be read costs itself its connection; what it did is counted on its line ([`Scores`]).
 
 mod driver;
+mod outgoing;
 mod scores;
 mod verify;
 

@@ -23,7 +23,7 @@ pub enum Event<'a> {
     Committed(&'a News),
     /// News were lost because the driver's queue was full: everything is compared again.
     NewsLost,
-    /// All that was sent has left the driver's queue.
+    /// All that was sent has left the driver's queue: there is room for the answers that wait.
     Flushed,
     /// The time asked for by [`Effect::Timer`] has come.
     Timer,

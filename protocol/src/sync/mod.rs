@@ -25,7 +25,8 @@
 //!
 //! # Limits
 //!
-//! At most [`Limits::wants`] ranges are asked for at a time, and an answer holds about [`Limits::answer_bytes`] bytes. What a driver cannot
+//! At most [`Limits::wants`] ranges are asked for at a time, and an answer holds about [`Limits::answer_bytes`] bytes. The next
+//! answer is made when the driver says [`Event::Flushed`]; until then the other side's wants wait, and everything else is taken. What a driver cannot
 //! queue it drops: it says so with [`Event::NewsLost`], and everything is compared again.
 
 mod event;

@@ -62,6 +62,11 @@ enum What {
         peer: usize,
         line: u64,
     },
+    Flushed {
+        node: usize,
+        peer: usize,
+        line: u64,
+    },
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -213,6 +218,12 @@ impl Net {
         let Some(line) = self.lines.get(&pair(node, peer)).copied() else {
             return;
         };
+        if effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Send(_)))
+        {
+            self.push(self.now + 1, What::Flushed { node, peer, line });
+        }
         for effect in effects {
             match effect {
                 Effect::Send(message) => {
@@ -328,6 +339,11 @@ impl Net {
             What::Timer { node, peer, line } => {
                 if self.lines.get(&pair(node, peer)) == Some(&line) {
                     self.event(node, peer, Event::Timer);
+                }
+            }
+            What::Flushed { node, peer, line } => {
+                if self.lines.get(&pair(node, peer)) == Some(&line) {
+                    self.event(node, peer, Event::Flushed);
                 }
             }
         }

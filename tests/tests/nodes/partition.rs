@@ -4,7 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use maillon_protocol::admin::WatchEvent;
 use maillon_tests::{
-    daemon::{Cable, Carriers, Daemon, Settings, Shared, Trouble, Two, same_digests, wait},
+    daemon::{
+        Cable, Carriers, Daemon, Settings, Shared, Trouble, Two, admit, person, same_digests, wait,
+    },
     wire::{ClientHello, Cut, Way, X25519_MLKEM768},
 };
 use tempfile::TempDir;
@@ -94,6 +96,44 @@ fn an_alert_written_during_a_partition_arrives_when_it_heals_over_quic() -> Stor
 #[test]
 fn an_alert_written_during_a_partition_arrives_when_it_heals_over_tcp() -> Story {
     a_partition_heals(Carriers::Tcp)
+}
+
+/// Circles in which both sides have written: more than the ranges that a node asks for at a time.
+const CIRCLES: usize = 20;
+/// Text of a note, in bytes; what waits in all circles is more than all queues between two nodes hold.
+const LONG_NOTE: usize = 60_000;
+
+#[test]
+fn two_nodes_that_both_have_much_for_each_other_do_not_wait_for_each_other() -> Story {
+    let root = folder()?;
+    let Shared { mut two, circle } =
+        Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
+    let mut circles = vec![circle];
+    while circles.len() < CIRCLES {
+        let mut a = two.a.client()?.acting_as(&two.at_a);
+        let next = a.circle_open(person())?.line.circle;
+        a.consent_given(next)?;
+        admit(&two, next)?;
+        circles.push(next);
+    }
+    let text = "Longue observation. ".repeat(LONG_NOTE / 20);
+    let write = |daemon: &Daemon, who: &str| -> Result<(), Trouble> {
+        let mut client = daemon.client()?.acting_as(who);
+        for circle in circles.iter().cycle().take(10 * CIRCLES) {
+            client.note_add(*circle, &text)?;
+        }
+        Ok(())
+    };
+    two.b.stop()?;
+    write(&two.a, &two.at_a)?;
+    two.a.stop()?;
+    two.b.start()?;
+    write(&two.b, &two.at_b)?;
+    two.a.start()?;
+    for circle in &circles {
+        same_digests(&two.a, &two.b, *circle)?;
+    }
+    Ok(())
 }
 
 #[test]

@@ -20,6 +20,7 @@ use crate::{
     ids::{CircleId, LogId, NodeId},
     sign::Unverified,
 };
+use records::Range;
 use rounds::Round;
 
 /// A session's bounds.
@@ -72,6 +73,10 @@ pub struct Session {
     targets: BTreeMap<(CircleId, LogId), u64>,
     waiting: VecDeque<(CircleId, LogId)>,
     asked: BTreeMap<(CircleId, LogId), u64>,
+    /// Ranges that the peer wants, not answered yet.
+    to_answer: VecDeque<Range>,
+    /// Bytes of answers that have not left the driver's queue.
+    unflushed: usize,
     commits: HashMap<u64, Pending>,
     next_commit: u64,
     effects: VecDeque<Effect>,
@@ -92,6 +97,8 @@ impl Session {
             targets: BTreeMap::new(),
             waiting: VecDeque::new(),
             asked: BTreeMap::new(),
+            to_answer: VecDeque::new(),
+            unflushed: 0,
             commits: HashMap::new(),
             next_commit: 1,
             effects: VecDeque::new(),
@@ -123,7 +130,7 @@ impl Session {
                 Event::Done(number, outcome) => self.done(number, &outcome, view),
                 Event::Committed(news) => self.news(news, view),
                 Event::NewsLost => self.begin_round(self.round.number + 1, view),
-                Event::Flushed => {}
+                Event::Flushed => self.unflushed = 0,
                 Event::Timer => self.timer(view, now_ms),
             }
             self.pump(view, now_ms);
@@ -199,7 +206,7 @@ impl Session {
                 log,
                 after,
                 up_to,
-            } => self.answer(circle, log, after, up_to, view),
+            } => self.wanted((circle, log, after, up_to)),
             Message::Records {
                 circle,
                 entry,

@@ -12,6 +12,13 @@ use crate::{
     sync::{Batch, Message, Outcome, Problem, SentRecord, View},
 };
 
+/// Records of one log after a sequence, up to another one.
+pub(super) type Range = (CircleId, LogId, u64, u64);
+
+/// Ranges of one peer that wait to be answered. An honest one asks for [`Limits::wants`](crate::sync::Limits::wants) at a time, and for
+/// the proofs of forks.
+const WAITING_ANSWERS: usize = 1024;
+
 impl Session {
     pub(super) fn want(&mut self, circle: CircleId, log: LogId, up_to: u64) {
         let target = self.targets.entry((circle, log)).or_insert(0);
@@ -50,15 +57,30 @@ impl Session {
         }
     }
 
-    pub(super) fn answer(
-        &mut self,
-        id: CircleId,
-        log: LogId,
-        after: u64,
-        up_to: u64,
-        view: &impl View,
-    ) {
+    /// The peer wants a range. It is answered when there is room: what waits is a few bytes, an answer is many.
+    pub(super) fn wanted(&mut self, range: Range) {
+        if self.to_answer.len() >= WAITING_ANSWERS {
+            return self.report(Problem::TooMany("wants", WAITING_ANSWERS));
+        }
+        self.to_answer.push_back(range);
+    }
+
+    /// Answers until about [`Limits::answer_bytes`](crate::sync::Limits::answer_bytes) bytes wait to leave. So a peer that asks and does not
+    /// read costs no memory, and two nodes that have much for each other never wait for each other.
+    pub(super) fn answer_some(&mut self, view: &impl View) {
+        while self.unflushed < self.limits.answer_bytes
+            && let Some(range) = self.to_answer.pop_front()
+        {
+            self.answer(range, view);
+        }
+    }
+
+    fn answer(&mut self, (id, log, after, up_to): Range, view: &impl View) {
         let records = self.answerable(&id, &log, after, up_to, view);
+        self.unflushed += records
+            .iter()
+            .map(|record| record.header.0.len() + record.body.0.len())
+            .sum::<usize>();
         let (entry, entry_hash) = view
             .circle(&id)
             .filter(|circle| circle.charter.is_member(&self.peer))

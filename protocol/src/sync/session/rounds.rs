@@ -101,6 +101,7 @@ impl Session {
             self.send(Message::Compared(self.round.number));
         }
         self.ask(view);
+        self.answer_some(view);
         let idle = self.targets.is_empty() && self.asked.is_empty() && self.commits.is_empty();
         if self.round.got_compared && !self.round.sent_finished && idle {
             self.round.sent_finished = true;
