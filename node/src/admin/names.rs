@@ -41,6 +41,12 @@ fn begins(text: &str, id: &str) -> bool {
 
 impl Node {
     pub(super) fn circle_named(&self, text: &str) -> Result<CircleId, Refusal> {
+        // Programs give whole names.
+        if let Ok(id) = text.parse::<CircleId>()
+            && self.ledger.shared().circle(&id).is_some()
+        {
+            return Ok(id);
+        }
         let all = self.ledger.shared().circles();
         let found = all
             .iter()

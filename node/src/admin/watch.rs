@@ -8,7 +8,10 @@ use maillon_protocol::{
 use tokio::sync::{broadcast::error::RecvError, mpsc};
 
 use super::server::reply;
-use crate::daemon::{LocalEvent, Node};
+use crate::{
+    daemon::{LocalEvent, Node},
+    ledger::Notices,
+};
 
 fn kind_name(number: u64) -> String {
     Kind::from_number(number)
@@ -84,27 +87,37 @@ fn event(notice: &Notice, at_ms: u64) -> Option<WatchEvent> {
 pub(super) async fn watch(node: &Node, id: u64, replies: &mpsc::Sender<Vec<u8>>) {
     let mut notices = node.ledger.shared().notices();
     let mut local = node.events.subscribe();
-    let mut next = Some(WatchEvent::Watching);
+    let mut next = vec![WatchEvent::Watching];
+    // How many notices there had been when the last ones were seen.
+    let mut seen: Option<u64> = None;
     loop {
-        if let Some(event) = next.take()
-            && replies
+        for event in next {
+            if replies
                 .send(reply(id, Outcome::Event(event)))
                 .await
                 .is_err()
-        {
-            return;
+            {
+                return;
+            }
         }
         next = tokio::select! {
-            notice = notices.recv() => match notice {
-                Ok((notice, at_ms)) => event(&notice, at_ms),
-                Err(RecvError::Lagged(count)) => Some(WatchEvent::Missed { count }),
+            committed = notices.recv() => match committed {
+                Ok(Notices { all, at_ms, before }) => {
+                    let count = before - seen.unwrap_or(before);
+                    seen = Some(before + all.len() as u64);
+                    let missed = (count > 0).then_some(WatchEvent::Missed { count });
+                    let told = all.iter().filter_map(|notice| event(notice, at_ms));
+                    missed.into_iter().chain(told).collect()
+                }
+                // The next commit's notices tell how many were missed.
+                Err(RecvError::Lagged(_)) => Vec::new(),
                 Err(RecvError::Closed) => return,
             },
             event = local.recv() => match event {
-                Ok(LocalEvent::Link { node, up }) => Some(WatchEvent::Link { node, up }),
-                Ok(LocalEvent::Pairing(pairing)) => Some(WatchEvent::Pairing { pairing }),
-                Err(RecvError::Lagged(count)) => Some(WatchEvent::Missed { count }),
-                Err(RecvError::Closed) => None,
+                Ok(LocalEvent::Link { node, up }) => vec![WatchEvent::Link { node, up }],
+                Ok(LocalEvent::Pairing(pairing)) => vec![WatchEvent::Pairing { pairing }],
+                Err(RecvError::Lagged(count)) => vec![WatchEvent::Missed { count }],
+                Err(RecvError::Closed) => Vec::new(),
             },
             () = replies.closed() => return,
         };

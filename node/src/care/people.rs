@@ -140,13 +140,7 @@ impl Care {
             },
         };
         let row = cbor::encode(&(actor.id, actor.professional.clone()));
-        let key = self
-            .shared()
-            .rows()
-            .0
-            .namer()
-            .name("person", &[&actor.id.0])
-            .to_vec();
+        let key = self.person_key(&actor.id);
         self.ledger
             .run(move |tx| {
                 tx.put(Table::People, key, row);
@@ -169,9 +163,7 @@ impl Care {
             .scan(Table::People, b"", Range::all())?
         {
             let (_, bytes) = row?;
-            let (id, professional): (ThingId, Professional) =
-                minicbor::decode(&bytes).map_err(|_| CareError::NoProfessional)?;
-            all.push(Actor { id, professional });
+            all.push(read_person(&bytes)?);
         }
         all.sort_by(|a, b| (&a.professional.name, a.id).cmp(&(&b.professional.name, b.id)));
         Ok(all)
@@ -182,6 +174,16 @@ impl Care {
     /// # Errors
     /// [`CareError::NoProfessional`] where there is none, or more than one.
     pub fn actor(&self, text: &str) -> Result<Actor, CareError> {
+        // Programs give whole ids.
+        if let Ok(id) = text.parse::<ThingId>()
+            && let Some(row) = self
+                .shared()
+                .rows()
+                .0
+                .get(Table::People, &self.person_key(&id))?
+        {
+            return read_person(&row);
+        }
         let mut found = self
             .professionals()?
             .into_iter()
@@ -191,6 +193,16 @@ impl Care {
             _ => Err(CareError::NoProfessional),
         }
     }
+
+    fn person_key(&self, id: &ThingId) -> Vec<u8> {
+        let namer = self.shared().rows().0.namer();
+        namer.name("person", &[&id.0]).to_vec()
+    }
+}
+
+fn read_person(row: &[u8]) -> Result<Actor, CareError> {
+    let (id, professional) = minicbor::decode(row).map_err(|_| CareError::NoProfessional)?;
+    Ok(Actor { id, professional })
 }
 
 #[cfg(test)]

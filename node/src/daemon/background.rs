@@ -93,7 +93,10 @@ async fn membership(node: Arc<Node>, mut peering: broadcast::Receiver<PeeringEve
     loop {
         let changed = tokio::select! {
             notice = notices.recv() => match notice {
-                Ok((notice, _)) => matches!(*notice, Notice::Charter { .. } | Notice::Descriptor(_)),
+                Ok(notices) => notices
+                    .all
+                    .iter()
+                    .any(|notice| matches!(notice, Notice::Charter { .. } | Notice::Descriptor(_))),
                 Err(RecvError::Lagged(_)) => true,
                 Err(RecvError::Closed) => return,
             },
@@ -128,11 +131,11 @@ async fn urgency(node: Arc<Node>) {
         let look = match looked {
             Err(_) | Ok(Err(RecvError::Lagged(_))) => true,
             Ok(Err(RecvError::Closed)) => return,
-            Ok(Ok((notice, _))) => match &*notice {
+            Ok(Ok(notices)) => notices.all.iter().any(|notice| match notice {
                 Notice::Recorded { kind, .. } => *kind == Kind::Alert as u64,
                 Notice::Delivered { .. } => !urgent.is_empty(),
                 _ => false,
-            },
+            }),
         };
         if !look {
             continue;

@@ -23,4 +23,4 @@ pub use job::{LedgerError, Tx};
 pub use rows::StoreRows;
 pub(crate) use rows::record_head;
 pub(crate) use shared::records_of;
-pub use shared::{Shared, Subscription};
+pub use shared::{Notices, Shared, Subscription};

@@ -23,8 +23,8 @@ use super::StoreRows;
 
 /// News that a session has not taken yet; more are dropped and the session compares everything again.
 const NEWS_QUEUE: usize = 1024;
-/// Notices that a watcher has not taken yet; more are counted as missed.
-const NOTICE_QUEUE: usize = 65_536;
+/// Commits whose notices a watcher has not taken yet; those of more are counted as missed.
+const NOTICE_QUEUE: usize = 16_384;
 
 /// What is committed, and who wants to hear of commits.
 pub struct Shared {
@@ -33,7 +33,8 @@ pub struct Shared {
     acks: AckCache,
     state: RwLock<State>,
     subscribers: Mutex<Vec<Subscriber>>,
-    notices: broadcast::Sender<(Arc<Notice>, u64)>,
+    notices: broadcast::Sender<Notices>,
+    noticed: AtomicU64,
     records: AtomicU64,
 }
 
@@ -47,6 +48,17 @@ struct State {
 struct Subscriber {
     queue: mpsc::Sender<Arc<News>>,
     lost: Arc<AtomicBool>,
+}
+
+/// What one commit told people. One message for each commit, so that a watcher is woken once.
+#[derive(Debug, Clone)]
+pub struct Notices {
+    /// In the order in which they happened.
+    pub all: Arc<[Notice]>,
+    /// When they were durable, Unix milliseconds.
+    pub at_ms: u64,
+    /// How many there were before, since the start: whoever missed some knows how many.
+    pub before: u64,
 }
 
 /// A session's share of the news.
@@ -85,6 +97,7 @@ impl Shared {
             }),
             subscribers: Mutex::new(Vec::new()),
             notices: broadcast::channel(NOTICE_QUEUE).0,
+            noticed: AtomicU64::new(0),
             records: AtomicU64::new(records),
         }
     }
@@ -170,8 +183,8 @@ impl Shared {
         Subscription { queue, lost }
     }
 
-    /// Notices of every commit from now on, each with the time of its commit.
-    pub fn notices(&self) -> broadcast::Receiver<(Arc<Notice>, u64)> {
+    /// Notices of every commit from now on.
+    pub fn notices(&self) -> broadcast::Receiver<Notices> {
         self.notices.subscribe()
     }
 
@@ -213,9 +226,14 @@ impl Shared {
                 }
             }
         }
-        for notice in published.notices {
+        if !published.notices.is_empty() {
+            let count = published.notices.len() as u64;
             // Nobody listening is no error.
-            let _ = self.notices.send((Arc::new(notice), now_ms));
+            let _ = self.notices.send(Notices {
+                all: published.notices.into(),
+                at_ms: now_ms,
+                before: self.noticed.fetch_add(count, Ordering::Relaxed),
+            });
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rocksdb::WriteBatch;
 
-use super::sealing::{OVERHEAD, Sealer};
+use super::sealing::{Nonces, OVERHEAD, Sealer};
 use super::{Inner, MAX_BATCH_BYTES, MAX_KEY_BYTES, StoreError, Table};
 
 /// Steps that [`super::Store::commit`] writes all together or not at all, in the order in which they were added.
@@ -14,6 +14,7 @@ use super::{Inner, MAX_BATCH_BYTES, MAX_KEY_BYTES, StoreError, Table};
 /// be sent to another thread, and several joined with [`Batch::append`].
 pub struct Batch {
     sealer: Arc<Sealer>,
+    nonces: Nonces,
     steps: Vec<Step>,
     bytes: usize,
 }
@@ -38,6 +39,7 @@ impl Batch {
     pub(super) fn new(sealer: Arc<Sealer>) -> Batch {
         Batch {
             sealer,
+            nonces: Nonces::default(),
             steps: Vec::new(),
             bytes: 0,
         }
@@ -56,7 +58,9 @@ impl Batch {
                 .saturating_add(value.len())
                 .saturating_add(OVERHEAD),
         )?;
-        let sealed = self.sealer.seal(table.name(), key, value)?;
+        let sealed = self
+            .sealer
+            .seal(table.name(), key, value, &mut self.nonces)?;
         self.add(
             key.len() + sealed.len(),
             Step::Put {

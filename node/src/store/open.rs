@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rocksdb::{Cache, DB};
 
-use super::sealing::Sealer;
+use super::sealing::{Nonces, Sealer};
 use super::{FOLDER_NAME, Inner, Namer, Options, StorageKey, StoreError, Table, format};
 
 /// The row in the default column family that proves the storage key.
@@ -90,7 +90,9 @@ fn finish_new(inner: &Inner, key: &StorageKey) -> Result<(), StoreError> {
             });
         }
     }
-    let proof = inner.sealer.seal(PROOF_PLACE, PROOF_KEY, PROOF)?;
+    let proof = inner
+        .sealer
+        .seal(PROOF_PLACE, PROOF_KEY, PROOF, &mut Nonces::default())?;
     let mut options = rocksdb::WriteOptions::default();
     options.set_sync(true);
     inner.db.put_opt(PROOF_KEY, proof, &options)?;

@@ -51,6 +51,25 @@ pub(super) struct Sealer {
     cipher: XChaCha20Poly1305,
 }
 
+/// Random nonces, each given once; the system is asked for many at a time.
+#[derive(Default)]
+pub(super) struct Nonces {
+    left: Vec<[u8; NONCE_BYTES]>,
+}
+
+impl Nonces {
+    const AT_A_TIME: usize = 32;
+
+    fn next(&mut self) -> Result<[u8; NONCE_BYTES], StoreError> {
+        if self.left.is_empty() {
+            let mut fresh = vec![[0; NONCE_BYTES]; Self::AT_A_TIME];
+            getrandom::fill(fresh.as_flattened_mut()).map_err(|_| StoreError::Randomness)?;
+            self.left = fresh;
+        }
+        self.left.pop().ok_or(StoreError::Randomness)
+    }
+}
+
 /// A value that does not open.
 #[derive(Debug)]
 pub(super) struct NotOurs;
@@ -68,9 +87,9 @@ impl Sealer {
         table: &str,
         key: &[u8],
         value: &[u8],
+        nonces: &mut Nonces,
     ) -> Result<Vec<u8>, StoreError> {
-        let mut nonce = [0; NONCE_BYTES];
-        getrandom::fill(&mut nonce).map_err(|_| StoreError::Randomness)?;
+        let nonce = nonces.next()?;
         let payload = Payload {
             msg: value,
             aad: &place(table, key),

@@ -1,7 +1,7 @@
 //! A small client of the admin socket: blocking, typed, bounded.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, BufReader, Read, Write},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -44,7 +44,7 @@ impl Caller {
         let stream = UnixStream::connect(&self.socket)
             .map_err(Trouble::io(self.socket.display().to_string()))?;
         let mut client = Client {
-            stream,
+            stream: BufReader::new(stream),
             actor: self.actor.clone(),
             next: 1,
             // A timeout of zero means none to the system.
@@ -65,7 +65,7 @@ impl Caller {
 /// One connection.
 #[derive(Debug)]
 pub struct Client {
-    stream: UnixStream,
+    stream: BufReader<UnixStream>,
     actor: Option<String>,
     next: u64,
     bound: Duration,
@@ -92,9 +92,10 @@ impl Client {
     /// The system's.
     pub fn set_bound(&mut self, bound: Duration) -> Result<(), Trouble> {
         self.bound = bound;
-        self.stream
+        let stream = self.stream.get_ref();
+        stream
             .set_read_timeout(Some(bound))
-            .and_then(|()| self.stream.set_write_timeout(Some(bound)))
+            .and_then(|()| stream.set_write_timeout(Some(bound)))
             .map_err(Trouble::io("the admin socket"))
     }
 
@@ -163,7 +164,7 @@ impl Client {
     /// # Errors
     /// [`Trouble::Closed`], [`Trouble::TooLate`].
     pub fn write_raw(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        let written = self.stream.write_all(bytes);
+        let written = self.stream.get_mut().write_all(bytes);
         written.map_err(|error| self.ended(error))
     }
 
@@ -186,6 +187,7 @@ impl Client {
     /// A second handle on the connection, to end it from another thread.
     pub(super) fn handle(&self) -> Result<UnixStream, Trouble> {
         self.stream
+            .get_ref()
             .try_clone()
             .map_err(Trouble::io("the admin socket"))
     }
