@@ -12,6 +12,7 @@
 
 mod alerts;
 mod bulk;
+mod crowd;
 mod figure;
 mod floor;
 mod writers;

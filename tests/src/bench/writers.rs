@@ -1,15 +1,11 @@
 //! What group commit gives: 64 writers beside one.
 
-use std::{
-    path::Path,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{path::Path, time::Duration};
 
 use maillon_protocol::ids::CircleId;
 
-use super::{Figure, Goal, Scale};
-use crate::daemon::{Acknowledged, Daemon, Settings, Trouble, Writers, person, professional};
+use super::{Figure, Goal, Scale, crowd};
+use crate::daemon::{Daemon, Settings, Trouble, person, professional};
 
 const WRITERS: usize = 64;
 const CIRCLES: usize = 16;
@@ -21,19 +17,7 @@ pub(super) fn measure(root: &Path, _: Scale) -> Result<Vec<Figure>, Trouble> {
     let mut client = daemon.client()?.acting_as(&who);
     let circles = (0..CIRCLES).map(|_| Ok(client.circle_open(person())?.line.circle));
     let circles: Vec<CircleId> = circles.collect::<Result<_, Trouble>>()?;
-    let rate = |writers: usize| -> Result<f64, Trouble> {
-        let acknowledged = Acknowledged::default();
-        let caller = daemon.caller().acting_as(&who);
-        let begun = Instant::now();
-        let writing = Writers::begin(&caller, &circles, writers, &acknowledged)?;
-        thread::sleep(TIME);
-        let count = acknowledged.count();
-        let elapsed = begun.elapsed();
-        match writing.end()? {
-            0 => Ok(count as f64 / elapsed.as_secs_f64()),
-            lost => Err(Trouble::wrong(format!("{lost} writers lost their daemon"))),
-        }
-    };
+    let rate = |writers| crowd::rate(&daemon.socket(), &who, &circles, writers, TIME);
     // Once without counting: the first writes make files.
     rate(WRITERS)?;
     let one = rate(1)?;
