@@ -168,8 +168,10 @@ impl Net {
     /// Cuts a connection; what is under way is lost.
     pub fn cut(&mut self, a: usize, b: usize) {
         self.lines.remove(&pair(a, b));
-        self.nodes[a].sessions.remove(&b);
-        self.nodes[b].sessions.remove(&a);
+        for (node, peer) in [(a, b), (b, a)] {
+            let id = self.id(peer);
+            self.nodes[node].close_session(peer, id);
+        }
     }
 
     /// Cuts everything.

@@ -17,8 +17,8 @@ use maillon_protocol::{
     keys::{NodeKey, SealKey},
     record::Record,
     replica::{
-        AckCache, Committed, Draft, IncomingState, Keys, Memory, Notice, Replica, Row, RowPrefix,
-        Rows, WriteFailed,
+        AckCache, Claims, Committed, Draft, IncomingState, Keys, Memory, Notice, Replica, Row,
+        RowPrefix, Rows, WriteFailed,
     },
     sign::{Verified, sign},
     sync::{Batch, Effect, Event, Limits, News, Outcome, Problem, Session, View},
@@ -47,6 +47,7 @@ pub struct Node {
     descriptor: Verified<Descriptor>,
     counter: u64,
     acks: AckCache,
+    claims: Claims,
     rng: RefCell<ChaCha20Rng>,
 }
 
@@ -92,6 +93,7 @@ impl Node {
             descriptor,
             counter: 0,
             acks: AckCache::default(),
+            claims: Claims::default(),
             rng: RefCell::new(rng),
         };
         this.commit();
@@ -108,11 +110,17 @@ impl Node {
             .insert(peer, Session::new(id, Limits::default()));
     }
 
+    pub(super) fn close_session(&mut self, peer: usize, id: NodeId) {
+        self.sessions.remove(&peer);
+        self.claims.free_all(&id);
+    }
+
     /// Starts again from what is durable.
     pub(super) fn restart(&mut self) {
         self.sessions.clear();
         self.waiting.clear();
         self.acks = AckCache::default();
+        self.claims = Claims::default();
         self.replica = Replica::load(
             &self.memory,
             self.keys.clone(),
@@ -153,6 +161,7 @@ impl Node {
             incarnation: self.replica.own_log().incarnation,
             descriptor: &self.descriptor,
             acks: &self.acks,
+            claims: &self.claims,
             now_ms: now,
             random: &random,
         })
@@ -229,7 +238,10 @@ impl Node {
                 replica.keep_mark(rows, from, token, cursor).unwrap();
                 Outcome::default()
             }
-            Batch::Chunks { .. } => Outcome::default(),
+            Batch::Chunks(fetched) => match fetched.check() {
+                Ok(()) => replica.take_chunks(rows, from, &fetched).unwrap_or(refused),
+                Err(_) => refused,
+            },
         }
     }
 

@@ -1,9 +1,10 @@
 //! One end of one connection: what it remembers, and which part of it takes what.
 //!
-//! `rounds` says when all has been compared, `states` compares a circle, `charters` and `records` move what differs, `news` passes on what
+//! `rounds` says when all has been compared, `states` compares a circle, `charters` and `records` move what differs, `files` fetches what records name, `news` passes on what
 //! is committed while the connection stands.
 
 mod charters;
+mod files;
 mod news;
 mod records;
 mod rounds;
@@ -17,9 +18,10 @@ use std::{
 use super::{Batch, Effect, Event, Message, Problem, View};
 use crate::{
     circle::{Ack, Circle},
-    ids::{CircleId, LogId, NodeId},
+    ids::{CircleId, Hash, LogId, NodeId},
     sign::Unverified,
 };
+use files::Files;
 use rounds::Round;
 
 /// A session's bounds.
@@ -31,6 +33,10 @@ pub struct Limits {
     pub answer_bytes: usize,
     /// Circles stated in one message.
     pub states: usize,
+    /// Attachments asked for at a time.
+    pub files: usize,
+    /// Chunks of an attachment in one answer.
+    pub chunks: u64,
     /// Milliseconds between rounds while things change.
     pub round_ms: u64,
 }
@@ -41,6 +47,8 @@ impl Default for Limits {
             wants: 16,
             answer_bytes: 512 << 10,
             states: 64,
+            files: 2,
+            chunks: 4,
             round_ms: 60_000,
         }
     }
@@ -53,6 +61,7 @@ enum Pending {
         logs: BTreeSet<LogId>,
         wanted: bool,
     },
+    Chunks(Hash),
     Other,
 }
 
@@ -74,6 +83,10 @@ pub struct Session {
     asked: BTreeMap<(CircleId, LogId), u64>,
     commits: HashMap<u64, Pending>,
     next_commit: u64,
+    files: Files,
+    /// When the next round may begin, and for when the driver was asked to wake this session; Unix milliseconds.
+    round_due: u64,
+    timer: Option<u64>,
     effects: VecDeque<Effect>,
     closed: bool,
 }
@@ -94,6 +107,9 @@ impl Session {
             asked: BTreeMap::new(),
             commits: HashMap::new(),
             next_commit: 1,
+            files: Files::default(),
+            round_due: 0,
+            timer: None,
             effects: VecDeque::new(),
             closed: false,
         }
@@ -110,6 +126,7 @@ impl Session {
             && self.round.to_state.is_empty()
             && self.targets.is_empty()
             && self.commits.is_empty()
+            && self.files.asked.is_empty()
             && self.round.sent_finished
             && self.round.got_finished
     }
@@ -120,13 +137,14 @@ impl Session {
             match event {
                 Event::Started => self.start(view),
                 Event::Received(frame) => self.receive(frame, view, now_ms),
-                Event::Done(number, outcome) => self.done(number, &outcome, view),
+                Event::Done(number, outcome) => self.done(number, &outcome, view, now_ms),
                 Event::Committed(news) => self.news(news, view),
                 Event::NewsLost => self.begin_round(self.round.number + 1, view),
                 Event::Flushed => {}
                 Event::Timer => self.timer(view, now_ms),
             }
             self.pump(view, now_ms);
+            self.set_timer();
         }
         self.effects.drain(..).collect()
     }
@@ -226,10 +244,7 @@ impl Session {
                 from,
                 count,
             } => {
-                let chunks = self
-                    .shared(&circle, view)
-                    .map(|_| view.chunks(&circle, &record, &address, from, count.min(8)))
-                    .unwrap_or_default();
+                let chunks = self.chunks_for(&circle, &record, &address, from, count, view);
                 self.send(Message::Chunks {
                     address,
                     from,
@@ -241,15 +256,7 @@ impl Session {
                 from,
                 chunks,
             } => {
-                let chunks = chunks.into_iter().map(|chunk| chunk.0).collect();
-                self.commit(
-                    Batch::Chunks {
-                        address,
-                        from,
-                        chunks,
-                    },
-                    Pending::Other,
-                );
+                self.chunks(address, from, chunks, view, now_ms);
             }
         }
     }

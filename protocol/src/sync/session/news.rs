@@ -12,6 +12,18 @@ impl Session {
         if !self.greeted {
             return;
         }
+        if let Some(circle) = news.circle.and_then(|id| view.circle(&id)) {
+            let theirs = news.from == Some(self.peer);
+            let told = match news.change {
+                Change::Records(_) | Change::Charter => true,
+                // The peer has more than it had.
+                Change::Acks => theirs,
+                _ => false,
+            };
+            if told {
+                self.look_for_files(&circle);
+            }
+        }
         match (&news.change, news.circle) {
             (Change::Letter(to), _) if *to == self.peer => {
                 for letter in view.letters(&self.peer) {
@@ -23,6 +35,13 @@ impl Session {
                 // Until the peer says that it has the same head, nothing else of this circle is sent.
                 self.behind.insert(id);
                 self.tell(&id, view);
+            }
+            (Change::Attachment, Some(id)) => {
+                if self.shared(&id, view).is_some()
+                    && let Some(ack) = view.own_ack(&id)
+                {
+                    self.send(Message::Ack(ack));
+                }
             }
             (Change::Records(records), Some(id)) => self.pass_on(&id, records, news.from, view),
             _ => {}

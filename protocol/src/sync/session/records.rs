@@ -205,14 +205,17 @@ impl Session {
         }
     }
 
-    pub(super) fn done(&mut self, number: u64, outcome: &Outcome, view: &impl View) {
-        let Some(Pending::Records {
-            circle,
-            logs,
-            wanted,
-        }) = self.commits.remove(&number)
-        else {
-            return;
+    pub(super) fn done(&mut self, number: u64, outcome: &Outcome, view: &impl View, now_ms: u64) {
+        let (circle, logs, wanted) = match self.commits.remove(&number) {
+            Some(Pending::Records {
+                circle,
+                logs,
+                wanted,
+            }) => (circle, logs, wanted),
+            Some(Pending::Chunks(address)) => {
+                return self.chunks_done(address, outcome, view, now_ms);
+            }
+            Some(Pending::Other) | None => return,
         };
         for log in &logs {
             if wanted {
