@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use maillon_protocol::{
     content::Content,
     ids::{CircleId, NodeId, RecordId},
-    sync::{Effect, Event, News},
+    sync::{Effect, Event, Message, News},
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -194,6 +194,22 @@ impl Net {
             self.cut(a, b);
         }
         self.nodes[node].restart();
+    }
+
+    /// `from` says something to `to` that its own session would not say.
+    pub fn say(&mut self, from: usize, to: usize, message: &Message) {
+        if let Some(line) = self.lines.get(&pair(from, to)).copied() {
+            let bytes = message.encode();
+            self.push(
+                self.now,
+                What::Frame {
+                    from,
+                    to,
+                    line,
+                    bytes,
+                },
+            );
+        }
     }
 
     fn event(&mut self, node: usize, peer: usize, event: Event<'_>) {

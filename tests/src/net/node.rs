@@ -36,6 +36,8 @@ pub struct Node {
     pub replica: Replica,
     /// Circles as of the last commit.
     pub circles: HashMap<CircleId, Arc<Circle>>,
+    /// Bounds of the sessions that are opened from now on.
+    pub limits: Limits,
     /// Sessions by the peer's index.
     pub sessions: BTreeMap<usize, Session>,
     /// What peers did wrong.
@@ -85,6 +87,7 @@ impl Node {
             memory,
             replica,
             circles: HashMap::new(),
+            limits: Limits::default(),
             sessions: BTreeMap::new(),
             problems: Vec::new(),
             notices: Vec::new(),
@@ -106,8 +109,7 @@ impl Node {
     }
 
     pub(super) fn open_session(&mut self, peer: usize, id: NodeId) {
-        self.sessions
-            .insert(peer, Session::new(id, Limits::default()));
+        self.sessions.insert(peer, Session::new(id, self.limits));
     }
 
     pub(super) fn close_session(&mut self, peer: usize, id: NodeId) {
