@@ -364,6 +364,7 @@ fn a_file_is_given_to_those_who_may_read_the_record_that_names_it() {
     assert!(
         net.run_until(|net| net.same(0, 1, &circle) && net.nodes[3].circles.contains_key(&circle))
     );
+    net.run(10_000);
     assert_eq!(
         asks(&mut net, 0, 3, circle, record, &named),
         0,

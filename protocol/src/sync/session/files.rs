@@ -21,7 +21,7 @@ const PATIENCE: u32 = 3;
 const NOT_THERE_MS: u64 = 60_000;
 /// Until another try where somebody else is being asked, or something came wrong, milliseconds.
 const SOON_MS: u64 = 2_000;
-/// Attachments whose wrong answers are counted; beyond, they are counted anew.
+/// Attachments whose answers are remembered; beyond, all are forgotten.
 const COUNTED: usize = 4096;
 
 /// An attachment that the peer was asked for.
@@ -43,6 +43,8 @@ pub(super) struct Files {
     /// Circles to look through again, and when.
     again: BTreeMap<CircleId, u64>,
     pub(super) asked: BTreeMap<Hash, Asked>,
+    /// What the peer had not, and until when it is not asked for it again.
+    absent: BTreeMap<(CircleId, Hash), u64>,
     wrong: BTreeMap<Hash, u32>,
 }
 
@@ -64,11 +66,19 @@ impl Files {
             self.again.remove(&circle);
             self.look.insert(circle, None);
         }
+        self.absent.retain(|_, until_ms| *until_ms > now_ms);
     }
 
     fn put_off(&mut self, circle: CircleId, until_ms: u64) {
         let due = self.again.entry(circle).or_insert(until_ms);
         *due = until_ms.min(*due);
+    }
+
+    fn not_there(&mut self, circle: CircleId, address: Hash, now_ms: u64) {
+        if self.absent.len() >= COUNTED {
+            self.absent.clear();
+        }
+        self.absent.insert((circle, address), now_ms + NOT_THERE_MS);
     }
 
     fn count_wrong(&mut self, address: Hash) {
@@ -92,6 +102,20 @@ impl Session {
         if !circle.lacking.is_empty() {
             self.files.look.insert(circle.id(), None);
         }
+    }
+
+    /// The peer holds more of a circle than it did: what it had not, it may have now.
+    pub(super) fn peer_has_more(&mut self, circle: &Circle, now_ms: u64) {
+        if circle.lacking.is_empty() {
+            return;
+        }
+        let soon = now_ms + SOON_MS;
+        for ((id, _), until_ms) in &mut self.files.absent {
+            if *id == circle.id() {
+                *until_ms = soon.min(*until_ms);
+            }
+        }
+        self.files.put_off(circle.id(), soon);
     }
 
     /// Records come first: while any are missing, no attachment is asked for.
@@ -124,6 +148,7 @@ impl Session {
         let file = view.file(&id, &address);
         let wrong = self.files.wrong.get(&address).copied().unwrap_or(0);
         if self.files.asked.contains_key(&address)
+            || self.files.absent.contains_key(&(id, address))
             || wrong >= PATIENCE
             || file.has_given_up_on(&self.peer)
         {
@@ -175,6 +200,7 @@ impl Session {
             let circle = asked.circle;
             self.files.asked.remove(&address);
             view.free(&address, &self.peer);
+            self.files.not_there(circle, address, now_ms);
             return self.files.put_off(circle, now_ms + NOT_THERE_MS);
         }
         if chunks.len() as u64 > self.limits.chunks {

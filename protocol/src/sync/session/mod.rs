@@ -138,7 +138,7 @@ impl Session {
                 Event::Started => self.start(view),
                 Event::Received(frame) => self.receive(frame, view, now_ms),
                 Event::Done(number, outcome) => self.done(number, &outcome, view, now_ms),
-                Event::Committed(news) => self.news(news, view),
+                Event::Committed(news) => self.news(news, view, now_ms),
                 Event::NewsLost => self.begin_round(self.round.number + 1, view),
                 Event::Flushed => {}
                 Event::Timer => self.timer(view, now_ms),

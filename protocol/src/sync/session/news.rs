@@ -8,20 +8,16 @@ use crate::{
 };
 
 impl Session {
-    pub(super) fn news(&mut self, news: &News, view: &impl View) {
+    pub(super) fn news(&mut self, news: &News, view: &impl View, now_ms: u64) {
         if !self.greeted {
             return;
         }
         if let Some(circle) = news.circle.and_then(|id| view.circle(&id)) {
             let theirs = news.from == Some(self.peer);
-            let told = match news.change {
-                Change::Records(_) | Change::Charter => true,
-                // The peer has more than it had.
-                Change::Acks => theirs,
-                _ => false,
-            };
-            if told {
-                self.look_for_files(&circle);
+            match news.change {
+                Change::Records(_) | Change::Charter => self.look_for_files(&circle),
+                Change::Acks if theirs => self.peer_has_more(&circle, now_ms),
+                _ => {}
             }
         }
         match (&news.change, news.circle) {
