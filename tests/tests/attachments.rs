@@ -393,6 +393,37 @@ fn a_file_is_given_to_those_who_may_read_the_record_that_names_it() {
 }
 
 #[test]
+fn a_file_written_beside_an_admission_is_not_given_to_who_may_not_read_its_record() {
+    let mut net = Net::new(51, 3);
+    let circle = net.circle(0, &[1]);
+    // The admission says from which record on node 2 gets this log.
+    net.write(1, &circle, "A bien dormi.");
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    net.cut(0, 1);
+    net.connect(0, 2);
+    let to = net.id(2);
+    net.act(0, |node, now| {
+        node.invite_with(&circle, to, Grant::Nothing, now)
+    });
+    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
+    net.act(2, |node, now| node.accept_first(now));
+    assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
+    // Node 1 has not heard of it, and writes under the secret of before.
+    let (record, named) = add(&mut net, 1, &circle, &letter(3 * CHUNK));
+    net.connect(0, 1);
+    net.connect(1, 2);
+    let log = net.nodes[1].replica.own_log();
+    let held = |net: &Net| net.nodes[2].circles[&circle].logs.contains_key(&log);
+    assert!(net.run_until(held), "the header comes");
+    assert!(net.run_until(|net| known_to_be_there(net, 1, 0, &circle)));
+    net.run(10_000);
+    for member in [0, 1] {
+        assert_eq!(asks(&mut net, member, 2, circle, record, &named), 0);
+    }
+    assert_eq!(asks(&mut net, 1, 0, circle, record, &named), 3);
+}
+
+#[test]
 fn chunks_that_nobody_asked_for_cost_their_sender_and_change_nothing() {
     let mut net = Net::new(49, 2);
     let circle = net.circle(0, &[1]);
