@@ -47,6 +47,12 @@ pub(crate) enum Failure {
     /// A file that does not fit into a request.
     #[error("{} has more than {limit} bytes, which is all that fits into one request", .path.display())]
     TooLarge { path: PathBuf, limit: usize },
+    /// A file that is longer than the protocol carries.
+    #[error("{} has more than {limit} bytes, which is all that one file may have", .path.display())]
+    TooLong { path: PathBuf, limit: u64 },
+    /// Bytes that are not those which the record names.
+    #[error("the file that came is not the one which its record names; nothing was saved")]
+    OtherFile,
     /// Nobody said yes.
     #[error("nothing was done, because nobody confirmed it")]
     Unconfirmed,
@@ -64,7 +70,8 @@ impl Failure {
             Self::Client(error) => return error.code(),
             Self::Value { .. } => "bad-request",
             Self::Read { .. } | Self::Write { .. } | Self::Output(_) => "file",
-            Self::TooLarge { .. } => "limit",
+            Self::TooLarge { .. } | Self::TooLong { .. } => "limit",
+            Self::OtherFile => "other-file",
             Self::Unconfirmed => "unconfirmed",
             Self::Unexpected => "garbled",
         }
@@ -79,7 +86,8 @@ impl Failure {
             Self::Write { .. } => {
                 "Name a file that does not exist yet, in a folder where this user may write."
             }
-            Self::TooLarge { .. } => "Split the file into smaller ones.",
+            Self::OtherFile => "Run `maillonctl doctor` at this node.",
+            Self::TooLarge { .. } | Self::TooLong { .. } => "Split the file into smaller ones.",
             Self::Unconfirmed => "Repeat the command with --yes if you want it.",
             Self::Output(_) => "Check the disk or the program that reads the output.",
             Self::Unexpected => "Use the maillonctl that was installed with the daemon.",
@@ -95,7 +103,8 @@ impl Failure {
             Self::Read { .. } => 66,
             Self::Write { .. } | Self::Output(_) => 74,
             Self::Unexpected => 76,
-            Self::TooLarge { .. } => 78,
+            Self::OtherFile => 74,
+            Self::TooLarge { .. } | Self::TooLong { .. } => 78,
         }
     }
 

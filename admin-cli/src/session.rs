@@ -93,6 +93,11 @@ impl<'a, 'b> Session<'a, 'b> {
         Ok(client.watch(actor.as_deref())?)
     }
 
+    /// Whether a progress bar may be drawn.
+    pub(crate) const fn draws_bars(&self) -> bool {
+        self.ends.bars
+    }
+
     /// Whether answers are for a program.
     pub(crate) const fn json(&self) -> bool {
         self.globals.json

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use maillon_protocol::{
     admin::Check,
+    circle::Wanted,
     ids::Hash,
     replica::{Row, RowPrefix, Rows},
     sync::View,
@@ -122,6 +123,32 @@ fn audit_links(shared: &Shared) -> Result<String, String> {
     Ok(format!("{lines} lines"))
 }
 
+/// Where files are missing, the circle says so, and from the first place on: what acknowledgements tell.
+fn files_hold(shared: &Shared) -> Result<String, String> {
+    let mut missing = 0_u64;
+    for circle in shared.circles() {
+        let mut first = std::collections::BTreeMap::new();
+        let rows = shared
+            .rows()
+            .scan(&RowPrefix::Wanted(circle.id(), None))
+            .map_err(|error| error.to_string())?;
+        for bytes in rows {
+            let wanted: Wanted = minicbor::decode(&bytes)
+                .map_err(|_| format!("circle {}: a row cannot be read", circle.id().short()))?;
+            missing += 1;
+            let place = first.entry(wanted.log).or_insert(wanted.sequence);
+            *place = wanted.sequence.min(*place);
+        }
+        if first != circle.lacking {
+            return Err(format!(
+                "circle {}: other files are missing than it says",
+                circle.id().short()
+            ));
+        }
+    }
+    Ok(format!("{missing} files are on their way"))
+}
+
 fn aside(shared: &Shared) -> Result<String, String> {
     let mut words = std::collections::BTreeMap::<String, u64>::new();
     for circle in shared.circles() {
@@ -171,6 +198,12 @@ impl Node {
                     "charter.every-entry-here",
                     "Every entry of each charter is here.",
                     charters_hold(&shared),
+                    Some("restore the last verified backup"),
+                ),
+                check(
+                    "attachments.missing-ones-named",
+                    "Each circle says in which logs files are missing.",
+                    files_hold(&shared),
                     Some("restore the last verified backup"),
                 ),
                 check(

@@ -20,7 +20,7 @@
 //! | keys | [`keys`], [`sign`], [`seal`] | who signed; who can open |
 //! | nodes | [`descriptor`], [`pairing`] | what a node says of itself; how two administrators make their nodes peers |
 //! | membership | [`charter`], [`invite`] | who is in a circle, from when to when, with how much of the past |
-//! | writing | [`record`], [`content`] | logs of signed headers with sealed bodies; what a body says |
+//! | writing | [`record`], [`content`], [`attachment`] | logs of signed headers with sealed bodies; what a body says; the files that it names |
 //! | knowledge | [`circle`], [`dossier`] | what a member holds and acknowledges; versions, conflicts, delivery |
 //! | exchange | [`sync`] | one machine for live traffic, reconnection and repair |
 //! | node | [`replica`] | all of it over rows: what each command and each arrival makes of what is committed |
@@ -147,6 +147,7 @@
 //! |---|---|---|
 //! | key of a body | HKDF-SHA256, no salt, the epoch's secret, 32 bytes | info `["maillon/1 body", circle, epoch, log, sequence, salt]` |
 //! | body | COSE_Encrypt0, ChaCha20-Poly1305, protected header `{1: 24}` | nonce: four zero bytes ‖ sequence, 8 bytes, big-endian; external_aad `["maillon/1 body", circle, log, sequence, epoch]` in an Enc_structure `Encrypt0` |
+//! | chunk of an attachment | ChaCha20-Poly1305 under the attachment's own random key, 32 bytes, which stands in the record | nonce: three zero bytes ‖ chunk from 0, 8 bytes, big-endian ‖ 01 for the last chunk, 00 for others; aad `["maillon/1 attachment"]` |
 //! | salt in a header | HMAC-SHA256 under 32 fresh random bytes, which are forgotten | the padded content |
 //! | padding of a body | `80` ‖ zeros | to a multiple of 256 bytes where that is at most 4096, else of 4096 |
 //! | copy of an epoch's secret | HPKE base mode, single shot, [`SUITE`](seal::SUITE) (KEM 0x647A, KDF 1, AEAD 3), empty aad, HPKE's own key and nonce | info `["maillon/1 seal", "epoch", circle, number, previous, epoch, sealer, recipient, key id]` |
@@ -165,7 +166,7 @@
 //! | pairing, transcript | `maillon/1 pairing transcript` ‖ 0 ‖ `[invitation id, inviter, accepter]` ‖ six messages as sent; its first 55 bits are the five words |
 //! | pairing, check of the text | `maillon/1 pairing invitation` ‖ 0 ‖ the invitation; the first four bytes; against typing errors only |
 //! | id of a receive key | the X-Wing public key; the first eight bytes |
-//! | body in a header, recovery key in a descriptor, attachment | the bytes alone: they are named by what is signed |
+//! | body in a header, recovery key in a descriptor, attachment's ciphertext and plaintext | the bytes alone: they are named by what is signed |
 //!
 //! # Guarantees
 //!
@@ -193,12 +194,12 @@
 //!   secret that is forgotten after each message.
 //! - A circle's steward is one node. While it is away the circle goes on and its membership waits. Version 1 has no
 //!   deputies, successors, handing over or replacing of an identity: their fields are in the state, empty.
-//! - Version 1 has no record that erases another, and does not move attachments: their messages are in the format, and
-//!   nothing serves or seals chunks yet.
+//! - Version 1 has no record that erases another.
 //! - Transport (TLS 1.3 with X25519MLKEM768), storage under seal, rates and the order of dialling are the daemon's.
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod attachment;
 pub mod cbor;
 pub mod charter;
 pub mod circle;

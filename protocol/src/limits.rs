@@ -9,7 +9,9 @@ pub const FRAME: usize = 1 << 20;
 pub const BODY: usize = 256 << 10;
 /// Bytes of an attachment: 25 MiB.
 pub const ATTACHMENT: u64 = 25 << 20;
-/// Bytes of one chunk of an attachment: 64 KiB.
+/// Attachments that one record names.
+pub const ATTACHMENTS: usize = 64;
+/// Bytes of plaintext in one chunk of an attachment: 64 KiB.
 pub const CHUNK: usize = 64 << 10;
 /// Members of a circle.
 pub const MEMBERS: usize = 64;

@@ -7,6 +7,7 @@ import sys
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+import attachments
 import charter
 import hybrid
 import pairing
@@ -116,6 +117,10 @@ def items(value):
     if isinstance(value, list):
         return [items(item) for item in value]
     return f"h'{value.hex()}'" if isinstance(value, bytes) else value
+
+
+def judge_attachment(_, given):
+    return attachments.judge(given)
 
 
 def judge_pairing(_, given):

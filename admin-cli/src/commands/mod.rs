@@ -76,18 +76,3 @@ impl Command {
         }
     }
 }
-
-/// A path as the daemon must be told it: it may run in another folder.
-fn absolute(path: &std::path::Path) -> Result<String, Failure> {
-    std::path::absolute(path)
-        .map_err(|why| Failure::Read {
-            path: path.to_owned(),
-            why,
-        })?
-        .into_os_string()
-        .into_string()
-        .map_err(|_| Failure::Value {
-            cause: "the path is not UTF-8".to_owned(),
-            action: "Rename the file or its folder.",
-        })
-}

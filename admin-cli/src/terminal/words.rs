@@ -123,6 +123,12 @@ pub(crate) fn delivery(view: &View, delivery: &Delivery) -> String {
     match delivery {
         Delivery::Waiting { since_ms } => format!("waiting since {}", clock.when(*since_ms)),
         Delivery::Delivered { at_ms } => format!("delivered {}", clock.when(*at_ms)),
+        Delivery::FilesMissing { at_ms } => {
+            format!(
+                "delivered {}, its files are on their way",
+                clock.when(*at_ms)
+            )
+        }
         Delivery::NotShown { reason } => format!("delivered, not shown: {}", why(*reason)),
         Delivery::Read { at_ms } => format!("read {}", clock.when(*at_ms)),
         Delivery::Answered { step: taken, at_ms } => {

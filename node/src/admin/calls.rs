@@ -376,13 +376,11 @@ impl Node {
                 self.rotate_keys().await?;
                 Answer::Keys(self.keys().await)
             }
-            Call::DocumentAdd { .. } | Call::DocumentSave { .. } => {
-                return Err(Refusal::new(
-                    ErrorCode::BadRequest,
-                    "this version keeps no attachments yet",
-                    "write a note instead",
-                ));
-            }
+            call @ (Call::DocumentAdd { .. }
+            | Call::DocumentPart { .. }
+            | Call::DocumentEnd { .. }
+            | Call::DocumentShow { .. }
+            | Call::DocumentRead { .. }) => super::documents::answer(self, &actor, call).await?,
             Call::Watch => Answer::Ok,
         })
     }
@@ -565,18 +563,12 @@ impl Node {
         for subject in import.subjects {
             let mut items = Vec::with_capacity(subject.items.len());
             for item in subject.items {
-                for attachment in &item.attachments {
-                    // The sealed original keeps its bytes; this version passes no files on.
-                    answer.warnings.push(format!(
-                        "a file of {} bytes stays in the sealed original and is not passed on",
-                        attachment.bytes.len()
-                    ));
-                }
                 items.push(ImportItem {
                     key: item.source_key,
                     parent: item.parent,
                     occurred_ms: item.occurred_ms,
                     content: item.content,
+                    attachments: item.attachments,
                 });
             }
             people.push(Person {

@@ -2,6 +2,7 @@
 
 use maillon_protocol::{
     admin::{AdminError, ErrorCode},
+    attachment::AttachmentError,
     circle::WriteError,
     replica::{LetterError, StewardshipError, WriteFailed},
 };
@@ -143,6 +144,20 @@ impl From<CareError> for Refusal {
             CareError::Rows(_) | CareError::Store(_) | CareError::Commit(_) => {
                 (ErrorCode::Storage, "run `maillonctl doctor`")
             }
+            CareError::Attachment(AttachmentError::Limit(_)) => {
+                (ErrorCode::Limit, "make the file smaller, or split it")
+            }
+            CareError::Attachment(_) => (ErrorCode::Storage, "run `maillonctl doctor`"),
+            CareError::NoFile => (ErrorCode::NotFound, "see `maillonctl record show RECORD`"),
+            CareError::NotAllHere { .. } => (
+                ErrorCode::Conflict,
+                "try again later; see `maillonctl document save RECORD` and `maillonctl peer list`",
+            ),
+            CareError::NoUpload | CareError::Part { .. } => (
+                ErrorCode::Conflict,
+                "begin again with `maillonctl document add`",
+            ),
+            CareError::Busy(_) => (ErrorCode::Limit, "try again when one of them is done"),
             CareError::Stopping => (ErrorCode::Conflict, "try again when the node has started"),
             CareError::NothingWritten | CareError::Content(_) => {
                 (ErrorCode::Internal, "report this with the request's id")

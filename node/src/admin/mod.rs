@@ -5,6 +5,7 @@
 //! professional is named where care content is concerned, and calls `care`, `peering` and the rest; it decides nothing itself.
 
 mod calls;
+mod documents;
 mod errors;
 mod names;
 mod peers;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use maillon_protocol::{
+    attachment::AttachmentError,
     content::ContentError,
     replica::{LetterError, StewardshipError, StorageError, WriteFailed},
 };
@@ -57,6 +58,36 @@ pub enum CareError {
     /// An imported file is about somebody who is not known here.
     #[error("the file is about a patient who is not in it and not known here")]
     UnknownPatient,
+    /// An attachment.
+    #[error(transparent)]
+    Attachment(#[from] AttachmentError),
+    /// The record names no such file.
+    #[error("the record has no such file")]
+    NoFile,
+    /// The file has not arrived yet.
+    #[error("{here} of {all} parts of the file have arrived")]
+    NotAllHere {
+        /// Chunks that are here.
+        here: u64,
+        /// All.
+        all: u64,
+    },
+    /// No file is being added under this name.
+    #[error(
+        "no file is being added under this name: it was not begun by you, or nothing came for ten minutes"
+    )]
+    NoUpload,
+    /// Too many files at once.
+    #[error("{0} files are being added, which is all that are at one time")]
+    Busy(usize),
+    /// A part that is not the next one.
+    #[error("{received} of the file's {length} bytes are here, and this does not follow")]
+    Part {
+        /// Bytes that are here.
+        received: u64,
+        /// All.
+        length: u64,
+    },
     /// Rows.
     #[error(transparent)]
     Rows(#[from] StorageError),

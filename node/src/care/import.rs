@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use maillon_protocol::{
+    attachment::Named,
     cbor,
     charter::Subject as CircleSubject,
     content::{Content, IdentityStatus, PatientIdentity},
@@ -16,8 +17,11 @@ use maillon_protocol::{
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
-use super::{Actor, Care, CareError, audit};
-use crate::{ledger::Tx, random, store::Table};
+use super::{
+    Actor, Care, CareError, audit,
+    document::{SealedFile, fingerprint},
+};
+use crate::{fhir::AttachmentBytes, ledger::Tx, random, store::Table};
 
 /// One person and what is said about them.
 #[derive(Debug, Clone)]
@@ -41,8 +45,10 @@ pub struct ImportItem {
     pub parent: Option<String>,
     /// When it happened, Unix milliseconds.
     pub occurred_ms: Option<u64>,
-    /// What it says.
+    /// What it says, without its files.
     pub content: Content,
+    /// Its files: they become attachments of the record.
+    pub attachments: Vec<AttachmentBytes>,
 }
 
 /// What an import did for one person.
@@ -145,6 +151,7 @@ impl Importing<'_, '_> {
                 parent: None,
                 occurred_ms: None,
                 content: Content::PatientIdentity(identity.clone()),
+                attachments: Vec::new(),
             });
         }
         all.extend(person.items.iter().cloned());
@@ -169,7 +176,7 @@ impl Importing<'_, '_> {
     ) -> Result<(), CareError> {
         let now = self.tx.now_ms;
         let payload = item.content.payload().ok_or(CareError::NothingWritten)?;
-        let hash = Hash(Sha256::digest(&payload.0).into());
+        let hash = Hash(Sha256::digest(fingerprint(&payload.0, &item.attachments)).into());
         let key = self.key(b"i", "import-item", &[&circle.0, item.key.as_bytes()]);
         let known: Option<Known> = self.get(&key)?;
         let thing = known
@@ -189,13 +196,14 @@ impl Importing<'_, '_> {
                 }
             },
         };
+        let content = self.keep_files(circle, item.content, item.attachments)?;
         let draft = Draft {
             thing,
             parent,
             supersedes: known.map(|known| known.newest).into_iter().collect(),
             author: self.actor.professional.clone(),
             occurred_ms: item.occurred_ms.unwrap_or(now),
-            content: item.content,
+            content,
         };
         let written =
             self.tx
@@ -213,6 +221,30 @@ impl Importing<'_, '_> {
             }),
         );
         Ok(())
+    }
+}
+
+impl Importing<'_, '_> {
+    /// Seals the files of a content beside it, in the same commit.
+    fn keep_files(
+        &mut self,
+        circle: CircleId,
+        mut content: Content,
+        files: Vec<AttachmentBytes>,
+    ) -> Result<Content, CareError> {
+        let named = match &mut content {
+            Content::Document(document) => &mut document.attachments,
+            Content::LiaisonNote(note) => &mut note.attachments,
+            _ => return Ok(content),
+        };
+        for file in files {
+            let known = Named {
+                media_type: file.media_type,
+                name: file.name,
+            };
+            named.push(SealedFile::seal(&file.bytes, known)?.keep(self.tx, circle)?);
+        }
+        Ok(content)
     }
 }
 

@@ -8,6 +8,7 @@ mod alert;
 mod audit;
 mod circle;
 mod consent;
+mod document;
 mod error;
 mod import;
 mod note;
@@ -40,12 +41,17 @@ use crate::{
 pub struct Care {
     ledger: Ledger,
     structure: Structure,
+    uploads: Arc<document::Uploads>,
 }
 
 impl Care {
     /// Services over a ledger, in the name of a structure.
-    pub const fn new(ledger: Ledger, structure: Structure) -> Self {
-        Self { ledger, structure }
+    pub fn new(ledger: Ledger, structure: Structure) -> Self {
+        Self {
+            ledger,
+            structure,
+            uploads: Arc::default(),
+        }
     }
 
     fn shared(&self) -> &Arc<Shared> {

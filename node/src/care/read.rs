@@ -430,9 +430,15 @@ impl Care {
             author: opened.envelope.author,
             time: header.time,
             occurred_ms: opened.envelope.occurred_ms,
+            delivery: super::document::with_files(
+                self.delivery_of(&circle, id, header.log.node, header.time.ms(), acks)?,
+                &opened.content,
+                header,
+                acks,
+                &circle,
+            ),
             content: opened.content,
             ahead: ahead(shared, &circle.id(), id)?,
-            delivery: self.delivery_of(&circle, id, header.log.node, header.time.ms(), acks)?,
         }))
     }
 

@@ -55,6 +55,9 @@ pub enum StartError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What was being added when the node stopped.
+    #[error("files that were being added cannot be taken away: {0}")]
+    Uploads(#[source] crate::care::CareError),
     /// Rows.
     #[error(transparent)]
     Rows(#[from] StorageError),
@@ -213,6 +216,17 @@ impl Node {
             ledger,
             config,
         });
+        let left = node
+            .care
+            .forget_uploads()
+            .await
+            .map_err(StartError::Uploads)?;
+        if left > 0 {
+            tracing::info!(
+                left,
+                "files that were being added when the node stopped were taken away"
+            );
+        }
         node.load_workers()?;
         background::start(&node, network_events, heard);
         let socket = AdminSocket::open(&node.socket_path(), Arc::clone(&node)).await?;

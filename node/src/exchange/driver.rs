@@ -53,8 +53,6 @@ enum TakeError {
     Letter(#[from] LetterError),
     #[error(transparent)]
     Storage(#[from] StorageError),
-    #[error("the peer sent chunks of an attachment that nobody asked for")]
-    Unasked,
 }
 
 impl Exchange {
@@ -94,6 +92,7 @@ impl Exchange {
         {
             task.abort();
         }
+        self.ledger.shared().claims().free_all(&node);
     }
 }
 
@@ -254,7 +253,7 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
                 .take_acceptance(tx.rows, node, bytes, now, &mut tx.rng)?;
         }
         Checked::Mark(token, cursor) => tx.replica.keep_mark(tx.rows, node, token, cursor)?,
-        Checked::Chunks => return Err(TakeError::Unasked),
+        Checked::Chunks(fetched) => return Ok(tx.replica.take_chunks(tx.rows, node, &fetched)?),
     }
     Ok(Outcome::default())
 }

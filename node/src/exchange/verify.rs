@@ -2,7 +2,7 @@
 
 use maillon_protocol::{
     charter::{Entry, SealedSecret},
-    circle::Ack,
+    circle::{Ack, Fetched},
     descriptor::Descriptor,
     ids::{CircleId, Token},
     record::{Header, Record},
@@ -19,7 +19,7 @@ pub(super) enum Checked {
     Invitation(Vec<u8>),
     Acceptance(Vec<u8>),
     Mark(Token, u64),
-    Chunks,
+    Chunks(Fetched),
 }
 
 /// Records in a batch from which it is worth using several threads.
@@ -29,7 +29,7 @@ const PARALLEL: usize = 8;
 pub(super) fn is_long(batch: &Batch) -> bool {
     match batch {
         Batch::Records { records, .. } => records.len() >= PARALLEL,
-        Batch::Entries { .. } => true,
+        Batch::Entries { .. } | Batch::Chunks(_) => true,
         Batch::Acks(_, acks) => acks.len() >= PARALLEL,
         _ => false,
     }
@@ -57,7 +57,10 @@ pub(super) fn check(batch: Batch) -> Result<Checked, String> {
         Batch::Invitation(bytes) => Checked::Invitation(bytes),
         Batch::Acceptance(bytes) => Checked::Acceptance(bytes),
         Batch::Mark(token, cursor) => Checked::Mark(token, cursor),
-        Batch::Chunks { .. } => Checked::Chunks,
+        Batch::Chunks(fetched) => {
+            fetched.check().map_err(|error| error.to_string())?;
+            Checked::Chunks(fetched)
+        }
     })
 }
 

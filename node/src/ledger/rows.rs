@@ -4,7 +4,7 @@
 //! behind them.
 
 use maillon_protocol::{
-    ids::CircleId,
+    ids::{CircleId, Hash, LogId},
     replica::{Row, RowPrefix, Rows, StorageError},
 };
 
@@ -91,6 +91,27 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
                 &namer.name("ahead", &[&record.0]),
             ]),
         ),
+        Row::Chunk(circle, address, number) => {
+            let mut key = chunk_prefix(store, circle, address);
+            key.extend_from_slice(&number.to_be_bytes());
+            (Table::Blobs, key)
+        }
+        Row::File(circle, address) => (
+            Table::Blobs,
+            join(&[
+                b"f",
+                &circle_name(circle),
+                &namer.name("file", &[&circle.0, &address.0]),
+            ]),
+        ),
+        Row::Wanted(circle, log, sequence, address) => (
+            Table::Blobs,
+            wanted_key(store, circle, log, *sequence, address),
+        ),
+        Row::Upload(circle, address) => (
+            Table::Blobs,
+            join(&[b"u", &namer.name("file", &[&circle.0, &address.0])]),
+        ),
         Row::Descriptor(node) => (Table::Peers, join(&[b"d", &namer.name("node", &[&node.0])])),
         Row::Marks(node) => (
             Table::Exchange,
@@ -112,12 +133,29 @@ pub(crate) fn record_head(store: &Store, six: &[u8]) -> Vec<u8> {
     store.namer().name("record-head", &[six])[..8].to_vec()
 }
 
-fn log_prefix(store: &Store, circle: &CircleId, log: &maillon_protocol::ids::LogId) -> Vec<u8> {
+fn log_prefix(store: &Store, circle: &CircleId, log: &LogId) -> Vec<u8> {
     let namer = store.namer();
     let mut key = namer.name("circle", &[&circle.0]).to_vec();
     // Eight bytes tell the logs of one circle apart; the circle's name stands before them.
     key.extend_from_slice(&namer.name("log", &[&circle.0, &log.node.0, &log.incarnation.0])[..8]);
     key
+}
+
+fn chunk_prefix(store: &Store, circle: &CircleId, address: &Hash) -> Vec<u8> {
+    let file = store.namer().name("file", &[&circle.0, &address.0]);
+    [&b"c"[..], &file].concat()
+}
+
+fn wanted_key(
+    store: &Store,
+    circle: &CircleId,
+    log: &LogId,
+    sequence: u64,
+    address: &Hash,
+) -> Vec<u8> {
+    let file = store.namer().name("file", &[&circle.0, &address.0]);
+    let place = [&log_prefix(store, circle, log)[..], &sequence.to_be_bytes()].concat();
+    [&b"w"[..], &place, &file[..8]].concat()
 }
 
 /// Table, prefix and first key of a scan.
@@ -149,6 +187,25 @@ fn range(store: &Store, prefix: &RowPrefix) -> (Table, Vec<u8>, Option<Vec<u8>>)
         RowPrefix::Undelivered(circle) => (Table::Outbox, of(b"u", circle), None),
         RowPrefix::Aside(circle) => (Table::Exchange, of(b"x", circle), None),
         RowPrefix::Ahead(circle) => (Table::Exchange, of(b"t", circle), None),
+        RowPrefix::Chunks(circle, address, number) => {
+            let prefix = chunk_prefix(store, circle, address);
+            let from = [&prefix[..], &number.to_be_bytes()].concat();
+            (Table::Blobs, prefix, Some(from))
+        }
+        RowPrefix::Wanted(circle, after) => {
+            let from = after.map(|after| {
+                let mut key = wanted_key(store, circle, &after.log, after.sequence, &after.address);
+                // The first key behind that one.
+                key.push(0);
+                key
+            });
+            (Table::Blobs, of(b"w", circle), from)
+        }
+        RowPrefix::WantedOf(circle, log) => {
+            let prefix = [&b"w"[..], &log_prefix(store, circle, log)].concat();
+            (Table::Blobs, prefix, None)
+        }
+        RowPrefix::Uploads => (Table::Blobs, b"u".to_vec(), None),
         RowPrefix::Outgoing => (Table::Invitations, b"o".to_vec(), None),
         RowPrefix::Incoming => (Table::Invitations, b"i".to_vec(), None),
     }

@@ -13,7 +13,7 @@ use maillon_protocol::{
     descriptor::Descriptor,
     ids::{CircleId, Incarnation, NodeId},
     keys::NodeKey,
-    replica::{AckCache, Committed, Notice, Published},
+    replica::{AckCache, Claims, Committed, Notice, Published},
     sign::Verified,
     sync::News,
 };
@@ -31,6 +31,7 @@ pub struct Shared {
     rows: StoreRows,
     key: NodeKey,
     acks: AckCache,
+    claims: Claims,
     state: RwLock<State>,
     subscribers: Mutex<Vec<Subscriber>>,
     notices: broadcast::Sender<Notices>,
@@ -89,6 +90,7 @@ impl Shared {
             rows,
             key,
             acks: AckCache::default(),
+            claims: Claims::default(),
             state: RwLock::new(State {
                 circles,
                 counter,
@@ -134,9 +136,15 @@ impl Shared {
             incarnation: state.incarnation,
             descriptor: &state.descriptor,
             acks: &self.acks,
+            claims: &self.claims,
             now_ms,
             random: &crate::random::token,
         })
+    }
+
+    /// Who is asked for which attachment.
+    pub const fn claims(&self) -> &Claims {
+        &self.claims
     }
 
     /// A circle.

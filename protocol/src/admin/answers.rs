@@ -43,6 +43,10 @@ pub enum Answer {
     SyncCheck(Vec<CircleDigest>),
     Keys(Keys),
     Document(DocumentState),
+    /// A file that is being added.
+    Upload(super::Upload),
+    /// A part of a document's file.
+    DocumentBytes(super::DocumentBytes),
 }
 
 /// How serious a verdict is; `maillonctl status` exits with 0, 1 or 2.
@@ -551,8 +555,10 @@ pub struct DocumentState {
     pub bytes: u64,
     /// Chunks that are here, and all.
     pub chunks: (u64, u64),
-    /// Whether everything is here and opens.
+    /// Whether everything is here.
     pub complete: bool,
+    /// Each file.
+    pub files: Vec<super::FileState>,
 }
 
 /// Something that happened, told after its commit.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     charter::{Grant, RemovalReason, RotationReason},
     content::{AlertStep, ConsentDecision, ConsentKind, NoteKind, PatientIdentity, Severity},
+    ids::Token,
     invite::InvitationReason,
 };
 
@@ -270,7 +271,7 @@ pub enum Call {
         /// Which invitation.
         invitation: Named,
     },
-    /// Adds a file as a document. → [`super::Answer::Written`].
+    /// Begins to add a file as a document: see [`super::Upload`]. → [`super::Answer::Upload`].
     DocumentAdd {
         /// The circle.
         circle: Named,
@@ -278,15 +279,38 @@ pub enum Call {
         title: String,
         /// Media type.
         media_type: String,
-        /// Path of a file that the daemon can read.
-        path: String,
+        /// The file's name.
+        name: String,
+        /// The file's length in bytes.
+        length: u64,
     },
-    /// Writes a document's bytes to a file, once they are all here. → [`super::Answer::Document`].
-    DocumentSave {
+    /// The next bytes of a file that is being added. → [`super::Answer::Upload`].
+    DocumentPart {
+        /// The upload.
+        upload: Token,
+        /// Bytes given before.
+        offset: u64,
+        /// Base64 of [`super::PART`] bytes at most.
+        bytes: String,
+    },
+    /// All bytes were given: the document is written. → [`super::Answer::Written`].
+    DocumentEnd {
+        /// The upload.
+        upload: Token,
+    },
+    /// How much is here of a document's files. → [`super::Answer::Document`].
+    DocumentShow {
         /// The record.
         record: Named,
-        /// Path of a new file that the daemon can write; none: only says how much is here.
-        path: Option<String>,
+    },
+    /// Bytes of a document's file that is all here. → [`super::Answer::DocumentBytes`].
+    DocumentRead {
+        /// The record.
+        record: Named,
+        /// Which of its files, from 0.
+        file: u64,
+        /// First chunk.
+        from: u64,
     },
 }
 
@@ -310,7 +334,10 @@ impl Call {
                 | Self::Import { .. }
                 | Self::InvitationCandidates { .. }
                 | Self::DocumentAdd { .. }
-                | Self::DocumentSave { .. }
+                | Self::DocumentPart { .. }
+                | Self::DocumentEnd { .. }
+                | Self::DocumentShow { .. }
+                | Self::DocumentRead { .. }
         )
     }
 }

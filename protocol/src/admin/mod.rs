@@ -15,9 +15,11 @@
 
 mod answers;
 mod calls;
+mod documents;
 
 pub use answers::*;
 pub use calls::*;
+pub use documents::*;
 
 use serde::{Deserialize, Serialize};
 

@@ -106,7 +106,8 @@ pub struct Ack {
     /// What is not shown, and why.
     #[n(9)]
     pub exceptions: Vec<Exception>,
-    /// Sequence of this circle's attachments up to which all are here, by log.
+    /// Logs in which attachments are missing, each with the last sequence up to which all are here. Of a log that is not listed, all are here up
+    /// to its height.
     #[n(10)]
     pub attachments: Vec<(LogId, u64)>,
     /// When it was made, Unix milliseconds.
@@ -150,7 +151,19 @@ impl Ack {
             parsed.object.heights.len() as u64,
             limits::LOGS as u64,
         )?;
+        limits::within(
+            "the logs of a circle",
+            parsed.object.attachments.len() as u64,
+            limits::LOGS as u64,
+        )?;
         Ok(parsed.verify()?)
+    }
+
+    /// Whether the attachments of a record that is delivered are there too.
+    pub fn has_attachments(&self, log: &LogId, sequence: u64) -> bool {
+        self.attachments
+            .iter()
+            .all(|(lacking, up_to)| lacking != log || sequence <= *up_to)
     }
 
     /// Height acknowledged for `log`; 0 where none is.

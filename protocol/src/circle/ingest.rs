@@ -223,6 +223,7 @@ pub fn begin(
         logs: BTreeMap::new(),
         secrets: BTreeMap::new(),
         exceptions: Vec::new(),
+        lacking: BTreeMap::new(),
         changed: 0,
     };
     let (circle, mut result) = extend(&circle, entries.collect());

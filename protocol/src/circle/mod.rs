@@ -5,9 +5,11 @@
 //! to RocksDB in one batch, the simulation writes it to a map.
 
 mod ack;
+mod files;
 mod ingest;
 
 pub use ack::{Ack, AckError, Exception, LogHeight, Reason};
+pub use files::{Fetched, FileRow, Wanted};
 pub use ingest::{
     Accepted, Entries, Evidence, IngestError, Ingested, Opened, begin, extend, ingest, open_secrets,
 };
@@ -38,6 +40,8 @@ pub struct Circle {
     pub secrets: BTreeMap<u64, EpochSecret>,
     /// Records that are held, or known of, without being shown: told to the others with every acknowledgement.
     pub exceptions: Vec<Exception>,
+    /// Logs in which attachments are missing here: the first sequence that names one. Told with every acknowledgement too.
+    pub lacking: BTreeMap<LogId, u64>,
     /// The node's change counter when this circle last changed; node-local.
     pub changed: u64,
 }
@@ -58,6 +62,10 @@ pub struct CircleRow {
     /// Change counter.
     #[n(3)]
     pub changed: u64,
+    /// Where attachments are missing.
+    #[n(4)]
+    #[cbor(default)]
+    pub lacking: BTreeMap<LogId, u64>,
 }
 
 /// What is known of where a charter and each log stand: what two nodes exchange.
@@ -86,6 +94,7 @@ impl Circle {
                 .map(|(number, secret)| (*number, Hash(*secret.expose())))
                 .collect(),
             changed: self.changed,
+            lacking: self.lacking.clone(),
         }
     }
 
@@ -101,6 +110,7 @@ impl Circle {
                 .map(|(number, secret)| (number, EpochSecret::from_bytes(secret.0)))
                 .collect(),
             changed: row.changed,
+            lacking: row.lacking,
         }
     }
 

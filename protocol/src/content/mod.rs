@@ -190,14 +190,44 @@ macro_rules! kinds {
                 if self.version != 1 {
                     return Ok(unknown);
                 }
-                Ok(match Kind::from_number(self.kind) {
+                match Kind::from_number(self.kind) {
                     None => unknown,
                     Some(Kind::LogOpened) => Content::LogOpened,
                     $(Some(Kind::$variant) => Content::$variant(cbor::decode(&self.payload.0)?),)*
-                })
+                }
+                .bounded()
             }
         }
     };
+}
+
+impl Content {
+    /// The files that this names.
+    pub fn attachments(&self) -> &[AttachmentRef] {
+        match self {
+            Self::Document(document) => &document.attachments,
+            Self::LiaisonNote(note) => &note.attachments,
+            _ => &[],
+        }
+    }
+
+    /// Whether what it names can be fetched.
+    fn bounded(self) -> Result<Self, ContentError> {
+        let named = self.attachments();
+        limits::within(
+            "the attachments of a record",
+            named.len() as u64,
+            limits::ATTACHMENTS as u64,
+        )?;
+        for attachment in named {
+            limits::within(
+                "an attachment in bytes",
+                attachment.length,
+                limits::ATTACHMENT,
+            )?;
+        }
+        Ok(self)
+    }
 }
 
 kinds!(

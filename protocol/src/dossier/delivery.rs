@@ -20,6 +20,11 @@ pub enum Delivery {
         /// Time of the first acknowledgement that covers it, as far as this node kept it; Unix milliseconds.
         at_ms: u64,
     },
+    /// Its node holds it and shows it; files that it names are still on their way there.
+    FilesMissing {
+        /// Time of the first acknowledgement that covers the record; Unix milliseconds.
+        at_ms: u64,
+    },
     /// Its node holds it and does not show it.
     NotShown {
         /// Why.

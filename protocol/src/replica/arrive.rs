@@ -6,6 +6,7 @@ use super::{
     Notice, Replica, Row, RowPrefix, Rows, StorageError, project::read_record, rows::read,
 };
 use crate::{
+    attachment::AttachmentError,
     cbor,
     charter::{Entry, SealedSecret},
     circle::{self, Ack, Circle, Evidence, IngestError, Reason},
@@ -31,6 +32,9 @@ pub enum ArriveError {
         "the descriptor is older than the one held: the peer was restored from a backup, or somebody replays"
     )]
     OlderDescriptor,
+    /// Chunks of a file that may not be.
+    #[error(transparent)]
+    Attachment(#[from] AttachmentError),
     /// The same counter with other content.
     #[error("the node has signed two different descriptors with one counter")]
     DescriptorConflict,
@@ -58,7 +62,7 @@ impl Replica {
         if !circle.charter.is_member(&peer) || !circle.charter.is_member(&own) {
             return Err(ArriveError::NotShared);
         }
-        let (next, ingested) = circle::ingest(
+        let (mut next, ingested) = circle::ingest(
             circle,
             records,
             &own,
@@ -79,6 +83,7 @@ impl Replica {
                 .evidence
                 .iter()
                 .any(|one| matches!(one, Evidence::Invalid { .. })),
+            wrong_file: false,
         };
         let known_evidence = |replica: &Self, record: &RecordId| {
             replica
@@ -106,6 +111,11 @@ impl Replica {
             if forked || matches!(evidence, Evidence::OwnLogAhead(_)) {
                 self.begin_incarnation(rng);
                 outcome.refused = true;
+            }
+        }
+        for accepted in &ingested.accepted {
+            if let Ok(opened) = &accepted.opened {
+                self.want_files(rows, &mut next, &accepted.record, opened)?;
             }
         }
         let next = self.put_circle(next);
@@ -235,6 +245,7 @@ impl Replica {
                 };
                 let record = read_record(&bytes)?;
                 if let Ok(opened) = next.reopen(&record) {
+                    self.want_files(rows, next, &record, &opened)?;
                     self.project_opened(rows, next, &record, &opened)?;
                 }
             }

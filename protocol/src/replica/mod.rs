@@ -10,6 +10,8 @@
 //! What sessions read is [`Committed`]: the circles and rows as of the last commit, never what is staged.
 
 mod arrive;
+mod claims;
+mod files;
 mod invitations;
 mod project;
 mod rows;
@@ -18,6 +20,7 @@ mod view;
 mod write;
 
 pub use arrive::ArriveError;
+pub use claims::Claims;
 pub use invitations::{Incoming, IncomingState, LetterError, Outgoing, OutgoingState};
 pub use project::{DeliveryRow, Location};
 pub use rows::{Memory, Row, RowPrefix, Rows, StorageError};
@@ -105,7 +108,7 @@ pub enum Notice {
     Aside {
         /// The circle.
         circle: CircleId,
-        /// A fixed word: `fork`, `own-log-ahead`, `after-removal`, `invalid`, `entry`.
+        /// A fixed word: `fork`, `own-log-ahead`, `after-removal`, `invalid`, `entry`, `attachment`.
         what: &'static str,
     },
     /// A record's clock was more than ten minutes ahead.

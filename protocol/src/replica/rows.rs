@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
-use crate::ids::{CircleId, Hash, InvitationId, LogId, NodeId, RecordId, ThingId};
+use crate::{
+    circle::Wanted,
+    ids::{CircleId, Hash, Incarnation, InvitationId, LogId, NodeId, RecordId, ThingId},
+};
 
 /// The name of a row. The order groups what is read together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -39,6 +42,14 @@ pub enum Row {
     Aside(CircleId, Hash),
     /// A record whose clock was ahead: when it arrived.
     Ahead(CircleId, RecordId),
+    /// A sealed chunk of an attachment.
+    Chunk(CircleId, Hash, u64),
+    /// How much of an attachment is here.
+    File(CircleId, Hash),
+    /// An attachment that the record at this place names and that is not here.
+    Wanted(CircleId, LogId, u64, Hash),
+    /// An attachment that is being added here.
+    Upload(CircleId, Hash),
     /// The newest descriptor of a node.
     Descriptor(NodeId),
     /// Marks of exchanges with a peer.
@@ -70,6 +81,14 @@ pub enum RowPrefix {
     Aside(CircleId),
     /// Records of a circle with a clock ahead.
     Ahead(CircleId),
+    /// Chunks of an attachment from a number.
+    Chunks(CircleId, Hash, u64),
+    /// Attachments of a circle that are missing, after one.
+    Wanted(CircleId, Option<Wanted>),
+    /// Attachments that records of one log name and that are missing.
+    WantedOf(CircleId, LogId),
+    /// All attachments that are being added.
+    Uploads,
     /// All invitations sent.
     Outgoing,
     /// All invitations received.
@@ -190,6 +209,7 @@ impl Rows for Memory {
     ) -> Result<(), StorageError> {
         let low32 = [0; 32];
         let low16 = [0; 16];
+        let mut from_after = None;
         let (from, belongs): (Row, Belongs) = match *prefix {
             RowPrefix::Charters => (
                 Row::Charter(CircleId(low32)),
@@ -231,6 +251,41 @@ impl Rows for Memory {
                 Row::Ahead(circle, RecordId(low32)),
                 Box::new(move |row| matches!(row, Row::Ahead(found, _) if *found == circle)),
             ),
+            RowPrefix::Chunks(circle, address, number) => (
+                Row::Chunk(circle, address, number),
+                Box::new(
+                    move |row| matches!(row, Row::Chunk(found, of, _) if *found == circle && *of == address),
+                ),
+            ),
+            RowPrefix::Wanted(circle, after) => {
+                let first = Wanted {
+                    log: LogId {
+                        node: NodeId(low32),
+                        incarnation: Incarnation(low16),
+                    },
+                    sequence: 0,
+                    address: Hash(low32),
+                    record: RecordId(low32),
+                };
+                let from = after.unwrap_or(first);
+                let passed = after.map(|from| (from.log, from.sequence, from.address));
+                from_after = passed
+                    .map(|(log, sequence, address)| Row::Wanted(circle, log, sequence, address));
+                (
+                    Row::Wanted(circle, from.log, from.sequence, from.address),
+                    Box::new(move |row| matches!(row, Row::Wanted(found, ..) if *found == circle)),
+                )
+            }
+            RowPrefix::WantedOf(circle, log) => (
+                Row::Wanted(circle, log, 0, Hash(low32)),
+                Box::new(
+                    move |row| matches!(row, Row::Wanted(found, of, ..) if *found == circle && *of == log),
+                ),
+            ),
+            RowPrefix::Uploads => (
+                Row::Upload(CircleId(low32), Hash(low32)),
+                Box::new(|row| matches!(row, Row::Upload(..))),
+            ),
             RowPrefix::Outgoing => (
                 Row::Outgoing(InvitationId(low32)),
                 Box::new(|row| matches!(row, Row::Outgoing(_))),
@@ -241,6 +296,9 @@ impl Rows for Memory {
             ),
         };
         for (row, value) in self.rows.range(from..) {
+            if from_after == Some(*row) {
+                continue;
+            }
             if !belongs(row) || !more(value.clone()) {
                 break;
             }

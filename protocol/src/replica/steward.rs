@@ -48,6 +48,7 @@ impl Replica {
             logs: BTreeMap::new(),
             secrets: BTreeMap::new(),
             exceptions: Vec::new(),
+            lacking: BTreeMap::new(),
             changed: 0,
         };
         self.put_made(circle, made)

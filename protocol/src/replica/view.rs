@@ -6,13 +6,13 @@ use std::{
 };
 
 use super::{
-    IncomingState, OutgoingState, Row, RowPrefix, Rows, StorageError, project::read_record,
-    rows::read,
+    Claims, IncomingState, Location, OutgoingState, Row, RowPrefix, Rows, StorageError,
+    project::read_record, rows::read,
 };
 use crate::{
     cbor::Bytes,
     charter::SealedSecret,
-    circle::{Ack, Circle},
+    circle::{Ack, Circle, FileRow, Wanted},
     descriptor::Descriptor,
     ids::{CircleId, Hash, Incarnation, LogId, NodeId, RecordId, Token},
     keys::NodeKey,
@@ -51,7 +51,11 @@ impl AckCache {
             opened: circle.secrets.keys().copied().collect(),
             heights: circle.heights(),
             exceptions: circle.exceptions.clone(),
-            attachments: Vec::new(),
+            attachments: circle
+                .lacking
+                .iter()
+                .map(|(log, first)| (*log, first - 1))
+                .collect(),
             time_ms: 0,
         };
         // A poisoned lock only means that another thread panicked between two whole writes.
@@ -99,6 +103,8 @@ pub struct Committed<'a, R> {
     pub descriptor: &'a Verified<Descriptor>,
     /// Signed acknowledgements.
     pub acks: &'a AckCache,
+    /// Who is asked for which attachment.
+    pub claims: &'a Claims,
     /// Now, Unix milliseconds.
     pub now_ms: u64,
     /// Gives random marks.
@@ -282,7 +288,59 @@ impl<R: Rows> View for Committed<'_, R> {
         sent.chain(accepted).collect()
     }
 
-    fn chunks(&self, _: &CircleId, _: &RecordId, _: &Hash, _: u64, _: u64) -> Vec<Bytes> {
-        Vec::new()
+    fn place(&self, record: &RecordId) -> Option<(CircleId, LogId, u64)> {
+        let bytes = self.rows.get(&Row::Place(*record)).ok().flatten()?;
+        let place: Location = read(&bytes).ok()?;
+        Some((place.circle, place.log, place.sequence))
+    }
+
+    fn lacking(&self, peer: &NodeId) -> Vec<CircleId> {
+        self.circles
+            .values()
+            .filter(|circle| !circle.lacking.is_empty() && circle.charter.is_member(peer))
+            .map(|circle| circle.id())
+            .collect()
+    }
+
+    fn wanted(&self, circle: &CircleId, after: Option<Wanted>) -> Option<Wanted> {
+        let mut found = None;
+        let read = self
+            .rows
+            .each(&RowPrefix::Wanted(*circle, after), &mut |value| {
+                found = read(&value).ok();
+                false
+            });
+        read.ok().and(found)
+    }
+
+    fn file(&self, circle: &CircleId, address: &Hash) -> FileRow {
+        self.rows
+            .get(&Row::File(*circle, *address))
+            .ok()
+            .flatten()
+            .and_then(|bytes| read(&bytes).ok())
+            .unwrap_or_default()
+    }
+
+    fn chunks(&self, circle: &CircleId, address: &Hash, from: u64, count: u64) -> Vec<Bytes> {
+        let mut found = Vec::new();
+        let read = self
+            .rows
+            .each(&RowPrefix::Chunks(*circle, *address, from), &mut |value| {
+                found.push(Bytes(value));
+                (found.len() as u64) < count
+            });
+        if read.is_err() || count == 0 {
+            return Vec::new();
+        }
+        found
+    }
+
+    fn claim(&self, address: Hash, peer: NodeId) -> bool {
+        self.claims.claim(address, peer, self.now_ms)
+    }
+
+    fn free(&self, address: &Hash, peer: &NodeId) {
+        self.claims.free(address, peer);
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     circle::{Accepted, Circle, WriteError},
     content::{Content, Envelope, Professional, Structure},
     ids::{CircleId, RecordId, ThingId},
+    limits,
     record::Record,
     sync::{Change, News},
 };
@@ -102,6 +103,14 @@ impl Replica {
                 all = Err(WriteFailed::UnknownKind);
                 break;
             };
+            if let Err(error) = limits::within(
+                "the attachments of a record",
+                draft.content.attachments().len() as u64,
+                limits::ATTACHMENTS as u64,
+            ) {
+                all = Err(WriteError::from(error).into());
+                break;
+            }
             let envelope = Envelope {
                 kind,
                 version,

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use super::{Message, Problem};
 use crate::{
     charter::{Entry, SealedSecret},
-    ids::{CircleId, Hash, LogId, NodeId, Token},
+    circle::Fetched,
+    ids::{CircleId, LogId, NodeId, Token},
     record::{Header, Record},
     sign::Unverified,
 };
@@ -53,6 +54,8 @@ pub enum Change {
     Letter(NodeId),
     /// This node's descriptor.
     Descriptor,
+    /// An attachment is all here.
+    Attachment,
 }
 
 /// What a session asks of its driver.
@@ -99,15 +102,8 @@ pub enum Batch {
     Acceptance(Vec<u8>),
     /// The exchange is finished up to this change counter.
     Mark(Token, u64),
-    /// Chunks of an attachment.
-    Chunks {
-        /// Its address.
-        address: Hash,
-        /// First chunk.
-        from: u64,
-        /// Sealed chunks.
-        chunks: Vec<Vec<u8>>,
-    },
+    /// Chunks that were asked for; not checked yet.
+    Chunks(Fetched),
 }
 
 /// What became of a batch.
@@ -119,4 +115,6 @@ pub struct Outcome {
     pub unknown_entry: bool,
     /// Something in it was refused: counted by the driver, with its reason.
     pub refused: bool,
+    /// An attachment came whole and was another one: it was dropped.
+    pub wrong_file: bool,
 }

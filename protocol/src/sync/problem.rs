@@ -33,6 +33,12 @@ pub enum Problem {
         /// The entry.
         entry: u64,
     },
+    /// Something that nobody asked for, or more of it.
+    #[error("the peer sent {0} that were not asked for")]
+    Unasked(&'static str),
+    /// An attachment whose bytes are not those that its address names.
+    #[error("an attachment that the peer sent is not the one that its record names")]
+    WrongAttachment,
     /// Something of a circle that the charter does not share with this peer.
     #[error("the peer sent {0} for a circle that is not shared with it")]
     NotShared(&'static str),

@@ -6,12 +6,12 @@ use super::Message;
 use crate::{
     cbor::Bytes,
     charter::SealedSecret,
-    circle::Circle,
+    circle::{Circle, FileRow, Wanted},
     ids::{CircleId, Hash, LogId, NodeId, RecordId, Token},
     record::Record,
 };
 
-/// What a session reads: committed state, and nothing else.
+/// What a session reads: committed state, and nothing else; and the claims, by which sessions share the missing attachments out.
 pub trait View {
     /// This node.
     fn own(&self) -> NodeId;
@@ -48,13 +48,18 @@ pub trait View {
     fn new_mark(&self) -> Token;
     /// Invitations and acceptances that `peer` may not have yet.
     fn letters(&self, peer: &NodeId) -> Vec<Message>;
-    /// Sealed chunks of an attachment that a record of the circle names, where they are here.
-    fn chunks(
-        &self,
-        circle: &CircleId,
-        record: &RecordId,
-        address: &Hash,
-        from: u64,
-        count: u64,
-    ) -> Vec<Bytes>;
+    /// Where a record is: its circle, its log, its place there.
+    fn place(&self, record: &RecordId) -> Option<(CircleId, LogId, u64)>;
+    /// Circles of `peer` in which attachments are missing here.
+    fn lacking(&self, peer: &NodeId) -> Vec<CircleId>;
+    /// The next attachment of a circle, after this one, that is missing here.
+    fn wanted(&self, circle: &CircleId, after: Option<Wanted>) -> Option<Wanted>;
+    /// How much of an attachment is here.
+    fn file(&self, circle: &CircleId, address: &Hash) -> FileRow;
+    /// Sealed chunks of an attachment, `count` at most.
+    fn chunks(&self, circle: &CircleId, address: &Hash, from: u64, count: u64) -> Vec<Bytes>;
+    /// Whether `peer` may be asked for an attachment now: not while somebody else is. Not durable.
+    fn claim(&self, address: Hash, peer: NodeId) -> bool;
+    /// `peer` is asked for it no more.
+    fn free(&self, address: &Hash, peer: &NodeId);
 }

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::{
-    exchange,
+    attachment, exchange,
     file::{array, bytes, hex, list, number},
     refused::Refused,
 };
@@ -41,6 +41,7 @@ pub(crate) fn judge(kind: &str, file: &Value, given: &Value) -> Result<Value, Re
         "message" => message(given),
         "padding" => padding(given),
         "ids" => ids(given),
+        "attachment" => attachment::judge(given),
         "pairing" => exchange::judge(given),
         other => panic!("no such kind: {other}"),
     }

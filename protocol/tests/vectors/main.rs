@@ -7,6 +7,7 @@
 //! After a change that is meant: `MAILLON_WRITE_VECTORS=1 cargo test -p maillon-protocol --test vectors`, and read the
 //! difference before it is committed.
 
+mod attachment;
 mod exchange;
 mod file;
 mod forge;

@@ -2,9 +2,9 @@
 
 use maillon_protocol::{
     admin::{
-        Answer, Call, Candidates, CircleDigest, CircleLine, CircleView, ErrorCode, Exported,
-        Imported, InvitationLine, LocalProfessional, Pairing, Peer, PeerInvitation, Peers,
-        RecordLine, RecordPage, RecordView, Status, VerifiedRecord, Written,
+        Answer, Call, Candidates, CircleDigest, CircleLine, CircleView, DocumentState, ErrorCode,
+        Exported, Imported, InvitationLine, LocalProfessional, Pairing, Peer, PeerInvitation,
+        Peers, RecordLine, RecordPage, RecordView, Status, VerifiedRecord, Written,
     },
     charter::{Grant, RemovalReason},
     content::{AlertStep, ConsentDecision, ConsentKind, NoteKind, PatientIdentity, Severity},
@@ -119,6 +119,8 @@ calls! {
     } => Records(RecordPage);
     /// What a record says.
     record_show(record: RecordId) Call::RecordShow { record: record.to_string() } => Record(RecordView);
+    /// How much is here of a document's files.
+    document_show(record: RecordId) Call::DocumentShow { record: record.to_string() } => Document(DocumentState);
     /// A record's sealed bytes, base64.
     record_export(record: RecordId)
         Call::RecordExport { record: record.to_string(), sealed: true } => Exported(Exported);

@@ -196,6 +196,17 @@ impl Daemon {
         Watch::begin(self.client()?)
     }
 
+    /// Runs `maillonctl` at its socket, in the name of a professional, and says how it ended.
+    ///
+    /// # Errors
+    /// [`Trouble::TooLate`] where it goes on; it is killed then.
+    pub fn ctl(&self, actor: &str, words: &[&OsStr]) -> Result<Ended, Trouble> {
+        let mut command = Command::new(programs::find("maillonctl")?);
+        command.arg("--socket").arg(self.socket());
+        command.args(["--as", actor]).args(words);
+        run_to_its_end(command, wait::LONG)
+    }
+
     /// Its name in the network; known from the first start on.
     ///
     /// # Errors

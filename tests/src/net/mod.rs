@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use maillon_protocol::{
     content::Content,
     ids::{CircleId, NodeId, RecordId},
-    sync::{Effect, Event, News},
+    sync::{Effect, Event, Message, News},
 };
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -173,8 +173,10 @@ impl Net {
     /// Cuts a connection; what is under way is lost.
     pub fn cut(&mut self, a: usize, b: usize) {
         self.lines.remove(&pair(a, b));
-        self.nodes[a].sessions.remove(&b);
-        self.nodes[b].sessions.remove(&a);
+        for (node, peer) in [(a, b), (b, a)] {
+            let id = self.id(peer);
+            self.nodes[node].close_session(peer, id);
+        }
     }
 
     /// Cuts everything.
@@ -197,6 +199,22 @@ impl Net {
             self.cut(a, b);
         }
         self.nodes[node].restart();
+    }
+
+    /// `from` says something to `to` that its own session would not say.
+    pub fn say(&mut self, from: usize, to: usize, message: &Message) {
+        if let Some(line) = self.lines.get(&pair(from, to)).copied() {
+            let bytes = message.encode();
+            self.push(
+                self.now,
+                What::Frame {
+                    from,
+                    to,
+                    line,
+                    bytes,
+                },
+            );
+        }
     }
 
     fn event(&mut self, node: usize, peer: usize, event: Event<'_>) {

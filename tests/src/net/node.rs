@@ -17,8 +17,8 @@ use maillon_protocol::{
     keys::{NodeKey, SealKey},
     record::Record,
     replica::{
-        AckCache, Committed, Draft, IncomingState, Keys, Memory, Notice, Replica, Row, RowPrefix,
-        Rows, WriteFailed,
+        AckCache, Claims, Committed, Draft, IncomingState, Keys, Memory, Notice, Replica, Row,
+        RowPrefix, Rows, WriteFailed,
     },
     sign::{Verified, sign},
     sync::{Batch, Effect, Event, Limits, News, Outcome, Problem, Session, View},
@@ -36,6 +36,8 @@ pub struct Node {
     pub replica: Replica,
     /// Circles as of the last commit.
     pub circles: HashMap<CircleId, Arc<Circle>>,
+    /// Bounds of the sessions that are opened from now on.
+    pub limits: Limits,
     /// Sessions by the peer's index.
     pub sessions: BTreeMap<usize, Session>,
     /// What peers did wrong.
@@ -47,6 +49,7 @@ pub struct Node {
     descriptor: Verified<Descriptor>,
     counter: u64,
     acks: AckCache,
+    claims: Claims,
     rng: RefCell<ChaCha20Rng>,
 }
 
@@ -84,6 +87,7 @@ impl Node {
             memory,
             replica,
             circles: HashMap::new(),
+            limits: Limits::default(),
             sessions: BTreeMap::new(),
             problems: Vec::new(),
             notices: Vec::new(),
@@ -92,6 +96,7 @@ impl Node {
             descriptor,
             counter: 0,
             acks: AckCache::default(),
+            claims: Claims::default(),
             rng: RefCell::new(rng),
         };
         this.commit();
@@ -104,8 +109,12 @@ impl Node {
     }
 
     pub(super) fn open_session(&mut self, peer: usize, id: NodeId) {
-        self.sessions
-            .insert(peer, Session::new(id, Limits::default()));
+        self.sessions.insert(peer, Session::new(id, self.limits));
+    }
+
+    pub(super) fn close_session(&mut self, peer: usize, id: NodeId) {
+        self.sessions.remove(&peer);
+        self.claims.free_all(&id);
     }
 
     /// Starts again from what is durable.
@@ -113,6 +122,7 @@ impl Node {
         self.sessions.clear();
         self.waiting.clear();
         self.acks = AckCache::default();
+        self.claims = Claims::default();
         self.replica = Replica::load(
             &self.memory,
             self.keys.clone(),
@@ -153,6 +163,7 @@ impl Node {
             incarnation: self.replica.own_log().incarnation,
             descriptor: &self.descriptor,
             acks: &self.acks,
+            claims: &self.claims,
             now_ms: now,
             random: &random,
         })
@@ -229,7 +240,10 @@ impl Node {
                 replica.keep_mark(rows, from, token, cursor).unwrap();
                 Outcome::default()
             }
-            Batch::Chunks { .. } => Outcome::default(),
+            Batch::Chunks(fetched) => match fetched.check() {
+                Ok(()) => replica.take_chunks(rows, from, &fetched).unwrap_or(refused),
+                Err(_) => refused,
+            },
         }
     }
 

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `meeting` | start, peer, import, consent, invite, accept, read |
 //! | `alert` | waiting, delivered, acknowledged, with times |
+//! | `document` | a file of several MiB, the same at the other side |
 //! | `absence` | 1,000 records while B is away |
 //! | `kills` | 20 × SIGKILL under 16 writers |
 //! | `removal` | what a removed node never gets, and what it cannot read |
@@ -14,6 +15,7 @@
 
 mod absence;
 mod alert;
+mod document;
 mod kills;
 mod meeting;
 mod removal;
@@ -53,6 +55,7 @@ pub fn tell(teller: &mut Teller, root: &Path, seed: u64) {
     };
     // What a chapter could not tell has been counted; the next one stands on its own.
     let _ = alert::tell(teller, &mut world);
+    let _ = document::tell(teller, &mut world, root);
     let _ = absence::tell(teller, &mut world);
     let _ = kills::tell(teller, &mut world, seed);
     let _ = removal::tell(teller, &mut world);

@@ -1,9 +1,10 @@
 //! One end of one connection: what it remembers, and which part of it takes what.
 //!
-//! `rounds` says when all has been compared, `states` compares a circle, `charters` and `records` move what differs, `news` passes on what
+//! `rounds` says when all has been compared, `states` compares a circle, `charters` and `records` move what differs, `files` fetches what records name, `news` passes on what
 //! is committed while the connection stands.
 
 mod charters;
+mod files;
 mod news;
 mod records;
 mod rounds;
@@ -17,9 +18,10 @@ use std::{
 use super::{Batch, Effect, Event, Message, Problem, View};
 use crate::{
     circle::{Ack, Circle},
-    ids::{CircleId, LogId, NodeId},
+    ids::{CircleId, Hash, LogId, NodeId},
     sign::Unverified,
 };
+use files::{ChunkRange, Files};
 use records::Range;
 use rounds::Round;
 
@@ -32,6 +34,10 @@ pub struct Limits {
     pub answer_bytes: usize,
     /// Circles stated in one message.
     pub states: usize,
+    /// Attachments asked for at a time.
+    pub files: usize,
+    /// Chunks of an attachment in one answer.
+    pub chunks: u64,
     /// Milliseconds between rounds while things change.
     pub round_ms: u64,
 }
@@ -42,6 +48,8 @@ impl Default for Limits {
             wants: 16,
             answer_bytes: 512 << 10,
             states: 64,
+            files: 2,
+            chunks: 4,
             round_ms: 60_000,
         }
     }
@@ -54,6 +62,7 @@ enum Pending {
         logs: BTreeSet<LogId>,
         wanted: bool,
     },
+    Chunks(Hash),
     Other,
 }
 
@@ -75,10 +84,16 @@ pub struct Session {
     asked: BTreeMap<(CircleId, LogId), u64>,
     /// Ranges that the peer wants, not answered yet.
     to_answer: VecDeque<Range>,
+    /// Chunks that the peer wants, after all ranges.
+    chunks_to_answer: VecDeque<ChunkRange>,
     /// Bytes of answers that have not left the driver's queue.
     unflushed: usize,
     commits: HashMap<u64, Pending>,
     next_commit: u64,
+    files: Files,
+    /// When the next round may begin, and for when the driver was asked to wake this session; Unix milliseconds.
+    round_due: u64,
+    timer: Option<u64>,
     effects: VecDeque<Effect>,
     closed: bool,
 }
@@ -98,9 +113,13 @@ impl Session {
             waiting: VecDeque::new(),
             asked: BTreeMap::new(),
             to_answer: VecDeque::new(),
+            chunks_to_answer: VecDeque::new(),
             unflushed: 0,
             commits: HashMap::new(),
             next_commit: 1,
+            files: Files::default(),
+            round_due: 0,
+            timer: None,
             effects: VecDeque::new(),
             closed: false,
         }
@@ -117,6 +136,7 @@ impl Session {
             && self.round.to_state.is_empty()
             && self.targets.is_empty()
             && self.commits.is_empty()
+            && self.files.asked.is_empty()
             && self.round.sent_finished
             && self.round.got_finished
     }
@@ -127,13 +147,14 @@ impl Session {
             match event {
                 Event::Started => self.start(view),
                 Event::Received(frame) => self.receive(frame, view, now_ms),
-                Event::Done(number, outcome) => self.done(number, &outcome, view),
-                Event::Committed(news) => self.news(news, view),
+                Event::Done(number, outcome) => self.done(number, &outcome, view, now_ms),
+                Event::Committed(news) => self.news(news, view, now_ms),
                 Event::NewsLost => self.begin_round(self.round.number + 1, view),
                 Event::Flushed => self.unflushed = 0,
                 Event::Timer => self.timer(view, now_ms),
             }
             self.pump(view, now_ms);
+            self.set_timer();
         }
         self.effects.drain(..).collect()
     }
@@ -232,31 +253,19 @@ impl Session {
                 address,
                 from,
                 count,
-            } => {
-                let chunks = self
-                    .shared(&circle, view)
-                    .map(|_| view.chunks(&circle, &record, &address, from, count.min(8)))
-                    .unwrap_or_default();
-                self.send(Message::Chunks {
-                    address,
-                    from,
-                    chunks,
-                });
-            }
+            } => self.chunks_wanted(ChunkRange {
+                circle,
+                record,
+                address,
+                from,
+                count,
+            }),
             Message::Chunks {
                 address,
                 from,
                 chunks,
             } => {
-                let chunks = chunks.into_iter().map(|chunk| chunk.0).collect();
-                self.commit(
-                    Batch::Chunks {
-                        address,
-                        from,
-                        chunks,
-                    },
-                    Pending::Other,
-                );
+                self.chunks(address, from, chunks, view, now_ms);
             }
         }
     }

@@ -8,9 +8,17 @@ use crate::{
 };
 
 impl Session {
-    pub(super) fn news(&mut self, news: &News, view: &impl View) {
+    pub(super) fn news(&mut self, news: &News, view: &impl View, now_ms: u64) {
         if !self.greeted {
             return;
+        }
+        if let Some(circle) = news.circle.and_then(|id| view.circle(&id)) {
+            let theirs = news.from == Some(self.peer);
+            match news.change {
+                Change::Records(_) | Change::Charter => self.look_for_files(&circle),
+                Change::Acks if theirs => self.peer_has_more(&circle, now_ms),
+                _ => {}
+            }
         }
         match (&news.change, news.circle) {
             (Change::Letter(to), _) if *to == self.peer => {
@@ -23,6 +31,13 @@ impl Session {
                 // Until the peer says that it has the same head, nothing else of this circle is sent.
                 self.behind.insert(id);
                 self.tell(&id, view);
+            }
+            (Change::Attachment, Some(id)) => {
+                if self.shared(&id, view).is_some()
+                    && let Some(ack) = view.own_ack(&id)
+                {
+                    self.send(Message::Ack(ack));
+                }
             }
             (Change::Records(records), Some(id)) => self.pass_on(&id, records, news.from, view),
             _ => {}

@@ -17,7 +17,7 @@ pub(super) type Range = (CircleId, LogId, u64, u64);
 
 /// Ranges of one peer that wait to be answered. An honest one asks for [`Limits::wants`](crate::sync::Limits::wants) at a time, and for
 /// the proofs of forks.
-const WAITING_ANSWERS: usize = 1024;
+pub(super) const WAITING_ANSWERS: usize = 1024;
 
 impl Session {
     pub(super) fn want(&mut self, circle: CircleId, log: LogId, up_to: u64) {
@@ -72,6 +72,11 @@ impl Session {
             && let Some(range) = self.to_answer.pop_front()
         {
             self.answer(range, view);
+        }
+        while self.unflushed < self.limits.answer_bytes
+            && let Some(range) = self.chunks_to_answer.pop_front()
+        {
+            self.answer_chunks(&range, view);
         }
     }
 
@@ -227,14 +232,17 @@ impl Session {
         }
     }
 
-    pub(super) fn done(&mut self, number: u64, outcome: &Outcome, view: &impl View) {
-        let Some(Pending::Records {
-            circle,
-            logs,
-            wanted,
-        }) = self.commits.remove(&number)
-        else {
-            return;
+    pub(super) fn done(&mut self, number: u64, outcome: &Outcome, view: &impl View, now_ms: u64) {
+        let (circle, logs, wanted) = match self.commits.remove(&number) {
+            Some(Pending::Records {
+                circle,
+                logs,
+                wanted,
+            }) => (circle, logs, wanted),
+            Some(Pending::Chunks(address)) => {
+                return self.chunks_done(address, outcome, view, now_ms);
+            }
+            Some(Pending::Other) | None => return,
         };
         for log in &logs {
             if wanted {

@@ -65,8 +65,7 @@ impl Session {
         if self.round.number == 0 {
             self.begin_round(1, view);
         }
-        self.effects
-            .push_back(Effect::Timer(now_ms + self.limits.round_ms));
+        self.round_due = now_ms + self.limits.round_ms;
     }
 
     pub(super) fn begin_round(&mut self, number: u64, view: &impl View) {
@@ -79,9 +78,10 @@ impl Session {
             to_state: view.changed_since(&self.peer, self.mark).into(),
             ..Round::default()
         };
+        self.look_for_all_files(view);
     }
 
-    pub(super) fn pump(&mut self, view: &impl View, _now_ms: u64) {
+    pub(super) fn pump(&mut self, view: &impl View, now_ms: u64) {
         if !self.greeted || self.closed {
             return;
         }
@@ -102,6 +102,7 @@ impl Session {
         }
         self.ask(view);
         self.answer_some(view);
+        self.ask_files(view, now_ms);
         let idle = self.targets.is_empty() && self.asked.is_empty() && self.commits.is_empty();
         if self.round.got_compared && !self.round.sent_finished && idle {
             self.round.sent_finished = true;
@@ -125,10 +126,25 @@ impl Session {
     }
 
     pub(super) fn timer(&mut self, view: &impl View, now_ms: u64) {
-        if self.greeted && !view.changed_since(&self.peer, self.mark).is_empty() {
-            self.begin_round(self.round.number + 1, view);
+        self.timer = None;
+        if self.greeted && self.round_due <= now_ms {
+            if !view.changed_since(&self.peer, self.mark).is_empty() {
+                self.begin_round(self.round.number + 1, view);
+            }
+            self.round_due = now_ms + self.limits.round_ms;
         }
-        self.effects
-            .push_back(Effect::Timer(now_ms + self.limits.round_ms));
+        self.files.wake(now_ms);
+    }
+
+    /// Asks to be woken for what comes next: a round, or another try for an attachment.
+    pub(super) fn set_timer(&mut self) {
+        if !self.greeted || self.closed {
+            return;
+        }
+        let due = self.files.due().unwrap_or(u64::MAX).min(self.round_due);
+        if self.timer.is_none_or(|timer| due < timer) {
+            self.timer = Some(due);
+            self.effects.push_back(Effect::Timer(due));
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Makes every file, one for each kind.
 
+mod attachment;
 mod body;
 mod content;
 mod descriptor;
@@ -29,6 +30,7 @@ pub(crate) fn all() -> Vec<(&'static str, Value)> {
         ("ack", letters::ack(&world)),
         ("invitation", letters::invitation(&world)),
         ("acceptance", letters::acceptance(&world)),
+        ("attachment", attachment::make()),
         ("pairing", pairing::make(&world)),
         ("message", message::make(&world)),
     ]
