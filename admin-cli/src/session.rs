@@ -59,7 +59,10 @@ impl<'a, 'b> Session<'a, 'b> {
     fn connected(&mut self) -> Result<&mut Client, Failure> {
         let client = match self.client.take() {
             Some(client) => client,
-            None => Client::connect(&self.globals.socket)?,
+            None => match &self.globals.socket {
+                Some(path) => Client::connect(path)?,
+                None => Client::find()?,
+            },
         };
         Ok(self.client.insert(client))
     }

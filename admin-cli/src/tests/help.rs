@@ -108,7 +108,7 @@ fn who_accepts_an_invitation_says_exactly_once_whether_the_person_is_known() {
 #[test]
 fn values_out_of_range_are_refused_before_anybody_is_asked() {
     for wrong in [
-        "worker set projection --tranquillity 1001",
+        "worker set verify --tranquillity 1001",
         "circle list --limit 201",
         "record list 5f3a --limit 0",
         "circle invite 5f3a x --past some",

@@ -204,13 +204,13 @@ fn an_invitation_is_a_text_and_a_code_for_a_camera() {
     let daemon = Daemon::answering(|_| {
         Outcome::Done(Answer::PeerInvitation(PeerInvitation {
             pairing: "4be07a19c3d2aa".to_owned(),
-            text: "MAILLON-ABCDE\nFGHIJ".to_owned(),
+            text: "maillon1:ABCDE\nFGHIJ".to_owned(),
             expires_ms: NOON + 86_400_000,
         }))
     });
     let ran = maillonctl(&daemon.socket(), &["peer", "invite", "--qr"], None);
     assert!(
-        ran.out.starts_with("MAILLON-ABCDE\nFGHIJ\n\n"),
+        ran.out.starts_with("maillon1:ABCDE\nFGHIJ\n\n"),
         "{}",
         ran.out
     );

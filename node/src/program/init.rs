@@ -12,7 +12,7 @@ use maillon_node::{
     random,
 };
 
-use super::{Failure, Init, unlock};
+use super::{Failure, Init, shell, unlock};
 
 /// The commented example with the given values in it.
 fn configuration(init: &Init) -> String {
@@ -100,22 +100,29 @@ pub(super) fn init(init: &Init) -> Result<(), Failure> {
         .open(&path)
         .and_then(|mut file| file.write_all(configuration(init).as_bytes()))
         .map_err(|error| cannot("the configuration cannot be written", &error))?;
-    Config::load(&init.dir).map_err(|error| Failure::new(70, error))?;
+    let config = Config::load(&init.dir).map_err(|error| Failure::new(70, error))?;
     let seed = data_encoding::BASE32_NOPAD.encode(&*recovery.seed());
     let groups: Vec<&str> = seed
         .as_bytes()
         .chunks(4)
         .filter_map(|group| std::str::from_utf8(group).ok())
         .collect();
+    let dir = shell::whole(&init.dir);
     let text = format!(
-        "The node of {name} is ready in {dir}.\n\n\
-         Write this recovery key on paper and keep it in a safe. It is shown once:\n\n    {key}\n\n\
-         It is the only way to give this node another identity if its machine is stolen.\n\n\
-         Read {config}, then start the node:\n\n    maillond run --dir {dir}\n",
+        "The node of {name} is ready in {folder}.\n\n\
+         Write this recovery key on paper and keep it in a safe. It is shown once, and no other can ever be made:\n\n    {key}\n\n\
+         Only with it can this node get another identity if its machine is stolen (a later version will do that).\n\n\
+         Read {config}: who is called when something is wrong, which addresses others dial. Then start the node:\n\n    \
+             maillond run --dir {dir}\n\n\
+         and administer it in another terminal:\n\n    \
+             {export}\n    \
+             maillonctl status\n",
         name = init.name,
-        dir = init.dir.display(),
+        folder = dir.display(),
         key = groups.join(" "),
-        config = path.display(),
+        config = dir.join(FILE_NAME).display(),
+        export = shell::export(&dir.join(&config.admin.socket)),
+        dir = shell::word(&dir),
     );
     std::io::stdout()
         .write_all(text.as_bytes())
