@@ -2,44 +2,28 @@
 
 use std::sync::Arc;
 
-use base64_text::{decode, encode};
 use maillon_protocol::{
     admin::{
-        Answer, Call, Candidates, CircleDigest, ErrorCode, Exported, Imported, ImportedCircle,
-        InvitationLine, LocalProfessional, Outcome, Peers, RecordPage, Request, VerifiedRecord,
-        Written as WrittenAnswer,
+        Answer, Call, Candidates, CircleDigest, ErrorCode, Exported, LocalProfessional, Outcome,
+        Peers, RecordPage, Request, Written as WrittenAnswer,
     },
-    cbor,
-    circle::Reason,
     content::{Alert, Consent},
-    ids::{CircleId, LogId, RecordId},
-    invite::Invitation,
-    record::{Header, Record},
-    replica::{IncomingState, OutgoingState, Written},
-    sign::Unverified,
-    sync::SentRecord,
+    ids::CircleId,
+    replica::Written,
 };
 use tokio::sync::mpsc;
 
-use super::{errors::Refusal, server::reply};
+use super::{
+    base64_text::encode,
+    errors::Refusal,
+    records::{parse_cursor, reason_words},
+    server::reply,
+};
 use crate::{
-    care::{Actor, CareError, ImportItem, Person},
+    care::{Actor, CareError},
     clock::now_ms,
     daemon::Node,
-    fhir,
 };
-
-mod base64_text {
-    use data_encoding::BASE64;
-
-    pub(super) fn encode(bytes: &[u8]) -> String {
-        BASE64.encode(bytes)
-    }
-
-    pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
-        BASE64.decode(text.trim().as_bytes()).ok()
-    }
-}
 
 /// Answers one request.
 pub(super) async fn answer(node: &Arc<Node>, request: Request, replies: &mpsc::Sender<Vec<u8>>) {
@@ -387,232 +371,6 @@ impl Node {
         })
     }
 
-    async fn invitations(&self) -> Result<Vec<InvitationLine>, Refusal> {
-        let (received, sent) = self
-            .ledger
-            .run(|tx| {
-                let received = tx.replica.incoming(tx.rows)?;
-                let sent = tx.replica.outgoing(tx.rows)?;
-                Ok::<_, CareError>((received, sent))
-            })
-            .await
-            .map_err(CareError::from)?;
-        let now = now_ms();
-        let mut lines = Vec::new();
-        for (id, row) in received {
-            let Ok(invitation) = Unverified::<Invitation>::parse(row.invitation.0.clone()) else {
-                continue;
-            };
-            let invitation = invitation.object;
-            let (state, circle) = match &row.state {
-                IncomingState::Waiting if invitation.expires_ms <= now => ("expired", None),
-                IncomingState::Waiting => ("waiting", None),
-                IncomingState::Accepted { circle: None, .. } => ("accepted", None),
-                IncomingState::Accepted { circle, .. } => ("admitted", *circle),
-                IncomingState::Declined => ("declined", None),
-            };
-            lines.push(InvitationLine {
-                invitation: id,
-                received: true,
-                node: row.from,
-                structure: self.care.structure_of(&row.from),
-                subject: invitation.subject,
-                reason: invitation.reason,
-                state: state.to_owned(),
-                circle,
-                expires_ms: invitation.expires_ms,
-            });
-        }
-        for (id, row) in sent {
-            let Ok(invitation) = Unverified::<Invitation>::parse(row.invitation.0.clone()) else {
-                continue;
-            };
-            let state = match row.state {
-                OutgoingState::Admitted => "admitted",
-                OutgoingState::Waiting if row.expires_ms <= now => "expired",
-                OutgoingState::Waiting => "waiting",
-            };
-            lines.push(InvitationLine {
-                invitation: id,
-                received: false,
-                node: row.to,
-                structure: self.care.structure_of(&row.to),
-                subject: invitation.object.subject,
-                reason: invitation.object.reason,
-                state: state.to_owned(),
-                circle: Some(row.circle),
-                expires_ms: row.expires_ms,
-            });
-        }
-        Ok(lines)
-    }
-
-    fn verify_record(&self, sealed: &str) -> Result<VerifiedRecord, Refusal> {
-        let wrong = |cause: String| {
-            Refusal::new(
-                ErrorCode::BadRequest,
-                cause,
-                "give the bytes as `maillonctl record export --sealed` wrote them",
-            )
-        };
-        let bytes = decode(sealed).ok_or_else(|| wrong("not base64".to_owned()))?;
-        let sent: SentRecord = cbor::decode(&bytes).map_err(|error| wrong(error.to_string()))?;
-        let parsed =
-            Unverified::<Header>::parse(sent.header.0).map_err(|error| wrong(error.to_string()))?;
-        let (id, header) = (RecordId(parsed.id), parsed.object.clone());
-        let verified = parsed.verify().ok();
-        let signature = verified.is_some();
-        let held = self
-            .care
-            .records_named(&id.to_string())?
-            .first()
-            .is_some_and(|found| *found == id && self.care.sealed(&id).is_ok());
-        let shared = self.ledger.shared();
-        let body = match (verified, shared.circle(&header.circle)) {
-            (None, _) => "invalid",
-            (Some(_), None) => "circle unknown",
-            (Some(verified), Some(circle)) => {
-                let record = Record {
-                    header: verified,
-                    body: (!sent.body.0.is_empty()).then_some(sent.body.0),
-                };
-                let granted = circle
-                    .charter
-                    .epoch_of(header.entry)
-                    .is_some_and(|(epoch, hash)| {
-                        hash == header.epoch && circle.charter.is_granted(&shared.own(), epoch)
-                    });
-                match circle.read(&record) {
-                    Ok(_) => "opens",
-                    Err(_) if !granted => "epoch not granted",
-                    Err(Reason::NotOpened | Reason::NotGranted) => "epoch not opened",
-                    Err(_) => "invalid",
-                }
-            }
-        };
-        let sentence = format!(
-            "signature {}, {}, {}",
-            if signature { "valid" } else { "not valid" },
-            body,
-            if held {
-                "held at this node"
-            } else {
-                "not held at this node"
-            },
-        );
-        Ok(VerifiedRecord {
-            record: id,
-            circle: header.circle,
-            node: header.log.node,
-            signature,
-            held,
-            body: body.to_owned(),
-            sentence,
-        })
-    }
-
-    async fn import(
-        &self,
-        actor: &Actor,
-        content: &str,
-        dry_run: bool,
-    ) -> Result<Imported, Refusal> {
-        let bytes = decode(content).ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::BadRequest,
-                "the file's bytes are not base64",
-                "use maillonctl import",
-            )
-        })?;
-        let import = fhir::read(&bytes, &fhir::ImportLimits::default())?;
-        let report = &import.report;
-        let word = |value: serde_json::Value| {
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        };
-        let mut answer = Imported {
-            circles: Vec::new(),
-            mapped: Vec::new(),
-            kept: Vec::new(),
-            refused: Vec::new(),
-            warnings: report
-                .warnings
-                .iter()
-                .map(|warning| {
-                    let kind = serde_json::to_value(warning.kind)
-                        .map(word)
-                        .unwrap_or_default();
-                    format!("{}: {kind}", warning.path)
-                })
-                .collect(),
-            unchanged: false,
-        };
-        for line in &report.lines {
-            match line.fate {
-                fhir::Fate::Mapped => answer.mapped.push(line.path.clone()),
-                fhir::Fate::Kept(reason) => {
-                    let reason = serde_json::to_value(reason).map(word).unwrap_or_default();
-                    answer.kept.push((line.path.clone(), reason));
-                }
-                fhir::Fate::Refused(reason) => {
-                    let reason = serde_json::to_value(reason).map(word).unwrap_or_default();
-                    answer.refused.push((line.path.clone(), reason));
-                }
-            }
-        }
-        let mut people = Vec::with_capacity(import.subjects.len());
-        for subject in import.subjects {
-            let mut items = Vec::with_capacity(subject.items.len());
-            for item in subject.items {
-                for attachment in &item.attachments {
-                    // The sealed original keeps its bytes; this version passes no files on.
-                    answer.warnings.push(format!(
-                        "a file of {} bytes stays in the sealed original and is not passed on",
-                        attachment.bytes.len()
-                    ));
-                }
-                items.push(ImportItem {
-                    key: item.source_key,
-                    parent: item.parent,
-                    occurred_ms: item.occurred_ms,
-                    content: item.content,
-                });
-            }
-            people.push(Person {
-                aliases: subject.aliases,
-                identity: match subject.identity {
-                    fhir::SubjectIdentity::Inline(identity) => Some(*identity),
-                    fhir::SubjectIdentity::Reference(_) => None,
-                },
-                doubts: subject
-                    .doubts
-                    .iter()
-                    .filter_map(|doubt| serde_json::to_value(doubt).ok())
-                    .map(|doubt| word(doubt.get("doubt").cloned().unwrap_or(doubt)))
-                    .collect(),
-                items,
-            });
-        }
-        if dry_run {
-            answer.unchanged = true;
-            return Ok(answer);
-        }
-        let (taken, unchanged) = self.care.import(actor, bytes, people).await?;
-        answer.unchanged = unchanged;
-        answer.circles = taken
-            .into_iter()
-            .map(|one| ImportedCircle {
-                circle: one.circle,
-                opened: one.opened,
-                records: one.records,
-                status: one.status,
-                doubts: one.doubts,
-            })
-            .collect();
-        Ok(answer)
-    }
-
     fn sync_check(
         &self,
         one: Option<&CircleId>,
@@ -634,38 +392,4 @@ impl Node {
         }
         Ok(answer)
     }
-}
-
-fn reason_words(reason: Reason) -> &'static str {
-    match reason {
-        Reason::NotGranted => "its epoch is not granted to this node",
-        Reason::NotOpened => "its epoch's key has not arrived yet",
-        Reason::Invalid => "its body is not what its header says",
-        Reason::KindUnknown => "its kind is newer than this node",
-        Reason::Erased => "its body was erased",
-        Reason::AfterRemoval => "it was written after its author's removal",
-    }
-}
-
-fn parse_cursor(text: &str) -> Result<(LogId, u64), Refusal> {
-    let wrong = || {
-        Refusal::new(
-            ErrorCode::BadRequest,
-            "the page's mark is not one of ours",
-            "start again without --after",
-        )
-    };
-    let mut parts = text.split('/');
-    let (Some(node), Some(incarnation), Some(sequence), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(wrong());
-    };
-    Ok((
-        LogId {
-            node: node.parse().map_err(|_| wrong())?,
-            incarnation: incarnation.parse().map_err(|_| wrong())?,
-        },
-        sequence.parse().map_err(|_| wrong())?,
-    ))
 }
