@@ -96,6 +96,11 @@ impl<'a, 'b> Session<'a, 'b> {
         Ok(client.watch(actor.as_deref())?)
     }
 
+    /// What rendering needs to know about the reader.
+    pub(crate) const fn view(&self) -> &View {
+        &self.view
+    }
+
     /// Whether answers are for a program.
     pub(crate) const fn json(&self) -> bool {
         self.globals.json

@@ -185,6 +185,7 @@ fn a_doctor_who_finds_something_says_how_to_repair_it() {
             "2 rows".to_owned()
         },
         repair: repair.map(str::to_owned),
+        advice: (!holds && repair.is_none()).then(|| "call somebody".to_owned()),
     };
     for (found, code) in [
         (check(true, None), 0),
@@ -196,6 +197,7 @@ fn a_doctor_who_finds_something_says_how_to_repair_it() {
         let ran = maillonctl(&daemon.socket(), &["doctor"], None);
         assert_eq!(ran.code, code, "{}", ran.out);
         assert_eq!(ran.out.contains("→ maillonctl sync rebuild"), code == 1);
+        assert_eq!(ran.out.contains("Call somebody."), code == 2);
     }
 }
 

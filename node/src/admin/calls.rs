@@ -18,22 +18,32 @@ use super::{
     errors::Refusal,
     records::{parse_cursor, reason_words},
     server::reply,
+    trail,
 };
 use crate::{
+    audit::Wanted,
     care::{Actor, CareError},
     clock::now_ms,
     daemon::Node,
 };
 
 /// Answers one request.
-pub(super) async fn answer(node: &Arc<Node>, request: Request, replies: &mpsc::Sender<Vec<u8>>) {
+/// `user` is the local user whose process asks.
+pub(super) async fn answer(
+    node: &Arc<Node>,
+    user: u32,
+    request: Request,
+    replies: &mpsc::Sender<Vec<u8>>,
+) {
     let Request { id, actor, call } = request;
     if matches!(call, Call::Watch) {
         return super::watch::watch(node, id, replies).await;
     }
-    let outcome = match node.call(actor, call).await {
+    // The one place where a call reads the clock: what it does, says and is called goes by this moment.
+    let now_ms = now_ms();
+    let outcome = match node.audited(user, actor, call, now_ms).await {
         Ok(answer) => Outcome::Done(answer),
-        Err(refusal) => Outcome::Failed(refusal.with(format!("r{id}-{}", now_ms()))),
+        Err(refusal) => Outcome::Failed(refusal.with(format!("r{id}-{now_ms}"))),
     };
     // The client may have gone.
     let _ = replies.send(reply(id, outcome)).await;
@@ -50,7 +60,11 @@ fn written(circle: CircleId, written: Written) -> Answer {
 impl Node {
     fn actor(&self, call: &Call, actor: Option<String>) -> Result<Actor, Refusal> {
         if !call.is_care() {
-            return Ok(Actor::administrator());
+            // Whoever is named stands in the audit trail, also where nobody needs to be.
+            return Ok(match actor {
+                Some(actor) => self.care.actor(&actor)?,
+                None => Actor::administrator(),
+            });
         }
         if !self.config.admin.care_commands {
             return Err(Refusal::new(
@@ -69,31 +83,64 @@ impl Node {
         Ok(self.care.actor(&actor)?)
     }
 
-    async fn call(self: &Arc<Self>, actor: Option<String>, call: Call) -> Result<Answer, Refusal> {
-        let actor = self.actor(&call, actor)?;
+    /// Does what is asked, and leaves a line of the audit trail where the act itself commits nothing to carry it.
+    async fn audited(
+        self: &Arc<Self>,
+        user: u32,
+        actor: Option<String>,
+        call: Call,
+        now_ms: u64,
+    ) -> Result<Answer, Refusal> {
+        let actor = self.actor(&call, actor)?.asked_by(user);
+        let action = trail::action(&call);
+        let answer = self.call(&actor, call, now_ms).await?;
+        if let Some(action) = action {
+            self.leave_line(actor.by(), action, trail::about(&answer))
+                .await;
+        }
+        Ok(answer)
+    }
+
+    async fn call(
+        self: &Arc<Self>,
+        actor: &Actor,
+        call: Call,
+        now_ms: u64,
+    ) -> Result<Answer, Refusal> {
+        let by = actor.by();
         let care = &self.care;
         Ok(match call {
-            Call::Status => Answer::Status(self.status().await),
+            Call::Status => Answer::Status(self.status(now_ms).await),
             Call::Doctor => Answer::Checks(self.doctor().await),
 
-            Call::PeerInvite => Answer::PeerInvitation(self.peering.invite().await?),
+            Call::PeerInvite => Answer::PeerInvitation(self.peering.invite(by).await?),
             Call::PeerAccept { invitation } => {
-                Answer::Pairing(self.peering.accept(&invitation).await?)
+                Answer::Pairing(self.peering.accept(by, &invitation).await?)
             }
             Call::PeerConfirm { pairing, words } => {
-                Answer::Pairing(self.peering.confirm(&pairing, &words).await?)
+                Answer::Pairing(self.peering.confirm(by, &pairing, &words).await?)
             }
-            Call::PeerReject { pairing } => Answer::Pairing(self.peering.reject(&pairing).await?),
+            Call::PeerReject { pairing } => {
+                Answer::Pairing(self.peering.reject(by, &pairing).await?)
+            }
             Call::PeerList => Answer::Peers(Peers {
-                peers: self.peer_lines().await,
-                pairings: self.peering.pairings(),
+                peers: self.peer_lines(now_ms).await,
+                // What has become a peer stands among the peers.
+                pairings: self
+                    .peering
+                    .pairings(now_ms)
+                    .into_iter()
+                    .filter(|one| !one.paired)
+                    .collect(),
             }),
-            Call::PeerShow { peer } => Answer::Peer(self.peer(&self.node_named(&peer)?).await?),
+            Call::PeerShow { peer } => {
+                Answer::Peer(self.peer(&self.node_named(&peer)?, now_ms).await?)
+            }
             Call::PeerTest { peer } => {
                 let node = self.node_named(&peer)?;
                 let _ = self.network.retry(node).await;
                 self.wait_connected(&node).await;
-                Answer::Peer(self.peer(&node).await?)
+                Answer::Peer(self.peer(&node, now_ms).await?)
             }
             Call::PeerRetry { peer } => {
                 let nodes = match peer {
@@ -111,15 +158,15 @@ impl Node {
                 Answer::Ok
             }
             Call::PeerSuspend { peer } => {
-                self.peering.suspend(&self.node_named(&peer)?).await?;
+                self.peering.suspend(by, &self.node_named(&peer)?).await?;
                 Answer::Ok
             }
             Call::PeerResume { peer } => {
-                self.peering.resume(&self.node_named(&peer)?).await?;
+                self.peering.resume(by, &self.node_named(&peer)?).await?;
                 Answer::Ok
             }
             Call::PeerEnd { peer } => {
-                self.peering.end(&self.node_named(&peer)?).await?;
+                self.peering.end(by, &self.node_named(&peer)?).await?;
                 Answer::Ok
             }
 
@@ -129,7 +176,7 @@ impl Node {
                 profession,
             } => {
                 let added = care
-                    .add_professional(&name, rpps.as_deref(), profession.as_deref())
+                    .add_professional(by, &name, rpps.as_deref(), profession.as_deref())
                     .await?;
                 Answer::Professional(LocalProfessional {
                     id: added.id.to_string(),
@@ -160,18 +207,21 @@ impl Node {
                     answered_by,
                     how,
                 };
-                written(circle, care.record_consent(&actor, circle, consent).await?)
+                written(circle, care.record_consent(actor, circle, consent).await?)
             }
 
             Call::CircleOpen { identity } => {
-                let circle = care.open_circle(&actor, identity).await?;
+                let circle = care.open_circle(actor, identity).await?;
                 Answer::Circle(care.show(&circle)?)
             }
             Call::CircleList { after, limit } => {
                 let after = after.map(|after| self.circle_named(&after)).transpose()?;
                 Answer::Circles(care.circles(after.as_ref(), limit as usize))
             }
-            Call::CircleShow { circle } => Answer::Circle(care.show(&self.circle_named(&circle)?)?),
+            Call::CircleShow { circle, before } => {
+                let before = before.map(|mark| mark.parse()).transpose()?;
+                Answer::Circle(care.show_before(&self.circle_named(&circle)?, before)?)
+            }
             Call::CircleInvite {
                 circle,
                 peer,
@@ -180,8 +230,8 @@ impl Node {
             } => {
                 let circle = self.circle_named(&circle)?;
                 let to = self.node_named(&peer)?;
-                let id = care.invite(&actor, circle, to, reason, grant).await?;
-                let all = self.invitations().await?;
+                let id = care.invite(actor, circle, to, reason, grant).await?;
+                let all = self.invitations(now_ms).await?;
                 let line = all.into_iter().find(|line| line.invitation == id);
                 Answer::Invitation(line.ok_or_else(|| {
                     Refusal::new(
@@ -191,7 +241,7 @@ impl Node {
                     )
                 })?)
             }
-            Call::InvitationList => Answer::Invitations(self.invitations().await?),
+            Call::InvitationList => Answer::Invitations(self.invitations(now_ms).await?),
             Call::InvitationCandidates { invitation } => {
                 let id = self.invitation_named(&invitation).await?;
                 let (identity, candidates) = care.candidates(id).await?;
@@ -208,12 +258,12 @@ impl Node {
                 let same_as = same_as
                     .map(|circle| self.circle_named(&circle))
                     .transpose()?;
-                care.accept(&actor, id, same_as).await?;
+                care.accept(actor, id, same_as).await?;
                 Answer::Ok
             }
             Call::CircleDecline { invitation } => {
                 let id = self.invitation_named(&invitation).await?;
-                care.decline(&actor, id).await?;
+                care.decline(actor, id).await?;
                 Answer::Ok
             }
             Call::CircleRemove {
@@ -222,16 +272,17 @@ impl Node {
                 reason,
             } => {
                 let circle = self.circle_named(&circle)?;
-                care.remove(circle, self.node_named(&member)?, reason)
+                care.remove(actor, circle, self.node_named(&member)?, reason)
                     .await?;
                 Answer::Ok
             }
             Call::CircleRotate { circle, reason } => {
-                care.rotate(self.circle_named(&circle)?, reason).await?;
+                care.rotate(actor, self.circle_named(&circle)?, reason)
+                    .await?;
                 Answer::Ok
             }
             Call::CircleClose { circle, reason } => {
-                care.close(&actor, self.circle_named(&circle)?, reason)
+                care.close(actor, self.circle_named(&circle)?, reason)
                     .await?;
                 Answer::Ok
             }
@@ -251,7 +302,7 @@ impl Node {
                 let answer_by_ms = if within_s == 0 {
                     0
                 } else {
-                    now_ms() + within_s * 1000
+                    now_ms.saturating_add(within_s.saturating_mul(1000))
                 };
                 let alert = Alert {
                     severity,
@@ -259,7 +310,7 @@ impl Node {
                     addressees,
                     answer_by_ms,
                 };
-                written(circle, care.send_alert(&actor, circle, alert).await?)
+                written(circle, care.send_alert(actor, circle, alert).await?)
             }
             Call::AlertAnswer {
                 alert,
@@ -267,7 +318,7 @@ impl Node {
                 comment,
             } => {
                 let alert = self.record_named(&alert)?;
-                let answer = care.answer_alert(&actor, alert, step, comment).await?;
+                let answer = care.answer_alert(actor, alert, step, comment).await?;
                 let circle = care
                     .view(&answer.record)?
                     .map_or(CircleId([0; 32]), |view| view.circle);
@@ -282,7 +333,7 @@ impl Node {
                 let circle = self.circle_named(&circle)?;
                 written(
                     circle,
-                    care.add_note(&actor, circle, note, text, emergency).await?,
+                    care.add_note(actor, circle, note, text, emergency).await?,
                 )
             }
 
@@ -334,7 +385,7 @@ impl Node {
             Call::RecordVerify { sealed } => Answer::Verified(self.verify_record(&sealed)?),
 
             Call::Import { content, dry_run } => {
-                Answer::Imported(self.import(&actor, &content, dry_run).await?)
+                Answer::Imported(self.import(actor, &content, dry_run).await?)
             }
             Call::Outbox => Answer::Outbox(care.outbox()?),
             Call::WorkerList => Answer::Workers(self.workers.list()),
@@ -342,7 +393,7 @@ impl Node {
                 worker,
                 tranquillity,
             } => {
-                self.set_worker(&worker, tranquillity).await?;
+                self.set_worker(by, &worker, tranquillity).await?;
                 Answer::Workers(self.workers.list())
             }
             Call::SyncCheck { circle, digest } => {
@@ -357,9 +408,27 @@ impl Node {
             }
             Call::KeysShow => Answer::Keys(self.keys().await),
             Call::KeysRotate => {
-                self.rotate_keys().await?;
+                self.rotate_keys(by, now_ms).await?;
                 Answer::Keys(self.keys().await)
             }
+            Call::AuditList {
+                circle,
+                since_ms,
+                before,
+                limit,
+            } => {
+                let circle = circle
+                    .map(|circle| self.circle_named(&circle))
+                    .transpose()?;
+                let wanted = Wanted {
+                    circle,
+                    since_ms,
+                    before,
+                    limit: limit as usize,
+                };
+                Answer::Audit(self.audit_page(wanted)?)
+            }
+            Call::AuditVerify => Answer::AuditVerified(self.audit_verify().await),
             Call::DocumentAdd { .. } | Call::DocumentSave { .. } => {
                 return Err(Refusal::new(
                     ErrorCode::BadRequest,

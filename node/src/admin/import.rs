@@ -93,11 +93,7 @@ impl Node {
                 items,
             });
         }
-        if dry_run {
-            answer.unchanged = true;
-            return Ok(answer);
-        }
-        let (taken, unchanged) = self.care.import(actor, bytes, people).await?;
+        let (taken, unchanged) = self.care.import(actor, bytes, people, dry_run).await?;
         answer.unchanged = unchanged;
         answer.circles = taken
             .into_iter()

@@ -8,10 +8,10 @@ use maillon_protocol::{
 };
 
 use super::errors::Refusal;
-use crate::{care::CareError, clock::now_ms, daemon::Node};
+use crate::{care::CareError, daemon::Node};
 
 impl Node {
-    pub(super) async fn invitations(&self) -> Result<Vec<InvitationLine>, Refusal> {
+    pub(super) async fn invitations(&self, now_ms: u64) -> Result<Vec<InvitationLine>, Refusal> {
         let (received, sent) = self
             .ledger
             .run(|tx| {
@@ -21,7 +21,6 @@ impl Node {
             })
             .await
             .map_err(CareError::from)?;
-        let now = now_ms();
         let mut lines = Vec::new();
         for (id, row) in received {
             let Ok(invitation) = Unverified::<Invitation>::parse(row.invitation.0.clone()) else {
@@ -29,7 +28,7 @@ impl Node {
             };
             let invitation = invitation.object;
             let (state, circle) = match &row.state {
-                IncomingState::Waiting if invitation.expires_ms <= now => ("expired", None),
+                IncomingState::Waiting if invitation.expires_ms <= now_ms => ("expired", None),
                 IncomingState::Waiting => ("waiting", None),
                 IncomingState::Accepted { circle: None, .. } => ("accepted", None),
                 IncomingState::Accepted { circle, .. } => ("admitted", *circle),
@@ -53,7 +52,7 @@ impl Node {
             };
             let state = match row.state {
                 OutgoingState::Admitted => "admitted",
-                OutgoingState::Waiting if row.expires_ms <= now => "expired",
+                OutgoingState::Waiting if row.expires_ms <= now_ms => "expired",
                 OutgoingState::Waiting => "waiting",
             };
             lines.push(InvitationLine {

@@ -14,6 +14,7 @@ mod peers;
 mod records;
 mod server;
 mod status;
+mod trail;
 mod watch;
 
 pub(crate) use errors::Refusal;

@@ -12,9 +12,9 @@ use super::errors::Refusal;
 use crate::daemon::Node;
 
 impl Node {
-    pub(super) async fn peer(&self, node: &NodeId) -> Result<Peer, Refusal> {
+    pub(super) async fn peer(&self, node: &NodeId, now_ms: u64) -> Result<Peer, Refusal> {
         let line = self
-            .peer_lines()
+            .peer_lines(now_ms)
             .await
             .into_iter()
             .find(|line| line.node == *node)

@@ -127,7 +127,7 @@ impl Node {
         let options = keys::store_options(&config);
         let store = Store::open(dir, &StorageKey::new(secrets.storage_key.expose()), options)?;
         let node_key = NodeKey::from_seed(secrets.identity_seed.expose());
-        let keyring = keys::Keyring::new(keystore, secrets, &config)?;
+        let keyring = keys::Keyring::new(keystore, secrets, &config, now_ms())?;
         let descriptor = describe::first(
             &store,
             &config,

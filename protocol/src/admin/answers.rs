@@ -1,5 +1,6 @@
 //! What comes back.
 
+mod audit;
 mod circles;
 mod import;
 mod peers;
@@ -8,13 +9,14 @@ mod status;
 mod upkeep;
 mod watch;
 
+pub use audit::{AuditLine, AuditPage, AuditVerified};
 pub use circles::{
     AlertView, Candidates, CircleLine, CircleView, InvitationLine, MemberLine, ThingView,
 };
 pub use import::{Imported, ImportedCircle};
 pub use peers::{Pairing, Peer, PeerInvitation, PeerLine, Peers, Relation};
 pub use records::{Exported, RecordLine, RecordPage, RecordView, VerifiedRecord, Written};
-pub use status::{Check, Reason, Status, Verdict};
+pub use status::{Check, ClockAhead, ClockState, Reason, Status, Verdict};
 pub use upkeep::{CircleDigest, Keys, OutboxLine, Worker};
 pub use watch::WatchEvent;
 
@@ -53,6 +55,8 @@ pub enum Answer {
     SyncCheck(Vec<CircleDigest>),
     Keys(Keys),
     Document(DocumentState),
+    Audit(AuditPage),
+    AuditVerified(AuditVerified),
 }
 
 /// A professional of this structure.

@@ -93,6 +93,9 @@ pub struct CircleView {
     /// How many older things there are.
     #[serde(default)]
     pub older: u64,
+    /// Where the page with those goes on; none where there are none.
+    #[serde(default)]
+    pub next: Option<String>,
     /// Doubts about the person's identity.
     pub doubts: Vec<String>,
 }

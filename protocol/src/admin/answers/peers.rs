@@ -80,6 +80,8 @@ pub struct PeerLine {
     pub last_seen_ms: Option<u64>,
     /// Records that it has not acknowledged.
     pub waiting: u64,
+    /// How often it sent something that was refused, since the start.
+    pub refused: u64,
     /// The last error, where the last attempt failed.
     pub last_error: Option<String>,
 }
