@@ -21,6 +21,7 @@ pub mod doctor;
 pub mod exchange;
 pub mod fhir;
 pub mod floor;
+pub mod founding;
 pub mod http;
 pub mod keystore;
 pub mod ledger;

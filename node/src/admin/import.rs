@@ -25,11 +25,6 @@ impl Node {
         })?;
         let import = fhir::read(&bytes, &fhir::ImportLimits::default())?;
         let report = &import.report;
-        let word = |value: serde_json::Value| {
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        };
         let mut answer = Imported {
             circles: Vec::new(),
             mapped: Vec::new(),
@@ -84,12 +79,7 @@ impl Node {
                     fhir::SubjectIdentity::Inline(identity) => Some(*identity),
                     fhir::SubjectIdentity::Reference(_) => None,
                 },
-                doubts: subject
-                    .doubts
-                    .iter()
-                    .filter_map(|doubt| serde_json::to_value(doubt).ok())
-                    .map(|doubt| word(doubt.get("doubt").cloned().unwrap_or(doubt)))
-                    .collect(),
+                doubts: subject.doubts.iter().map(doubt_words).collect(),
                 items,
             });
         }
@@ -106,5 +96,29 @@ impl Node {
             })
             .collect();
         Ok(answer)
+    }
+}
+
+/// A fixed word of the reader's, as its report has it.
+fn word(value: serde_json::Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A doubt in a sentence that names nobody.
+fn doubt_words(doubt: &fhir::Doubt) -> String {
+    match doubt {
+        fhir::Doubt::WrongKey { .. } => {
+            "the control key of the INS is wrong: the number is kept as unverified and matches nobody".to_owned()
+        }
+        fhir::Doubt::SeveralNumbers => "the file gives several current INS numbers".to_owned(),
+        fhir::Doubt::MissingTrait { which } => format!(
+            "the source calls the identity trusted, and one of its traits is missing: {}",
+            serde_json::to_value(which).map(word).unwrap_or_default()
+        ),
+        fhir::Doubt::SourceSays { code } => {
+            format!("the source itself doubts the identity ({code})")
+        }
     }
 }

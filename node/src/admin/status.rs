@@ -224,6 +224,7 @@ impl Node {
             );
         } else {
             let path = self.dir.join(crate::config::FILE_NAME);
+            let path = std::path::absolute(&path).unwrap_or(path);
             findings.add(
                 Verdict::Look,
                 format!(

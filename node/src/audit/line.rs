@@ -6,10 +6,13 @@ use minicbor::{Decode, Encode};
 /// The actor of an act that needs no professional.
 pub const ADMINISTRATOR: ThingId = ThingId([0; 16]);
 
+/// The actor of what the node does by itself.
+pub const ITSELF: ThingId = ThingId([0xff; 16]);
+
 /// Who acts: a professional, or the administrator; and the local user whose process asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct By {
-    /// The professional's id at this node; [`ADMINISTRATOR`] where there is none.
+    /// The professional's id at this node; [`ADMINISTRATOR`] or [`ITSELF`] where there is none.
     pub actor: ThingId,
     /// The local user's number, as the system named it at the socket; the daemon's own for what it does by itself.
     pub user: u32,
@@ -19,7 +22,7 @@ impl By {
     /// The daemon itself.
     pub fn itself() -> Self {
         Self {
-            actor: ADMINISTRATOR,
+            actor: ITSELF,
             user: own_user(),
         }
     }

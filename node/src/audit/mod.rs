@@ -9,7 +9,7 @@ mod line;
 mod trail;
 
 pub(crate) use line::own_user;
-pub use line::{ADMINISTRATOR, By};
+pub use line::{ADMINISTRATOR, By, ITSELF};
 pub use trail::{Trail, Wanted, verify};
 
 use maillon_protocol::{

@@ -7,7 +7,7 @@ use maillon_protocol::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    ADMINISTRATOR, AuditError, HEAD, LINES, key,
+    ADMINISTRATOR, AuditError, HEAD, ITSELF, LINES, key,
     line::{Head, Line},
 };
 use crate::store::{Range, Store, Table};
@@ -75,8 +75,12 @@ fn shown(line: Line, name: impl Fn(&ThingId) -> Option<String>) -> AuditLine {
     AuditLine {
         number: line.number,
         at_ms: line.at_ms,
-        professional: (line.actor != ADMINISTRATOR).then_some(line.actor),
-        name: name(&line.actor),
+        professional: (line.actor != ADMINISTRATOR && line.actor != ITSELF).then_some(line.actor),
+        name: if line.actor == ITSELF {
+            Some("this node".to_owned())
+        } else {
+            name(&line.actor)
+        },
         user: line.user,
         action: line.action,
         circle: line.circle,

@@ -1,15 +1,11 @@
-//! Makes a data folder.
+//! `maillond init`: makes a data folder, and says what to type next.
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-};
+use std::{fs, io::Write};
 
 use maillon_node::{
-    config::{self, Config, FILE_NAME},
-    keystore::{Keystore, Secrets, Unlock, create_key_file},
-    random,
+    config::{self, FILE_NAME},
+    founding::{Founded, FoundingError, found},
+    keystore::{Unlock, create_key_file},
 };
 
 use super::{Failure, Init, shell, unlock};
@@ -48,23 +44,19 @@ fn toml_string(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
+impl From<FoundingError> for Failure {
+    fn from(error: FoundingError) -> Self {
+        let code = match error {
+            FoundingError::NotEmpty(_) | FoundingError::Folder { .. } => 73,
+            FoundingError::Config(_) => 64,
+            FoundingError::Keystore(cause) => return cause.into(),
+        };
+        Self::new(code, error)
+    }
+}
+
 /// Makes keys and configuration; refuses a folder that holds something.
 pub(super) fn init(init: &Init) -> Result<(), Failure> {
-    let cannot =
-        |what: &str, error: &dyn std::fmt::Display| Failure::new(73, format!("{what}: {error}"));
-    if init.dir.exists() {
-        let mut entries = fs::read_dir(&init.dir)
-            .map_err(|error| cannot("the data folder cannot be read", &error))?;
-        if entries.next().is_some() {
-            return Err(Failure::new(
-                73,
-                format!(
-                    "the data folder {} is not empty: name an empty one, or one that does not exist",
-                    init.dir.display()
-                ),
-            ));
-        }
-    }
     if init.name.trim().is_empty() {
         return Err(Failure::new(
             64,
@@ -80,27 +72,7 @@ pub(super) fn init(init: &Init) -> Result<(), Failure> {
         }
         None => unlock::new_passphrase()?,
     };
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&init.dir)
-        .map_err(|error| cannot("the data folder cannot be made", &error))?;
-    // The offline recovery key: made here, shown once, kept on paper. The node keeps its hash only.
-    let recovery = maillon_protocol::keys::NodeKey::generate(&mut random::SystemRandom);
-    let public = recovery.id();
-    let hash: [u8; 32] =
-        sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(public.0)).into();
-    let secrets = Secrets::generate(hash)?;
-    Keystore::create(&init.dir, &unlock, &secrets)?;
-    let path = init.dir.join(FILE_NAME);
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .and_then(|mut file| file.write_all(configuration(init).as_bytes()))
-        .map_err(|error| cannot("the configuration cannot be written", &error))?;
-    let config = Config::load(&init.dir).map_err(|error| Failure::new(70, error))?;
+    let Founded { config, recovery } = found(&init.dir, &unlock, &configuration(init))?;
     let seed = data_encoding::BASE32_NOPAD.encode(&*recovery.seed());
     let groups: Vec<&str> = seed
         .as_bytes()

@@ -13,7 +13,7 @@ pub struct AuditLine {
     pub at_ms: u64,
     /// The professional in whose name it was done; none: the administrator, or the daemon by itself.
     pub professional: Option<ThingId>,
-    /// That professional's name, where they are known here.
+    /// That professional's name, where they are known here; `this node` for what the daemon did by itself.
     pub name: Option<String>,
     /// The number of the local user whose process asked.
     pub user: u64,
