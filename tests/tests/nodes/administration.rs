@@ -1,9 +1,9 @@
 //! What the administrator is told: who did what, whether something must be done, and long answers page by page.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::Path};
 
 use maillon_protocol::{
-    admin::{Answer, AuditLine, AuditPage, Call, CircleView, ErrorCode, Imported, Verdict},
+    admin::{Answer, AuditLine, AuditPage, Call, Check, CircleView, ErrorCode, Imported, Verdict},
     charter::RotationReason,
     ids::RecordId,
 };
@@ -253,4 +253,64 @@ fn what_status_tells_to_type_can_be_typed_and_a_finished_pairing_is_history() ->
         Err(error) if error.code() == Some(ErrorCode::NotFound) => Ok(()),
         other => Err(Trouble::wrong(format!("{:?}", other.map(|_| "shown")))),
     }
+}
+
+/// Copies a stopped node's folder, or puts a copy back in its place.
+fn copy(from: &Path, to: &Path) -> Story {
+    let there = |what: &Path| Trouble::io(what.display().to_string());
+    if to.exists() {
+        fs::remove_dir_all(to).map_err(there(to))?;
+    }
+    fs::create_dir_all(to).map_err(there(to))?;
+    for entry in fs::read_dir(from).map_err(there(from))? {
+        let entry = entry.map_err(there(from))?;
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target).map_err(there(&target))?;
+        }
+    }
+    Ok(())
+}
+
+fn doctor(client: &mut Client, name: &str) -> Result<Check, Trouble> {
+    let Answer::Checks(checks) = client.call(Call::Doctor)? else {
+        return Err(Trouble::wrong("an answer of another kind"));
+    };
+    let found = checks.into_iter().find(|check| check.name == name);
+    found.ok_or_else(|| Trouble::wrong(format!("no check {name}")))
+}
+
+#[test]
+fn a_good_return_to_an_old_copy_is_settled_once_the_peer_has_given_everything_back() -> Story {
+    let root = folder()?;
+    let mut shared = shared(&root, |_| ())?;
+    let circle = shared.circle;
+    let (folder, kept) = (shared.two.a.folder(), root.path().join("kept"));
+    shared.two.a.stop()?;
+    copy(&folder, &kept)?;
+    shared.two.a.start()?;
+    let lost = {
+        let mut client = shared.two.a.client()?.acting_as(&shared.two.at_a);
+        client.note_add(circle, "Écrit après la copie")?.record
+    };
+    let mut at_b = shared.two.b.client()?.acting_as(&shared.two.at_b);
+    wait::until("the note at B", wait::LONG, || {
+        Ok(at_b.shows(lost)?.then_some(()))
+    })?;
+
+    shared.two.a.stop()?;
+    copy(&kept, &folder)?;
+    shared.two.a.start()?;
+    let mut at_a = shared.two.a.client()?.acting_as(&shared.two.at_a);
+    wait::until("the note is back at A", wait::LONG, || {
+        at_a.retry_all()?;
+        Ok(at_a.shows(lost)?.then_some(()))
+    })?;
+    let check = doctor(&mut at_a, "exchange.nothing-aside")?;
+    ensure(
+        check.holds && check.found.contains("settled: own-log-ahead"),
+        || format!("{check:?}"),
+    )
 }
