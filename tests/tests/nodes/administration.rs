@@ -303,9 +303,18 @@ fn a_good_return_to_an_old_copy_is_settled_once_the_peer_has_given_everything_ba
     shared.two.a.stop()?;
     copy(&kept, &folder)?;
     shared.two.a.start()?;
+    // B shows A what A has forgotten: evidence, with what to do about it.
+    let mut at_a = shared.two.a.client()?.acting_as(&shared.two.at_a);
+    wait::until_seen("A knows that it is behind", wait::LONG, || {
+        let check = doctor(&mut at_a, "exchange.nothing-aside")?;
+        let told = !check.holds && check.found == "own-log-ahead: 1" && check.advice.is_some();
+        Ok((told.then_some(()), check.found))
+    })?;
+    // The next contact brings it back, and the evidence is history.
+    shared.two.a.stop()?;
+    shared.two.a.start()?;
     let mut at_a = shared.two.a.client()?.acting_as(&shared.two.at_a);
     wait::until("the note is back at A", wait::LONG, || {
-        at_a.retry_all()?;
         Ok(at_a.shows(lost)?.then_some(()))
     })?;
     let check = doctor(&mut at_a, "exchange.nothing-aside")?;
