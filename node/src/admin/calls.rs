@@ -2,30 +2,14 @@
 
 use std::sync::Arc;
 
-use maillon_protocol::{
-    admin::{
-        Answer, Call, Candidates, CircleDigest, ErrorCode, Exported, LocalProfessional, Outcome,
-        Peers, RecordPage, Request, Written as WrittenAnswer,
-    },
-    content::{Alert, Consent},
-    ids::CircleId,
-    replica::Written,
+use maillon_protocol::admin::{
+    Answer, Call, CircleDigest, ErrorCode, LocalProfessional, Outcome, Request,
 };
+use maillon_protocol::ids::CircleId;
 use tokio::sync::mpsc;
 
-use super::{
-    base64_text::encode,
-    errors::Refusal,
-    records::{parse_cursor, reason_words},
-    server::reply,
-    trail,
-};
-use crate::{
-    audit::Wanted,
-    care::{Actor, CareError},
-    clock::now_ms,
-    daemon::Node,
-};
+use super::{errors::Refusal, server::reply, trail};
+use crate::{audit::Wanted, care::Actor, clock::now_ms, daemon::Node};
 
 /// Answers one request.
 /// `user` is the local user whose process asks.
@@ -49,12 +33,13 @@ pub(super) async fn answer(
     let _ = replies.send(reply(id, outcome)).await;
 }
 
-fn written(circle: CircleId, written: Written) -> Answer {
-    Answer::Written(WrittenAnswer {
-        circle,
-        record: written.record,
-        thing: written.thing,
-    })
+/// A call that came to a part of this module which does not know it: a defect.
+pub(super) fn misrouted() -> Refusal {
+    Refusal::new(
+        ErrorCode::Internal,
+        "the call came to the wrong part of the daemon",
+        "report this with the request's id",
+    )
 }
 
 impl Node {
@@ -113,62 +98,36 @@ impl Node {
             Call::Status => Answer::Status(self.status(now_ms).await),
             Call::Doctor => Answer::Checks(self.doctor().await),
 
-            Call::PeerInvite => Answer::PeerInvitation(self.peering.invite(by).await?),
-            Call::PeerAccept { invitation } => {
-                Answer::Pairing(self.peering.accept(by, &invitation).await?)
-            }
-            Call::PeerConfirm { pairing, words } => {
-                Answer::Pairing(self.peering.confirm(by, &pairing, &words).await?)
-            }
-            Call::PeerReject { pairing } => {
-                Answer::Pairing(self.peering.reject(by, &pairing).await?)
-            }
-            Call::PeerList => Answer::Peers(Peers {
-                peers: self.peer_lines(now_ms).await,
-                // What has become a peer stands among the peers.
-                pairings: self
-                    .peering
-                    .pairings(now_ms)
-                    .into_iter()
-                    .filter(|one| !one.paired)
-                    .collect(),
-            }),
-            Call::PeerShow { peer } => {
-                Answer::Peer(self.peer(&self.node_named(&peer)?, now_ms).await?)
-            }
-            Call::PeerTest { peer } => {
-                let node = self.node_named(&peer)?;
-                let _ = self.network.retry(node).await;
-                self.wait_connected(&node).await;
-                Answer::Peer(self.peer(&node, now_ms).await?)
-            }
-            Call::PeerRetry { peer } => {
-                let nodes = match peer {
-                    Some(peer) => vec![self.node_named(&peer)?],
-                    None => self
-                        .peering
-                        .peers()
-                        .into_iter()
-                        .map(|(node, _)| node)
-                        .collect(),
-                };
-                for node in nodes {
-                    let _ = self.network.retry(node).await;
-                }
-                Answer::Ok
-            }
-            Call::PeerSuspend { peer } => {
-                self.peering.suspend(by, &self.node_named(&peer)?).await?;
-                Answer::Ok
-            }
-            Call::PeerResume { peer } => {
-                self.peering.resume(by, &self.node_named(&peer)?).await?;
-                Answer::Ok
-            }
-            Call::PeerEnd { peer } => {
-                self.peering.end(by, &self.node_named(&peer)?).await?;
-                Answer::Ok
-            }
+            call @ (Call::PeerInvite
+            | Call::PeerAccept { .. }
+            | Call::PeerConfirm { .. }
+            | Call::PeerReject { .. }
+            | Call::PeerList
+            | Call::PeerShow { .. }
+            | Call::PeerTest { .. }
+            | Call::PeerRetry { .. }
+            | Call::PeerSuspend { .. }
+            | Call::PeerResume { .. }
+            | Call::PeerEnd { .. }) => self.peer_call(by, call, now_ms).await?,
+            call @ (Call::CircleOpen { .. }
+            | Call::CircleList { .. }
+            | Call::CircleShow { .. }
+            | Call::CircleInvite { .. }
+            | Call::InvitationList
+            | Call::InvitationCandidates { .. }
+            | Call::CircleAccept { .. }
+            | Call::CircleDecline { .. }
+            | Call::CircleRemove { .. }
+            | Call::CircleRotate { .. }
+            | Call::CircleClose { .. }) => self.circle_call(actor, call, now_ms).await?,
+            call @ (Call::ConsentRecord { .. }
+            | Call::AlertSend { .. }
+            | Call::AlertAnswer { .. }
+            | Call::NoteAdd { .. }) => self.writing_call(actor, call, now_ms).await?,
+            call @ (Call::RecordList { .. }
+            | Call::RecordShow { .. }
+            | Call::RecordExport { .. }
+            | Call::RecordVerify { .. }) => self.record_call(call)?,
 
             Call::ProfessionalAdd {
                 name,
@@ -192,197 +151,6 @@ impl Node {
                     })
                     .collect(),
             ),
-
-            Call::ConsentRecord {
-                circle,
-                kind,
-                decision,
-                answered_by,
-                how,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                let consent = Consent {
-                    kind,
-                    decision,
-                    answered_by,
-                    how,
-                };
-                written(circle, care.record_consent(actor, circle, consent).await?)
-            }
-
-            Call::CircleOpen { identity } => {
-                let circle = care.open_circle(actor, identity).await?;
-                Answer::Circle(care.show(&circle)?)
-            }
-            Call::CircleList { after, limit } => {
-                let after = after.map(|after| self.circle_named(&after)).transpose()?;
-                Answer::Circles(care.circles(after.as_ref(), limit as usize))
-            }
-            Call::CircleShow { circle, before } => {
-                let before = before.map(|mark| mark.parse()).transpose()?;
-                Answer::Circle(care.show_before(&self.circle_named(&circle)?, before)?)
-            }
-            Call::CircleInvite {
-                circle,
-                peer,
-                reason,
-                grant,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                let to = self.node_named(&peer)?;
-                let id = care.invite(actor, circle, to, reason, grant).await?;
-                let all = self.invitations(now_ms).await?;
-                let line = all.into_iter().find(|line| line.invitation == id);
-                Answer::Invitation(line.ok_or_else(|| {
-                    Refusal::new(
-                        ErrorCode::Internal,
-                        "the invitation is not there",
-                        "see `maillonctl circle invitations`",
-                    )
-                })?)
-            }
-            Call::InvitationList => Answer::Invitations(self.invitations(now_ms).await?),
-            Call::InvitationCandidates { invitation } => {
-                let id = self.invitation_named(&invitation).await?;
-                let (identity, candidates) = care.candidates(id).await?;
-                Answer::Candidates(Candidates {
-                    identity,
-                    candidates,
-                })
-            }
-            Call::CircleAccept {
-                invitation,
-                same_as,
-            } => {
-                let id = self.invitation_named(&invitation).await?;
-                let same_as = same_as
-                    .map(|circle| self.circle_named(&circle))
-                    .transpose()?;
-                care.accept(actor, id, same_as).await?;
-                Answer::Ok
-            }
-            Call::CircleDecline { invitation } => {
-                let id = self.invitation_named(&invitation).await?;
-                care.decline(actor, id).await?;
-                Answer::Ok
-            }
-            Call::CircleRemove {
-                circle,
-                member,
-                reason,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                care.remove(actor, circle, self.node_named(&member)?, reason)
-                    .await?;
-                Answer::Ok
-            }
-            Call::CircleRotate { circle, reason } => {
-                care.rotate(actor, self.circle_named(&circle)?, reason)
-                    .await?;
-                Answer::Ok
-            }
-            Call::CircleClose { circle, reason } => {
-                care.close(actor, self.circle_named(&circle)?, reason)
-                    .await?;
-                Answer::Ok
-            }
-
-            Call::AlertSend {
-                circle,
-                severity,
-                text,
-                to,
-                within_s,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                let addressees = to
-                    .iter()
-                    .map(|to| self.node_named(to))
-                    .collect::<Result<Vec<_>, _>>()?;
-                let answer_by_ms = if within_s == 0 {
-                    0
-                } else {
-                    now_ms.saturating_add(within_s.saturating_mul(1000))
-                };
-                let alert = Alert {
-                    severity,
-                    text,
-                    addressees,
-                    answer_by_ms,
-                };
-                written(circle, care.send_alert(actor, circle, alert).await?)
-            }
-            Call::AlertAnswer {
-                alert,
-                step,
-                comment,
-            } => {
-                let alert = self.record_named(&alert)?;
-                let answer = care.answer_alert(actor, alert, step, comment).await?;
-                let circle = care
-                    .view(&answer.record)?
-                    .map_or(CircleId([0; 32]), |view| view.circle);
-                written(circle, answer)
-            }
-            Call::NoteAdd {
-                circle,
-                note,
-                text,
-                emergency,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                written(
-                    circle,
-                    care.add_note(actor, circle, note, text, emergency).await?,
-                )
-            }
-
-            Call::RecordList {
-                circle,
-                after,
-                limit,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                let after = after.map(|text| parse_cursor(&text)).transpose()?;
-                let (records, next) = care.records(&circle, after, limit as usize)?;
-                let next = next
-                    .map(|(log, sequence)| format!("{}/{}/{sequence}", log.node, log.incarnation));
-                Answer::Records(RecordPage { records, next })
-            }
-            Call::RecordShow { record } => {
-                let id = self.record_named(&record)?;
-                match care.view(&id)? {
-                    Some(view) => Answer::Record(view),
-                    None => {
-                        let why = care.unreadable(&id)?.map_or("it is not here", reason_words);
-                        return Err(Refusal::new(
-                            ErrorCode::Conflict,
-                            format!("the record cannot be shown: {why}"),
-                            "see `maillonctl circle show CIRCLE`",
-                        ));
-                    }
-                }
-            }
-            Call::RecordExport { record, sealed } => {
-                let id = self.record_named(&record)?;
-                let content = if sealed {
-                    encode(&care.sealed(&id)?)
-                } else {
-                    let view = care.view(&id)?.ok_or(CareError::NoRecord)?;
-                    serde_json::to_string(&view).map_err(|error| {
-                        Refusal::new(
-                            ErrorCode::Internal,
-                            error.to_string(),
-                            "report this with the request's id",
-                        )
-                    })?
-                };
-                Answer::Exported(Exported {
-                    record: id,
-                    content,
-                })
-            }
-            Call::RecordVerify { sealed } => Answer::Verified(self.verify_record(&sealed)?),
 
             Call::Import { content, dry_run } => {
                 Answer::Imported(self.import(actor, &content, dry_run).await?)

@@ -6,7 +6,9 @@
 
 mod base64_text;
 mod calls;
+mod circles;
 mod errors;
+mod findings;
 mod import;
 mod invitations;
 mod names;
@@ -16,6 +18,7 @@ mod server;
 mod status;
 mod trail;
 mod watch;
+mod writing;
 
 pub(crate) use errors::Refusal;
 pub use server::{AdminSocket, SocketError};

@@ -1,7 +1,7 @@
 //! Records one by one: where a page goes on, why one cannot be shown, and what can be said of sealed bytes.
 
 use maillon_protocol::{
-    admin::{ErrorCode, VerifiedRecord},
+    admin::{Answer, Call, ErrorCode, Exported, RecordPage, VerifiedRecord},
     cbor,
     circle::Reason,
     ids::{LogId, RecordId},
@@ -10,11 +10,69 @@ use maillon_protocol::{
     sync::SentRecord,
 };
 
-use super::{base64_text::decode, errors::Refusal};
-use crate::daemon::Node;
+use super::{
+    base64_text::{decode, encode},
+    calls::misrouted,
+    errors::Refusal,
+};
+use crate::{care::CareError, daemon::Node};
 
 impl Node {
-    pub(super) fn verify_record(&self, sealed: &str) -> Result<VerifiedRecord, Refusal> {
+    /// Calls about records.
+    pub(super) fn record_call(&self, call: Call) -> Result<Answer, Refusal> {
+        let care = &self.care;
+        Ok(match call {
+            Call::RecordList {
+                circle,
+                after,
+                limit,
+            } => {
+                let circle = self.circle_named(&circle)?;
+                let after = after.map(|text| parse_cursor(&text)).transpose()?;
+                let (records, next) = care.records(&circle, after, limit as usize)?;
+                let next = next
+                    .map(|(log, sequence)| format!("{}/{}/{sequence}", log.node, log.incarnation));
+                Answer::Records(RecordPage { records, next })
+            }
+            Call::RecordShow { record } => {
+                let id = self.record_named(&record)?;
+                match care.view(&id)? {
+                    Some(view) => Answer::Record(view),
+                    None => {
+                        let why = care.unreadable(&id)?.map_or("it is not here", reason_words);
+                        return Err(Refusal::new(
+                            ErrorCode::Conflict,
+                            format!("the record cannot be shown: {why}"),
+                            "see `maillonctl circle show CIRCLE`",
+                        ));
+                    }
+                }
+            }
+            Call::RecordExport { record, sealed } => {
+                let id = self.record_named(&record)?;
+                let content = if sealed {
+                    encode(&care.sealed(&id)?)
+                } else {
+                    let view = care.view(&id)?.ok_or(CareError::NoRecord)?;
+                    serde_json::to_string(&view).map_err(|error| {
+                        Refusal::new(
+                            ErrorCode::Internal,
+                            error.to_string(),
+                            "report this with the request's id",
+                        )
+                    })?
+                };
+                Answer::Exported(Exported {
+                    record: id,
+                    content,
+                })
+            }
+            Call::RecordVerify { sealed } => Answer::Verified(self.verify_record(&sealed)?),
+            _ => return Err(misrouted()),
+        })
+    }
+
+    fn verify_record(&self, sealed: &str) -> Result<VerifiedRecord, Refusal> {
         let wrong = |cause: String| {
             Refusal::new(
                 ErrorCode::BadRequest,
@@ -80,7 +138,7 @@ impl Node {
 }
 
 /// Why a record that is here cannot be shown.
-pub(super) fn reason_words(reason: Reason) -> &'static str {
+fn reason_words(reason: Reason) -> &'static str {
     match reason {
         Reason::NotGranted => "its epoch is not granted to this node",
         Reason::NotOpened => "its epoch's key has not arrived yet",
@@ -92,7 +150,7 @@ pub(super) fn reason_words(reason: Reason) -> &'static str {
 }
 
 /// Where a page of records goes on.
-pub(super) fn parse_cursor(text: &str) -> Result<(LogId, u64), Refusal> {
+fn parse_cursor(text: &str) -> Result<(LogId, u64), Refusal> {
     let wrong = || {
         Refusal::new(
             ErrorCode::BadRequest,
