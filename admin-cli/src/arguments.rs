@@ -38,16 +38,16 @@ static EXAMPLE_AND_CODES: std::sync::LazyLock<String> =
 /// Options of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Globals {
-    /// The daemon's admin socket
+    /// The daemon's admin socket, or its data folder; without it, the usual places are tried: /run/maillon/admin.sock, then
+    /// /var/lib/maillon/run/admin.sock
     #[arg(
         long,
         global = true,
         env = "MAILLON_SOCKET",
-        default_value = "/run/maillon/admin.sock",
         value_name = "PATH",
         hide_env_values = true
     )]
-    pub(crate) socket: PathBuf,
+    pub(crate) socket: Option<PathBuf>,
     /// Print answers and errors as JSON, one line for each
     #[arg(long, global = true)]
     pub(crate) json: bool,

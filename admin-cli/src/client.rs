@@ -20,14 +20,20 @@
 
 mod error;
 mod frame;
+mod place;
 #[cfg(test)]
 mod tests;
 mod watch;
 
 pub use error::ClientError;
+pub use place::PLACES;
 pub use watch::Watch;
 
-use std::{os::unix::net::UnixStream, path::Path, time::Duration};
+use std::{
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use maillon_protocol::admin::{
     AdminError, Answer, Call, Greeting, Outcome, Reply, Request, VERSION, WatchEvent,
@@ -63,12 +69,21 @@ pub struct Client {
 }
 
 impl Client {
-    /// Connects to the socket at `path` and reads the greeting.
+    /// Connects to the daemon of this machine: the first that listens in one of the [`PLACES`].
+    ///
+    /// # Errors
+    /// [`ClientError::Nowhere`], or what is wrong at the place where there is something.
+    pub fn find() -> Result<Self, ClientError> {
+        place::first_of(&PLACES.map(PathBuf::from))
+    }
+
+    /// Connects to the socket at `path`, or to the usual socket in it where it is a data folder, and reads the greeting.
     ///
     /// # Errors
     /// [`ClientError`]: nobody listens, the daemon refuses this user, or it speaks another version.
     pub fn connect(path: impl AsRef<Path>) -> Result<Self, ClientError> {
-        let path = path.as_ref();
+        let path = place::meant(path.as_ref());
+        let path = path.as_path();
         let stream =
             UnixStream::connect(path).map_err(|cause| ClientError::connecting(path, cause))?;
         let mut frames = Frames::new(stream);

@@ -59,7 +59,10 @@ impl<'a, 'b> Session<'a, 'b> {
     fn connected(&mut self) -> Result<&mut Client, Failure> {
         let client = match self.client.take() {
             Some(client) => client,
-            None => Client::connect(&self.globals.socket)?,
+            None => match &self.globals.socket {
+                Some(path) => Client::connect(path)?,
+                None => Client::find()?,
+            },
         };
         Ok(self.client.insert(client))
     }
@@ -96,6 +99,11 @@ impl<'a, 'b> Session<'a, 'b> {
     /// Whether a progress bar may be drawn.
     pub(crate) const fn draws_bars(&self) -> bool {
         self.ends.bars
+    }
+
+    /// What rendering needs to know about the reader.
+    pub(crate) const fn view(&self) -> &View {
+        &self.view
     }
 
     /// Whether answers are for a program.

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admin;
+pub mod audit;
 pub mod care;
 pub mod clock;
 pub mod config;
@@ -20,6 +21,7 @@ pub mod doctor;
 pub mod exchange;
 pub mod fhir;
 pub mod floor;
+pub mod founding;
 pub mod http;
 pub mod keystore;
 pub mod ledger;

@@ -7,6 +7,8 @@ mod site;
 use std::net::UdpSocket;
 
 use maillon_node::{
+    audit::By,
+    clock::now_ms,
     network::pairing::{self, PairingConfig},
     peering::PeeringError,
     random::SystemRandom,
@@ -21,8 +23,12 @@ use site::Site;
 /// Two sites whose nodes have met: the pairing, with its words.
 async fn met() -> (Site, Site, Pairing) {
     let (inviter, accepter) = (Site::new(1).await, Site::new(2).await);
-    let invitation = inviter.peering().invite().await.expect("an invitation");
-    let there = soon(accepter.peering().accept(&invitation.text))
+    let invitation = inviter
+        .peering()
+        .invite(By::itself())
+        .await
+        .expect("an invitation");
+    let there = soon(accepter.peering().accept(By::itself(), &invitation.text))
         .await
         .expect("words");
     let here = inviter
@@ -46,7 +52,7 @@ fn words(pairing: &Pairing) -> &str {
 async fn confirm(site: &Site, pairing: &Pairing) {
     let confirmed = site
         .peering()
-        .confirm(&pairing.pairing, words(pairing))
+        .confirm(By::itself(), &pairing.pairing, words(pairing))
         .await;
     assert!(confirmed.expect("confirmed").confirmed_here);
 }
@@ -122,7 +128,7 @@ async fn who_confirms_the_same_words_on_both_sides_becomes_a_peer_the_accepter_f
         .collect();
     let confirmed = inviter
         .peering()
-        .confirm(&pairing.pairing[..6], &typed)
+        .confirm(By::itself(), &pairing.pairing[..6], &typed)
         .await;
     assert!(confirmed.expect("confirmed").paired);
     are_peers(&inviter, &accepter, &pairing).await;
@@ -135,13 +141,20 @@ async fn other_words_are_not_confirmed() {
     for site in [&inviter, &accepter] {
         let refused = site
             .peering()
-            .confirm(&pairing.pairing, "abaisser abandon abdiquer abeille abolir")
+            .confirm(
+                By::itself(),
+                &pairing.pairing,
+                "abaisser abandon abdiquer abeille abolir",
+            )
             .await;
         assert!(matches!(
             refused,
             Err(PeeringError::Pairing(PairingError::OtherWords))
         ));
-        let unknown = site.peering().confirm("zz", words(&pairing)).await;
+        let unknown = site
+            .peering()
+            .confirm(By::itself(), "zz", words(&pairing))
+            .await;
         assert!(matches!(unknown, Err(PeeringError::NoSuchPairing)));
         assert!(!site.pairing(&pairing.pairing).expect("kept").confirmed_here);
     }
@@ -161,7 +174,7 @@ async fn a_rejection_on_either_side_ends_the_pairing_on_both() {
             .await;
         let rejected = here
             .peering()
-            .reject(&pairing.pairing)
+            .reject(By::itself(), &pairing.pairing)
             .await
             .expect("rejected");
         assert!(rejected.failed.is_some() && !rejected.paired);
@@ -170,7 +183,7 @@ async fn a_rejection_on_either_side_ends_the_pairing_on_both() {
             .await;
         let late = there
             .peering()
-            .confirm(&pairing.pairing, words(&pairing))
+            .confirm(By::itself(), &pairing.pairing, words(&pairing))
             .await;
         assert!(matches!(late, Err(PeeringError::Pairing(_))));
         the_door_closes(&inviter).await;
@@ -220,7 +233,11 @@ async fn a_suspended_peer_is_cut_off_and_refused_until_it_is_resumed_and_an_ende
     are_peers(&inviter, &accepter, &pairing).await;
     let other = accepter.id();
 
-    inviter.peering().suspend(&other).await.expect("suspended");
+    inviter
+        .peering()
+        .suspend(By::itself(), &other)
+        .await
+        .expect("suspended");
     assert_eq!(
         inviter.peering().relation(&other),
         Some(Relation::Suspended)
@@ -246,28 +263,43 @@ async fn a_suspended_peer_is_cut_off_and_refused_until_it_is_resumed_and_an_ende
     };
     soon(refused).await;
 
-    inviter.peering().resume(&other).await.expect("resumed");
+    inviter
+        .peering()
+        .resume(By::itself(), &other)
+        .await
+        .expect("resumed");
     are_peers(&inviter, &accepter, &pairing).await;
 
-    inviter.peering().end(&other).await.expect("ended");
+    inviter
+        .peering()
+        .end(By::itself(), &other)
+        .await
+        .expect("ended");
     assert_eq!(inviter.peering().relation(&other), Some(Relation::Ended));
     assert!(!inviter.node().list.contains(&other));
-    let again = inviter.peering().resume(&other).await;
+    let again = inviter.peering().resume(By::itself(), &other).await;
     assert!(
         matches!(again, Err(PeeringError::NotAPeer)),
         "only pairing brings it back"
     );
-    let stranger = inviter.peering().suspend(&network::node(9)).await;
+    let stranger = inviter
+        .peering()
+        .suspend(By::itself(), &network::node(9))
+        .await;
     assert!(matches!(stranger, Err(PeeringError::NotAPeer)));
 }
 
 #[tokio::test]
 async fn a_wrong_secret_five_times_ends_the_invitation() {
     let (inviter, accepter) = (Site::new(1).await, Site::new(2).await);
-    let invitation = inviter.peering().invite().await.expect("an invitation");
+    let invitation = inviter
+        .peering()
+        .invite(By::itself())
+        .await
+        .expect("an invitation");
     let forged = forged(&invitation.text);
     for attempt in 1..=5 {
-        let refused = soon(accepter.peering().accept(&forged.to_text())).await;
+        let refused = soon(accepter.peering().accept(By::itself(), &forged.to_text())).await;
         assert!(
             matches!(
                 refused,
@@ -289,15 +321,19 @@ async fn a_wrong_secret_five_times_ends_the_invitation() {
 #[tokio::test]
 async fn an_accepted_invitation_with_a_wrong_secret_is_not_tried_again_after_a_restart() {
     let (inviter, mut accepter) = (Site::new(1).await, Site::new(2).await);
-    let invitation = inviter.peering().invite().await.expect("an invitation");
+    let invitation = inviter
+        .peering()
+        .invite(By::itself())
+        .await
+        .expect("an invitation");
     let forged = forged(&invitation.text);
-    soon(accepter.peering().accept(&forged.to_text()))
+    soon(accepter.peering().accept(By::itself(), &forged.to_text()))
         .await
         .expect_err("refused");
     accepter.restart().await;
-    assert_eq!(accepter.peering().pairings(), []);
+    assert_eq!(accepter.peering().pairings(now_ms()), []);
     // The right text still counts, and costs nothing.
-    let there = soon(accepter.peering().accept(&invitation.text))
+    let there = soon(accepter.peering().accept(By::itself(), &invitation.text))
         .await
         .expect("words");
     let here = inviter
@@ -310,9 +346,13 @@ async fn an_accepted_invitation_with_a_wrong_secret_is_not_tried_again_after_a_r
 #[tokio::test]
 async fn an_accepter_waits_for_an_inviter_that_is_away() {
     let (mut inviter, accepter) = (Site::new(1).await, Site::new(2).await);
-    let invitation = inviter.peering().invite().await.expect("an invitation");
+    let invitation = inviter
+        .peering()
+        .invite(By::itself())
+        .await
+        .expect("an invitation");
     inviter.stop().await;
-    let accepting = accepter.peering().accept(&invitation.text);
+    let accepting = accepter.peering().accept(By::itself(), &invitation.text);
     let (there, ()) = soon(async { tokio::join!(accepting, inviter.start()) }).await;
     let there = there.expect("words");
     let here = inviter
@@ -324,10 +364,14 @@ async fn an_accepter_waits_for_an_inviter_that_is_away() {
 #[tokio::test]
 async fn whoever_comes_for_no_invitation_is_told_so_and_nothing_changes() {
     let (inviter, stranger) = (Site::new(1).await, Site::new(2).await);
-    let invitation = inviter.peering().invite().await.expect("an invitation");
+    let invitation = inviter
+        .peering()
+        .invite(By::itself())
+        .await
+        .expect("an invitation");
     let mut other = Invitation::from_text(&invitation.text).expect("its own text");
     other.id.0[0] ^= 1;
-    let refused = soon(stranger.peering().accept(&other.to_text())).await;
+    let refused = soon(stranger.peering().accept(By::itself(), &other.to_text())).await;
     assert!(matches!(
         refused,
         Err(PeeringError::Pairing(PairingError::Refused(
@@ -348,12 +392,15 @@ async fn whoever_comes_for_no_invitation_is_told_so_and_nothing_changes() {
         soon(stream.recv()).await.expect("read").is_some(),
         "a refusal"
     );
-    let itself = inviter.peering().accept(&invitation.text).await;
+    let itself = inviter
+        .peering()
+        .accept(By::itself(), &invitation.text)
+        .await;
     assert!(matches!(
         itself,
         Err(PeeringError::Pairing(PairingError::Itself))
     ));
-    soon(stranger.peering().accept(&invitation.text))
+    soon(stranger.peering().accept(By::itself(), &invitation.text))
         .await
         .expect("words");
 }

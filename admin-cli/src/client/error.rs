@@ -16,6 +16,9 @@ pub enum ClientError {
     /// There is no socket at that path.
     #[error("there is no admin socket at {}", .0.display())]
     NoSocket(PathBuf),
+    /// Nobody named a socket, and there is none in any of the usual places.
+    #[error("no Maillon daemon was found at {}", listed(.0))]
+    Nowhere(Vec<PathBuf>),
     /// The socket is of another user.
     #[error("this user may not use the admin socket {}", .0.display())]
     Permission(PathBuf),
@@ -77,7 +80,9 @@ impl ClientError {
     /// A fixed word that programs can act on: the daemon's [`ErrorCode`], or one of this end.
     pub fn code(&self) -> String {
         let word = match self {
-            Self::NoSocket(_) | Self::Permission(_) | Self::NobodyListens(_) => "no-daemon",
+            Self::NoSocket(_) | Self::Nowhere(_) | Self::Permission(_) | Self::NobodyListens(_) => {
+                "no-daemon"
+            }
             Self::Closed | Self::TimedOut | Self::Io(_) => "connection",
             Self::Version { .. } => "version",
             Self::TooLong { .. } | Self::Garbled => "garbled",
@@ -90,9 +95,10 @@ impl ClientError {
     /// What to do next, in one sentence.
     pub fn action(&self) -> String {
         match self {
-            Self::NoSocket(_) => "Start the daemon (systemctl start maillond), or name its socket with --socket or MAILLON_SOCKET.".to_owned(),
+            Self::NoSocket(_) => "Start the daemon (maillond run --dir DIR), or name its socket or its data folder with --socket or MAILLON_SOCKET.".to_owned(),
+            Self::Nowhere(_) => "Start the daemon (maillond run --dir DIR); at its start it prints the line that tells maillonctl where it is: export MAILLON_SOCKET=….".to_owned(),
             Self::Permission(_) => "Run the command as the user of the daemon (sudo -u maillon maillonctl …) or with sudo.".to_owned(),
-            Self::NobodyListens(_) => "The daemon has stopped: start it (systemctl start maillond) and read its log (journalctl -u maillond).".to_owned(),
+            Self::NobodyListens(_) => "The daemon has stopped: start it (maillond run --dir DIR), and read its log if it stopped by itself.".to_owned(),
             Self::Version { program, .. } => format!(
                 "Use the maillonctl that was installed with the daemon (its version is {program}), and restart the daemon after an update."
             ),
@@ -111,6 +117,7 @@ impl ClientError {
     pub const fn exit_code(&self) -> i32 {
         match self {
             Self::NoSocket(_)
+            | Self::Nowhere(_)
             | Self::Permission(_)
             | Self::NobodyListens(_)
             | Self::Closed
@@ -123,6 +130,15 @@ impl ClientError {
             Self::Refused(error) => error.code.exit_code(),
         }
     }
+}
+
+/// Paths as a person lists them.
+fn listed(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    paths.join(" or ")
 }
 
 /// The word that a code is on the wire.

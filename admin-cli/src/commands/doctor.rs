@@ -46,6 +46,8 @@ fn show(checks: &[Check]) -> String {
         }
         if let (false, Some(repair)) = (check.holds, &check.repair) {
             shown += &format!("     → {}\n", text::line(repair));
+        } else if let (false, Some(advice)) = (check.holds, &check.advice) {
+            shown += &format!("     {}\n", text::line(&text::sentence(advice)));
         }
     }
     let broken = checks.iter().filter(|check| !check.holds).count() as u64;

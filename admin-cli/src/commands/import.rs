@@ -48,7 +48,9 @@ impl Import {
 
 fn show(imported: &Imported, dry_run: bool) -> String {
     let mut shown = String::new();
-    if imported.unchanged {
+    if imported.unchanged && dry_run {
+        shown += "Everything in this file is here already: an import would change nothing.\n";
+    } else if imported.unchanged {
         shown += "This file was imported before: nothing has changed.\n";
     } else if dry_run {
         shown += "Nothing was written; this is what an import would do.\n";
@@ -56,7 +58,12 @@ fn show(imported: &Imported, dry_run: bool) -> String {
     for circle in &imported.circles {
         shown += &format!(
             "Circle {}{}: {}, identity {}\n",
-            words::short(&circle.circle),
+            // The name that a circle was rehearsed under is not the one that it would get.
+            if dry_run && circle.opened {
+                "-".to_owned()
+            } else {
+                words::short(&circle.circle)
+            },
             if circle.opened { " (new)" } else { "" },
             words::count(circle.records.len() as u64, "record"),
             words::status(circle.status)

@@ -1,6 +1,7 @@
 //! The commands, one file for each, or a folder where a noun has many verbs.
 
 mod alert;
+mod audit;
 mod circle;
 mod consent;
 mod doctor;
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Sync(sync::Sync),
     #[command(subcommand)]
     Keys(keys::Keys),
+    #[command(subcommand)]
+    Audit(audit::Audit),
 }
 
 impl Command {
@@ -73,6 +76,7 @@ impl Command {
             Self::Worker(command) => command.run(session),
             Self::Sync(command) => command.run(session),
             Self::Keys(command) => command.run(session),
+            Self::Audit(command) => command.run(session),
         }
     }
 }

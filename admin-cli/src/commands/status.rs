@@ -39,14 +39,16 @@ fn show(view: &View, status: &admin::Status) -> String {
     };
     let mut shown = format!("{verdict}: {}\n", text::line(&status.sentence));
     for reason in &status.reasons {
-        shown += &format!(
-            "  - {}\n    → {}\n",
-            text::line(&reason.sentence),
-            text::line(&reason.command)
-        );
+        shown += &said("-", reason);
+    }
+    for notice in &status.notices {
+        shown += &said("i", notice);
     }
     let backup = status.last_backup_ms.map_or_else(
-        || "none verified yet".to_owned(),
+        || {
+            "none: this version makes no backups; copy the stopped node's folder (deploy/GUIDE.md)"
+                .to_owned()
+        },
         |ms| format!("verified {}", clock.when(ms)),
     );
     let care = if status.care_commands {
@@ -69,7 +71,7 @@ fn show(view: &View, status: &admin::Status) -> String {
             format!(
                 "maillond {}, running for {}",
                 text::line(&status.version),
-                clock.since(status.started_ms)
+                clock.lasting(status.started_ms)
             ),
         ),
         (
@@ -96,6 +98,7 @@ fn show(view: &View, status: &admin::Status) -> String {
                 words::bytes(status.disk_free)
             ),
         ),
+        ("Clock", clocks(view, &status.clock)),
         ("Backup", backup),
         ("Care content", care.to_owned()),
     ];
@@ -108,10 +111,43 @@ fn show(view: &View, status: &admin::Status) -> String {
     } else {
         shown += &format!("\n{}\n", peer::lines(view, &status.peers));
     }
-    let next = match status.reasons.first() {
-        Some(reason) => text::line(&reason.command),
+    let next = match status.reasons.iter().find_map(|one| one.command.as_deref()) {
+        Some(command) => text::line(command),
+        None if !status.reasons.is_empty() => return shown,
         None if status.peers.is_empty() => "maillonctl peer invite".to_owned(),
         None => "maillonctl watch".to_owned(),
     };
     shown + &format!("\nNext: {next}")
+}
+
+/// A reason or a notice, with its command where it has one.
+fn said(mark: &str, reason: &admin::Reason) -> String {
+    let command = reason
+        .command
+        .as_deref()
+        .map(|command| format!("    → {}\n", text::line(command)))
+        .unwrap_or_default();
+    format!("  {mark} {}\n{command}", text::line(&reason.sentence))
+}
+
+/// The daemon's clock, and whose ran ahead of it.
+fn clocks(view: &View, clock: &admin::ClockState) -> String {
+    let now = view.clock.exact(clock.now_ms);
+    if clock.ahead.is_empty() {
+        return format!("{now}; nobody's records came from a clock ahead");
+    }
+    let ahead: Vec<_> = clock
+        .ahead
+        .iter()
+        .map(|one| {
+            format!(
+                "{} from {}, the last {} minutes ahead, {}",
+                words::count(one.records, "record"),
+                text::line(&one.structure),
+                one.by_ms / 60_000,
+                view.clock.ago(one.last_ms)
+            )
+        })
+        .collect();
+    format!("{now}; ahead of it: {}", ahead.join("; "))
 }

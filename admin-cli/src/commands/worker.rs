@@ -27,7 +27,7 @@ pub(crate) struct List {}
 /// A worker sleeps so many times as long as its work took: 0 never sleeps, 10 leaves the machine nine tenths of the time and more. The number
 /// is kept across restarts.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  maillonctl worker set projection --tranquillity 10")]
+#[command(after_help = "Example:\n  maillonctl worker set verify --tranquillity 10")]
 pub(crate) struct Set {
     /// The worker's name, as worker list shows it
     worker: String,

@@ -46,7 +46,7 @@ impl Clock {
     }
 
     /// How long it has been since a moment in Unix milliseconds: `3 minutes`.
-    pub(crate) fn since(&self, ms: u64) -> String {
+    pub(crate) fn lasting(&self, ms: u64) -> String {
         let then = i64::try_from(ms).unwrap_or(i64::MAX);
         let distance = self.now.as_millisecond().saturating_sub(then).max(0);
         span(distance.unsigned_abs() / 1000)
@@ -68,6 +68,33 @@ impl Clock {
             "%Y-%m-%d %H:%M"
         };
         format!("{} ({})", self.ago(ms), exact.strftime(form))
+    }
+
+    /// The moment itself, to the second: `2026-11-20 14:05:31`.
+    pub(crate) fn exact(&self, ms: u64) -> String {
+        i64::try_from(ms)
+            .ok()
+            .and_then(|ms| Timestamp::from_millisecond(ms).ok())
+            .map_or_else(
+                || "at an impossible time".to_owned(),
+                |then| {
+                    let then = then.to_zoned(self.zone.clone());
+                    then.strftime("%Y-%m-%d %H:%M:%S").to_string()
+                },
+            )
+    }
+
+    /// The moment that somebody means who types `3d`, `2h` (so long ago), a day or a time such as `2026-11-20T14:05`, in this zone. Unix
+    /// milliseconds; none where it is nothing of that kind, or before 1970.
+    pub(crate) fn since(&self, typed: &str) -> Option<u64> {
+        let now = self.now.to_zoned(self.zone.clone());
+        let then = if let Ok(moment) = typed.parse::<jiff::civil::DateTime>() {
+            moment.to_zoned(self.zone.clone()).ok()?
+        } else {
+            let span = typed.parse::<jiff::Span>().ok()?;
+            now.checked_sub(span.abs()).ok()?
+        };
+        u64::try_from(then.timestamp().as_millisecond()).ok()
     }
 
     /// The time of day with its seconds, for lines that come one after the other.
@@ -131,10 +158,24 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_types_for_a_beginning_is_a_distance_a_day_or_a_time() {
+        let noon = NOON as u64;
+        assert_eq!(clock().since("3d"), Some(noon - 3 * 86_400_000));
+        assert_eq!(clock().since("90m"), Some(noon - 5_400_000));
+        // It is 13:00 in this zone.
+        assert_eq!(clock().since("2026-11-22"), Some(noon - 13 * 3_600_000));
+        assert_eq!(clock().since("2026-11-22T12:30"), Some(noon - 1_800_000));
+        for wrong in ["", "yesterday", "3", "1890-01-01"] {
+            assert_eq!(clock().since(wrong), None, "{wrong}");
+        }
+        assert_eq!(clock().exact(noon), "2026-11-22 13:00:00");
+    }
+
+    #[test]
     fn an_impossible_time_is_no_panic() {
         assert_eq!(clock().when(u64::MAX), "at an impossible time");
         assert_eq!(clock().ago(u64::MAX), "at an impossible time");
-        assert_eq!(clock().since(u64::MAX), "0 seconds");
+        assert_eq!(clock().lasting(u64::MAX), "0 seconds");
         assert_eq!(clock().of_day(u64::MAX), "--:--:--");
     }
 }

@@ -73,7 +73,7 @@ fn every_command_of_the_issue_is_there() {
         |peer resume|peer end|professional add|professional list|consent record|circle open|circle list|circle show|circle invite\
         |circle accept|circle decline|circle remove|circle rotate|circle close|circle invitations|circle candidates|alert send\
         |alert answer|note add|watch|record list|record show|record export|record verify|import|outbox|worker list|worker set\
-        |sync check|sync rebuild|keys show|keys rotate|document add|document save";
+        |sync check|sync rebuild|keys show|keys rotate|audit list|audit verify|document add|document save";
     for path in wanted.split('|') {
         let mut command = Arguments::command();
         for name in path.split(' ') {
@@ -108,7 +108,7 @@ fn who_accepts_an_invitation_says_exactly_once_whether_the_person_is_known() {
 #[test]
 fn values_out_of_range_are_refused_before_anybody_is_asked() {
     for wrong in [
-        "worker set projection --tranquillity 1001",
+        "worker set verify --tranquillity 1001",
         "circle list --limit 201",
         "record list 5f3a --limit 0",
         "circle invite 5f3a x --past some",

@@ -185,6 +185,7 @@ fn a_doctor_who_finds_something_says_how_to_repair_it() {
             "2 rows".to_owned()
         },
         repair: repair.map(str::to_owned),
+        advice: (!holds && repair.is_none()).then(|| "call somebody".to_owned()),
     };
     for (found, code) in [
         (check(true, None), 0),
@@ -196,6 +197,7 @@ fn a_doctor_who_finds_something_says_how_to_repair_it() {
         let ran = maillonctl(&daemon.socket(), &["doctor"], None);
         assert_eq!(ran.code, code, "{}", ran.out);
         assert_eq!(ran.out.contains("→ maillonctl sync rebuild"), code == 1);
+        assert_eq!(ran.out.contains("Call somebody."), code == 2);
     }
 }
 
@@ -204,13 +206,13 @@ fn an_invitation_is_a_text_and_a_code_for_a_camera() {
     let daemon = Daemon::answering(|_| {
         Outcome::Done(Answer::PeerInvitation(PeerInvitation {
             pairing: "4be07a19c3d2aa".to_owned(),
-            text: "MAILLON-ABCDE\nFGHIJ".to_owned(),
+            text: "maillon1:ABCDE\nFGHIJ".to_owned(),
             expires_ms: NOON + 86_400_000,
         }))
     });
     let ran = maillonctl(&daemon.socket(), &["peer", "invite", "--qr"], None);
     assert!(
-        ran.out.starts_with("MAILLON-ABCDE\nFGHIJ\n\n"),
+        ran.out.starts_with("maillon1:ABCDE\nFGHIJ\n\n"),
         "{}",
         ran.out
     );

@@ -1,7 +1,7 @@
 //! The golden output of `status`, one for each verdict.
 
 use maillon_protocol::{
-    admin::{Answer, Outcome, PeerLine, Reason, Relation, Status, Verdict},
+    admin::{Answer, ClockAhead, ClockState, Outcome, PeerLine, Reason, Relation, Status, Verdict},
     descriptor::StructureKind,
     ids::NodeId,
 };
@@ -13,6 +13,7 @@ fn status(verdict: Verdict, sentence: &str) -> Status {
         verdict,
         sentence: sentence.to_owned(),
         reasons: Vec::new(),
+        notices: Vec::new(),
         node: NodeId([7; 32]),
         structure: "DAC des Monts".to_owned(),
         kind: StructureKind::Dac,
@@ -27,6 +28,7 @@ fn status(verdict: Verdict, sentence: &str) -> Status {
                 connected: true,
                 last_seen_ms: Some(NOON),
                 waiting: 0,
+                refused: 0,
                 last_error: None,
             },
             PeerLine {
@@ -36,6 +38,7 @@ fn status(verdict: Verdict, sentence: &str) -> Status {
                 connected: false,
                 last_seen_ms: Some(NOON - 2 * 86_400_000),
                 waiting: 12,
+                refused: 3,
                 last_error: Some("no answer".to_owned()),
             },
         ],
@@ -43,6 +46,10 @@ fn status(verdict: Verdict, sentence: &str) -> Status {
         records: 340,
         disk_free: 20_400_000_000,
         disk_used: 1_450_000,
+        clock: ClockState {
+            now_ms: NOON,
+            ahead: Vec::new(),
+        },
         last_backup_ms: Some(NOON - 3 * 3_600_000),
         care_commands: false,
     }
@@ -68,8 +75,19 @@ fn something_to_look_at() {
     status.care_commands = true;
     status.peers.clear();
     status.reasons = vec![Reason {
-        sentence: "No backup was verified in the last 7 days.".to_owned(),
-        command: "maillonctl worker list".to_owned(),
+        sentence: "set care_commands = false in [admin] and restart".to_owned(),
+        command: None,
+    }];
+    status.notices = vec![Reason {
+        sentence: "an invitation waits for a professional".to_owned(),
+        command: Some("maillonctl circle invitations".to_owned()),
+    }];
+    status.clock.ahead = vec![ClockAhead {
+        node: NodeId([9; 32]),
+        structure: "Hôpital \u{1b}[31mNord".to_owned(),
+        records: 2,
+        last_ms: NOON - 120_000,
+        by_ms: 55 * 60_000,
     }];
     let ran = run(&status, &["status"]);
     assert_eq!(ran.out, include_str!("golden/status-look.txt"));
@@ -83,11 +101,11 @@ fn something_to_do_now() {
     status.reasons = vec![
         Reason {
             sentence: "Less than 1 % of the disk is free.".to_owned(),
-            command: "maillonctl doctor".to_owned(),
+            command: Some("maillonctl doctor".to_owned()),
         },
         Reason {
             sentence: "A record was refused.".to_owned(),
-            command: "maillonctl peer show 'CPTS du Vallon'".to_owned(),
+            command: Some("maillonctl peer show 'CPTS du Vallon'".to_owned()),
         },
     ];
     let ran = run(&status, &["status"]);

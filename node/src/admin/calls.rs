@@ -2,71 +2,54 @@
 
 use std::sync::Arc;
 
-use base64_text::{decode, encode};
-use maillon_protocol::{
-    admin::{
-        Answer, Call, Candidates, CircleDigest, ErrorCode, Exported, Imported, ImportedCircle,
-        InvitationLine, LocalProfessional, Outcome, Peers, RecordPage, Request, VerifiedRecord,
-        Written as WrittenAnswer,
-    },
-    cbor,
-    circle::Reason,
-    content::{Alert, Consent},
-    ids::{CircleId, LogId, RecordId},
-    invite::Invitation,
-    record::{Header, Record},
-    replica::{IncomingState, OutgoingState, Written},
-    sign::Unverified,
-    sync::SentRecord,
+use maillon_protocol::admin::{
+    Answer, Call, CircleDigest, ErrorCode, LocalProfessional, Outcome, Request,
 };
+use maillon_protocol::ids::CircleId;
 use tokio::sync::mpsc;
 
-use super::{errors::Refusal, server::reply};
-use crate::{
-    care::{Actor, CareError, ImportItem, Person},
-    clock::now_ms,
-    daemon::Node,
-    fhir,
-};
-
-mod base64_text {
-    use data_encoding::BASE64;
-
-    pub(super) fn encode(bytes: &[u8]) -> String {
-        BASE64.encode(bytes)
-    }
-
-    pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
-        BASE64.decode(text.trim().as_bytes()).ok()
-    }
-}
+use super::{errors::Refusal, server::reply, trail};
+use crate::{audit::Wanted, care::Actor, clock::now_ms, daemon::Node};
 
 /// Answers one request.
-pub(super) async fn answer(node: &Arc<Node>, request: Request, replies: &mpsc::Sender<Vec<u8>>) {
+/// `user` is the local user whose process asks.
+pub(super) async fn answer(
+    node: &Arc<Node>,
+    user: u32,
+    request: Request,
+    replies: &mpsc::Sender<Vec<u8>>,
+) {
     let Request { id, actor, call } = request;
     if matches!(call, Call::Watch) {
         return super::watch::watch(node, id, replies).await;
     }
-    let outcome = match node.call(actor, call).await {
+    // The one place where a call reads the clock: what it does, says and is called goes by this moment.
+    let now_ms = now_ms();
+    let outcome = match node.audited(user, actor, call, now_ms).await {
         Ok(answer) => Outcome::Done(answer),
-        Err(refusal) => Outcome::Failed(refusal.with(format!("r{id}-{}", now_ms()))),
+        Err(refusal) => Outcome::Failed(refusal.with(format!("r{id}-{now_ms}"))),
     };
     // The client may have gone.
     let _ = replies.send(reply(id, outcome)).await;
 }
 
-fn written(circle: CircleId, written: Written) -> Answer {
-    Answer::Written(WrittenAnswer {
-        circle,
-        record: written.record,
-        thing: written.thing,
-    })
+/// A call that came to a part of this module which does not know it: a defect.
+pub(super) fn misrouted() -> Refusal {
+    Refusal::new(
+        ErrorCode::Internal,
+        "the call came to the wrong part of the daemon",
+        "report this with the request's id",
+    )
 }
 
 impl Node {
     fn actor(&self, call: &Call, actor: Option<String>) -> Result<Actor, Refusal> {
         if !call.is_care() {
-            return Ok(Actor::administrator());
+            // Whoever is named stands in the audit trail, also where nobody needs to be.
+            return Ok(match actor {
+                Some(actor) => self.care.actor(&actor)?,
+                None => Actor::administrator(),
+            });
         }
         if !self.config.admin.care_commands {
             return Err(Refusal::new(
@@ -85,59 +68,66 @@ impl Node {
         Ok(self.care.actor(&actor)?)
     }
 
-    async fn call(self: &Arc<Self>, actor: Option<String>, call: Call) -> Result<Answer, Refusal> {
-        let actor = self.actor(&call, actor)?;
+    /// Does what is asked, and leaves a line of the audit trail where the act itself commits nothing to carry it.
+    async fn audited(
+        self: &Arc<Self>,
+        user: u32,
+        actor: Option<String>,
+        call: Call,
+        now_ms: u64,
+    ) -> Result<Answer, Refusal> {
+        let actor = self.actor(&call, actor)?.asked_by(user);
+        let action = trail::action(&call);
+        let answer = self.call(&actor, call, now_ms).await?;
+        if let Some(action) = action {
+            self.leave_line(actor.by(), action, trail::about(&answer))
+                .await;
+        }
+        Ok(answer)
+    }
+
+    async fn call(
+        self: &Arc<Self>,
+        actor: &Actor,
+        call: Call,
+        now_ms: u64,
+    ) -> Result<Answer, Refusal> {
+        let by = actor.by();
         let care = &self.care;
         Ok(match call {
-            Call::Status => Answer::Status(self.status().await),
+            Call::Status => Answer::Status(self.status(now_ms).await),
             Call::Doctor => Answer::Checks(self.doctor().await),
 
-            Call::PeerInvite => Answer::PeerInvitation(self.peering.invite().await?),
-            Call::PeerAccept { invitation } => {
-                Answer::Pairing(self.peering.accept(&invitation).await?)
-            }
-            Call::PeerConfirm { pairing, words } => {
-                Answer::Pairing(self.peering.confirm(&pairing, &words).await?)
-            }
-            Call::PeerReject { pairing } => Answer::Pairing(self.peering.reject(&pairing).await?),
-            Call::PeerList => Answer::Peers(Peers {
-                peers: self.peer_lines().await,
-                pairings: self.peering.pairings(),
-            }),
-            Call::PeerShow { peer } => Answer::Peer(self.peer(&self.node_named(&peer)?).await?),
-            Call::PeerTest { peer } => {
-                let node = self.node_named(&peer)?;
-                let _ = self.network.retry(node).await;
-                self.wait_connected(&node).await;
-                Answer::Peer(self.peer(&node).await?)
-            }
-            Call::PeerRetry { peer } => {
-                let nodes = match peer {
-                    Some(peer) => vec![self.node_named(&peer)?],
-                    None => self
-                        .peering
-                        .peers()
-                        .into_iter()
-                        .map(|(node, _)| node)
-                        .collect(),
-                };
-                for node in nodes {
-                    let _ = self.network.retry(node).await;
-                }
-                Answer::Ok
-            }
-            Call::PeerSuspend { peer } => {
-                self.peering.suspend(&self.node_named(&peer)?).await?;
-                Answer::Ok
-            }
-            Call::PeerResume { peer } => {
-                self.peering.resume(&self.node_named(&peer)?).await?;
-                Answer::Ok
-            }
-            Call::PeerEnd { peer } => {
-                self.peering.end(&self.node_named(&peer)?).await?;
-                Answer::Ok
-            }
+            call @ (Call::PeerInvite
+            | Call::PeerAccept { .. }
+            | Call::PeerConfirm { .. }
+            | Call::PeerReject { .. }
+            | Call::PeerList
+            | Call::PeerShow { .. }
+            | Call::PeerTest { .. }
+            | Call::PeerRetry { .. }
+            | Call::PeerSuspend { .. }
+            | Call::PeerResume { .. }
+            | Call::PeerEnd { .. }) => self.peer_call(by, call, now_ms).await?,
+            call @ (Call::CircleOpen { .. }
+            | Call::CircleList { .. }
+            | Call::CircleShow { .. }
+            | Call::CircleInvite { .. }
+            | Call::InvitationList
+            | Call::InvitationCandidates { .. }
+            | Call::CircleAccept { .. }
+            | Call::CircleDecline { .. }
+            | Call::CircleRemove { .. }
+            | Call::CircleRotate { .. }
+            | Call::CircleClose { .. }) => self.circle_call(actor, call, now_ms).await?,
+            call @ (Call::ConsentRecord { .. }
+            | Call::AlertSend { .. }
+            | Call::AlertAnswer { .. }
+            | Call::NoteAdd { .. }) => self.writing_call(actor, call, now_ms).await?,
+            call @ (Call::RecordList { .. }
+            | Call::RecordShow { .. }
+            | Call::RecordExport { .. }
+            | Call::RecordVerify { .. }) => self.record_call(call)?,
 
             Call::ProfessionalAdd {
                 name,
@@ -145,7 +135,7 @@ impl Node {
                 profession,
             } => {
                 let added = care
-                    .add_professional(&name, rpps.as_deref(), profession.as_deref())
+                    .add_professional(by, &name, rpps.as_deref(), profession.as_deref())
                     .await?;
                 Answer::Professional(LocalProfessional {
                     id: added.id.to_string(),
@@ -162,195 +152,8 @@ impl Node {
                     .collect(),
             ),
 
-            Call::ConsentRecord {
-                circle,
-                kind,
-                decision,
-                answered_by,
-                how,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                let consent = Consent {
-                    kind,
-                    decision,
-                    answered_by,
-                    how,
-                };
-                written(circle, care.record_consent(&actor, circle, consent).await?)
-            }
-
-            Call::CircleOpen { identity } => {
-                let circle = care.open_circle(&actor, identity).await?;
-                Answer::Circle(care.show(&circle)?)
-            }
-            Call::CircleList { after, limit } => {
-                let after = after.map(|after| self.circle_named(&after)).transpose()?;
-                Answer::Circles(care.circles(after.as_ref(), limit as usize))
-            }
-            Call::CircleShow { circle } => Answer::Circle(care.show(&self.circle_named(&circle)?)?),
-            Call::CircleInvite {
-                circle,
-                peer,
-                reason,
-                grant,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                let to = self.node_named(&peer)?;
-                let id = care.invite(&actor, circle, to, reason, grant).await?;
-                let all = self.invitations().await?;
-                let line = all.into_iter().find(|line| line.invitation == id);
-                Answer::Invitation(line.ok_or_else(|| {
-                    Refusal::new(
-                        ErrorCode::Internal,
-                        "the invitation is not there",
-                        "see `maillonctl circle invitations`",
-                    )
-                })?)
-            }
-            Call::InvitationList => Answer::Invitations(self.invitations().await?),
-            Call::InvitationCandidates { invitation } => {
-                let id = self.invitation_named(&invitation).await?;
-                let (identity, candidates) = care.candidates(id).await?;
-                Answer::Candidates(Candidates {
-                    identity,
-                    candidates,
-                })
-            }
-            Call::CircleAccept {
-                invitation,
-                same_as,
-            } => {
-                let id = self.invitation_named(&invitation).await?;
-                let same_as = same_as
-                    .map(|circle| self.circle_named(&circle))
-                    .transpose()?;
-                care.accept(&actor, id, same_as).await?;
-                Answer::Ok
-            }
-            Call::CircleDecline { invitation } => {
-                let id = self.invitation_named(&invitation).await?;
-                care.decline(&actor, id).await?;
-                Answer::Ok
-            }
-            Call::CircleRemove {
-                circle,
-                member,
-                reason,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                care.remove(circle, self.node_named(&member)?, reason)
-                    .await?;
-                Answer::Ok
-            }
-            Call::CircleRotate { circle, reason } => {
-                care.rotate(self.circle_named(&circle)?, reason).await?;
-                Answer::Ok
-            }
-            Call::CircleClose { circle, reason } => {
-                care.close(&actor, self.circle_named(&circle)?, reason)
-                    .await?;
-                Answer::Ok
-            }
-
-            Call::AlertSend {
-                circle,
-                severity,
-                text,
-                to,
-                within_s,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                let addressees = to
-                    .iter()
-                    .map(|to| self.node_named(to))
-                    .collect::<Result<Vec<_>, _>>()?;
-                let answer_by_ms = if within_s == 0 {
-                    0
-                } else {
-                    now_ms() + within_s * 1000
-                };
-                let alert = Alert {
-                    severity,
-                    text,
-                    addressees,
-                    answer_by_ms,
-                };
-                written(circle, care.send_alert(&actor, circle, alert).await?)
-            }
-            Call::AlertAnswer {
-                alert,
-                step,
-                comment,
-            } => {
-                let alert = self.record_named(&alert)?;
-                let answer = care.answer_alert(&actor, alert, step, comment).await?;
-                let circle = care
-                    .view(&answer.record)?
-                    .map_or(CircleId([0; 32]), |view| view.circle);
-                written(circle, answer)
-            }
-            Call::NoteAdd {
-                circle,
-                note,
-                text,
-                emergency,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                written(
-                    circle,
-                    care.add_note(&actor, circle, note, text, emergency).await?,
-                )
-            }
-
-            Call::RecordList {
-                circle,
-                after,
-                limit,
-            } => {
-                let circle = self.circle_named(&circle)?;
-                let after = after.map(|text| parse_cursor(&text)).transpose()?;
-                let (records, next) = care.records(&circle, after, limit as usize)?;
-                let next = next
-                    .map(|(log, sequence)| format!("{}/{}/{sequence}", log.node, log.incarnation));
-                Answer::Records(RecordPage { records, next })
-            }
-            Call::RecordShow { record } => {
-                let id = self.record_named(&record)?;
-                match care.view(&id)? {
-                    Some(view) => Answer::Record(view),
-                    None => {
-                        let why = care.unreadable(&id)?.map_or("it is not here", reason_words);
-                        return Err(Refusal::new(
-                            ErrorCode::Conflict,
-                            format!("the record cannot be shown: {why}"),
-                            "see `maillonctl circle show CIRCLE`",
-                        ));
-                    }
-                }
-            }
-            Call::RecordExport { record, sealed } => {
-                let id = self.record_named(&record)?;
-                let content = if sealed {
-                    encode(&care.sealed(&id)?)
-                } else {
-                    let view = care.view(&id)?.ok_or(CareError::NoRecord)?;
-                    serde_json::to_string(&view).map_err(|error| {
-                        Refusal::new(
-                            ErrorCode::Internal,
-                            error.to_string(),
-                            "report this with the request's id",
-                        )
-                    })?
-                };
-                Answer::Exported(Exported {
-                    record: id,
-                    content,
-                })
-            }
-            Call::RecordVerify { sealed } => Answer::Verified(self.verify_record(&sealed)?),
-
             Call::Import { content, dry_run } => {
-                Answer::Imported(self.import(&actor, &content, dry_run).await?)
+                Answer::Imported(self.import(actor, &content, dry_run).await?)
             }
             Call::Outbox => Answer::Outbox(care.outbox()?),
             Call::WorkerList => Answer::Workers(self.workers.list()),
@@ -358,7 +161,7 @@ impl Node {
                 worker,
                 tranquillity,
             } => {
-                self.set_worker(&worker, tranquillity).await?;
+                self.set_worker(by, &worker, tranquillity).await?;
                 Answer::Workers(self.workers.list())
             }
             Call::SyncCheck { circle, digest } => {
@@ -373,7 +176,7 @@ impl Node {
             }
             Call::KeysShow => Answer::Keys(self.keys().await),
             Call::KeysRotate => {
-                self.rotate_keys().await?;
+                self.rotate_keys(by, now_ms).await?;
                 Answer::Keys(self.keys().await)
             }
             call @ (Call::DocumentAdd { .. }
@@ -381,228 +184,26 @@ impl Node {
             | Call::DocumentEnd { .. }
             | Call::DocumentShow { .. }
             | Call::DocumentRead { .. }) => super::documents::answer(self, &actor, call).await?,
+            Call::AuditList {
+                circle,
+                since_ms,
+                before,
+                limit,
+            } => {
+                let circle = circle
+                    .map(|circle| self.circle_named(&circle))
+                    .transpose()?;
+                let wanted = Wanted {
+                    circle,
+                    since_ms,
+                    before,
+                    limit: limit as usize,
+                };
+                Answer::Audit(self.audit_page(wanted)?)
+            }
+            Call::AuditVerify => Answer::AuditVerified(self.audit_verify().await),
             Call::Watch => Answer::Ok,
         })
-    }
-
-    async fn invitations(&self) -> Result<Vec<InvitationLine>, Refusal> {
-        let (received, sent) = self
-            .ledger
-            .run(|tx| {
-                let received = tx.replica.incoming(tx.rows)?;
-                let sent = tx.replica.outgoing(tx.rows)?;
-                Ok::<_, CareError>((received, sent))
-            })
-            .await
-            .map_err(CareError::from)?;
-        let now = now_ms();
-        let mut lines = Vec::new();
-        for (id, row) in received {
-            let Ok(invitation) = Unverified::<Invitation>::parse(row.invitation.0.clone()) else {
-                continue;
-            };
-            let invitation = invitation.object;
-            let (state, circle) = match &row.state {
-                IncomingState::Waiting if invitation.expires_ms <= now => ("expired", None),
-                IncomingState::Waiting => ("waiting", None),
-                IncomingState::Accepted { circle: None, .. } => ("accepted", None),
-                IncomingState::Accepted { circle, .. } => ("admitted", *circle),
-                IncomingState::Declined => ("declined", None),
-            };
-            lines.push(InvitationLine {
-                invitation: id,
-                received: true,
-                node: row.from,
-                structure: self.care.structure_of(&row.from),
-                subject: invitation.subject,
-                reason: invitation.reason,
-                state: state.to_owned(),
-                circle,
-                expires_ms: invitation.expires_ms,
-            });
-        }
-        for (id, row) in sent {
-            let Ok(invitation) = Unverified::<Invitation>::parse(row.invitation.0.clone()) else {
-                continue;
-            };
-            let state = match row.state {
-                OutgoingState::Admitted => "admitted",
-                OutgoingState::Waiting if row.expires_ms <= now => "expired",
-                OutgoingState::Waiting => "waiting",
-            };
-            lines.push(InvitationLine {
-                invitation: id,
-                received: false,
-                node: row.to,
-                structure: self.care.structure_of(&row.to),
-                subject: invitation.object.subject,
-                reason: invitation.object.reason,
-                state: state.to_owned(),
-                circle: Some(row.circle),
-                expires_ms: row.expires_ms,
-            });
-        }
-        Ok(lines)
-    }
-
-    fn verify_record(&self, sealed: &str) -> Result<VerifiedRecord, Refusal> {
-        let wrong = |cause: String| {
-            Refusal::new(
-                ErrorCode::BadRequest,
-                cause,
-                "give the bytes as `maillonctl record export --sealed` wrote them",
-            )
-        };
-        let bytes = decode(sealed).ok_or_else(|| wrong("not base64".to_owned()))?;
-        let sent: SentRecord = cbor::decode(&bytes).map_err(|error| wrong(error.to_string()))?;
-        let parsed =
-            Unverified::<Header>::parse(sent.header.0).map_err(|error| wrong(error.to_string()))?;
-        let (id, header) = (RecordId(parsed.id), parsed.object.clone());
-        let verified = parsed.verify().ok();
-        let signature = verified.is_some();
-        let held = self
-            .care
-            .records_named(&id.to_string())?
-            .first()
-            .is_some_and(|found| *found == id && self.care.sealed(&id).is_ok());
-        let shared = self.ledger.shared();
-        let body = match (verified, shared.circle(&header.circle)) {
-            (None, _) => "invalid",
-            (Some(_), None) => "circle unknown",
-            (Some(verified), Some(circle)) => {
-                let record = Record {
-                    header: verified,
-                    body: (!sent.body.0.is_empty()).then_some(sent.body.0),
-                };
-                let granted = circle
-                    .charter
-                    .epoch_of(header.entry)
-                    .is_some_and(|(epoch, hash)| {
-                        hash == header.epoch && circle.charter.is_granted(&shared.own(), epoch)
-                    });
-                match circle.read(&record) {
-                    Ok(_) => "opens",
-                    Err(_) if !granted => "epoch not granted",
-                    Err(Reason::NotOpened | Reason::NotGranted) => "epoch not opened",
-                    Err(_) => "invalid",
-                }
-            }
-        };
-        let sentence = format!(
-            "signature {}, {}, {}",
-            if signature { "valid" } else { "not valid" },
-            body,
-            if held {
-                "held at this node"
-            } else {
-                "not held at this node"
-            },
-        );
-        Ok(VerifiedRecord {
-            record: id,
-            circle: header.circle,
-            node: header.log.node,
-            signature,
-            held,
-            body: body.to_owned(),
-            sentence,
-        })
-    }
-
-    async fn import(
-        &self,
-        actor: &Actor,
-        content: &str,
-        dry_run: bool,
-    ) -> Result<Imported, Refusal> {
-        let bytes = decode(content).ok_or_else(|| {
-            Refusal::new(
-                ErrorCode::BadRequest,
-                "the file's bytes are not base64",
-                "use maillonctl import",
-            )
-        })?;
-        let import = fhir::read(&bytes, &fhir::ImportLimits::default())?;
-        let report = &import.report;
-        let word = |value: serde_json::Value| {
-            value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned)
-        };
-        let mut answer = Imported {
-            circles: Vec::new(),
-            mapped: Vec::new(),
-            kept: Vec::new(),
-            refused: Vec::new(),
-            warnings: report
-                .warnings
-                .iter()
-                .map(|warning| {
-                    let kind = serde_json::to_value(warning.kind)
-                        .map(word)
-                        .unwrap_or_default();
-                    format!("{}: {kind}", warning.path)
-                })
-                .collect(),
-            unchanged: false,
-        };
-        for line in &report.lines {
-            match line.fate {
-                fhir::Fate::Mapped => answer.mapped.push(line.path.clone()),
-                fhir::Fate::Kept(reason) => {
-                    let reason = serde_json::to_value(reason).map(word).unwrap_or_default();
-                    answer.kept.push((line.path.clone(), reason));
-                }
-                fhir::Fate::Refused(reason) => {
-                    let reason = serde_json::to_value(reason).map(word).unwrap_or_default();
-                    answer.refused.push((line.path.clone(), reason));
-                }
-            }
-        }
-        let mut people = Vec::with_capacity(import.subjects.len());
-        for subject in import.subjects {
-            let mut items = Vec::with_capacity(subject.items.len());
-            for item in subject.items {
-                items.push(ImportItem {
-                    key: item.source_key,
-                    parent: item.parent,
-                    occurred_ms: item.occurred_ms,
-                    content: item.content,
-                    attachments: item.attachments,
-                });
-            }
-            people.push(Person {
-                aliases: subject.aliases,
-                identity: match subject.identity {
-                    fhir::SubjectIdentity::Inline(identity) => Some(*identity),
-                    fhir::SubjectIdentity::Reference(_) => None,
-                },
-                doubts: subject
-                    .doubts
-                    .iter()
-                    .filter_map(|doubt| serde_json::to_value(doubt).ok())
-                    .map(|doubt| word(doubt.get("doubt").cloned().unwrap_or(doubt)))
-                    .collect(),
-                items,
-            });
-        }
-        if dry_run {
-            answer.unchanged = true;
-            return Ok(answer);
-        }
-        let (taken, unchanged) = self.care.import(actor, bytes, people).await?;
-        answer.unchanged = unchanged;
-        answer.circles = taken
-            .into_iter()
-            .map(|one| ImportedCircle {
-                circle: one.circle,
-                opened: one.opened,
-                records: one.records,
-                status: one.status,
-                doubts: one.doubts,
-            })
-            .collect();
-        Ok(answer)
     }
 
     fn sync_check(
@@ -626,38 +227,4 @@ impl Node {
         }
         Ok(answer)
     }
-}
-
-fn reason_words(reason: Reason) -> &'static str {
-    match reason {
-        Reason::NotGranted => "its epoch is not granted to this node",
-        Reason::NotOpened => "its epoch's key has not arrived yet",
-        Reason::Invalid => "its body is not what its header says",
-        Reason::KindUnknown => "its kind is newer than this node",
-        Reason::Erased => "its body was erased",
-        Reason::AfterRemoval => "it was written after its author's removal",
-    }
-}
-
-fn parse_cursor(text: &str) -> Result<(LogId, u64), Refusal> {
-    let wrong = || {
-        Refusal::new(
-            ErrorCode::BadRequest,
-            "the page's mark is not one of ours",
-            "start again without --after",
-        )
-    };
-    let mut parts = text.split('/');
-    let (Some(node), Some(incarnation), Some(sequence), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(wrong());
-    };
-    Ok((
-        LogId {
-            node: node.parse().map_err(|_| wrong())?,
-            incarnation: incarnation.parse().map_err(|_| wrong())?,
-        },
-        sequence.parse().map_err(|_| wrong())?,
-    ))
 }

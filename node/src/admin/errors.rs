@@ -70,6 +70,16 @@ impl From<crate::peering::PeeringError> for Refusal {
     }
 }
 
+impl From<crate::care::NoMark> for Refusal {
+    fn from(error: crate::care::NoMark) -> Self {
+        Self::new(
+            ErrorCode::BadRequest,
+            error.to_string(),
+            "start again without --before",
+        )
+    }
+}
+
 impl From<ImportError> for Refusal {
     fn from(error: ImportError) -> Self {
         let action = match &error {
@@ -141,6 +151,7 @@ impl From<CareError> for Refusal {
                 ErrorCode::BadRequest,
                 "import it in a bundle with its Patient, or import the Patient first",
             ),
+            CareError::Audit(error) => return error.into(),
             CareError::Rows(_) | CareError::Store(_) | CareError::Commit(_) => {
                 (ErrorCode::Storage, "run `maillonctl doctor`")
             }

@@ -4,14 +4,22 @@
 //! thirty-two requests under way; answers come as they are ready, with the request's number. This module resolves names, checks that a
 //! professional is named where care content is concerned, and calls `care`, `peering` and the rest; it decides nothing itself.
 
+mod base64_text;
 mod calls;
+mod circles;
 mod documents;
 mod errors;
+mod findings;
+mod import;
+mod invitations;
 mod names;
 mod peers;
+mod records;
 mod server;
 mod status;
+mod trail;
 mod watch;
+mod writing;
 
 pub(crate) use errors::Refusal;
 pub use server::{AdminSocket, SocketError};

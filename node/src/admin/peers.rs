@@ -1,20 +1,88 @@
-//! One peer in full.
+//! Pairings and peers; one peer in full.
 
 use maillon_protocol::{
-    admin::{ErrorCode, Peer},
+    admin::{Answer, Call, ErrorCode, Peer, Peers},
     descriptor::{Descriptor, StructureKind},
     ids::NodeId,
     replica::{Row, Rows},
     sign::Unverified,
 };
 
-use super::errors::Refusal;
-use crate::daemon::Node;
+use super::{calls::misrouted, errors::Refusal};
+use crate::{audit::By, daemon::Node};
 
 impl Node {
-    pub(super) async fn peer(&self, node: &NodeId) -> Result<Peer, Refusal> {
+    /// Calls about pairings and peers.
+    pub(super) async fn peer_call(
+        &self,
+        by: By,
+        call: Call,
+        now_ms: u64,
+    ) -> Result<Answer, Refusal> {
+        Ok(match call {
+            Call::PeerInvite => Answer::PeerInvitation(self.peering.invite(by).await?),
+            Call::PeerAccept { invitation } => {
+                Answer::Pairing(self.peering.accept(by, &invitation).await?)
+            }
+            Call::PeerConfirm { pairing, words } => {
+                Answer::Pairing(self.peering.confirm(by, &pairing, &words).await?)
+            }
+            Call::PeerReject { pairing } => {
+                Answer::Pairing(self.peering.reject(by, &pairing).await?)
+            }
+            Call::PeerList => Answer::Peers(Peers {
+                peers: self.peer_lines(now_ms).await,
+                // What has become a peer stands among the peers.
+                pairings: self
+                    .peering
+                    .pairings(now_ms)
+                    .into_iter()
+                    .filter(|one| !one.paired)
+                    .collect(),
+            }),
+            Call::PeerShow { peer } => {
+                Answer::Peer(self.peer(&self.node_named(&peer)?, now_ms).await?)
+            }
+            Call::PeerTest { peer } => {
+                let node = self.node_named(&peer)?;
+                let _ = self.network.retry(node).await;
+                self.wait_connected(&node).await;
+                Answer::Peer(self.peer(&node, now_ms).await?)
+            }
+            Call::PeerRetry { peer } => {
+                let nodes = match peer {
+                    Some(peer) => vec![self.node_named(&peer)?],
+                    None => self
+                        .peering
+                        .peers()
+                        .into_iter()
+                        .map(|(node, _)| node)
+                        .collect(),
+                };
+                for node in nodes {
+                    let _ = self.network.retry(node).await;
+                }
+                Answer::Ok
+            }
+            Call::PeerSuspend { peer } => {
+                self.peering.suspend(by, &self.node_named(&peer)?).await?;
+                Answer::Ok
+            }
+            Call::PeerResume { peer } => {
+                self.peering.resume(by, &self.node_named(&peer)?).await?;
+                Answer::Ok
+            }
+            Call::PeerEnd { peer } => {
+                self.peering.end(by, &self.node_named(&peer)?).await?;
+                Answer::Ok
+            }
+            _ => return Err(misrouted()),
+        })
+    }
+
+    pub(super) async fn peer(&self, node: &NodeId, now_ms: u64) -> Result<Peer, Refusal> {
         let line = self
-            .peer_lines()
+            .peer_lines(now_ms)
             .await
             .into_iter()
             .find(|line| line.node == *node)

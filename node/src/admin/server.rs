@@ -18,7 +18,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::daemon::Node;
+use crate::{audit::own_user, daemon::Node};
 
 /// Connections at one time.
 const CONNECTIONS: usize = 256;
@@ -87,9 +87,7 @@ impl AdminSocket {
 }
 
 async fn accept(listener: UnixListener, node: Arc<Node>) {
-    let own = std::fs::metadata("/proc/self")
-        .map(|me| std::os::unix::fs::MetadataExt::uid(&me))
-        .ok();
+    let own = own_user();
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -97,10 +95,10 @@ async fn accept(listener: UnixListener, node: Arc<Node>) {
             continue;
         };
         let user = stream.peer_cred().map(|peer| peer.uid()).ok();
-        if user.is_none() || (user != own && user != Some(0)) {
+        let Some(user) = user.filter(|user| *user == own || *user == 0) else {
             tracing::warn!("a connection of another user to the admin socket was refused");
             continue;
-        }
+        };
         let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
             tracing::warn!(
                 "the admin socket has {CONNECTIONS} connections; another one was refused"
@@ -110,13 +108,13 @@ async fn accept(listener: UnixListener, node: Arc<Node>) {
         let node = Arc::clone(&node);
         tokio::spawn(async move {
             // A client that goes away ends its own connection only.
-            let _ = serve(stream, node).await;
+            let _ = serve(stream, node, user).await;
             drop(slot);
         });
     }
 }
 
-async fn serve(stream: UnixStream, node: Arc<Node>) -> io::Result<()> {
+async fn serve(stream: UnixStream, node: Arc<Node>, user: u32) -> io::Result<()> {
     let (reader, writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     let (replies, queue) = mpsc::channel::<Vec<u8>>(REPLIES);
@@ -158,7 +156,7 @@ async fn serve(stream: UnixStream, node: Arc<Node>) -> io::Result<()> {
         };
         let (node, replies) = (Arc::clone(&node), replies.clone());
         tokio::spawn(async move {
-            super::calls::answer(&node, request, &replies).await;
+            super::calls::answer(&node, user, request, &replies).await;
             drop(slot);
         });
     }

@@ -1,88 +1,43 @@
-//! Must I do something?
+//! Must I do something? What the node knows, put together for one answer.
 
-use maillon_protocol::admin::{PeerLine, Reason, Relation, Status, Verdict};
+use maillon_protocol::admin::{ClockState, PeerLine, Status, Verdict};
 
-use crate::{clock::now_ms, daemon::Node};
-
-/// Free bytes below which the administrator must act.
-const DISK_ACT: u64 = 200 << 20;
-/// Free bytes below which the administrator should look.
-const DISK_LOOK: u64 = 2 << 30;
-/// How long a peer may be away with something waiting before the administrator should look: three days.
-const AWAY_MS: u64 = 3 * 24 * 3600 * 1000;
+use super::findings::Findings;
+use crate::{daemon::Node, demo};
 
 impl Node {
-    pub(super) async fn status(&self) -> Status {
+    pub(super) async fn status(&self, now_ms: u64) -> Status {
         let own = self.ledger.shared().descriptor().object;
-        let peers = self.peer_lines().await;
-        let mut reasons = Vec::new();
-        let mut verdict = Verdict::Good;
-        let mut reason = |level: Verdict, sentence: String, command: &str| {
-            verdict = verdict.max(level);
-            reasons.push(Reason {
-                sentence,
-                command: command.to_owned(),
-            });
-        };
+        let peers = self.peer_lines(now_ms).await;
         let disk_free = self.disk_free();
-        if disk_free < DISK_ACT {
-            reason(
-                Verdict::Act,
-                format!("the disk has {} MB left", disk_free >> 20),
-                "df -h",
-            );
-        } else if disk_free < DISK_LOOK {
-            reason(
-                Verdict::Look,
-                format!("the disk has {} MB left", disk_free >> 20),
-                "df -h",
-            );
-        }
-        let now = now_ms();
-        for peer in peers.iter().filter(|peer| peer.relation != Relation::Ended) {
-            let away = peer
-                .last_seen_ms
-                .map_or(now - self.started_ms, |seen| now.saturating_sub(seen));
-            if !peer.connected && peer.waiting > 0 && away > AWAY_MS {
-                reason(
-                    Verdict::Look,
-                    format!(
-                        "{} has not been reached for {} days and {} records wait",
-                        peer.structure,
-                        away / 86_400_000,
-                        peer.waiting
-                    ),
-                    "maillonctl peer list",
-                );
-            }
-        }
-        if self.config.admin.care_commands {
-            reason(
-                Verdict::Look,
-                "commands on this socket may show and write care content: right for tests and demonstrations only".to_owned(),
-                "set care_commands = false in maillon.toml and restart",
-            );
-        }
-        let mut kept_aside = 0;
-        for peer in &peers {
-            kept_aside += self.scores.score(&peer.node).problems.values().sum::<u64>();
-        }
-        if kept_aside > 0 {
-            reason(
-                Verdict::Look,
-                format!("{kept_aside} things that peers sent were refused or kept aside"),
-                "maillonctl doctor",
-            );
-        }
-        let sentence = match verdict {
-            Verdict::Good => "Nothing to do.",
-            Verdict::Look => "Running; look at this in the next days.",
-            Verdict::Act => "Do something now.",
+        let clock = ClockState {
+            now_ms,
+            // A row that cannot be read is what `doctor` is for.
+            ahead: self.care.clocks_ahead().unwrap_or_default(),
         };
+        let mut findings = Findings::default();
+        findings.disk(disk_free);
+        self.waiting_too_long(&mut findings, &peers, now_ms);
+        findings.clocks(&clock);
+        findings.workers(&self.workers.list());
+        self.confirmations(&mut findings, now_ms);
+        let refused: u64 = peers.iter().map(|peer| peer.refused).sum();
+        if refused > 0 {
+            findings.add(
+                Verdict::Look,
+                format!(
+                    "{refused} things that peers sent were refused or kept aside since the start"
+                ),
+                Some("maillonctl doctor"),
+            );
+        }
+        self.care_commands(&mut findings);
+        let (verdict, sentence, reasons, notices) = findings.judged();
         Status {
             verdict,
-            sentence: sentence.to_owned(),
+            sentence,
             reasons,
+            notices,
             node: own.node,
             structure: own.name,
             kind: own.kind,
@@ -100,14 +55,75 @@ impl Node {
             records: self.ledger.shared().records(),
             disk_free,
             disk_used: self.disk_used(),
+            clock,
             last_backup_ms: None,
             care_commands: self.config.admin.care_commands,
         }
     }
 
-    pub(super) async fn peer_lines(&self) -> Vec<PeerLine> {
+    /// Peers for whom something has been waiting for days. What waits is dated by the records themselves, so a restart forgets nothing.
+    fn waiting_too_long(&self, findings: &mut Findings, peers: &[PeerLine], now_ms: u64) {
+        let concerned = |peer: &&PeerLine| !peer.connected && peer.waiting > 0;
+        if !peers.iter().any(|peer| concerned(&peer)) {
+            return;
+        }
+        // What cannot be read is what `doctor` is for.
+        let outbox = self.care.outbox().unwrap_or_default();
+        for peer in peers.iter().filter(concerned) {
+            let oldest = outbox
+                .iter()
+                .filter(|line| line.node == peer.node)
+                .map(|line| line.oldest_ms)
+                .min();
+            let last_seen = peer.last_seen_ms.unwrap_or(0);
+            if let Some(oldest) = oldest {
+                findings.away(peer, now_ms.saturating_sub(oldest.max(last_seen)));
+            }
+        }
+    }
+
+    fn confirmations(&self, findings: &mut Findings, now_ms: u64) {
+        let here = self.peering.pairings(now_ms);
+        for pairing in here
+            .iter()
+            .filter(|one| one.words.is_some() && !one.confirmed_here && one.failed.is_none())
+        {
+            let with = pairing.structure.as_deref().unwrap_or("another structure");
+            let name: String = pairing.pairing.chars().take(12).collect();
+            findings.add(
+                Verdict::Look,
+                format!("a pairing with {with} waits until the five words have been compared"),
+                Some(&format!("maillonctl peer confirm {name}")),
+            );
+        }
+    }
+
+    fn care_commands(&self, findings: &mut Findings) {
+        if !self.config.admin.care_commands {
+            return;
+        }
+        if demo::holds(&self.dir) {
+            findings.add(
+                Verdict::Good,
+                "this is the demonstration: care content is shown on this socket, and nobody in it exists",
+                None,
+            );
+        } else {
+            let path = self.dir.join(crate::config::FILE_NAME);
+            let path = std::path::absolute(&path).unwrap_or(path);
+            findings.add(
+                Verdict::Look,
+                format!(
+                    "care content is shown and written on this socket, which is right for people who do not exist only: set care_commands = false in [admin] of {} and restart",
+                    path.display()
+                ),
+                None,
+            );
+        }
+    }
+
+    pub(super) async fn peer_lines(&self, now_ms: u64) -> Vec<PeerLine> {
         let network = self.network.status().await.ok();
-        let now = now_ms();
         self.peering
             .peers()
             .into_iter()
@@ -121,9 +137,10 @@ impl Node {
                     relation,
                     connected: status.is_some_and(|one| one.connected.is_some()),
                     last_seen_ms: status.and_then(|one| one.last_seen).map(|ago| {
-                        now.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX))
+                        now_ms.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX))
                     }),
                     waiting: self.care.waiting_for(&node),
+                    refused: self.scores.score(&node).problems.values().sum(),
                     last_error: status
                         .filter(|one| one.connected.is_none())
                         .and_then(|one| {

@@ -118,51 +118,47 @@ impl Care {
             .await?)
     }
 
-    /// Removes a member. An administrator may do this without a professional.
+    /// Removes a member. An administrator may do this without a professional ([`Actor::administrator`]).
     ///
     /// # Errors
     /// [`CareError`].
     pub async fn remove(
         &self,
+        actor: &Actor,
         circle: CircleId,
         node: NodeId,
         reason: RemovalReason,
     ) -> Result<(), CareError> {
+        let actor = actor.clone();
         Ok(self
             .ledger
             .run(move |tx| {
                 let now = tx.now_ms;
                 tx.replica
                     .remove(tx.rows, &circle, node, reason, now, &mut tx.rng)?;
-                audit::note(
-                    tx,
-                    &Actor::administrator(),
-                    "circle.remove",
-                    Some(circle),
-                    None,
-                )
+                audit::note(tx, &actor, "circle.remove", Some(circle), None)
             })
             .await?)
     }
 
-    /// Starts a new epoch.
+    /// Starts a new epoch. An administrator may do this without a professional.
     ///
     /// # Errors
     /// [`CareError`].
-    pub async fn rotate(&self, circle: CircleId, reason: RotationReason) -> Result<(), CareError> {
+    pub async fn rotate(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        reason: RotationReason,
+    ) -> Result<(), CareError> {
+        let actor = actor.clone();
         Ok(self
             .ledger
             .run(move |tx| {
                 let now = tx.now_ms;
                 tx.replica
                     .rotate(tx.rows, &circle, reason, now, &mut tx.rng)?;
-                audit::note(
-                    tx,
-                    &Actor::administrator(),
-                    "circle.rotate",
-                    Some(circle),
-                    None,
-                )
+                audit::note(tx, &actor, "circle.rotate", Some(circle), None)
             })
             .await?)
     }

@@ -8,7 +8,7 @@ use maillon_protocol::{
     replica::{LetterError, StewardshipError, StorageError, WriteFailed},
 };
 
-use crate::{fhir::ImportError, ledger::LedgerError, store::StoreError};
+use crate::{audit::AuditError, fhir::ImportError, ledger::LedgerError, store::StoreError};
 
 /// Why a service refuses. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +94,9 @@ pub enum CareError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The audit trail.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The commit.
     #[error("nothing was kept: {0}")]
     Commit(Arc<StoreError>),

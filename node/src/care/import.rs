@@ -21,7 +21,12 @@ use super::{
     Actor, Care, CareError, audit,
     document::{SealedFile, fingerprint},
 };
-use crate::{fhir::AttachmentBytes, ledger::Tx, random, store::Table};
+use crate::{
+    fhir::AttachmentBytes,
+    ledger::{LedgerError, Tx},
+    random,
+    store::Table,
+};
 
 /// One person and what is said about them.
 #[derive(Debug, Clone)]
@@ -248,6 +253,18 @@ impl Importing<'_, '_> {
     }
 }
 
+/// Why nothing of an import is kept.
+enum NotKept {
+    Refused(CareError),
+    Rehearsed(Vec<Taken>, bool),
+}
+
+impl<E: Into<CareError>> From<E> for NotKept {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
 /// The strict traits: what two files of one source must agree on before its key is believed.
 fn strict(identity: &PatientIdentity) -> (String, Option<String>, Option<String>, u8, String) {
     (
@@ -267,7 +284,8 @@ fn strict(identity: &PatientIdentity) -> (String, Option<String>, Option<String>
 
 impl Care {
     /// Takes people over, all or none. `original` is kept under seal. Returns what was done, and whether nothing changed because the same
-    /// file had been taken before.
+    /// file had been taken before. With `rehearse`, everything is done in the same way and then taken back: nothing is kept, and the ids of
+    /// what was not there before mean nothing.
     ///
     /// # Errors
     /// [`CareError`].
@@ -276,9 +294,10 @@ impl Care {
         actor: &Actor,
         original: Vec<u8>,
         people: Vec<Person>,
+        rehearse: bool,
     ) -> Result<(Vec<Taken>, bool), CareError> {
         let actor = actor.clone();
-        Ok(self
+        let done = self
             .ledger
             .run(move |tx| {
                 let mut importing = Importing { tx, actor: &actor };
@@ -304,8 +323,19 @@ impl Care {
                         None,
                     )?;
                 }
-                Ok::<_, CareError>((taken, unchanged))
+                if rehearse {
+                    // A job that fails leaves nothing behind.
+                    return Err(NotKept::Rehearsed(taken, unchanged));
+                }
+                Ok((taken, unchanged))
             })
-            .await?)
+            .await;
+        match done {
+            Ok(done) => Ok(done),
+            Err(LedgerError::Job(NotKept::Rehearsed(taken, unchanged))) => Ok((taken, unchanged)),
+            Err(LedgerError::Job(NotKept::Refused(error))) => Err(error),
+            Err(LedgerError::Commit(error)) => Err(CareError::Commit(error)),
+            Err(LedgerError::Stopped) => Err(CareError::Stopping),
+        }
     }
 }

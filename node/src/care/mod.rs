@@ -7,6 +7,7 @@
 mod alert;
 mod audit;
 mod circle;
+mod clocks;
 mod consent;
 mod document;
 mod error;
@@ -20,7 +21,7 @@ mod read;
 pub use error::CareError;
 pub use import::{ImportItem, Person, Taken};
 pub use people::Actor;
-pub use read::DEEPEST_PAGE;
+pub use read::{DEEPEST_PAGE, NoMark, ThingMark};
 
 use std::sync::Arc;
 

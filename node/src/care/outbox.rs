@@ -10,7 +10,6 @@ use maillon_protocol::{
 };
 
 use super::{Care, CareError, read::waiting};
-use crate::clock::now_ms;
 
 impl Care {
     /// For each member of each circle, what it has not acknowledged of what is here.
@@ -53,7 +52,7 @@ impl Care {
                             ack.map_or(tip.first, |ack| ack.height_of(log).max(tip.first - 1) + 1);
                         (next <= tip.height).then(|| {
                             shared
-                                .look(now_ms(), |view| view.records(&id, log, next, next, 1))
+                                .read(|view| view.records(&id, log, next, next, 1))
                                 .first()
                                 .map(|record| record.header.object.time.ms())
                         })?

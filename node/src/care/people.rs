@@ -8,6 +8,7 @@ use maillon_protocol::{
 
 use super::{Care, CareError};
 use crate::{
+    audit::{self, ADMINISTRATOR, About, By, own_user},
     random,
     store::{Range, Table},
 };
@@ -19,13 +20,16 @@ pub struct Actor {
     pub id: ThingId,
     /// As records name them.
     pub professional: Professional,
+    /// The number of the local user whose process asks, for the audit trail; the daemon's own where nobody else does.
+    pub user: u32,
 }
 
 impl Actor {
     /// The administrator at the socket, for acts that need no professional: no identity of a person.
     pub fn administrator() -> Self {
         Self {
-            id: ThingId([0; 16]),
+            user: own_user(),
+            id: ADMINISTRATOR,
             professional: Professional {
                 name: "administrator".to_owned(),
                 identifiers: Vec::new(),
@@ -35,6 +39,23 @@ impl Actor {
                     identifiers: Vec::new(),
                 },
             },
+        }
+    }
+}
+
+impl Actor {
+    /// The same, asked for by a process of this local user.
+    #[must_use]
+    pub fn asked_by(mut self, user: u32) -> Self {
+        self.user = user;
+        self
+    }
+
+    /// Who stands in the audit trail.
+    pub const fn by(&self) -> By {
+        By {
+            actor: self.id,
+            user: self.user,
         }
     }
 }
@@ -94,6 +115,7 @@ impl Care {
     /// [`CareError::Professional`] where a value is not well formed.
     pub async fn add_professional(
         &self,
+        by: By,
         name: &str,
         rpps: Option<&str>,
         profession: Option<&str>,
@@ -131,6 +153,7 @@ impl Care {
             ),
         };
         let actor = Actor {
+            user: by.user,
             id: ThingId(random::token()),
             professional: Professional {
                 name: name.to_owned(),
@@ -144,6 +167,7 @@ impl Care {
         self.ledger
             .run(move |tx| {
                 tx.put(Table::People, key, row);
+                audit::note(tx, by, "professional.add", About::NOTHING)?;
                 Ok::<(), CareError>(())
             })
             .await?;
@@ -202,7 +226,11 @@ impl Care {
 
 fn read_person(row: &[u8]) -> Result<Actor, CareError> {
     let (id, professional) = minicbor::decode(row).map_err(|_| CareError::NoProfessional)?;
-    Ok(Actor { id, professional })
+    Ok(Actor {
+        id,
+        professional,
+        user: own_user(),
+    })
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use tokio::sync::{broadcast, broadcast::error::RecvError, mpsc};
 
 use super::{LocalEvent, Node};
 use crate::{
-    network::{Direction, NetworkEvent, Tap},
+    network::{Direction, FrameError, LinkEnd, NetworkEvent, Tap},
     peering::PeeringEvent,
 };
 
@@ -36,6 +36,7 @@ pub(super) fn start(
         tokio::spawn(network(Arc::clone(node), events)),
         tokio::spawn(membership(Arc::clone(node), peering)),
         tokio::spawn(urgency(Arc::clone(node))),
+        tokio::spawn(super::upkeep::keys(Arc::clone(node))),
         tokio::spawn(super::upkeep::verify(Arc::clone(node))),
     ];
     node.tasks
@@ -60,6 +61,9 @@ async fn network(node: Arc<Node>, mut events: mpsc::Receiver<NetworkEvent>) {
             }
             NetworkEvent::LinkDown { node: peer, reason } => {
                 tracing::info!(peer = %peer.short(), %reason, "link down");
+                if let Some(fault) = fault_of(&reason) {
+                    node.scores.problem(peer, &fault);
+                }
                 node.exchange.link_down(peer);
                 node.connected.send_modify(|all| {
                     all.remove(&peer);
@@ -84,6 +88,19 @@ async fn network(node: Arc<Node>, mut events: mpsc::Receiver<NetworkEvent>) {
                 node.describe().await;
             }
         }
+    }
+}
+
+/// What the other node did wrong, where a link ended by that. Without the numbers that it chose, so that it cannot fill the list of problems.
+fn fault_of(reason: &LinkEnd) -> Option<String> {
+    match reason {
+        LinkEnd::Frame(FrameError::TooLong { limit, .. }) => Some(format!(
+            "a frame of more than {limit} bytes was announced; the link was closed"
+        )),
+        LinkEnd::Frame(FrameError::ReadStalled) => {
+            Some("a frame was begun and not continued; the link was closed".to_owned())
+        }
+        _ => None,
     }
 }
 

@@ -9,7 +9,7 @@ use maillon_protocol::{
 use super::{Node, StartError};
 use crate::{
     admin::Refusal,
-    clock::now_ms,
+    audit::{self, About, By},
     config::Config,
     keystore::{Keystore, KeystoreError, ReceiveKey, Secret, Secrets},
     store::Options,
@@ -45,6 +45,7 @@ impl Keyring {
         keystore: Keystore,
         secrets: Secrets,
         config: &Config,
+        now_ms: u64,
     ) -> Result<Self, StartError> {
         let mut ring = Self {
             keystore,
@@ -53,15 +54,18 @@ impl Keyring {
             days: config.keys.receive_key_days,
         };
         ring.load();
-        let now = now_ms();
-        if ring
-            .seals
-            .first()
-            .is_none_or(|newest| newest.public().expires_ms < now + RENEW_BEFORE_MS)
-        {
-            ring.renew()?;
+        // A node never starts with an expired key; while it runs, a worker looks.
+        if ring.is_due(now_ms) {
+            ring.renew(now_ms)?;
         }
         Ok(ring)
+    }
+
+    /// Whether the newest receive key expires so soon that it must be replaced now.
+    pub(super) fn is_due(&self, now_ms: u64) -> bool {
+        self.seals
+            .first()
+            .is_none_or(|newest| newest.public().expires_ms < now_ms + RENEW_BEFORE_MS)
     }
 
     fn load(&mut self) {
@@ -74,8 +78,7 @@ impl Keyring {
     }
 
     /// A new receive key; those that expired long ago are dropped.
-    fn renew(&mut self) -> Result<(), KeystoreError> {
-        let now = now_ms();
+    fn renew(&mut self, now: u64) -> Result<(), KeystoreError> {
         let private = Secret::random()?;
         let expires_ms = now + self.days * DAY_MS;
         let key = SealKey::from_seed(private.expose(), expires_ms);
@@ -137,14 +140,15 @@ impl Node {
     }
 
     /// A new receive key, told to everybody with the next contact.
-    pub(crate) async fn rotate_keys(&self) -> Result<(), Refusal> {
+    pub(crate) async fn rotate_keys(&self, by: By, now_ms: u64) -> Result<(), Refusal> {
         let seals = {
             let mut keyring = self.keyring.lock().await;
-            keyring.renew()?;
+            keyring.renew(now_ms)?;
             keyring.seal_keys()
         };
         let job = self.ledger.run(move |tx| {
             tx.replica.open_with(seals);
+            audit::note(tx, by, "keys.rotate", About::NOTHING)?;
             Ok::<(), crate::care::CareError>(())
         });
         job.await.map_err(crate::care::CareError::from)?;

@@ -11,7 +11,7 @@ mod upkeep;
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -112,7 +112,14 @@ pub struct Node {
     listening: Mutex<Vec<Multiaddr>>,
     connected: tokio::sync::watch::Sender<HashSet<NodeId>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
-    doors: Mutex<Option<(AdminSocket, Http)>>,
+    doors: Mutex<Doors>,
+}
+
+/// Where the administrator and their tools come in.
+#[derive(Default)]
+struct Doors {
+    socket: Option<AdminSocket>,
+    http: Option<Http>,
 }
 
 impl Node {
@@ -130,7 +137,7 @@ impl Node {
         let options = keys::store_options(&config);
         let store = Store::open(dir, &StorageKey::new(secrets.storage_key.expose()), options)?;
         let node_key = NodeKey::from_seed(secrets.identity_seed.expose());
-        let keyring = keys::Keyring::new(keystore, secrets, &config)?;
+        let keyring = keys::Keyring::new(keystore, secrets, &config, now_ms())?;
         let descriptor = describe::first(
             &store,
             &config,
@@ -146,7 +153,21 @@ impl Node {
             },
             descriptor,
         )?;
+        // From here on something runs: whoever fails stops what runs before it says why.
+        let started = Self::connect(dir, config, keyring, ledger.clone()).await;
+        if started.is_err() {
+            ledger.stop().await;
+        }
+        started
+    }
 
+    /// The network over a running ledger, and everything over that.
+    async fn connect(
+        dir: &Path,
+        config: Config,
+        keyring: keys::Keyring,
+        ledger: Ledger,
+    ) -> Result<Arc<Self>, StartError> {
         let identity = network::identity(&mut keyring.identity_seed())?;
         let allow = AllowList::new([]);
         let (sender, network_events) = mpsc::channel(256);
@@ -163,8 +184,7 @@ impl Node {
                 .map_err(StartError::Folder)?,
             ..NetworkConfig::default()
         };
-        let network = Network::start(network_config, &identity, allow.clone(), sender)?;
-        let (peering_events, heard) = broadcast::channel(1024);
+        // Read before anything listens: a wrong value costs nothing then.
         let peering_config = PeeringConfig {
             listen: multiaddresses("network.pairing_listen", &config.network.pairing_listen)?,
             advertise: multiaddresses(
@@ -173,6 +193,8 @@ impl Node {
             )?,
             ..PeeringConfig::default()
         };
+        let network = Network::start(network_config, &identity, allow.clone(), sender)?;
+        let (peering_events, heard) = broadcast::channel(1024);
         let peering = Peering::start(
             ledger.clone(),
             network.clone(),
@@ -181,7 +203,14 @@ impl Node {
             peering_config,
             peering_events,
         )
-        .await?;
+        .await;
+        let peering = match peering {
+            Ok(peering) => peering,
+            Err(error) => {
+                network.shutdown().await;
+                return Err(error.into());
+            }
+        };
         let scores = Arc::new(Scores::default());
         let limits = Limits {
             round_ms: config.network.compare_every_s * 1000,
@@ -212,7 +241,7 @@ impl Node {
             listening: Mutex::new(Vec::new()),
             connected: tokio::sync::watch::Sender::new(HashSet::new()),
             tasks: Mutex::new(Vec::new()),
-            doors: Mutex::new(None),
+            doors: Mutex::default(),
             ledger,
             config,
         });
@@ -227,22 +256,38 @@ impl Node {
                 "files that were being added when the node stopped were taken away"
             );
         }
-        node.load_workers()?;
         background::start(&node, network_events, heard);
-        let socket = AdminSocket::open(&node.socket_path(), Arc::clone(&node)).await?;
-        let http = Http::start(node.config.http.listen, Arc::clone(&node))
-            .await
-            .map_err(StartError::Http)?;
-        let run = dir.join("run");
-        std::fs::create_dir_all(&run)
-            .and_then(|()| std::fs::write(run.join("http"), http.address.to_string()))
-            .map_err(StartError::Folder)?;
-        if let Some(text) = &node.config.test.plant_unsealed {
-            std::fs::write(dir.join("planted"), text).map_err(StartError::Folder)?;
+        if let Err(error) = node.open().await {
+            node.stop().await;
+            return Err(error);
         }
-        *node.doors.lock().unwrap_or_else(PoisonError::into_inner) = Some((socket, http));
         tracing::info!(node = %node.ledger.shared().own().short(), "started");
         Ok(node)
+    }
+
+    /// Opens the doors: the admin socket, health.
+    async fn open(self: &Arc<Self>) -> Result<(), StartError> {
+        self.load_workers()?;
+        let socket = AdminSocket::open(&self.socket_path(), Arc::clone(self)).await?;
+        self.doors().socket = Some(socket);
+        let http = Http::start(self.config.http.listen, Arc::clone(self))
+            .await
+            .map_err(StartError::Http)?;
+        let address = http.address.to_string();
+        self.doors().http = Some(http);
+        let run = self.dir.join("run");
+        std::fs::create_dir_all(&run)
+            .and_then(|()| std::fs::write(run.join("http"), address))
+            .map_err(StartError::Folder)?;
+        if let Some(text) = &self.config.test.plant_unsealed {
+            std::fs::write(self.dir.join("planted"), text).map_err(StartError::Folder)?;
+        }
+        Ok(())
+    }
+
+    fn doors(&self) -> MutexGuard<'_, Doors> {
+        // Every change is whole; a poisoned lock loses nothing.
+        self.doors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Path of the admin socket.
@@ -278,13 +323,11 @@ impl Node {
 
     /// Stops everything, in order; what was committed stays.
     pub async fn stop(&self) {
-        let doors = self
-            .doors
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some((socket, http)) = doors {
+        let doors = std::mem::take(&mut *self.doors());
+        if let Some(socket) = doors.socket {
             socket.close();
+        }
+        if let Some(http) = doors.http {
             http.stop();
         }
         self.peering.stop().await;

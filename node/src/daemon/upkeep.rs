@@ -1,19 +1,24 @@
 //! Slow work: verification, projection anew, the persisted throttle of workers, the disk.
 
-use std::{ops::ControlFlow, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use maillon_protocol::{admin::ErrorCode, cbor};
 
 use super::{Node, StartError};
 use crate::{
     admin::Refusal,
+    audit::{self, About, By},
     care::CareError,
+    clock::now_ms,
     store::{Range, Table},
     workers::MAX_TRANQUILLITY,
 };
 
 /// Time between two verifications of the whole database.
 const VERIFY_EVERY: Duration = Duration::from_secs(24 * 3600);
+
+/// Time between two looks at the receive key.
+const KEYS_EVERY: Duration = Duration::from_secs(3600);
 
 fn worker_key(name: &str) -> Vec<u8> {
     [b"worker ", name.as_bytes()].concat()
@@ -34,8 +39,13 @@ impl Node {
                 0,
             ),
             (
+                "keys",
+                "Makes a new receive key thirty days before the present one expires.",
+                0,
+            ),
+            (
                 "verify",
-                "Reads every row of the database once a day and says which do not open.",
+                "Checks once a day, at low priority, everything that `maillonctl doctor` checks on the disk.",
                 4,
             ),
         ] {
@@ -57,7 +67,12 @@ impl Node {
         Ok(())
     }
 
-    pub(crate) async fn set_worker(&self, name: &str, tranquillity: u32) -> Result<(), Refusal> {
+    pub(crate) async fn set_worker(
+        &self,
+        by: By,
+        name: &str,
+        tranquillity: u32,
+    ) -> Result<(), Refusal> {
         if tranquillity > MAX_TRANQUILLITY {
             return Err(Refusal::new(
                 ErrorCode::BadRequest,
@@ -75,6 +90,7 @@ impl Node {
         let (key, value) = (worker_key(name), cbor::encode(&tranquillity));
         let job = self.ledger.run(move |tx| {
             tx.put(Table::Meta, key, value);
+            audit::note(tx, by, "worker.set", About::NOTHING)?;
             Ok::<(), CareError>(())
         });
         Ok(job.await.map_err(CareError::from)?)
@@ -117,23 +133,47 @@ fn folder_size(dir: &Path) -> u64 {
         .sum()
 }
 
-/// Reads every row once a day, at low priority.
+/// Checks once a day what must hold on the disk, at low priority.
 pub(super) async fn verify(node: Arc<Node>) {
     loop {
         tokio::time::sleep(VERIFY_EVERY).await;
         let begun = node.workers.begin("verify");
-        let store = node.ledger.shared().rows().0.clone();
-        let result =
-            tokio::task::spawn_blocking(move || store.verify(|_| ControlFlow::Continue(()))).await;
-        let result = match result {
-            Ok(Ok(verified)) if verified.is_good() => Ok(()),
-            Ok(Ok(_)) => Err("some rows do not open: run `maillonctl doctor`".to_owned()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("the verification broke off".to_owned()),
+        let broken: Vec<String> = node
+            .kept_checks()
+            .await
+            .into_iter()
+            .filter(|check| !check.holds)
+            .map(|check| check.name)
+            .collect();
+        let result = if broken.is_empty() {
+            Ok(())
+        } else {
+            Err(format!(
+                "{} does not hold: run `maillonctl doctor`",
+                broken.join(", ")
+            ))
         };
         if let Err(error) = &result {
             tracing::error!(%error, "verification");
         }
         tokio::time::sleep(node.workers.end("verify", begun, result)).await;
+    }
+}
+
+/// Looks now and every hour whether the receive key must be replaced.
+pub(super) async fn keys(node: Arc<Node>) {
+    loop {
+        let begun = node.workers.begin("keys");
+        let now_ms = now_ms();
+        let result = if node.keyring.lock().await.is_due(now_ms) {
+            let renewed = node.rotate_keys(By::itself(), now_ms).await;
+            renewed.map_err(|refusal| refusal.cause)
+        } else {
+            Ok(())
+        };
+        if let Err(error) = &result {
+            tracing::error!(%error, "the receive key could not be renewed");
+        }
+        tokio::time::sleep(node.workers.end("keys", begun, result) + KEYS_EVERY).await;
     }
 }

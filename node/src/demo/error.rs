@@ -5,8 +5,8 @@ use std::{io, path::PathBuf};
 use maillon_protocol::replica::ArriveError;
 
 use crate::{
-    care::CareError, config::ConfigError, daemon::StartError, keystore::KeystoreError,
-    ledger::LedgerError, peering::PeeringError,
+    care::CareError, config::ConfigError, daemon::StartError, founding::FoundingError,
+    keystore::KeystoreError, ledger::LedgerError, peering::PeeringError,
 };
 
 /// Why there is no demonstration. Each says what to do next.
@@ -35,6 +35,9 @@ pub enum DemoError {
         /// What the system says.
         source: io::Error,
     },
+    /// A node cannot be made.
+    #[error(transparent)]
+    Founding(#[from] FoundingError),
     /// A node's keys.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),

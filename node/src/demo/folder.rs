@@ -28,6 +28,17 @@ fn cannot(path: &Path) -> impl Fn(io::Error) -> DemoError + '_ {
     }
 }
 
+/// Whether a data folder is one of a demonstration's.
+pub(crate) fn holds(data: &Path) -> bool {
+    let parent = fs::canonicalize(data)
+        .ok()
+        .and_then(|data| data.parent().map(Path::to_owned));
+    parent.is_some_and(|parent| {
+        let mark = durable::read(&parent.join(MARK), 64);
+        matches!(mark, Ok(Some(text)) if text == READY || text == UNFINISHED)
+    })
+}
+
 impl Folder {
     /// Looks at `dir`, and marks it as a demonstration's where it is empty or does not exist.
     ///
@@ -85,5 +96,8 @@ mod tests {
         ));
         folder.finish().expect("writable");
         assert!(Folder::open(dir.path()).expect("a demonstration").made);
+        fs::create_dir(dir.path().join("dac")).expect("a folder");
+        assert!(holds(&dir.path().join("dac")));
+        assert!(!holds(dir.path()));
     }
 }

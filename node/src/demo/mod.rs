@@ -31,6 +31,7 @@ use std::path::{Path, PathBuf};
 use maillon_protocol::ids::{CircleId, RecordId, ThingId};
 
 pub use error::DemoError;
+pub(crate) use folder::holds;
 pub use territory::Place;
 
 use self::{

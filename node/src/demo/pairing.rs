@@ -3,15 +3,19 @@
 use maillon_protocol::{admin::Relation, replica::ArriveError};
 
 use super::{DemoError, territory::Territory, wait::until};
-use crate::ledger::LedgerError;
+use crate::{audit::By, clock::now_ms, ledger::LedgerError};
 
 /// Pairs two nodes: `a` invites, `b` accepts, both confirm the words that both show.
 pub(super) async fn pair(a: &Territory, b: &Territory) -> Result<(), DemoError> {
-    let invitation = a.node.peering.invite().await?;
-    let accepted = b.node.peering.accept(&invitation.text).await?;
+    let invitation = a.node.peering.invite(By::itself()).await?;
+    let accepted = b
+        .node
+        .peering
+        .accept(By::itself(), &invitation.text)
+        .await?;
     let there = accepted.words.ok_or(DemoError::Words)?;
     let here = until("the words of a pairing", async || {
-        let all = a.node.peering.pairings();
+        let all = a.node.peering.pairings(now_ms());
         let ours = all
             .into_iter()
             .find(|one| one.pairing == invitation.pairing);
@@ -22,8 +26,14 @@ pub(super) async fn pair(a: &Territory, b: &Territory) -> Result<(), DemoError> 
     if here != there {
         return Err(DemoError::Words);
     }
-    a.node.peering.confirm(&invitation.pairing, &there).await?;
-    b.node.peering.confirm(&accepted.pairing, &here).await?;
+    a.node
+        .peering
+        .confirm(By::itself(), &invitation.pairing, &there)
+        .await?;
+    b.node
+        .peering
+        .confirm(By::itself(), &accepted.pairing, &here)
+        .await?;
     until("a pairing", async || {
         let know = |one: &Territory, other: &Territory| {
             one.node.peering.relation(&other.id()) == Some(Relation::Peer)

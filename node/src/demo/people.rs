@@ -9,7 +9,7 @@ use super::{
     DemoError,
     territory::{Place, Territory},
 };
-use crate::care::Actor;
+use crate::{audit::By, care::Actor};
 
 /// Who speaks in the demonstration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,8 +114,12 @@ impl Cast {
                 .filter(|voice| voice.place() == territory.place)
             {
                 let care = &territory.node.care;
-                let added =
-                    care.add_professional(voice.name(), voice.rpps(), Some(voice.profession()));
+                let added = care.add_professional(
+                    By::itself(),
+                    voice.name(),
+                    voice.rpps(),
+                    Some(voice.profession()),
+                );
                 cast.push((voice, added.await?));
             }
         }

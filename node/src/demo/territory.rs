@@ -5,16 +5,14 @@ use std::{
     sync::Arc,
 };
 
-use maillon_protocol::{descriptor::StructureKind, ids::NodeId, keys::NodeKey};
-use sha2::{Digest, Sha256};
+use maillon_protocol::{descriptor::StructureKind, ids::NodeId};
 
 use super::{DemoError, wait::until};
 use crate::{
-    config::{Config, FILE_NAME},
+    config::Config,
     daemon::Node,
-    durable,
-    keystore::{Keystore, Secrets, Unlock, create_key_file},
-    random::SystemRandom,
+    founding::found,
+    keystore::{Unlock, create_key_file},
 };
 
 /// A structure of the demonstration.
@@ -112,12 +110,8 @@ pub(super) fn make(demo: &Path, place: Place) -> Result<(), DemoError> {
     let key = key_file(demo, place);
     create_key_file(&key)?;
     // Nobody will need another identity for a node of a demonstration: the recovery key is forgotten at once.
-    let recovery = NodeKey::generate(&mut SystemRandom).id();
-    let secrets = Secrets::generate(Sha256::digest(recovery.0).into())?;
-    Keystore::create(&dir, &Unlock::KeyFile(key), &secrets)?;
-    let path = dir.join(FILE_NAME);
-    durable::write_new(&path, place.configuration().as_bytes())
-        .map_err(|source| DemoError::Folder { path, source })
+    found(&dir, &Unlock::KeyFile(key), &place.configuration())?;
+    Ok(())
 }
 
 fn key_file(demo: &Path, place: Place) -> PathBuf {
@@ -169,6 +163,7 @@ pub(super) fn socket(demo: &Path, place: Place) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::FILE_NAME;
 
     #[test]
     fn every_structure_has_a_configuration_that_the_daemon_takes() {

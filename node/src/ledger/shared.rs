@@ -147,6 +147,11 @@ impl Shared {
         &self.claims
     }
 
+    /// Looks at what is kept. Reading it needs no time, so none is asked for.
+    pub fn read<T>(&self, look: impl FnOnce(&Committed<'_, StoreRows>) -> T) -> T {
+        self.look(0, look)
+    }
+
     /// A circle.
     pub fn circle(&self, circle: &CircleId) -> Option<Arc<Circle>> {
         self.state

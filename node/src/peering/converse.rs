@@ -63,7 +63,7 @@ pub(super) async fn converse(
     let socket = course.socket(queue);
     for _ in 0..FRAMES {
         let message = given.take();
-        let step = room.step(course, |pending, now_ms| {
+        let step = room.step(course, None, |pending, now_ms| {
             let effects = machine.act(pending, message, now_ms);
             if machine.is_bound() {
                 socket.plug();

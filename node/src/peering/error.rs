@@ -7,7 +7,7 @@ use maillon_protocol::{
     replica::StorageError,
 };
 
-use crate::{ledger::LedgerError, network::NetworkError, store::StoreError};
+use crate::{audit::AuditError, ledger::LedgerError, network::NetworkError, store::StoreError};
 
 /// Why something about peers is refused.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,9 @@ pub enum PeeringError {
     /// Rows cannot be read.
     #[error("what is kept about peers cannot be read ({0}): run `maillonctl doctor`")]
     Store(#[from] StoreError),
+    /// The audit trail.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// Rows of the replica cannot be read.
     #[error("what is kept about peers cannot be read ({0}): run `maillonctl doctor`")]
     Storage(#[from] StorageError),

@@ -43,8 +43,13 @@ use tokio::{sync::broadcast, time::timeout};
 pub use config::{PeeringConfig, PeeringEvent};
 pub use error::PeeringError;
 
-use self::{course::Course, room::Room, rows::Standing};
+use self::{
+    course::Course,
+    room::{Asked, Room},
+    rows::Standing,
+};
 use crate::{
+    audit::By,
     clock::now_ms,
     ledger::Ledger,
     network::{AllowList, NetworkHandle},
@@ -93,7 +98,7 @@ impl Peering {
     ///
     /// # Errors
     /// [`PeeringError::NoAddress`], [`PeeringError::TooMany`], [`PeeringError::Network`], [`PeeringError::Commit`].
-    pub async fn invite(&self) -> Result<admin::PeerInvitation, PeeringError> {
+    pub async fn invite(&self, by: By) -> Result<admin::PeerInvitation, PeeringError> {
         let room = Arc::clone(&self.0);
         let inviting = async move {
             let mut door = room.door.lock().await;
@@ -111,7 +116,11 @@ impl Peering {
                     text: invitation.to_text().to_string(),
                     expires_ms: invitation.expires_ms,
                 };
-                room.begin(Pending::invite(invitation)).await?;
+                let asked = Asked {
+                    by,
+                    action: "peer.invite",
+                };
+                room.begin(Pending::invite(invitation), asked).await?;
                 Ok(answer)
             };
             let result = result.await;
@@ -126,13 +135,13 @@ impl Peering {
     ///
     /// # Errors
     /// [`PeeringError::Invitation`] and [`PeeringError::Pairing`] end it; after [`PeeringError::NotYet`] it goes on.
-    pub async fn accept(&self, text: &str) -> Result<admin::Pairing, PeeringError> {
+    pub async fn accept(&self, by: By, text: &str) -> Result<admin::Pairing, PeeringError> {
         let invitation = Invitation::from_text(text)?;
         let pending = Pending::accept(invitation, self.0.ledger.shared().own(), now_ms())?;
         let room = Arc::clone(&self.0);
         let course = self
             .0
-            .to_the_end(async move { room.take(pending).await })
+            .to_the_end(async move { room.take(by, pending).await })
             .await?;
         let mut changes = course.changed.subscribe();
         let answered = changes.wait_for(|_| course.is_answered());
@@ -157,12 +166,17 @@ impl Peering {
     /// [`PeeringError::Ambiguous`], [`PeeringError::Commit`].
     pub async fn confirm(
         &self,
+        by: By,
         pairing: &str,
         words: &str,
     ) -> Result<admin::Pairing, PeeringError> {
         let course = self.0.named(pairing)?;
         let words = words.to_owned();
-        self.decide(course, move |pending, now_ms| {
+        let asked = Asked {
+            by,
+            action: "peer.confirm",
+        };
+        self.decide(course, asked, move |pending, now_ms| {
             let present = pending.words().ok_or(PairingError::NotBound)?;
             match words::same(&present, &words) {
                 true => pending.confirm(&present, now_ms),
@@ -176,19 +190,25 @@ impl Peering {
     ///
     /// # Errors
     /// As [`Peering::confirm`].
-    pub async fn reject(&self, pairing: &str) -> Result<admin::Pairing, PeeringError> {
+    pub async fn reject(&self, by: By, pairing: &str) -> Result<admin::Pairing, PeeringError> {
         let course = self.0.named(pairing)?;
-        self.decide(course, |pending, _| pending.reject()).await
+        let asked = Asked {
+            by,
+            action: "peer.reject",
+        };
+        self.decide(course, asked, |pending, _| pending.reject())
+            .await
     }
 
     async fn decide(
         &self,
         course: Arc<Course>,
+        asked: Asked,
         decision: impl FnOnce(&mut Pending, u64) -> Result<Vec<Effect>, PairingError> + Send + 'static,
     ) -> Result<admin::Pairing, PeeringError> {
         let room = Arc::clone(&self.0);
         let deciding = async move {
-            let step = room.step(&course, decision).await?;
+            let step = room.step(&course, Some(asked), decision).await?;
             for message in step.say {
                 if !course.say(message) {
                     // No connection: an accepter makes one, an inviter waits for it.
@@ -201,8 +221,7 @@ impl Peering {
     }
 
     /// Every pairing that is kept: those under way, and those that ended, until their time is over. The latest to expire comes first.
-    pub fn pairings(&self) -> Vec<admin::Pairing> {
-        let now_ms = now_ms();
+    pub fn pairings(&self, now_ms: u64) -> Vec<admin::Pairing> {
         let mut all: Vec<_> = self
             .0
             .courses()
@@ -227,30 +246,30 @@ impl Peering {
     ///
     /// # Errors
     /// [`PeeringError::NotAPeer`], [`PeeringError::Commit`].
-    pub async fn suspend(&self, node: &NodeId) -> Result<(), PeeringError> {
-        self.stand(*node, Standing::Suspended).await
+    pub async fn suspend(&self, by: By, node: &NodeId) -> Result<(), PeeringError> {
+        self.stand(by, *node, Standing::Suspended).await
     }
 
     /// Ends a suspension.
     ///
     /// # Errors
     /// As [`Peering::suspend`].
-    pub async fn resume(&self, node: &NodeId) -> Result<(), PeeringError> {
-        self.stand(*node, Standing::Active).await
+    pub async fn resume(&self, by: By, node: &NodeId) -> Result<(), PeeringError> {
+        self.stand(by, *node, Standing::Active).await
     }
 
     /// Ends a peering: as [`Peering::suspend`], until both administrators pair the nodes again.
     ///
     /// # Errors
     /// As [`Peering::suspend`].
-    pub async fn end(&self, node: &NodeId) -> Result<(), PeeringError> {
-        self.stand(*node, Standing::Ended).await
+    pub async fn end(&self, by: By, node: &NodeId) -> Result<(), PeeringError> {
+        self.stand(by, *node, Standing::Ended).await
     }
 
-    async fn stand(&self, node: NodeId, to: Standing) -> Result<(), PeeringError> {
+    async fn stand(&self, by: By, node: NodeId, to: Standing) -> Result<(), PeeringError> {
         let room = Arc::clone(&self.0);
         self.0
-            .to_the_end(async move { room.stand(node, to).await })
+            .to_the_end(async move { room.stand(by, node, to).await })
             .await
     }
 
@@ -275,7 +294,7 @@ impl Peering {
 
 impl Room {
     /// Takes a pasted invitation. Pasted again, one that has bound goes on, and any other begins anew.
-    async fn take(self: &Arc<Self>, pending: Pending) -> Result<Arc<Course>, PeeringError> {
+    async fn take(self: &Arc<Self>, by: By, pending: Pending) -> Result<Arc<Course>, PeeringError> {
         // One at a time.
         let _door = self.door.lock().await;
         let before = self.course(&pending.id());
@@ -286,7 +305,11 @@ impl Room {
         if let Some(before) = before.as_ref().filter(|c| c.look(|p| p.words().is_some())) {
             return Ok(Arc::clone(before));
         }
-        let course = self.begin(pending).await?;
+        let asked = Asked {
+            by,
+            action: "peer.accept",
+        };
+        let course = self.begin(pending, asked).await?;
         self.pursue(Arc::clone(&course));
         Ok(course)
     }

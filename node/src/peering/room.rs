@@ -22,6 +22,7 @@ use super::{
     rows::{self, PeerRow, Standing},
 };
 use crate::{
+    audit::{self, About, By},
     clock::now_ms,
     ledger::Ledger,
     network::{AllowList, NetworkHandle},
@@ -48,6 +49,13 @@ pub(super) struct Room {
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
     courses: Mutex<HashMap<PairingId, Arc<Course>>>,
+}
+
+/// What an administrator asked for: a line of the audit trail, in the same commit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) by: By,
+    pub(super) action: &'static str,
 }
 
 /// What a step leaves to be done.
@@ -129,7 +137,11 @@ impl Room {
     }
 
     /// Keeps a new pairing, in the place of the one with its name, if there is one.
-    pub(super) async fn begin(&self, pending: Pending) -> Result<Arc<Course>, PeeringError> {
+    pub(super) async fn begin(
+        &self,
+        pending: Pending,
+        asked: Asked,
+    ) -> Result<Arc<Course>, PeeringError> {
         let now_ms = now_ms();
         let unfinished = self
             .courses()
@@ -140,7 +152,8 @@ impl Room {
             return Err(PeeringError::TooMany(OPEN));
         }
         let course = Arc::new(Course::new(pending));
-        self.commit(&course, course.pending(), None).await?;
+        self.commit(&course, course.pending(), None, Some(asked))
+            .await?;
         let before = self.courses_now().insert(course.id, Arc::clone(&course));
         if let Some(before) = before {
             before.gone.cancel();
@@ -153,6 +166,7 @@ impl Room {
     pub(super) async fn step(
         &self,
         course: &Course,
+        asked: Option<Asked>,
         act: impl FnOnce(&mut Pending, u64) -> Result<Vec<Effect>, PairingError> + Send,
     ) -> Result<Step, PeeringError> {
         let turn = course.turn.lock().await;
@@ -173,7 +187,7 @@ impl Room {
         }
         let new_peer = paired.is_some();
         if store {
-            self.commit(course, pending, paired).await?;
+            self.commit(course, pending, paired, asked).await?;
         }
         drop(turn);
         if store || news {
@@ -192,6 +206,7 @@ impl Room {
         course: &Course,
         pending: Pending,
         paired: Option<Box<Verified<Descriptor>>>,
+        asked: Option<Asked>,
     ) -> Result<(), PeeringError> {
         let namer = self.store().namer();
         let key = rows::pairing_key(namer, &course.id);
@@ -200,6 +215,9 @@ impl Room {
         let peer_key = peer.map(|node| (node, rows::peer_key(namer, &node)));
         let done = self.ledger.run(move |tx| {
             tx.put(Table::Peers, key, bytes.to_vec());
+            if let Some(asked) = asked {
+                audit::note(tx, asked.by, asked.action, About::NOTHING)?;
+            }
             if let (Some((node, key)), Some(descriptor)) = (peer_key, paired) {
                 let row = PeerRow {
                     node,
@@ -207,6 +225,7 @@ impl Room {
                     since_ms: tx.now_ms,
                 };
                 tx.put(Table::Peers, key, row.to_bytes());
+                audit::note(tx, By::itself(), "peer.paired", About::node(node))?;
                 match tx.replica.take_descriptor(tx.rows, &descriptor) {
                     // Days may have passed since the exchange: a newer one may be here.
                     Ok(()) | Err(ArriveError::OlderDescriptor) => {}

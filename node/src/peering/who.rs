@@ -18,7 +18,11 @@ use super::{
     room::Room,
     rows::{self, PeerRow, Standing},
 };
-use crate::{network::NetworkError, store::Table};
+use crate::{
+    audit::{self, About, By},
+    network::NetworkError,
+    store::Table,
+};
 
 impl Room {
     fn standing(&self, node: &NodeId) -> Option<Standing> {
@@ -71,7 +75,12 @@ impl Room {
     }
 
     /// Changes how a peer stands. An ended peering stays ended until both pair again.
-    pub(super) async fn stand(&self, node: NodeId, to: Standing) -> Result<(), PeeringError> {
+    pub(super) async fn stand(
+        &self,
+        by: By,
+        node: NodeId,
+        to: Standing,
+    ) -> Result<(), PeeringError> {
         let key = rows::peer_key(self.store().namer(), &node);
         let changed = self.ledger.run(move |tx| {
             let held = tx.get(Table::Peers, &key)?.ok_or(PeeringError::NotAPeer)?;
@@ -88,7 +97,12 @@ impl Room {
                 since_ms: tx.now_ms,
             };
             tx.put(Table::Peers, key, row.to_bytes());
-            Ok(())
+            let action = match to {
+                Standing::Active => "peer.resume",
+                Standing::Suspended => "peer.suspend",
+                Standing::Ended => "peer.end",
+            };
+            Ok(audit::note(tx, by, action, About::node(node))?)
         });
         changed.await?;
         self.reread(&node)?;

@@ -1,11 +1,6 @@
 //! `maillond demo`: runs the demonstration in the foreground and says how to look around.
 
-use std::{
-    env,
-    io::Write,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{env, io::Write, path::PathBuf, time::Instant};
 
 use clap::Args;
 use maillon_node::{
@@ -14,7 +9,7 @@ use maillon_node::{
     random,
 };
 
-use super::{Failure, until_told};
+use super::{Failure, shell, until_told};
 
 /// What three nodes log beside the guide. yamux warns when the pairing's listener closes on a connection that is done.
 const LOG: &str = "warn,yamux=error";
@@ -96,10 +91,10 @@ fn say(text: &str) -> Result<(), Failure> {
 
 /// What to paste.
 fn guide(demo: &Demo, begun: Instant, temporary: bool) -> Result<String, Failure> {
-    let program = shell_word(&maillonctl());
+    let program = shell::word(&shell::maillonctl());
     let command = |place| -> Result<(String, String), DemoError> {
         let lead = demo.lead(place)?;
-        let socket = shell_word(&lead.socket);
+        let socket = shell::word(&lead.socket);
         let professional = short(&lead.professional.to_string());
         Ok((format!("{program} --socket {socket}"), professional))
     };
@@ -137,36 +132,4 @@ fn guide(demo: &Demo, begun: Instant, temporary: bool) -> Result<String, Failure
 /// Enough of an id for the daemon to know it.
 fn short(id: &str) -> String {
     id.chars().take(12).collect()
-}
-
-/// The command line that was built with this daemon, or the one that is installed.
-fn maillonctl() -> PathBuf {
-    let beside = env::current_exe()
-        .ok()
-        .map(|path| path.with_file_name("maillonctl"));
-    beside
-        .filter(|path| path.is_file())
-        .unwrap_or_else(|| PathBuf::from("maillonctl"))
-}
-
-/// A path as a shell takes it for one word.
-fn shell_word(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@".contains(c);
-    if text.chars().all(plain) {
-        text.into_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_with_spaces_or_quotes_is_pasted_as_one_word() {
-        assert_eq!(shell_word(Path::new("/tmp/d/dac.sock")), "/tmp/d/dac.sock");
-        assert_eq!(shell_word(Path::new("/tmp/l'été")), r"'/tmp/l'\''été'");
-    }
 }

@@ -1,18 +1,14 @@
-//! Makes a data folder.
+//! `maillond init`: makes a data folder, and says what to type next.
 
-use std::{
-    fs,
-    io::Write,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
-};
+use std::{fs, io::Write};
 
 use maillon_node::{
-    config::{self, Config, FILE_NAME},
-    keystore::{Keystore, Secrets, Unlock, create_key_file},
-    random,
+    config::{self, FILE_NAME},
+    founding::{Founded, FoundingError, found},
+    keystore::{Unlock, create_key_file},
 };
 
-use super::{Failure, Init, unlock};
+use super::{Failure, Init, shell, unlock};
 
 /// The commented example with the given values in it.
 fn configuration(init: &Init) -> String {
@@ -48,23 +44,19 @@ fn toml_string(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }
 
+impl From<FoundingError> for Failure {
+    fn from(error: FoundingError) -> Self {
+        let code = match error {
+            FoundingError::NotEmpty(_) | FoundingError::Folder { .. } => 73,
+            FoundingError::Config(_) => 64,
+            FoundingError::Keystore(cause) => return cause.into(),
+        };
+        Self::new(code, error)
+    }
+}
+
 /// Makes keys and configuration; refuses a folder that holds something.
 pub(super) fn init(init: &Init) -> Result<(), Failure> {
-    let cannot =
-        |what: &str, error: &dyn std::fmt::Display| Failure::new(73, format!("{what}: {error}"));
-    if init.dir.exists() {
-        let mut entries = fs::read_dir(&init.dir)
-            .map_err(|error| cannot("the data folder cannot be read", &error))?;
-        if entries.next().is_some() {
-            return Err(Failure::new(
-                73,
-                format!(
-                    "the data folder {} is not empty: name an empty one, or one that does not exist",
-                    init.dir.display()
-                ),
-            ));
-        }
-    }
     if init.name.trim().is_empty() {
         return Err(Failure::new(
             64,
@@ -80,42 +72,29 @@ pub(super) fn init(init: &Init) -> Result<(), Failure> {
         }
         None => unlock::new_passphrase()?,
     };
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(&init.dir)
-        .map_err(|error| cannot("the data folder cannot be made", &error))?;
-    // The offline recovery key: made here, shown once, kept on paper. The node keeps its hash only.
-    let recovery = maillon_protocol::keys::NodeKey::generate(&mut random::SystemRandom);
-    let public = recovery.id();
-    let hash: [u8; 32] =
-        sha2::Digest::finalize(<sha2::Sha256 as sha2::Digest>::new_with_prefix(public.0)).into();
-    let secrets = Secrets::generate(hash)?;
-    Keystore::create(&init.dir, &unlock, &secrets)?;
-    let path = init.dir.join(FILE_NAME);
-    fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)
-        .and_then(|mut file| file.write_all(configuration(init).as_bytes()))
-        .map_err(|error| cannot("the configuration cannot be written", &error))?;
-    Config::load(&init.dir).map_err(|error| Failure::new(70, error))?;
+    let Founded { config, recovery } = found(&init.dir, &unlock, &configuration(init))?;
     let seed = data_encoding::BASE32_NOPAD.encode(&*recovery.seed());
     let groups: Vec<&str> = seed
         .as_bytes()
         .chunks(4)
         .filter_map(|group| std::str::from_utf8(group).ok())
         .collect();
+    let dir = shell::whole(&init.dir);
     let text = format!(
-        "The node of {name} is ready in {dir}.\n\n\
-         Write this recovery key on paper and keep it in a safe. It is shown once:\n\n    {key}\n\n\
-         It is the only way to give this node another identity if its machine is stolen.\n\n\
-         Read {config}, then start the node:\n\n    maillond run --dir {dir}\n",
+        "The node of {name} is ready in {folder}.\n\n\
+         Write this recovery key on paper and keep it in a safe. It is shown once, and no other can ever be made:\n\n    {key}\n\n\
+         Only with it can this node get another identity if its machine is stolen (a later version will do that).\n\n\
+         Read {config}: who is called when something is wrong, which addresses others dial. Then start the node:\n\n    \
+             maillond run --dir {dir}\n\n\
+         and administer it in another terminal:\n\n    \
+             {export}\n    \
+             maillonctl status\n",
         name = init.name,
-        dir = init.dir.display(),
+        folder = dir.display(),
         key = groups.join(" "),
-        config = path.display(),
+        config = dir.join(FILE_NAME).display(),
+        export = shell::export(&dir.join(&config.admin.socket)),
+        dir = shell::word(&dir),
     );
     std::io::stdout()
         .write_all(text.as_bytes())

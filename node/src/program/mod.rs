@@ -6,9 +6,14 @@
 mod demo;
 mod floor;
 mod init;
+mod shell;
 mod unlock;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use maillon_node::{
@@ -157,12 +162,9 @@ pub(crate) fn run() -> ExitCode {
         Action::Run(run) => serve(&run),
         Action::Demo(arguments) => demo::demo(&arguments),
         Action::Floor(floor) => floor::floor(&floor),
-        Action::Config => {
-            use std::io::Write;
-            std::io::stdout()
-                .write_all(config::example().as_bytes())
-                .map_err(|error| Failure::new(74, error))
-        }
+        Action::Config => std::io::stdout()
+            .write_all(config::example().as_bytes())
+            .map_err(|error| Failure::new(74, error)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -184,10 +186,21 @@ fn serve(run: &Run) -> Result<(), Failure> {
     runtime.block_on(async {
         let node = Node::start(&run.dir, config, &unlock).await?;
         drop(unlock);
+        say_where(&node.socket_path());
         until_told().await;
         node.stop().await;
         Ok(())
     })
+}
+
+/// Says how `maillonctl` finds this node, to whoever reads standard output.
+fn say_where(socket: &Path) {
+    let text = format!(
+        "The node runs. To administer it, in another terminal:\n\n    {}\n    maillonctl status\n\n",
+        shell::export(socket)
+    );
+    // A node that nobody listens to runs all the same.
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 async fn until_told() {

@@ -158,7 +158,7 @@ impl Site {
     }
 
     pub fn pairing(&self, name: &str) -> Option<Pairing> {
-        let all = self.peering().pairings();
+        let all = self.peering().pairings(maillon_node::clock::now_ms());
         all.into_iter().find(|pairing| pairing.pairing == name)
     }
 

@@ -116,6 +116,9 @@ pub enum Call {
     CircleShow {
         /// Which.
         circle: Named,
+        /// What happened before the end of an earlier page only ([`super::CircleView::next`]); none: the newest.
+        #[serde(default)]
+        before: Option<String>,
     },
     /// Invites a peer into a circle. Refused without recorded consent. → [`super::Answer::Invitation`].
     CircleInvite {
@@ -265,6 +268,20 @@ pub enum Call {
     KeysShow,
     /// A new receive key. → [`super::Answer::Keys`].
     KeysRotate,
+
+    /// Lines of the audit trail, the newest first. → [`super::Answer::Audit`].
+    AuditList {
+        /// Those about one circle; all, where none is named.
+        circle: Option<Named>,
+        /// Those at or after this moment, Unix milliseconds.
+        since_ms: Option<u64>,
+        /// Those before the line of this number: where the page before ended.
+        before: Option<u64>,
+        /// At most so many; 500 at most.
+        limit: u32,
+    },
+    /// Reads the whole audit trail and checks that each line follows the one before it. → [`super::Answer::AuditVerified`].
+    AuditVerify,
 
     /// The candidates for "the same person here?" of an invitation. → [`super::Answer::Candidates`].
     InvitationCandidates {

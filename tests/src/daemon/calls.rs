@@ -77,7 +77,7 @@ calls! {
         limit: 200,
     } => Circles(Vec<CircleLine>);
     /// One circle.
-    circle_show(circle: CircleId) Call::CircleShow { circle: circle.to_string() } => Circle(CircleView);
+    circle_show(circle: CircleId) Call::CircleShow { circle: circle.to_string(), before: None } => Circle(CircleView);
     /// Invites a peer, with the whole past.
     circle_invite(circle: CircleId, peer: NodeId) Call::CircleInvite {
         circle: circle.to_string(),

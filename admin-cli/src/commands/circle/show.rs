@@ -12,19 +12,54 @@ use crate::{
 
 /// Show one circle: its members, who the person is, what was written, how far it got
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  maillonctl circle show 5f3a09c1d2e4 --as 7b21")]
+#[command(
+    after_help = "Example:\n  maillonctl circle show 5f3a09c1d2e4 --as 7b21\n  maillonctl circle show 5f3a09c1d2e4 --all --as 7b21"
+)]
 pub(crate) struct Show {
     /// The circle
     circle: String,
+    /// Everything, however long, instead of the newest page
+    #[arg(long, conflicts_with = "before")]
+    all: bool,
+    /// Go on with what is older than the page before
+    #[arg(long, value_name = "WHERE")]
+    before: Option<String>,
 }
 
 impl Show {
     pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
+        let mut circle = self.page(session, self.before.clone())?;
+        while let Some(next) = circle.next.take_if(|_| self.all) {
+            let older = self.page(session, Some(next))?;
+            // Within a page, the oldest comes first.
+            circle.things.splice(0..0, older.things);
+            circle.older = older.older;
+            circle.next = older.next;
+        }
+        session.print(&circle, |view| {
+            let mut shown = show(view, &circle);
+            if let Some(next) = &circle.next {
+                shown += &format!(
+                    "\n{}: maillonctl circle show {} --before {}, or --all\n",
+                    words::count(circle.older, "older thing"),
+                    words::short(&circle.line.circle),
+                    text::line(next)
+                );
+            }
+            shown
+        })
+    }
+
+    fn page(
+        &self,
+        session: &mut Session<'_, '_>,
+        before: Option<String>,
+    ) -> Result<CircleView, Failure> {
         let call = Call::CircleShow {
             circle: self.circle.clone(),
+            before,
         };
-        let circle = answer!(session, call, Circle);
-        session.print(&circle, |view| show(view, &circle))
+        Ok(answer!(session, call, Circle))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{
 /// Take an invitation of another structure, and show the five words to compare
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  maillonctl peer accept 'MAILLON-INVITATION…'\n  maillonctl peer accept - < invitation.txt"
+    after_help = "Example:\n  maillonctl peer accept 'maillon1:…'\n  maillonctl peer accept - < invitation.txt"
 )]
 pub(crate) struct Accept {
     /// The invitation's text; - reads it from standard input

@@ -41,6 +41,7 @@ pub(in crate::commands) fn lines(view: &View, peers: &[PeerLine]) -> String {
             "relation",
             "last seen",
             "waiting",
+            "refused",
             "last error",
         ],
         peers.iter().map(|peer| {
@@ -50,6 +51,7 @@ pub(in crate::commands) fn lines(view: &View, peers: &[PeerLine]) -> String {
                 relation(peer.relation).to_owned(),
                 seen(view, peer),
                 peer.waiting.to_string(),
+                peer.refused.to_string(),
                 peer.last_error
                     .as_deref()
                     .map_or_else(|| "-".to_owned(), text::line),

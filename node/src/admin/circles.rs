@@ -1,0 +1,96 @@
+//! Calls about circles, their members and the invitations into them.
+
+use maillon_protocol::admin::{Answer, Call, Candidates, ErrorCode};
+
+use super::{calls::misrouted, errors::Refusal};
+use crate::{care::Actor, daemon::Node};
+
+impl Node {
+    pub(super) async fn circle_call(
+        &self,
+        actor: &Actor,
+        call: Call,
+        now_ms: u64,
+    ) -> Result<Answer, Refusal> {
+        let care = &self.care;
+        Ok(match call {
+            Call::CircleOpen { identity } => {
+                let circle = care.open_circle(actor, identity).await?;
+                Answer::Circle(care.show(&circle)?)
+            }
+            Call::CircleList { after, limit } => {
+                let after = after.map(|after| self.circle_named(&after)).transpose()?;
+                Answer::Circles(care.circles(after.as_ref(), limit as usize))
+            }
+            Call::CircleShow { circle, before } => {
+                let before = before.map(|mark| mark.parse()).transpose()?;
+                Answer::Circle(care.show_before(&self.circle_named(&circle)?, before)?)
+            }
+            Call::CircleInvite {
+                circle,
+                peer,
+                reason,
+                grant,
+            } => {
+                let circle = self.circle_named(&circle)?;
+                let to = self.node_named(&peer)?;
+                let id = care.invite(actor, circle, to, reason, grant).await?;
+                let all = self.invitations(now_ms).await?;
+                let line = all.into_iter().find(|line| line.invitation == id);
+                Answer::Invitation(line.ok_or_else(|| {
+                    Refusal::new(
+                        ErrorCode::Internal,
+                        "the invitation is not there",
+                        "see `maillonctl circle invitations`",
+                    )
+                })?)
+            }
+            Call::InvitationList => Answer::Invitations(self.invitations(now_ms).await?),
+            Call::InvitationCandidates { invitation } => {
+                let id = self.invitation_named(&invitation).await?;
+                let (identity, candidates) = care.candidates(id).await?;
+                Answer::Candidates(Candidates {
+                    identity,
+                    candidates,
+                })
+            }
+            Call::CircleAccept {
+                invitation,
+                same_as,
+            } => {
+                let id = self.invitation_named(&invitation).await?;
+                let same_as = same_as
+                    .map(|circle| self.circle_named(&circle))
+                    .transpose()?;
+                care.accept(actor, id, same_as).await?;
+                Answer::Ok
+            }
+            Call::CircleDecline { invitation } => {
+                let id = self.invitation_named(&invitation).await?;
+                care.decline(actor, id).await?;
+                Answer::Ok
+            }
+            Call::CircleRemove {
+                circle,
+                member,
+                reason,
+            } => {
+                let circle = self.circle_named(&circle)?;
+                care.remove(actor, circle, self.node_named(&member)?, reason)
+                    .await?;
+                Answer::Ok
+            }
+            Call::CircleRotate { circle, reason } => {
+                care.rotate(actor, self.circle_named(&circle)?, reason)
+                    .await?;
+                Answer::Ok
+            }
+            Call::CircleClose { circle, reason } => {
+                care.close(actor, self.circle_named(&circle)?, reason)
+                    .await?;
+                Answer::Ok
+            }
+            _ => return Err(misrouted()),
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! The audit trail at the socket: what leaves a line there by itself, and how the trail is read.
+//!
+//! What changes something leaves its line in the commit of the change (in `care`, `peering`, `daemon`). What only shows care content, or
+//! only moves the network, commits nothing: its line is written here, after the answer is known and before it leaves.
+
+use maillon_protocol::admin::{Answer, AuditPage, AuditVerified, Call, ErrorCode};
+
+use super::errors::Refusal;
+use crate::{
+    audit::{self, About, AuditError, By, Trail, Wanted},
+    care::DEEPEST_PAGE,
+    daemon::Node,
+};
+
+/// The word for a call whose line is written here; none where the act itself carries it, or nobody asks later who did it.
+pub(super) const fn action(call: &Call) -> Option<&'static str> {
+    Some(match call {
+        Call::CircleShow { .. } => "circle.read",
+        Call::RecordShow { .. } => "record.read",
+        Call::RecordExport { sealed: false, .. } => "record.export",
+        Call::RecordExport { sealed: true, .. } => "record.export-sealed",
+        Call::InvitationCandidates { .. } => "invitation.read",
+        Call::PeerTest { .. } => "peer.test",
+        Call::PeerRetry { .. } => "peer.retry",
+        Call::SyncRebuild => "sync.rebuild",
+        _ => return None,
+    })
+}
+
+/// What the answer to such a call was about.
+pub(super) fn about(answer: &Answer) -> About {
+    match answer {
+        Answer::Circle(circle) => About::circle(circle.line.circle),
+        Answer::Record(record) => About {
+            circle: Some(record.circle),
+            record: Some(record.record),
+            node: None,
+        },
+        Answer::Exported(exported) => About {
+            record: Some(exported.record),
+            ..About::NOTHING
+        },
+        Answer::Peer(peer) => About::node(peer.line.node),
+        _ => About::NOTHING,
+    }
+}
+
+impl Node {
+    /// Leaves a line in a commit of its own. Where that fails (a full disk), what is known is shown all the same: care must not stop there.
+    pub(super) async fn leave_line(&self, by: By, action: &'static str, about: About) {
+        let job = self
+            .ledger
+            .run(move |tx| audit::note(tx, by, action, about));
+        if let Err(error) = job.await {
+            tracing::error!(%error, action, "a line of the audit trail could not be written");
+        }
+    }
+
+    pub(super) fn audit_page(&self, mut wanted: Wanted) -> Result<AuditPage, Refusal> {
+        wanted.limit = wanted.limit.clamp(1, DEEPEST_PAGE);
+        let people = self.care.professionals()?;
+        let name = |id: &_| {
+            let known = people.iter().find(|one| one.id == *id);
+            known.map(|one| one.professional.name.clone())
+        };
+        Ok(Trail(&self.ledger.shared().rows().0).page(&wanted, name)?)
+    }
+
+    pub(super) async fn audit_verify(&self) -> AuditVerified {
+        let store = self.ledger.shared().rows().0.clone();
+        let verified = tokio::task::spawn_blocking(move || audit::verify(&store)).await;
+        match verified.unwrap_or_else(|_| Err("reading it broke off".to_owned())) {
+            Ok(lines) => AuditVerified {
+                lines,
+                broken: None,
+            },
+            Err(broken) => AuditVerified {
+                lines: 0,
+                broken: Some(broken),
+            },
+        }
+    }
+}
+
+impl From<AuditError> for Refusal {
+    fn from(error: AuditError) -> Self {
+        Self::new(
+            ErrorCode::Storage,
+            error.to_string(),
+            "run `maillonctl audit verify` and `maillonctl doctor`",
+        )
+    }
+}

@@ -1,0 +1,99 @@
+//! What people write into a file: consent, alerts and answers, notes.
+
+use maillon_protocol::{
+    admin::{Answer, Call, Written as WrittenAnswer},
+    content::{Alert, Consent},
+    ids::CircleId,
+    replica::Written,
+};
+
+use super::{calls::misrouted, errors::Refusal};
+use crate::{care::Actor, daemon::Node};
+
+fn written(circle: CircleId, written: Written) -> Answer {
+    Answer::Written(WrittenAnswer {
+        circle,
+        record: written.record,
+        thing: written.thing,
+    })
+}
+
+impl Node {
+    pub(super) async fn writing_call(
+        &self,
+        actor: &Actor,
+        call: Call,
+        now_ms: u64,
+    ) -> Result<Answer, Refusal> {
+        let care = &self.care;
+        Ok(match call {
+            Call::ConsentRecord {
+                circle,
+                kind,
+                decision,
+                answered_by,
+                how,
+            } => {
+                let circle = self.circle_named(&circle)?;
+                let consent = Consent {
+                    kind,
+                    decision,
+                    answered_by,
+                    how,
+                };
+                written(circle, care.record_consent(actor, circle, consent).await?)
+            }
+
+            Call::AlertSend {
+                circle,
+                severity,
+                text,
+                to,
+                within_s,
+            } => {
+                let circle = self.circle_named(&circle)?;
+                let addressees = to
+                    .iter()
+                    .map(|to| self.node_named(to))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let answer_by_ms = if within_s == 0 {
+                    0
+                } else {
+                    now_ms.saturating_add(within_s.saturating_mul(1000))
+                };
+                let alert = Alert {
+                    severity,
+                    text,
+                    addressees,
+                    answer_by_ms,
+                };
+                written(circle, care.send_alert(actor, circle, alert).await?)
+            }
+            Call::AlertAnswer {
+                alert,
+                step,
+                comment,
+            } => {
+                let alert = self.record_named(&alert)?;
+                let answer = care.answer_alert(actor, alert, step, comment).await?;
+                let circle = care
+                    .view(&answer.record)?
+                    .map_or(CircleId([0; 32]), |view| view.circle);
+                written(circle, answer)
+            }
+            Call::NoteAdd {
+                circle,
+                note,
+                text,
+                emergency,
+            } => {
+                let circle = self.circle_named(&circle)?;
+                written(
+                    circle,
+                    care.add_note(actor, circle, note, text, emergency).await?,
+                )
+            }
+            _ => return Err(misrouted()),
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! One line of the trail, and who stands in it.
+
+use maillon_protocol::ids::{CircleId, Hash, NodeId, RecordId, ThingId};
+use minicbor::{Decode, Encode};
+
+/// The actor of an act that needs no professional.
+pub const ADMINISTRATOR: ThingId = ThingId([0; 16]);
+
+/// The actor of what the node does by itself.
+pub const ITSELF: ThingId = ThingId([0xff; 16]);
+
+/// Who acts: a professional, or the administrator; and the local user whose process asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct By {
+    /// The professional's id at this node; [`ADMINISTRATOR`] or [`ITSELF`] where there is none.
+    pub actor: ThingId,
+    /// The local user's number, as the system named it at the socket; the daemon's own for what it does by itself.
+    pub user: u32,
+}
+
+impl By {
+    /// The daemon itself.
+    pub fn itself() -> Self {
+        Self {
+            actor: ITSELF,
+            user: own_user(),
+        }
+    }
+}
+
+/// The user whom this process belongs to.
+pub(crate) fn own_user() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
+/// Where the trail stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(super) struct Head {
+    #[n(0)]
+    pub(super) number: u64,
+    /// Hash of the last line.
+    #[n(1)]
+    pub(super) hash: Hash,
+}
+
+impl Head {
+    /// Before the first line.
+    pub(super) const START: Self = Self {
+        number: 0,
+        hash: Hash([0; 32]),
+    };
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(super) struct Line {
+    #[n(0)]
+    pub(super) number: u64,
+    /// Hash of the line before.
+    #[n(1)]
+    pub(super) previous: Hash,
+    #[n(2)]
+    pub(super) at_ms: u64,
+    /// The professional's id at this node, or [`ADMINISTRATOR`].
+    #[n(3)]
+    pub(super) actor: ThingId,
+    /// A fixed word.
+    #[n(4)]
+    pub(super) action: String,
+    #[n(5)]
+    pub(super) circle: Option<CircleId>,
+    #[n(6)]
+    pub(super) record: Option<RecordId>,
+    /// The local user's number; lines of the first version have 0 here.
+    #[n(7)]
+    pub(super) user: u64,
+    /// Lines of the first version end before this.
+    #[n(8)]
+    pub(super) node: Option<NodeId>,
+}

@@ -1,0 +1,114 @@
+//! The audit trail: who did what, when, in the same commit as the act.
+//!
+//! Each line names the hash of the one before it, so that a line that was taken out, changed or slipped in is found ([`verify`]); what was cut
+//! off at the end is not, as long as nobody kept a later line. A line holds ids and fixed words, never what was written or about whom.
+//!
+//! This module knows the ledger and nobody above it: care, peering and the administrator's calls all leave their lines through [`note`].
+
+mod line;
+mod trail;
+
+pub(crate) use line::own_user;
+pub use line::{ADMINISTRATOR, By, ITSELF};
+pub use trail::{Trail, Wanted, verify};
+
+use maillon_protocol::{
+    cbor,
+    ids::{CircleId, NodeId, RecordId},
+};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    ledger::Tx,
+    store::{StoreError, Table},
+};
+use line::{Head, Line};
+
+/// Where the head of the trail is.
+const HEAD: &[u8] = b"head";
+/// What the keys of lines begin with; the number follows, big-endian.
+const LINES: &[u8] = b"l";
+
+/// Why a line cannot be added, or the trail cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The head is there and makes no sense.
+    #[error("the audit trail's head cannot be read: run `maillonctl audit verify`")]
+    Head,
+    /// A line makes no sense.
+    #[error("line {0} of the audit trail cannot be read: run `maillonctl audit verify`")]
+    Line(u64),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What an act was about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About {
+    /// A circle.
+    pub circle: Option<CircleId>,
+    /// A record.
+    pub record: Option<RecordId>,
+    /// Another node.
+    pub node: Option<NodeId>,
+}
+
+impl About {
+    /// About nothing that has a name here.
+    pub const NOTHING: Self = Self {
+        circle: None,
+        record: None,
+        node: None,
+    };
+
+    /// About a circle.
+    pub const fn circle(circle: CircleId) -> Self {
+        Self {
+            circle: Some(circle),
+            ..Self::NOTHING
+        }
+    }
+
+    /// About another node.
+    pub const fn node(node: NodeId) -> Self {
+        Self {
+            node: Some(node),
+            ..Self::NOTHING
+        }
+    }
+}
+
+/// Adds a line in the commit of the act. `action` is a fixed word, such as `note.add`.
+///
+/// # Errors
+/// [`AuditError`]; the act must then not be done.
+pub fn note(tx: &mut Tx<'_>, by: By, action: &str, about: About) -> Result<(), AuditError> {
+    let head = match tx.get(Table::Audit, HEAD)? {
+        Some(bytes) => minicbor::decode::<Head>(&bytes).map_err(|_| AuditError::Head)?,
+        None => Head::START,
+    };
+    let line = Line {
+        number: head.number + 1,
+        previous: head.hash,
+        at_ms: tx.now_ms,
+        actor: by.actor,
+        action: action.to_owned(),
+        circle: about.circle,
+        record: about.record,
+        user: u64::from(by.user),
+        node: about.node,
+    };
+    let bytes = cbor::encode(&line);
+    let next = Head {
+        number: line.number,
+        hash: maillon_protocol::ids::Hash(Sha256::digest(&bytes).into()),
+    };
+    tx.put(Table::Audit, key(line.number), bytes);
+    tx.put(Table::Audit, HEAD.to_vec(), cbor::encode(&next));
+    Ok(())
+}
+
+fn key(number: u64) -> Vec<u8> {
+    [LINES, &number.to_be_bytes()].concat()
+}

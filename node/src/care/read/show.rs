@@ -1,0 +1,255 @@
+//! One circle as it stands: members, identity, things page by page, where each alert stands.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use maillon_protocol::{
+    admin::{AlertView, CircleView, MemberLine, RecordView, ThingView},
+    circle::{Ack, Circle},
+    content::{Alert, AlertStep, Content, Kind, PatientIdentity},
+    dossier::{Delivery, Thing, Version},
+    ids::{CircleId, NodeId, RecordId, ThingId},
+    time::Timestamp,
+};
+
+use super::{acks, standing, things, waiting};
+use crate::care::{Care, CareError};
+
+/// Most things in one answer; more are counted.
+const MOST_THINGS: usize = 300;
+/// About how many bytes of them.
+const MOST_BYTES: usize = 600 << 10;
+
+/// About how many bytes of text a content has.
+fn size_of_text(content: &Content) -> usize {
+    content.payload().map_or(0, |payload| payload.0.len())
+}
+
+/// Where a page of things ended: when the last of it happened, when it was written, which record says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ThingMark(u64, Timestamp, RecordId);
+
+impl ThingMark {
+    /// Of what is newest of a thing; none where nothing of it can be shown.
+    fn of(thing: &Thing) -> Option<Self> {
+        let newest = thing.newest()?;
+        Some(Self(newest.occurred_ms, newest.time, newest.record))
+    }
+}
+
+impl fmt::Display for ThingMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1.0, self.2)
+    }
+}
+
+/// A text that is no mark of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this is no mark of a page")]
+pub struct NoMark;
+
+impl FromStr for ThingMark {
+    type Err = NoMark;
+
+    fn from_str(text: &str) -> Result<Self, NoMark> {
+        let mut parts = text.split('.');
+        let (Some(occurred), Some(time), Some(record), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NoMark);
+        };
+        Ok(Self(
+            occurred.parse().map_err(|_| NoMark)?,
+            Timestamp(time.parse().map_err(|_| NoMark)?),
+            record.parse().map_err(|_| NoMark)?,
+        ))
+    }
+}
+
+impl Care {
+    /// One circle with its newest things.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub fn show(&self, id: &CircleId) -> Result<CircleView, CareError> {
+        self.show_before(id, None)
+    }
+
+    /// One circle with a page of its things: the newest of those that are older than `before`, as far as they fit into one answer.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub fn show_before(
+        &self,
+        id: &CircleId,
+        before: Option<ThingMark>,
+    ) -> Result<CircleView, CareError> {
+        let shared = self.shared();
+        let circle = shared.circle(id).ok_or(CareError::NoCircle)?;
+        let acks = acks(shared, id)?;
+        let members = circle
+            .charter
+            .state()
+            .members
+            .iter()
+            .map(|member| MemberLine {
+                node: member.node,
+                structure: self.structure_of(&member.node),
+                steward: member.node == circle.charter.state().steward,
+                since: member.since,
+                grant: member.grant,
+                waiting: if member.node == shared.own() {
+                    0
+                } else {
+                    waiting(&circle, acks.get(&member.node))
+                },
+            })
+            .collect();
+        let things = things(shared, id)?;
+        let mut order: Vec<(ThingMark, &ThingId, &Thing)> = things
+            .iter()
+            .filter_map(|(id, thing)| Some((ThingMark::of(thing)?, id, thing)))
+            .collect();
+        // Newest first, so that what does not fit into one answer is the oldest.
+        order.sort_by_key(|(mark, ..)| std::cmp::Reverse(*mark));
+        let mut identity = Vec::new();
+        let mut shown = Vec::new();
+        let (mut older, mut next) = (0, None);
+        let mut last = None;
+        let mut bytes = 0;
+        for (mark, thing_id, thing) in order {
+            let is_identity = thing.kind() == Some(Kind::PatientIdentity as u64);
+            if !is_identity && before.is_some_and(|before| mark >= before) {
+                continue;
+            }
+            if !is_identity && (shown.len() >= MOST_THINGS || bytes >= MOST_BYTES) {
+                older += 1;
+                next = last;
+                continue;
+            }
+            let mut views = Vec::new();
+            for version in standing(thing) {
+                views.extend(self.view_with(&version.record, &acks)?);
+            }
+            if is_identity {
+                identity.extend(views.into_iter().filter_map(|view| match view.content {
+                    Content::PatientIdentity(identity) => Some(identity),
+                    _ => None,
+                }));
+                continue;
+            }
+            last = Some(mark);
+            if views.is_empty() {
+                continue;
+            }
+            bytes += views
+                .iter()
+                .map(|view| 1024 + size_of_text(&view.content))
+                .sum::<usize>();
+            let alert = match &views[0].content {
+                Content::Alert(alert) => {
+                    Some(self.alert(&circle, &things, thing, alert, &views[0], &acks)?)
+                }
+                _ => None,
+            };
+            let contested = thing.contested().count();
+            shown.push(ThingView {
+                thing: *thing_id,
+                parent: thing.parent.first().copied(),
+                superseded: (thing.versions.len().saturating_sub(views.len() + contested)) as u64,
+                contested: contested as u64,
+                standing: views,
+                alert,
+            });
+        }
+        shown.reverse();
+        let doubts = identity.iter().flat_map(doubts_of).collect();
+        Ok(CircleView {
+            line: self.line(&circle),
+            members,
+            identity,
+            consent: self.allows_sharing(id)?,
+            things: shown,
+            older,
+            next: next.map(|mark: ThingMark| mark.to_string()),
+            doubts,
+        })
+    }
+
+    fn alert(
+        &self,
+        circle: &Circle,
+        things: &BTreeMap<ThingId, Thing>,
+        thing: &Thing,
+        alert: &Alert,
+        view: &RecordView,
+        acks: &BTreeMap<NodeId, Ack>,
+    ) -> Result<AlertView, CareError> {
+        let mut furthest: BTreeMap<NodeId, (AlertStep, u64)> = BTreeMap::new();
+        for child in &thing.children {
+            let Some(answer) = things.get(child).and_then(Thing::newest) else {
+                continue;
+            };
+            let Some(step) = step_of(answer) else {
+                continue;
+            };
+            let entry = furthest
+                .entry(answer.node)
+                .or_insert((step, answer.time.ms()));
+            if step > entry.0 {
+                *entry = (step, answer.time.ms());
+            }
+        }
+        let step = furthest.values().map(|(step, _)| *step).max();
+        let mut structures =
+            self.delivery_of(circle, &view.record, view.node, view.time.ms(), acks)?;
+        for (node, _, delivery) in &mut structures {
+            if let Some((step, at_ms)) = furthest.get(node) {
+                *delivery = Delivery::Answered {
+                    step: *step,
+                    at_ms: *at_ms,
+                };
+            }
+        }
+        Ok(AlertView {
+            severity: alert.severity,
+            step,
+            structures,
+        })
+    }
+}
+
+fn step_of(version: &Version) -> Option<AlertStep> {
+    if version.kind != Kind::AlertAnswer as u64 {
+        return None;
+    }
+    match version.code {
+        0 => Some(AlertStep::Acknowledge),
+        1 => Some(AlertStep::TakeCharge),
+        2 => Some(AlertStep::Close),
+        _ => None,
+    }
+}
+
+/// Doubts that an identity carries by itself.
+fn doubts_of(identity: &PatientIdentity) -> Vec<String> {
+    match &identity.ins {
+        Some(ins) if !ins.may_match() => {
+            vec!["the control key of the INS is wrong: the number is kept as unverified and matches nobody".to_owned()]
+        }
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_read_as_it_was_written_and_nothing_else_is() {
+        let mark = ThingMark(1_795_348_800_000, Timestamp(77), RecordId([0x9c; 32]));
+        assert_eq!(mark.to_string().parse(), Ok(mark));
+        for wrong in ["", "1.2", "1.2.zz", "1.2.3.4", "-1.2.9c"] {
+            assert_eq!(wrong.parse::<ThingMark>(), Err(NoMark), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What must hold of the rows themselves.
+
+use std::ops::ControlFlow;
+
+use maillon_protocol::{
+    circle::Wanted,
+    replica::{Row, RowPrefix, Rows},
+    sync::View,
+};
+
+use super::{GO_BACK, Remedy};
+use crate::{ledger::Shared, store::Table};
+
+/// Every row of every table opens under the storage key.
+pub(super) fn rows_open(shared: &Shared) -> Result<String, (String, Remedy)> {
+    let go_back = || Remedy::Advice(GO_BACK);
+    let verified = shared
+        .rows()
+        .0
+        .verify(|_| ControlFlow::Continue(()))
+        .map_err(|error| (error.to_string(), go_back()))?;
+    if verified.is_good() {
+        return Ok(format!("{} rows", verified.rows()));
+    }
+    let bad: Vec<_> = verified
+        .tables
+        .iter()
+        .filter(|table| table.damaged > 0 || table.broken_off.is_some())
+        .collect();
+    let found: Vec<String> = bad
+        .iter()
+        .map(|table| match &table.broken_off {
+            Some(error) => format!("{} cannot be read to its end: {error}", table.table.name()),
+            None => format!("{} damaged in {}", table.damaged, table.table.name()),
+        })
+        .collect();
+    // Views are worked out from records; everything else is what was written.
+    let views_only = bad
+        .iter()
+        .all(|table| table.table == Table::Things && table.broken_off.is_none());
+    let remedy = if views_only {
+        Remedy::Command("maillonctl sync rebuild")
+    } else {
+        go_back()
+    };
+    Err((found.join(", "), remedy))
+}
+
+/// The record at each log's height is the one that the circle names, and names its place.
+pub(super) fn heights_hold(shared: &Shared) -> Result<String, String> {
+    let mut logs = 0_u64;
+    for circle in shared.circles() {
+        for (log, tip) in &circle.logs {
+            logs += 1;
+            let held = shared.read(|view| view.record_id(&circle.id(), log, tip.height));
+            if held != Some(tip.head) {
+                return Err(format!(
+                    "circle {}: a log's head is not the record at its height",
+                    circle.id().short()
+                ));
+            }
+        }
+    }
+    Ok(format!("{logs} logs"))
+}
+
+/// Charters name their entries, and every entry is here.
+pub(super) fn charters_hold(shared: &Shared) -> Result<String, String> {
+    let mut entries = 0_u64;
+    for circle in shared.circles() {
+        for number in 1..=circle.charter.number() {
+            entries += 1;
+            let held = shared
+                .rows()
+                .get(&Row::Entry(circle.id(), number))
+                .map_err(|error| error.to_string())?;
+            if held.is_none() {
+                return Err(format!(
+                    "circle {}: entry {number} is missing",
+                    circle.id().short()
+                ));
+            }
+        }
+    }
+    Ok(format!("{entries} entries"))
+}
+
+/// Where files are missing, the circle says so, and from the first place on: what acknowledgements tell.
+pub(super) fn files_hold(shared: &Shared) -> Result<String, String> {
+    let mut missing = 0_u64;
+    for circle in shared.circles() {
+        let mut first = std::collections::BTreeMap::new();
+        let rows = shared
+            .rows()
+            .scan(&RowPrefix::Wanted(circle.id(), None))
+            .map_err(|error| error.to_string())?;
+        for bytes in rows {
+            let wanted: Wanted = minicbor::decode(&bytes)
+                .map_err(|_| format!("circle {}: a row cannot be read", circle.id().short()))?;
+            missing += 1;
+            let place = first.entry(wanted.log).or_insert(wanted.sequence);
+            *place = wanted.sequence.min(*place);
+        }
+        if first != circle.lacking {
+            return Err(format!(
+                "circle {}: other files are missing than it says",
+                circle.id().short()
+            ));
+        }
+    }
+    Ok(format!("{missing} files are on their way"))
+}
