@@ -63,6 +63,13 @@ impl Node {
                 "set care_commands = false in maillon.toml and restart",
             );
         }
+        for live in self.config.test.live() {
+            reason(
+                Verdict::Act,
+                format!("this node is under test: {live}"),
+                "take the section [test] out of maillon.toml and restart",
+            );
+        }
         let mut kept_aside = 0;
         for peer in &peers {
             kept_aside += self.scores.score(&peer.node).problems.values().sum::<u64>();

@@ -32,7 +32,7 @@ use crate::{
     admin::{AdminSocket, SocketError},
     care::Care,
     clock::now_ms,
-    config::{Config, ConfigError, multiaddresses},
+    config::{Config, ConfigError, FILE_NAME, OutOfRange, multiaddresses},
     exchange::{Exchange, Scores},
     http::Http,
     keystore::{Keystore, KeystoreError, Unlock},
@@ -123,6 +123,7 @@ impl Node {
         unlock: &Unlock,
     ) -> Result<Arc<Self>, StartError> {
         network::refuse_key_log()?;
+        let in_file = |wrong: OutOfRange| wrong.in_file(&dir.join(FILE_NAME));
         let (keystore, secrets) = Keystore::open(dir, unlock)?;
         let options = keys::store_options(&config);
         let store = Store::open(dir, &StorageKey::new(secrets.storage_key.expose()), options)?;
@@ -148,7 +149,7 @@ impl Node {
         let allow = AllowList::new([]);
         let (sender, network_events) = mpsc::channel(256);
         let network_config = NetworkConfig {
-            listen: multiaddresses("network.listen", &config.network.listen)?,
+            listen: multiaddresses("network.listen", &config.network.listen).map_err(in_file)?,
             cap: Duration::from_secs(config.network.longest_wait_s),
             urgent_cap: Duration::from_secs(config.network.longest_wait_urgent_s),
             tap: config
@@ -163,11 +164,13 @@ impl Node {
         let network = Network::start(network_config, &identity, allow.clone(), sender)?;
         let (peering_events, heard) = broadcast::channel(1024);
         let peering_config = PeeringConfig {
-            listen: multiaddresses("network.pairing_listen", &config.network.pairing_listen)?,
+            listen: multiaddresses("network.pairing_listen", &config.network.pairing_listen)
+                .map_err(in_file)?,
             advertise: multiaddresses(
                 "network.pairing_advertise",
                 &config.network.pairing_advertise,
-            )?,
+            )
+            .map_err(in_file)?,
             ..PeeringConfig::default()
         };
         let peering = Peering::start(

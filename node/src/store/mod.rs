@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `FORMAT` | the version of the database and a fingerprint of its storage key; plain text |
 //! | `rocksdb/` | the database: one column family for each [`Table`] |
+//! | `rocksdb/MARK` | how far RocksDB's list of files had come; plain text |
 //!
 //! A row is a key of opaque bytes (ids, or names made by [`Namer`], with a sequence number where rows have an order)
 //! and a sealed value. The `default` column family holds one row of its own, which proves the storage key.
@@ -24,7 +25,7 @@
 //!   survives a power cut; when the machine stops before, all of it or nothing is there afterwards.
 //! - An unfinished last write is dropped when the database is opened again. Damage elsewhere is an error, not a silent
 //!   loss; the one exception is a damaged length field in the last 32 KiB of the last log, which RocksDB cannot tell
-//!   from an unfinished write.
+//!   from an unfinished write. RocksDB's list of files, cut short, is damage too (`MARK`).
 //! - A database of a newer version, one under another storage key, and one in use by another process are refused
 //!   before anything is written.
 //! - Everything is bounded: batches, keys, caches, write buffers, open files.
@@ -48,6 +49,7 @@ mod batch;
 mod engine;
 mod error;
 mod format;
+mod mark;
 mod names;
 mod open;
 mod read;
@@ -103,7 +105,14 @@ struct Inner {
     sealer: Arc<Sealer>,
     namer: Namer,
     folder: PathBuf,
+    mark: mark::Mark,
     _lock: File,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.mark.write(&self.folder.join(FOLDER_NAME));
+    }
 }
 
 impl Store {
@@ -153,10 +162,11 @@ impl Store {
         }
         let mut options = rocksdb::WriteOptions::default();
         options.set_sync(self.inner.sync);
+        self.inner.db.write_opt(write, &options)?;
         self.inner
-            .db
-            .write_opt(write, &options)
-            .map_err(StoreError::from)
+            .mark
+            .after_commit(&self.inner.folder.join(FOLDER_NAME));
+        Ok(())
     }
 
     /// Makes a consistent copy of the database, with its `FORMAT`, in the new folder `dest`; it opens with the same

@@ -1,0 +1,1 @@
+//! A database with bytes that nobody wrote.
