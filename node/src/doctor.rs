@@ -55,6 +55,14 @@ fn rows_open(shared: &Shared) -> Result<String, String> {
     Err(bad.join(", "))
 }
 
+/// What is written reaches the disk.
+fn commits(shared: &Shared) -> Result<String, String> {
+    match shared.rows().0.trouble() {
+        None => Ok("the last commit reached the disk".to_owned()),
+        Some(trouble) => Err(trouble),
+    }
+}
+
 /// The record at each log's height is the one that the circle names, and names its place.
 fn heights_hold(shared: &Shared) -> Result<String, String> {
     let mut logs = 0_u64;
@@ -160,6 +168,12 @@ impl Node {
                     "Every row of the database opens under this node's storage key.",
                     rows_open(&shared),
                     Some("restore the last verified backup"),
+                ),
+                check(
+                    "store.commits",
+                    "What is written reaches the disk.",
+                    commits(&shared),
+                    Some("make room on the disk (`df -h`); restart maillond if it does not go on by itself"),
                 ),
                 check(
                     "circle.heights-hold",

@@ -38,6 +38,13 @@ impl Node {
                 "df -h",
             );
         }
+        if let Some(trouble) = self.ledger.shared().rows().0.trouble() {
+            reason(
+                Verdict::Act,
+                format!("the last thing written was not kept: {trouble}"),
+                "df -h",
+            );
+        }
         let now = now_ms();
         for peer in peers.iter().filter(|peer| peer.relation != Relation::Ended) {
             let away = peer

@@ -63,7 +63,7 @@ mod verify;
 use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, WriteBatch};
@@ -106,6 +106,8 @@ struct Inner {
     namer: Namer,
     folder: PathBuf,
     mark: mark::Mark,
+    /// Why the last commit failed, where it did.
+    trouble: Mutex<Option<String>>,
     _lock: File,
 }
 
@@ -162,11 +164,23 @@ impl Store {
         }
         let mut options = rocksdb::WriteOptions::default();
         options.set_sync(self.inner.sync);
-        self.inner.db.write_opt(write, &options)?;
+        let written = self.inner.db.write_opt(write, &options);
+        self.inner.note(written.as_ref().err());
+        written?;
         self.inner
             .mark
             .after_commit(&self.inner.folder.join(FOLDER_NAME));
         Ok(())
+    }
+
+    /// Why the last commit failed, where it did: what was refused is not kept, and the next commit may fail too.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.inner
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Makes a consistent copy of the database, with its `FORMAT`, in the new folder `dest`; it opens with the same
@@ -217,6 +231,12 @@ impl Store {
 }
 
 impl Inner {
+    fn note(&self, failed: Option<&rocksdb::Error>) {
+        let trouble =
+            failed.map(|error| StoreError::from_words(&error.kind(), error.as_ref()).to_string());
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
     fn family(&self, name: &str) -> Result<&ColumnFamily, StoreError> {
         // Opening fails when one is missing, so that only a defect of ours leads here.
         self.db.cf_handle(name).ok_or(StoreError::Engine {

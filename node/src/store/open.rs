@@ -3,7 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rocksdb::{Cache, DB};
 
@@ -47,6 +47,7 @@ pub(super) fn open(dir: &Path, key: &StorageKey, options: &Options) -> Result<In
         namer: Namer::new(key),
         folder: dir.to_owned(),
         mark: mark::Mark::default(),
+        trouble: Mutex::new(None),
         _lock: lock,
     };
     if known {

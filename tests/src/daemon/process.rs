@@ -99,6 +99,10 @@ impl Daemon {
             .settings
             .toml(self.port, &self.key_file(), &self.socket(), &self.tap());
         let path = self.configuration();
+        // Writing again what stands there would need room on a disk that may be full.
+        if fs::read(&path).is_ok_and(|held| held == text.as_bytes()) {
+            return Ok(());
+        }
         fs::write(&path, text).map_err(Trouble::io(path.display().to_string()))
     }
 

@@ -118,6 +118,7 @@ fn a_full_disk_is_told_as_such_and_loses_nothing_that_was_confirmed() {
         .expect("room");
     let refused = store.commit(batch).expect_err("there is no room");
     assert!(matches!(refused, StoreError::DiskFull), "{refused:?}");
+    assert_eq!(store.trouble(), Some(refused.to_string()));
     assert!(
         store
             .get(Table::Records, b"confirmed")
@@ -141,6 +142,7 @@ fn a_full_disk_is_told_as_such_and_loses_nothing_that_was_confirmed() {
         None
     );
     put(&store, Table::Records, b"unconfirmed", b"value");
+    assert_eq!(store.trouble(), None);
 }
 
 fn copy_all(from: &Path, to: &Path) {
