@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     clock::now_ms,
+    clocks,
     daemon::Node,
     ledger::Shared,
     store::{Range, Table},
@@ -158,6 +159,51 @@ fn aside(shared: &Shared) -> Result<String, String> {
 }
 
 impl Node {
+    /// Whose clock runs ahead: another's, or this node's own.
+    async fn clocks_agree(&self) -> Check {
+        let shared = std::sync::Arc::clone(self.ledger.shared());
+        let read = tokio::task::spawn_blocking(move || {
+            let now = now_ms();
+            let found = clocks::from_ahead(&shared, now).map_err(|error| error.to_string())?;
+            let authors = clocks::by_author(&shared, &found.recent);
+            Ok((found.older, authors, clocks::own_ahead(&shared, now)))
+        });
+        let read = read.await;
+        let found = match read.unwrap_or_else(|_| Err("the look broke off".to_owned())) {
+            Err(error) => Err(error),
+            Ok((older, authors, own)) => {
+                let mut words: Vec<String> = authors
+                    .iter()
+                    .map(|(node, count)| {
+                        let structure = self.care.structure_of(node);
+                        format!("{count} records of {structure} came from more than ten minutes ahead in the last week")
+                    })
+                    .collect();
+                if let Some((node, ahead)) = own {
+                    let structure = self.care.structure_of(&node);
+                    let minutes = ahead / 60_000;
+                    words.push(format!(
+                        "this node's own clock ran {minutes} minutes ahead of that of {structure}"
+                    ));
+                }
+                match words.is_empty() {
+                    true => Ok(format!(
+                        "{older} records came from ahead before the last week"
+                    )),
+                    false => Err(words.join("; ")),
+                }
+            }
+        };
+        check(
+            "clock.agrees",
+            "The clocks of this node and of the others differ by ten minutes at most.",
+            found,
+            Some(
+                "set the clock of the machine that is named (`timedatectl`), or call its administrator; no record is lost or refused for it",
+            ),
+        )
+    }
+
     /// Checks every invariant now.
     pub(crate) async fn doctor(&self) -> Vec<Check> {
         let shared = std::sync::Arc::clone(self.ledger.shared());
@@ -205,6 +251,7 @@ impl Node {
         })
         .await;
         let mut checks = checked.unwrap_or_default();
+        checks.push(self.clocks_agree().await);
         let problems: Vec<String> = self
             .peering
             .peers()

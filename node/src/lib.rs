@@ -29,4 +29,5 @@ pub mod random;
 pub mod store;
 pub mod workers;
 
+mod clocks;
 mod durable;

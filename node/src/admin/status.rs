@@ -2,7 +2,7 @@
 
 use maillon_protocol::admin::{PeerLine, Reason, Relation, Status, Verdict};
 
-use crate::{clock::now_ms, daemon::Node};
+use crate::{clock::now_ms, clocks, daemon::Node};
 
 /// Free bytes below which the administrator must act.
 const DISK_ACT: u64 = 200 << 20;
@@ -68,6 +68,15 @@ impl Node {
                 Verdict::Look,
                 "commands on this socket may show and write care content: right for tests and demonstrations only".to_owned(),
                 "set care_commands = false in maillon.toml and restart",
+            );
+        }
+        let ahead = clocks::from_ahead(self.ledger.shared(), now);
+        let ahead = ahead.map_or(0, |found| found.recent.len());
+        if ahead > 0 {
+            reason(
+                Verdict::Look,
+                format!("{ahead} records of the last week came from a clock that runs ahead"),
+                "maillonctl doctor",
             );
         }
         for live in self.config.test.live() {

@@ -1,5 +1,6 @@
 //! Scenarios with real daemons: each has folders, ports and processes of its own, and every wait is bounded.
 
+mod clock;
 mod durability;
 mod mounts;
 mod partition;
