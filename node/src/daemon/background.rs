@@ -13,7 +13,7 @@ use tokio::sync::{broadcast, broadcast::error::RecvError, mpsc};
 
 use super::{LocalEvent, Node};
 use crate::{
-    network::{Direction, NetworkEvent, Tap},
+    network::{Direction, FrameError, LinkEnd, NetworkEvent, Tap},
     peering::PeeringEvent,
 };
 
@@ -60,6 +60,13 @@ async fn network(node: Arc<Node>, mut events: mpsc::Receiver<NetworkEvent>) {
             }
             NetworkEvent::LinkDown { node: peer, reason } => {
                 tracing::info!(peer = %peer.short(), %reason, "link down");
+                // Whoever announces too much, or begins a frame and lets it hang, is remembered for it.
+                if let LinkEnd::Frame(
+                    broken @ (FrameError::TooLong { .. } | FrameError::ReadStalled),
+                ) = reason
+                {
+                    node.scores.problem(peer, &broken.to_string());
+                }
                 node.exchange.link_down(peer);
                 node.connected.send_modify(|all| {
                     all.remove(&peer);
