@@ -4,6 +4,7 @@ mod clock;
 mod durability;
 mod mounts;
 mod partition;
+mod raw;
 mod refusals;
 mod secrecy;
 mod socket;
