@@ -2,6 +2,7 @@
 
 mod bare;
 mod hostile;
+mod impostor;
 mod listing;
 
 use std::net::SocketAddr;
