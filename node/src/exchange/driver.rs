@@ -224,7 +224,13 @@ impl Task {
         let submitted = self.ledger.submit(move |tx| take(tx, node, batch));
         tokio::spawn(async move {
             let outcome = match submitted.await {
-                Ok(outcome) => outcome,
+                Ok(outcome) => {
+                    for reason in &outcome.reasons {
+                        count.fetch_add(1, Relaxed);
+                        scores.problem(node, reason);
+                    }
+                    outcome
+                }
                 Err(LedgerError::Job(error)) => {
                     count.fetch_add(1, Relaxed);
                     scores.problem(node, &error.to_string());

@@ -105,7 +105,7 @@ pub enum Notice {
     Aside {
         /// The circle.
         circle: CircleId,
-        /// A fixed word: `fork`, `own-log-ahead`, `after-removal`, `invalid`, `entry`.
+        /// A fixed word: `fork`, `own-log-ahead`, `after-removal`, `entry`.
         what: &'static str,
     },
     /// A record's clock was more than ten minutes ahead.

@@ -8,7 +8,7 @@ use maillon_protocol::{
     charter::Subject,
     circle::Ack,
     descriptor::Descriptor,
-    ids::{CircleId, Hash, Incarnation, InvitationId, NodeId},
+    ids::{CircleId, EntryHash, Hash, Incarnation, InvitationId, LogId, NodeId, RecordId},
     invite::{Acceptance, Invitation, InvitationReason},
     keys::{NodeKey, SealKey},
     limits,
@@ -164,14 +164,44 @@ fn broken_objects(taken: &Taken, a: NodeId, learnt: &Learnt) -> Result<Vec<Offen
         Unverified::<Header>::parse(last.header.0.clone()).map_err(|error| wrong(&error))?;
     let next = Header {
         sequence: parsed.object.sequence + 1,
-        previous: Previous::Record(maillon_protocol::ids::RecordId(parsed.id)),
+        previous: Previous::Record(RecordId(parsed.id)),
         ..parsed.object.clone()
     };
     let with = |header: Vec<u8>| SentRecord {
         header: Bytes(header),
         body: last.body.clone(),
     };
-    let signed = sign(next, &taken.key).bytes;
+    let signed = sign(next.clone(), &taken.key).bytes;
+    let foreign = LogId {
+        node: stranger.id(),
+        ..log
+    };
+    let opening = Previous::Opening(Vec::new());
+    let foreign = Header {
+        log: foreign,
+        sequence: 1,
+        previous: opening,
+        ..next.clone()
+    };
+    let foreign = sign(foreign, &stranger).bytes;
+    let unknown_epoch = Header {
+        epoch: EntryHash([5; 32]),
+        ..next.clone()
+    };
+    let unknown_epoch = sign(unknown_epoch, &taken.key).bytes;
+    let other_version = sign(
+        Header {
+            version: 2,
+            ..next.clone()
+        },
+        &taken.key,
+    )
+    .bytes;
+    let other_entry = Header {
+        entry_hash: EntryHash([6; 32]),
+        ..next
+    };
+    let other_entry = sign(other_entry, &taken.key).bytes;
     let tagged = [&[0xd2], &signed[..]].concat();
     // The outer array of four elements, its head written in two bytes.
     let long_form = [&[0x98, 0x04], &signed[1..]].concat();
@@ -249,6 +279,26 @@ fn broken_objects(taken: &Taken, a: NodeId, learnt: &Learnt) -> Result<Vec<Offen
             "a record of one circle in another",
             learnt.push(elsewhere, vec![with(signed.clone())]),
             "records for a circle that is not shared",
+        ),
+        (
+            "a record of who is no member",
+            learnt.push(circle, vec![with(foreign)]),
+            "was not a member at the charter entry",
+        ),
+        (
+            "a record under another epoch",
+            learnt.push(circle, vec![with(unknown_epoch)]),
+            "names another epoch",
+        ),
+        (
+            "a record of a later version",
+            learnt.push(circle, vec![with(other_version)]),
+            "the record has version 2",
+        ),
+        (
+            "a record that names another charter",
+            learnt.push(circle, vec![with(other_entry)]),
+            "names a charter entry that is not in the charter",
         ),
         (
             "a question about a circle not shared",
@@ -381,7 +431,20 @@ fn what_a_hostile_peer_sends_is_refused_counted_and_changes_nothing() -> Story {
         .iter()
         .flat_map(|(_, all)| all.clone())
         .collect();
-    runtime.block_on(honest.frame(&learnt.push(circle, again).encode()));
+    let question = Message::Want {
+        circle,
+        log: learnt.of(a)?.0,
+        after: 0,
+        up_to: 1,
+    };
+    runtime.block_on(async {
+        honest.frame(&learnt.push(circle, again).encode()).await;
+        honest.frame(&question.encode()).await;
+        // What was sent before the question has been looked at when it is answered.
+        let answered =
+            |message| matches!(message, Message::Records { wanted: true, .. }).then_some(());
+        honest.until("an answer", answered).await
+    })?;
     drop(honest);
     ensure(problems(&mut client, b)?.is_empty(), || {
         String::from("an honest peer is blamed")
