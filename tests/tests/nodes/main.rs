@@ -1,5 +1,6 @@
 //! Scenarios with real daemons: each has folders, ports and processes of its own, and every wait is bounded.
 
+mod bundles;
 mod clock;
 mod durability;
 mod mounts;
@@ -8,6 +9,7 @@ mod raw;
 mod refusals;
 mod secrecy;
 mod socket;
+mod users;
 
 use maillon_tests::daemon::{Settings, Shared, Trouble, Two};
 use tempfile::TempDir;

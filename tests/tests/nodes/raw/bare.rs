@@ -12,7 +12,7 @@ use libp2p::{
     Multiaddr, PeerId, Transport,
     core::{
         Endpoint,
-        muxing::{StreamMuxerBox, StreamMuxerExt},
+        muxing::{StreamMuxerBox, StreamMuxerExt, SubstreamBox},
         transport::{Boxed, DialOpts, PortUse},
         upgrade::Version,
     },
@@ -98,11 +98,20 @@ pub(super) async fn say(keys: &Keypair, way: Multiaddr, words: &[&str]) -> Resul
         .map_err(|_| Trouble::wrong("the talk had no end"))
 }
 
-/// Lets the connection work; says whether it has ended, and counts the streams that the other side opens.
-fn drive(muxer: &mut StreamMuxerBox, cx: &mut Context<'_>, heard: &mut Heard) {
+/// Lets the connection work; notes whether it has ended, and holds the streams that the other side opens: a node takes one that is dropped
+/// for a refusal, and leaves.
+fn drive(
+    muxer: &mut StreamMuxerBox,
+    cx: &mut Context<'_>,
+    held: &mut Vec<SubstreamBox>,
+    heard: &mut Heard,
+) {
     loop {
         match muxer.poll_inbound_unpin(cx) {
-            Poll::Ready(Ok(_)) => heard.streams += 1,
+            Poll::Ready(Ok(stream)) => {
+                heard.streams += 1;
+                held.push(stream);
+            }
             Poll::Ready(Err(_)) => {
                 heard.closed = true;
                 return;
@@ -117,8 +126,9 @@ fn drive(muxer: &mut StreamMuxerBox, cx: &mut Context<'_>, heard: &mut Heard) {
 
 async fn talk(mut muxer: StreamMuxerBox, words: &[&str]) -> Heard {
     let mut heard = Heard::default();
+    let mut held = Vec::new();
     let opened = poll_fn(|cx| {
-        drive(&mut muxer, cx, &mut heard);
+        drive(&mut muxer, cx, &mut held, &mut heard);
         muxer.poll_outbound_unpin(cx)
     });
     let Ok(mut stream) = opened.await else {
@@ -145,7 +155,7 @@ async fn talk(mut muxer: StreamMuxerBox, words: &[&str]) -> Heard {
     let mut listening = pin!(listening);
     let bytes = poll_fn(|cx| {
         if !heard.closed {
-            drive(&mut muxer, cx, &mut heard);
+            drive(&mut muxer, cx, &mut held, &mut heard);
         }
         listening.as_mut().poll(cx)
     });

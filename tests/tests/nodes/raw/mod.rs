@@ -4,6 +4,8 @@ mod bare;
 mod hostile;
 mod impostor;
 mod listing;
+mod objects;
+mod offences;
 
 use std::net::SocketAddr;
 
