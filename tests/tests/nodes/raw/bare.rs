@@ -160,6 +160,19 @@ async fn talk(mut muxer: StreamMuxerBox, words: &[&str]) -> Heard {
         listening.as_mut().poll(cx)
     });
     let bytes = bytes.await;
+    if bytes.is_empty() && !heard.closed {
+        // The stream may end a moment before its connection does.
+        let ended = poll_fn(|cx| {
+            drive(&mut muxer, cx, &mut held, &mut heard);
+            if heard.closed {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        });
+        // One that goes on is what the caller then sees.
+        let _ = tokio::time::timeout(wait::LONG / 4, ended).await;
+    }
     Heard { bytes, ..heard }
 }
 
