@@ -46,8 +46,8 @@ fn ports_that_somebody_has_are_named() -> Story {
     let root = folder()?;
     let daemon = stopped(root.path(), Settings::dac())?;
     let port = daemon.address();
-    let words = [port.port().to_string()];
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let number = port.port().to_string();
+    let words = [number.as_str(), "in use", "[network]"];
     {
         let _taken = UdpSocket::bind(port).map_err(Trouble::io("a port"))?;
         says(&daemon.refused()?, IN_USE, &words)?;
