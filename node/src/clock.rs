@@ -1,12 +1,27 @@
 //! The wall clock, read in one place and passed in everywhere else.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::atomic::{AtomicI64, Ordering::Relaxed},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// The farthest that a test may set the clock off: ten years, seconds.
+pub const MAX_OFFSET_S: i64 = 10 * 366 * 24 * 3600;
+
+static OFFSET_MS: AtomicI64 = AtomicI64::new(0);
 
 /// Unix milliseconds; 0 before 1970.
 pub fn now_ms() -> u64 {
-    SystemTime::now()
+    let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| {
             u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        })
+        });
+    now.saturating_add_signed(OFFSET_MS.load(Relaxed))
+}
+
+/// Makes this process's clock run so many seconds ahead, or behind where negative; beyond [`MAX_OFFSET_S`] it is cut to that. Only `[test]
+/// clock_offset_s` leads here: a test shows with it what others make of a clock that is wrong.
+pub fn set_offset(seconds: i64) {
+    OFFSET_MS.store(seconds.clamp(-MAX_OFFSET_S, MAX_OFFSET_S) * 1000, Relaxed);
 }

@@ -10,6 +10,8 @@ use confique::Config as _;
 use libp2p::Multiaddr;
 use maillon_protocol::descriptor::StructureKind;
 
+use crate::clock::MAX_OFFSET_S;
+
 /// Why the configuration is refused. Nothing is touched then.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -19,7 +21,9 @@ pub enum ConfigError {
     )]
     Missing(PathBuf),
     /// A field is missing, unknown or of the wrong kind.
-    #[error("the configuration {path} cannot be read: {cause}")]
+    #[error(
+        "the configuration {path} cannot be read: {cause}\n`maillond config` prints every field with what it takes"
+    )]
     Read {
         /// The file.
         path: PathBuf,
@@ -27,13 +31,37 @@ pub enum ConfigError {
         cause: String,
     },
     /// A value is out of range.
-    #[error("the configuration's {field} {cause}")]
+    #[error("the configuration {path}: {field} {cause}")]
     Value {
+        /// The file.
+        path: PathBuf,
         /// The field.
         field: &'static str,
         /// What is wrong, and what to write.
         cause: String,
     },
+}
+
+/// A value that a field does not take.
+#[derive(Debug, thiserror::Error)]
+#[error("{field} {cause}")]
+pub struct OutOfRange {
+    /// The field.
+    pub field: &'static str,
+    /// What is wrong, and what to write.
+    pub cause: String,
+}
+
+impl OutOfRange {
+    /// The same, with the file in which it stands.
+    #[must_use]
+    pub fn in_file(self, path: &Path) -> ConfigError {
+        ConfigError::Value {
+            path: path.to_owned(),
+            field: self.field,
+            cause: self.cause,
+        }
+    }
 }
 
 /// Configuration of a Maillon node.
@@ -169,6 +197,35 @@ pub struct TestConfig {
     pub unsynced: bool,
     /// Writes this text in clear beside the database: a search for plaintext must find it.
     pub plant_unsealed: Option<String>,
+    /// Seconds by which the clock of the node runs ahead, or behind where negative.
+    #[config(default = 0)]
+    pub clock_offset_s: i64,
+}
+
+impl TestConfig {
+    /// What is switched on, in words for the log and for `status`.
+    pub fn live(&self) -> Vec<&'static str> {
+        let all = [
+            (
+                self.tap.is_some(),
+                "tap keeps every byte of the network's streams in a file",
+            ),
+            (
+                self.unsynced,
+                "unsynced commits without waiting for the disk",
+            ),
+            (
+                self.plant_unsealed.is_some(),
+                "plant_unsealed writes a text in clear",
+            ),
+            (
+                self.clock_offset_s != 0,
+                "clock_offset_s sets the clock off",
+            ),
+        ];
+        let live = all.into_iter().filter(|(on, _)| *on);
+        live.map(|(_, words)| words).collect()
+    }
 }
 
 /// Name of the file in the data folder.
@@ -188,17 +245,18 @@ impl Config {
             path: path.clone(),
             cause,
         };
-        let config = Self::builder()
-            .env()
-            .file(&path)
-            .load()
-            .map_err(|error| read(format!("{error:#}")))?;
-        config.check()?;
+        let config = Self::builder().env().file(&path).load().map_err(|error| {
+            // The parser's own words, where there are some: ours name the file already.
+            let cause = std::error::Error::source(&error);
+            let cause = cause.map_or_else(|| error.to_string(), ToString::to_string);
+            read(cause.trim_end().to_owned())
+        })?;
+        config.check().map_err(|wrong| wrong.in_file(&path))?;
         Ok(config)
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
-        let wrong = |field, cause: &str| ConfigError::Value {
+    fn check(&self) -> Result<(), OutOfRange> {
+        let wrong = |field, cause: &str| OutOfRange {
             field,
             cause: cause.to_owned(),
         };
@@ -248,7 +306,7 @@ impl Config {
                     range.start(),
                     range.end()
                 );
-                return Err(ConfigError::Value { field, cause });
+                return Err(OutOfRange { field, cause });
             }
         }
         for (field, addresses) in [
@@ -258,6 +316,14 @@ impl Config {
             ("network.pairing_advertise", &self.network.pairing_advertise),
         ] {
             multiaddresses(field, addresses)?;
+        }
+        let (offset, most) = (self.test.clock_offset_s, MAX_OFFSET_S);
+        if !(-most..=most).contains(&offset) {
+            let cause = format!("is {offset}; it must be from -{most} to {most}");
+            return Err(OutOfRange {
+                field: "test.clock_offset_s",
+                cause,
+            });
         }
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return Err(wrong("log.format", "must be \"text\" or \"json\""));
@@ -269,15 +335,12 @@ impl Config {
 /// Addresses as libp2p writes them.
 ///
 /// # Errors
-/// [`ConfigError::Value`].
-pub fn multiaddresses(
-    field: &'static str,
-    texts: &[String],
-) -> Result<Vec<Multiaddr>, ConfigError> {
+/// [`OutOfRange`].
+pub fn multiaddresses(field: &'static str, texts: &[String]) -> Result<Vec<Multiaddr>, OutOfRange> {
     texts
         .iter()
         .map(|text| {
-            text.parse().map_err(|_| ConfigError::Value {
+            text.parse().map_err(|_| OutOfRange {
                 field,
                 cause: format!(
                     "has {text:?}; write addresses such as \"/ip4/0.0.0.0/udp/4001/quic-v1\""

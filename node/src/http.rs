@@ -49,7 +49,8 @@ impl Http {
 
 /// One line for each component; 503 where one is not well.
 async fn health(State(node): State<Arc<Node>>) -> impl IntoResponse {
-    let storage = node.ledger.shared().rows().0.stats().is_ok();
+    let store = &node.ledger.shared().rows().0;
+    let storage = store.stats().is_ok() && store.trouble().is_none();
     let network = node
         .network
         .status()

@@ -96,7 +96,7 @@ impl Node {
         let care = &self.care;
         Ok(match call {
             Call::Status => Answer::Status(self.status(now_ms).await),
-            Call::Doctor => Answer::Checks(self.doctor().await),
+            Call::Doctor => Answer::Checks(self.doctor(now_ms).await),
 
             call @ (Call::PeerInvite
             | Call::PeerAccept { .. }

@@ -17,6 +17,16 @@ impl Node {
         };
         let mut findings = Findings::default();
         findings.disk(disk_free);
+        if let Some(trouble) = self.ledger.shared().rows().0.trouble() {
+            let sentence = format!("the last thing written was not kept: {trouble}");
+            findings.add(Verdict::Act, sentence, Some("df -h"));
+        }
+        for live in self.config.test.live() {
+            let sentence = format!(
+                "this node is under test: {live}; take the section [test] out of maillon.toml and restart"
+            );
+            findings.add(Verdict::Act, sentence, None);
+        }
         self.waiting_too_long(&mut findings, &peers, now_ms);
         findings.clocks(&clock);
         findings.workers(&self.workers.list());

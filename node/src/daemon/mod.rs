@@ -32,7 +32,7 @@ use crate::{
     admin::{AdminSocket, SocketError},
     care::Care,
     clock::now_ms,
-    config::{Config, ConfigError, multiaddresses},
+    config::{Config, ConfigError, FILE_NAME, OutOfRange, multiaddresses},
     exchange::{Exchange, Scores},
     http::Http,
     keystore::{Keystore, KeystoreError, Unlock},
@@ -168,11 +168,12 @@ impl Node {
         keyring: keys::Keyring,
         ledger: Ledger,
     ) -> Result<Arc<Self>, StartError> {
+        let in_file = |wrong: OutOfRange| wrong.in_file(&dir.join(FILE_NAME));
         let identity = network::identity(&mut keyring.identity_seed())?;
         let allow = AllowList::new([]);
         let (sender, network_events) = mpsc::channel(256);
         let network_config = NetworkConfig {
-            listen: multiaddresses("network.listen", &config.network.listen)?,
+            listen: multiaddresses("network.listen", &config.network.listen).map_err(in_file)?,
             cap: Duration::from_secs(config.network.longest_wait_s),
             urgent_cap: Duration::from_secs(config.network.longest_wait_urgent_s),
             tap: config
@@ -186,11 +187,13 @@ impl Node {
         };
         // Read before anything listens: a wrong value costs nothing then.
         let peering_config = PeeringConfig {
-            listen: multiaddresses("network.pairing_listen", &config.network.pairing_listen)?,
+            listen: multiaddresses("network.pairing_listen", &config.network.pairing_listen)
+                .map_err(in_file)?,
             advertise: multiaddresses(
                 "network.pairing_advertise",
                 &config.network.pairing_advertise,
-            )?,
+            )
+            .map_err(in_file)?,
             ..PeeringConfig::default()
         };
         let network = Network::start(network_config, &identity, allow.clone(), sender)?;

@@ -46,6 +46,14 @@ pub(super) fn rows_open(shared: &Shared) -> Result<String, (String, Remedy)> {
     Err((found.join(", "), remedy))
 }
 
+/// What is written reaches the disk.
+pub(super) fn commits(shared: &Shared) -> Result<String, String> {
+    match shared.rows().0.trouble() {
+        None => Ok("the last commit reached the disk".to_owned()),
+        Some(trouble) => Err(trouble),
+    }
+}
+
 /// The record at each log's height is the one that the circle names, and names its place.
 pub(super) fn heights_hold(shared: &Shared) -> Result<String, String> {
     let mut logs = 0_u64;

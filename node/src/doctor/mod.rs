@@ -3,6 +3,7 @@
 //! Those that are about what is kept ([`Node::kept_checks`]) run once a day as well, at low priority; `maillonctl doctor` runs all, now.
 
 mod aside;
+mod clock;
 mod kept;
 
 use std::sync::Arc;
@@ -13,6 +14,9 @@ use crate::{audit, daemon::Node};
 
 /// What a person does where kept data is damaged: this version makes no backups that could be restored.
 const GO_BACK: &str = "this version makes no backups: copy the data folder as it is, go back to your last good copy (deploy/GUIDE.md, \"To go back to a copy\"), and check the disk";
+
+/// For how long a record from ahead is worth a word: a week. It stays marked for ever.
+const RECENT_MS: u64 = 7 * 24 * 3600 * 1000;
 
 /// What to do where something does not hold.
 enum Remedy {
@@ -54,6 +58,11 @@ impl Node {
                     kept::rows_open(&shared),
                 ),
                 check(
+                    "store.commits",
+                    "What is written reaches the disk.",
+                    kept::commits(&shared).map_err(|found| (found, Remedy::Advice("make room on the disk (`df -h`); restart maillond if it does not go on by itself"))),
+                ),
+                check(
                     "circle.heights-hold",
                     "The last record of each log is the one that the circle names.",
                     kept::heights_hold(&shared).map_err(|found| (found, Remedy::Advice(GO_BACK))),
@@ -91,9 +100,56 @@ impl Node {
         })
     }
 
+    /// Whose clock runs ahead: another's, or this node's own.
+    async fn clocks_agree(&self, now_ms: u64) -> Check {
+        let (shared, care) = (Arc::clone(self.ledger.shared()), self.care.clone());
+        let read = tokio::task::spawn_blocking(move || {
+            let ahead = care.clocks_ahead().map_err(|error| error.to_string())?;
+            Ok::<_, String>((ahead, clock::own_ahead(&shared)))
+        });
+        let read = read.await;
+        let found = match read.unwrap_or_else(|_| Err("the look broke off".to_owned())) {
+            Err(error) => Err(error),
+            Ok((ahead, own)) => {
+                let (recent, older): (Vec<_>, Vec<_>) = ahead
+                    .into_iter()
+                    .partition(|one| one.last_ms + RECENT_MS > now_ms);
+                let mut words: Vec<String> = recent
+                    .iter()
+                    .map(|one| {
+                        format!(
+                            "{} records of {} came from more than ten minutes ahead, the last within a week",
+                            one.records, one.structure
+                        )
+                    })
+                    .collect();
+                if let Some((node, ahead)) = own {
+                    let structure = self.care.structure_of(&node);
+                    let minutes = ahead / 60_000;
+                    words.push(format!(
+                        "this node's own clock ran {minutes} minutes ahead of that of {structure}"
+                    ));
+                }
+                match words.is_empty() {
+                    true => Ok(format!(
+                        "{} structures wrote from ahead before the last week",
+                        older.len()
+                    )),
+                    false => Err(words.join("; ")),
+                }
+            }
+        };
+        check(
+            "clock.agrees",
+            "The clocks of this node and of the others differ by ten minutes at most.",
+            found.map_err(|found| (found, Remedy::Advice("set the clock of the machine that is named (`timedatectl`), or call its administrator; no record is lost or refused for it"))),
+        )
+    }
+
     /// Checks every invariant now.
-    pub(crate) async fn doctor(&self) -> Vec<Check> {
+    pub(crate) async fn doctor(&self, now_ms: u64) -> Vec<Check> {
         let mut checks = self.kept_checks().await;
+        checks.push(self.clocks_agree(now_ms).await);
         let problems: Vec<String> = self
             .peering
             .peers()

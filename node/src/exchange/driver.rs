@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -35,6 +38,11 @@ const PUSHED: usize = 1 << 20;
 
 /// Bytes that wait to be sent to one peer from which on it is not read: only one that asks much and reads nothing comes here.
 const MOST: usize = 32 << 20;
+/// Things refused on one link before it is closed: each costs this node a look, so the peer waits between two rounds of them.
+const FORGIVEN: u32 = 32;
+
+/// What is said of a peer whose link is closed for it.
+const TOO_MUCH: &str = "the peer sent more than 32 things on one connection that were refused";
 
 /// The exchange with everybody.
 pub struct Exchange {
@@ -74,6 +82,7 @@ impl Exchange {
             scores: Arc::clone(&self.scores),
             session: Session::new(node, self.limits),
             subscription: self.ledger.shared().subscribe(),
+            refused: Arc::default(),
         };
         let running = tokio::spawn(task.run(link)).abort_handle();
         let mut all = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,7 +111,11 @@ struct Task {
     scores: Arc<Scores>,
     session: Session,
     subscription: Subscription,
+    refused: Refused,
 }
+
+/// How much of what came over one link was refused.
+type Refused = Arc<AtomicU32>;
 
 type Checking = Pin<Box<dyn Future<Output = (u64, Result<Checked, String>)> + Send>>;
 
@@ -128,13 +141,21 @@ impl Task {
                             Instant::now() + Duration::from_millis(at_ms.saturating_sub(now_ms())),
                         );
                     }
-                    Effect::Report(problem) => self.scores.problem(self.node, &problem.to_string()),
+                    Effect::Report(problem) => {
+                        self.refused.fetch_add(1, Relaxed);
+                        self.scores.problem(self.node, &problem.to_string());
+                    }
                     Effect::Close(problem) => {
                         self.scores.problem(self.node, &problem.to_string());
                         tracing::warn!(peer = %self.node.short(), %problem, "closing the connection");
                         return;
                     }
                 }
+            }
+            if self.refused.load(Relaxed) > FORGIVEN {
+                self.scores.problem(self.node, TOO_MUCH);
+                tracing::warn!(peer = %self.node.short(), "closing the connection: {TOO_MUCH}");
+                return;
             }
             if self.subscription.lost() {
                 effects = self.step(Event::NewsLost);
@@ -203,9 +224,11 @@ impl Task {
             ..Outcome::default()
         };
         let (node, scores) = (self.node, Arc::clone(&self.scores));
+        let count = Arc::clone(&self.refused);
         let batch = match result {
             Ok(batch) => batch,
             Err(problem) => {
+                count.fetch_add(1, Relaxed);
                 scores.problem(node, &problem);
                 tokio::spawn(async move { done.send((number, refused)).await });
                 return;
@@ -214,8 +237,15 @@ impl Task {
         let submitted = self.ledger.submit(move |tx| take(tx, node, batch));
         tokio::spawn(async move {
             let outcome = match submitted.await {
-                Ok(outcome) => outcome,
+                Ok(outcome) => {
+                    for reason in &outcome.reasons {
+                        count.fetch_add(1, Relaxed);
+                        scores.problem(node, reason);
+                    }
+                    outcome
+                }
                 Err(LedgerError::Job(error)) => {
+                    count.fetch_add(1, Relaxed);
                     scores.problem(node, &error.to_string());
                     tracing::debug!(peer = %node.short(), %error, "a batch was refused");
                     refused

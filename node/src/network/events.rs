@@ -175,7 +175,7 @@ impl Room {
             .map(|active| active.connection)
             == Some(id)
         {
-            self.end_link(node, LinkEnd::ConnectionClosed, now);
+            self.link_cut(node);
         }
         let (settled, opens) = (self.config.settled_after, self.me < node);
         let peer = self.peer(node);

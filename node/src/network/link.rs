@@ -5,13 +5,14 @@
 
 use std::{
     fmt,
+    pin::pin,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
 
-use futures::{AsyncReadExt, AsyncWriteExt, io::ReadHalf, io::WriteHalf};
+use futures::{AsyncReadExt, AsyncWriteExt, FutureExt, io::ReadHalf, io::WriteHalf};
 use libp2p::swarm::Stream;
 use maillon_protocol::{
     ids::NodeId,
@@ -295,11 +296,20 @@ pub(super) fn run(
     let stall = config.stall;
     let task = async move {
         let (mut from, to) = stream.split();
-        let end = tokio::select! {
-            biased;
-            end = stopped => end.unwrap_or(LinkEnd::Shutdown),
-            end = write(to, to_write, &drain, &counters, stall) => end,
-            end = read(&mut from, arrived, bytes, &counters, stall) => end,
+        let end = {
+            let mut reading = pin!(read(&mut from, arrived, bytes, &counters, stall));
+            let (end, heard_all) = tokio::select! {
+                biased;
+                end = stopped => (end.unwrap_or(LinkEnd::Shutdown), false),
+                end = write(to, to_write, &drain, &counters, stall) => (end, false),
+                end = &mut reading => (end, true),
+            };
+            match end {
+                LinkEnd::ConnectionClosed | LinkEnd::Frame(FrameError::Broken(_)) if !heard_all => {
+                    last_word(reading.now_or_never(), end)
+                }
+                end => end,
+            }
         };
         let _ = shared.end.set(end);
         shared.room.close();
@@ -310,6 +320,15 @@ pub(super) fn run(
         end
     };
     (link, running, task)
+}
+
+/// Why the link ended, where the connection went down before all that had arrived was looked at: a node that breaks the rules and leaves is
+/// remembered for the rule, not for leaving.
+fn last_word(read: Option<LinkEnd>, end: LinkEnd) -> LinkEnd {
+    match read {
+        Some(broken @ LinkEnd::Frame(FrameError::TooLong { .. })) => broken,
+        _ => end,
+    }
 }
 
 async fn read(

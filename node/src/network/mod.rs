@@ -79,7 +79,7 @@ pub enum NetworkError {
     #[error("the system's name resolver cannot be read")]
     Resolver,
     /// An address cannot be listened on: it is taken, not this machine's, or of an unknown form.
-    #[error("cannot listen on {address}: {reason}")]
+    #[error("cannot listen on {address}: {reason}; see [network] in maillon.toml")]
     Listen {
         /// This node's own address, from its configuration.
         address: Multiaddr,
@@ -153,6 +153,15 @@ pub fn identity(seed: &mut [u8; 32]) -> Result<Keypair, NetworkError> {
     Keypair::ed25519_from_bytes(seed).map_err(|_| NetworkError::Identity)
 }
 
+/// What the system said: the layers around it have no words of their own.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost.to_string()
+}
+
 /// The network of one node.
 #[derive(Debug)]
 pub struct Network;
@@ -177,7 +186,7 @@ impl Network {
                 .listen_on(address.clone())
                 .map_err(|error| NetworkError::Listen {
                     address: address.clone(),
-                    reason: error.to_string(),
+                    reason: innermost(&error),
                 })?;
         }
         let (commands, to_room) = mpsc::channel(COMMANDS);

@@ -189,7 +189,7 @@ impl PairingListener {
                 .listen_on(address.clone())
                 .map_err(|error| NetworkError::Listen {
                     address: address.clone(),
-                    reason: error.to_string(),
+                    reason: super::innermost(&error),
                 })?;
         }
         let (arrived, arrivals) = mpsc::channel(config.at_once.max(1) as usize);

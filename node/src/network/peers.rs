@@ -53,6 +53,8 @@ pub(super) struct Peer {
     /// The connection on which this node has asked for its stream.
     pub(super) opening: Option<ConnectionId>,
     pub(super) link: Option<Active>,
+    /// A link whose connection is gone, and whose last word is awaited.
+    pub(super) ending: Option<Running>,
     pub(super) last_seen: Option<Instant>,
     pub(super) last_trouble: Option<(Trouble, Instant)>,
     pub(super) rtt: Option<Duration>,
@@ -70,6 +72,7 @@ impl Peer {
             connections: Vec::new(),
             opening: None,
             link: None,
+            ending: None,
             last_seen: None,
             last_trouble: None,
             rtt: None,
@@ -97,7 +100,8 @@ impl Peer {
 
     /// Whether nothing is left to know it for.
     pub(super) fn is_idle(&self) -> bool {
-        self.kept.is_none() && self.connections.is_empty() && !self.dialling && self.link.is_none()
+        let linked = self.link.is_some() || self.ending.is_some();
+        self.kept.is_none() && self.connections.is_empty() && !self.dialling && !linked
     }
 
     /// The spare connections whose time is over, and when the next one's is.

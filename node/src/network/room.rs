@@ -359,12 +359,25 @@ impl Room {
         let Some(peer) = self.peers.get_mut(&node) else {
             return;
         };
-        let Some(mut active) = peer.take_link() else {
-            return;
-        };
-        let end = active.running.stop(end);
-        peer.trouble(end, now);
-        self.link_down(node, active.running.number, end);
+        // One that was ending says so before anything else is said of this node.
+        let before = peer
+            .ending
+            .take()
+            .map(|before| (before, LinkEnd::ConnectionClosed));
+        let active = peer.take_link().map(|active| (active.running, end));
+        for (mut running, end) in before.into_iter().chain(active) {
+            let end = running.stop(end);
+            self.peer(node).trouble(end, now);
+            self.link_down(node, running.number, end);
+        }
+    }
+
+    /// The connection of a link is gone. Why, the link says when it has looked at all that had arrived.
+    pub(super) fn link_cut(&mut self, node: NodeId) {
+        if let Some(mut active) = self.peer(node).take_link() {
+            active.running.stop(LinkEnd::ConnectionClosed);
+            self.peer(node).ending = Some(active.running);
+        }
     }
 
     /// A link ended by itself. Its connection goes with it: a link is never repaired.
@@ -372,6 +385,15 @@ impl Room {
         let Some(peer) = self.peers.get_mut(&node) else {
             return;
         };
+        if peer
+            .ending
+            .take_if(|ending| ending.number == number)
+            .is_some()
+        {
+            peer.trouble(end, now);
+            self.link_down(node, number, end);
+            return self.drop_unlisted();
+        }
         if peer.link.as_ref().map(|active| active.running.number) != Some(number) {
             return;
         }

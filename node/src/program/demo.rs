@@ -55,7 +55,7 @@ impl Drop for Temporary {
 
 /// Starts the demonstration, says how to look around, and stops when it is told to.
 pub(super) fn demo(arguments: &Arguments) -> Result<(), Failure> {
-    super::log_to_standard_error(LOG, "text")?;
+    super::log_to_standard_error(LOG, "text").map_err(|wrong| Failure::new(64, wrong))?;
     let temporary = arguments.dir.is_none().then(Temporary::new);
     let dir = match (&arguments.dir, &temporary) {
         (Some(dir), _) => dir,

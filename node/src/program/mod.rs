@@ -1,7 +1,7 @@
 //! The daemon's command line: `init`, `run`, `demo`, `config`; and, for benchmarks, `floor`, which the help does not list.
 //!
-//! Exit codes: 0 done; 64 wrong use or configuration; 73 the data folder cannot be made; 75 in use; 77 wrong passphrase or key file; 74 the data
-//! folder is damaged, full or newer; 70 anything else.
+//! Exit codes: 0 done; 64 wrong use, configuration or environment; 73 the data folder cannot be made; 74 the data folder is damaged, full or
+//! newer; 75 the data folder, the socket or a port is in use; 77 wrong passphrase or key file; 70 anything else.
 
 mod demo;
 mod floor;
@@ -17,9 +17,11 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use maillon_node::{
-    config::{self, Config},
+    clock,
+    config::{self, Config, FILE_NAME, OutOfRange},
     daemon::{Node, StartError},
     keystore::KeystoreError,
+    network::NetworkError,
     store::StoreError,
 };
 use maillon_protocol::descriptor::StructureKind;
@@ -145,6 +147,8 @@ impl From<StartError> for Failure {
             StartError::Store(StoreError::InUse) | StartError::Socket(_) | StartError::Http(_) => {
                 75
             }
+            StartError::Network(NetworkError::Listen { .. }) => 75,
+            StartError::Network(NetworkError::KeyLog) => 64,
             StartError::Store(_) | StartError::Rows(_) | StartError::Folder(_) => 74,
             _ => 70,
         };
@@ -177,7 +181,14 @@ pub(crate) fn run() -> ExitCode {
 
 fn serve(run: &Run) -> Result<(), Failure> {
     let config = Config::load(&run.dir).map_err(|error| Failure::new(64, error))?;
-    log_to_standard_error(&config.log.filter, &config.log.format)?;
+    log_to_standard_error(&config.log.filter, &config.log.format)
+        .map_err(|wrong| Failure::new(64, wrong.in_file(&run.dir.join(FILE_NAME))))?;
+    clock::set_offset(config.test.clock_offset_s);
+    for live in config.test.live() {
+        tracing::warn!(
+            "THIS NODE IS UNDER TEST: [test] {live}; take the section out of maillon.toml for care"
+        );
+    }
     let unlock = unlock::unlock(&run.dir, &config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -217,13 +228,11 @@ async fn until_told() {
     }
 }
 
-fn log_to_standard_error(filter: &str, format: &str) -> Result<(), Failure> {
+fn log_to_standard_error(filter: &str, format: &str) -> Result<(), OutOfRange> {
     use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_new(filter).map_err(|error| {
-        Failure::new(
-            64,
-            format!("the configuration's log.filter cannot be read: {error}"),
-        )
+    let filter = EnvFilter::try_new(filter).map_err(|error| OutOfRange {
+        field: "log.filter",
+        cause: format!("cannot be read ({error}); write such as \"info,maillon_node=debug\""),
     })?;
     let lines = fmt()
         .with_env_filter(filter)

@@ -49,7 +49,7 @@ pub enum StoreError {
     },
     /// There is no room on the disk, or the quota is used up.
     #[error(
-        "the disk is full: make room, then restart maillond; nothing that was confirmed is lost"
+        "the disk is full: make room; maillond then goes on by itself, or starts again; nothing that was confirmed is lost"
     )]
     DiskFull,
     /// The operating system refuses access.

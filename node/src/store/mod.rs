@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `FORMAT` | the version of the database and a fingerprint of its storage key; plain text |
 //! | `rocksdb/` | the database: one column family for each [`Table`] |
+//! | `rocksdb/MARK` | how far RocksDB's list of files had come; plain text |
 //!
 //! A row is a key of opaque bytes (ids, or names made by [`Namer`], with a sequence number where rows have an order)
 //! and a sealed value. The `default` column family holds one row of its own, which proves the storage key.
@@ -24,7 +25,7 @@
 //!   survives a power cut; when the machine stops before, all of it or nothing is there afterwards.
 //! - An unfinished last write is dropped when the database is opened again. Damage elsewhere is an error, not a silent
 //!   loss; the one exception is a damaged length field in the last 32 KiB of the last log, which RocksDB cannot tell
-//!   from an unfinished write.
+//!   from an unfinished write. RocksDB's list of files, cut short, is damage too (`MARK`).
 //! - A database of a newer version, one under another storage key, and one in use by another process are refused
 //!   before anything is written.
 //! - Everything is bounded: batches, keys, caches, write buffers, open files.
@@ -48,6 +49,7 @@ mod batch;
 mod engine;
 mod error;
 mod format;
+mod mark;
 mod names;
 mod open;
 mod read;
@@ -61,7 +63,7 @@ mod verify;
 use std::fmt;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, WriteBatch};
@@ -103,7 +105,16 @@ struct Inner {
     sealer: Arc<Sealer>,
     namer: Namer,
     folder: PathBuf,
+    mark: mark::Mark,
+    /// Why the last commit failed, where it did.
+    trouble: Mutex<Option<String>>,
     _lock: File,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.mark.write(&self.folder.join(FOLDER_NAME));
+    }
 }
 
 impl Store {
@@ -153,10 +164,23 @@ impl Store {
         }
         let mut options = rocksdb::WriteOptions::default();
         options.set_sync(self.inner.sync);
+        let written = self.inner.db.write_opt(write, &options);
+        self.inner.note(written.as_ref().err());
+        written?;
         self.inner
-            .db
-            .write_opt(write, &options)
-            .map_err(StoreError::from)
+            .mark
+            .after_commit(&self.inner.folder.join(FOLDER_NAME));
+        Ok(())
+    }
+
+    /// Why the last commit failed, where it did: what was refused is not kept, and the next commit may fail too.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        self.inner
+            .trouble
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Makes a consistent copy of the database, with its `FORMAT`, in the new folder `dest`; it opens with the same
@@ -207,6 +231,12 @@ impl Store {
 }
 
 impl Inner {
+    fn note(&self, failed: Option<&rocksdb::Error>) {
+        let trouble =
+            failed.map(|error| StoreError::from_words(&error.kind(), error.as_ref()).to_string());
+        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+    }
+
     fn family(&self, name: &str) -> Result<&ColumnFamily, StoreError> {
         // Opening fails when one is missing, so that only a defect of ours leads here.
         self.db.cf_handle(name).ok_or(StoreError::Engine {

@@ -3,12 +3,12 @@
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use rocksdb::{Cache, DB};
 
 use super::sealing::{Nonces, Sealer};
-use super::{FOLDER_NAME, Inner, Namer, Options, StorageKey, StoreError, Table, format};
+use super::{FOLDER_NAME, Inner, Namer, Options, StorageKey, StoreError, Table, format, mark};
 
 /// The row in the default column family that proves the storage key.
 const PROOF_PLACE: &str = rocksdb::DEFAULT_COLUMN_FAMILY_NAME;
@@ -32,6 +32,9 @@ pub(super) fn open(dir: &Path, key: &StorageKey, options: &Options) -> Result<In
             detail: format!("the folder {FOLDER_NAME} is missing or empty"),
         });
     }
+    if known {
+        mark::check(&folder)?;
+    }
     let settings = options.settings(!known);
     let cache = Cache::new_lru_cache(options.block_cache_bytes);
     let db = DB::open_cf_descriptors(&settings, &folder, options.families(&cache))?;
@@ -43,6 +46,8 @@ pub(super) fn open(dir: &Path, key: &StorageKey, options: &Options) -> Result<In
         sealer: Arc::new(Sealer::new(key)),
         namer: Namer::new(key),
         folder: dir.to_owned(),
+        mark: mark::Mark::default(),
+        trouble: Mutex::new(None),
         _lock: lock,
     };
     if known {
@@ -50,6 +55,7 @@ pub(super) fn open(dir: &Path, key: &StorageKey, options: &Options) -> Result<In
     } else {
         finish_new(&inner, key)?;
     }
+    inner.mark.write(&folder);
     Ok(inner)
 }
 

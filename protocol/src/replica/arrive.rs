@@ -76,13 +76,20 @@ impl Replica {
                     .map(|record| record.id())
             },
         );
+        // A record that breaks a rule proves nothing that a member would need, and could be sent without end: it is named, not kept.
+        let reasons: Vec<String> = ingested
+            .evidence
+            .iter()
+            .filter_map(|one| match one {
+                Evidence::Invalid { error, .. } => Some(error.to_string()),
+                _ => None,
+            })
+            .collect();
         let mut outcome = Outcome {
             gaps: ingested.gaps,
             unknown_entry: ingested.unknown_entry,
-            refused: ingested
-                .evidence
-                .iter()
-                .any(|one| matches!(one, Evidence::Invalid { .. })),
+            refused: !reasons.is_empty(),
+            reasons,
             wrong_file: false,
         };
         let known_evidence = |replica: &Self, record: &RecordId| {
@@ -91,7 +98,8 @@ impl Replica {
                 .map(|row| row.is_some())
         };
         let mut fresh_evidence = Vec::new();
-        for evidence in ingested.evidence {
+        let kept = |one: &Evidence| !matches!(one, Evidence::Invalid { .. });
+        for evidence in ingested.evidence.into_iter().filter(kept) {
             let (Evidence::Fork { other: record, .. }
             | Evidence::OwnLogAhead(record)
             | Evidence::AfterRemoval(record)

@@ -108,7 +108,7 @@ pub enum Notice {
     Aside {
         /// The circle.
         circle: CircleId,
-        /// A fixed word: `fork`, `own-log-ahead`, `after-removal`, `invalid`, `entry`, `attachment`.
+        /// A fixed word: `fork`, `own-log-ahead`, `after-removal`, `entry`, `attachment`.
         what: &'static str,
     },
     /// A record's clock was more than ten minutes ahead.

@@ -113,8 +113,10 @@ pub struct Outcome {
     pub gaps: BTreeMap<LogId, (u64, u64)>,
     /// A record names a charter entry that is not here.
     pub unknown_entry: bool,
-    /// Something in it was refused: counted by the driver, with its reason.
+    /// Something in it was refused.
     pub refused: bool,
     /// An attachment came whole and was another one: it was dropped.
     pub wrong_file: bool,
+    /// Why, for each signed thing in it that breaks a rule: the driver counts it on the peer's line. Nothing of it is kept.
+    pub reasons: Vec<String>,
 }

@@ -2,9 +2,9 @@
 
 use maillon_protocol::{
     admin::{
-        Answer, Call, Candidates, CircleDigest, CircleLine, CircleView, DocumentState, ErrorCode,
-        Exported, Imported, InvitationLine, LocalProfessional, Pairing, Peer, PeerInvitation,
-        Peers, RecordLine, RecordPage, RecordView, Status, VerifiedRecord, Written,
+        Answer, Call, Candidates, Check, CircleDigest, CircleLine, CircleView, DocumentState,
+        ErrorCode, Exported, Imported, InvitationLine, LocalProfessional, Pairing, Peer,
+        PeerInvitation, Peers, RecordLine, RecordPage, RecordView, Status, VerifiedRecord, Written,
     },
     charter::{Grant, RemovalReason},
     content::{AlertStep, ConsentDecision, ConsentKind, NoteKind, PatientIdentity, Severity},
@@ -42,6 +42,8 @@ fn unexpected(call: &str, answer: &Answer) -> Trouble {
 calls! {
     /// Must I do something?
     status() Call::Status => Status(Status);
+    /// Every invariant, checked now.
+    doctor() Call::Doctor => Checks(Vec<Check>);
     /// A fresh invitation to peer.
     peer_invite() Call::PeerInvite => PeerInvitation(PeerInvitation);
     /// Takes an invitation to peer; answers with the words.

@@ -57,7 +57,12 @@ impl Daemon {
             let folder = root.join(folder);
             fs::create_dir_all(&folder).map_err(Trouble::io(folder.display().to_string()))?;
         }
-        write_key_file(&daemon.key_file())?;
+        match &daemon.settings.passphrase {
+            None => write_secret(&daemon.key_file(), &rand::rng().random::<[u8; 32]>())?,
+            Some(passphrase) => {
+                write_secret(&daemon.passphrase_file(), passphrase.as_bytes())?;
+            }
+        }
         let ended = daemon.run_init()?;
         if !ended.status.success() {
             return Err(Trouble::Exited {
@@ -78,9 +83,10 @@ impl Daemon {
         let mut command = self.command("init")?;
         command
             .args(["--name", &self.settings.structure])
-            .args(["--kind", self.settings.kind_word()])
-            .arg("--key-file")
-            .arg(self.key_file());
+            .args(["--kind", self.settings.kind_word()]);
+        if self.settings.passphrase.is_none() {
+            command.arg("--key-file").arg(self.key_file());
+        }
         run_to_its_end(command, wait::LONG)
     }
 
@@ -93,6 +99,10 @@ impl Daemon {
             .settings
             .toml(self.port, &self.key_file(), &self.socket(), &self.tap());
         let path = self.configuration();
+        // Writing again what stands there would need room on a disk that may be full.
+        if fs::read(&path).is_ok_and(|held| held == text.as_bytes()) {
+            return Ok(());
+        }
         fs::write(&path, text).map_err(Trouble::io(path.display().to_string()))
     }
 
@@ -248,6 +258,13 @@ impl Daemon {
             .join(format!("{}.key", self.settings.name))
     }
 
+    /// The file with its passphrase, where [`Settings::passphrase`] says so.
+    pub fn passphrase_file(&self) -> PathBuf {
+        self.root
+            .join("keys")
+            .join(format!("{}.passphrase", self.settings.name))
+    }
+
     /// What all its lives wrote.
     pub fn log(&self) -> PathBuf {
         self.root
@@ -279,7 +296,11 @@ impl Daemon {
             .current_dir(&self.root)
             // The daemon refuses to run with it; a developer's shell may have it.
             .env_remove("SSLKEYLOGFILE")
-            .envs(self.settings.environment.iter().cloned());
+            .env_remove("MAILLON_PASSPHRASE_FILE");
+        if self.settings.passphrase.is_some() {
+            command.env("MAILLON_PASSPHRASE_FILE", self.passphrase_file());
+        }
+        command.envs(self.settings.environment.iter().cloned());
         Ok(command)
     }
 
@@ -381,15 +402,14 @@ fn run_to_its_end(mut command: Command, bound: Duration) -> Result<Ended, Troubl
     })
 }
 
-/// 32 random bytes that only we may read, as `maillond` asks for.
-fn write_key_file(path: &Path) -> Result<(), Trouble> {
-    let bytes: [u8; 32] = rand::rng().random();
+/// A file that only we may read, as `maillond` asks for.
+fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), Trouble> {
     OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)
-        .and_then(|mut file| file.write_all(&bytes))
+        .and_then(|mut file| file.write_all(bytes))
         .map_err(Trouble::io(path.display().to_string()))
 }
 

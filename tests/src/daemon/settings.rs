@@ -29,6 +29,10 @@ pub struct Settings {
     pub unsynced: bool,
     /// `[test] plant_unsealed`: a text that is written unsealed, so that the secrecy test can fail.
     pub plant_unsealed: Option<String>,
+    /// `[test] clock_offset_s`: seconds by which its clock runs ahead, or behind where negative.
+    pub clock_offset_s: i64,
+    /// The keystore opens with this passphrase instead of the key file.
+    pub passphrase: Option<String>,
     /// `[log] filter`: how much it says of itself.
     pub log_filter: Option<String>,
     /// More environment.
@@ -52,6 +56,8 @@ impl Settings {
             tap: false,
             unsynced: false,
             plant_unsealed: None,
+            clock_offset_s: 0,
+            passphrase: None,
             log_filter: None,
             environment: Vec::new(),
             under: Vec::new(),
@@ -102,7 +108,9 @@ impl Settings {
             self.name
         ));
         line(format_args!("dpo = \"dpo@{}.example\"", self.name));
-        line(format_args!("\n[keys]\nkey_file = {key_file:?}"));
+        if self.passphrase.is_none() {
+            line(format_args!("\n[keys]\nkey_file = {key_file:?}"));
+        }
         line(format_args!("\n[admin]\nsocket = {socket:?}"));
         line(format_args!("care_commands = {}", self.care_commands));
         line(format_args!("\n[network]"));
@@ -117,7 +125,8 @@ impl Settings {
         if let Some(filter) = &self.log_filter {
             line(format_args!("\n[log]\nfilter = {filter:?}"));
         }
-        if self.tap || self.unsynced || self.plant_unsealed.is_some() {
+        let planted = self.plant_unsealed.is_some();
+        if self.tap || self.unsynced || planted || self.clock_offset_s != 0 {
             line(format_args!("\n[test]"));
         }
         if self.tap {
@@ -125,6 +134,9 @@ impl Settings {
         }
         if self.unsynced {
             line(format_args!("unsynced = true"));
+        }
+        if self.clock_offset_s != 0 {
+            line(format_args!("clock_offset_s = {}", self.clock_offset_s));
         }
         if let Some(planted) = &self.plant_unsealed {
             line(format_args!("plant_unsealed = {planted:?}"));

@@ -2,11 +2,16 @@
 
 mod administration;
 mod attachments;
+mod bundles;
+mod clock;
 mod durability;
+mod mounts;
 mod partition;
+mod raw;
 mod refusals;
 mod secrecy;
 mod socket;
+mod users;
 
 use maillon_tests::daemon::{Settings, Shared, Trouble, Two};
 use tempfile::TempDir;

@@ -118,6 +118,7 @@ fn a_full_disk_is_told_as_such_and_loses_nothing_that_was_confirmed() {
         .expect("room");
     let refused = store.commit(batch).expect_err("there is no room");
     assert!(matches!(refused, StoreError::DiskFull), "{refused:?}");
+    assert_eq!(store.trouble(), Some(refused.to_string()));
     assert!(
         store
             .get(Table::Records, b"confirmed")
@@ -141,6 +142,7 @@ fn a_full_disk_is_told_as_such_and_loses_nothing_that_was_confirmed() {
         None
     );
     put(&store, Table::Records, b"unconfirmed", b"value");
+    assert_eq!(store.trouble(), None);
 }
 
 fn copy_all(from: &Path, to: &Path) {
@@ -149,4 +151,59 @@ fn copy_all(from: &Path, to: &Path) {
         fs::create_dir_all(dest.parent().expect("a folder")).expect("made");
         fs::write(dest, content).expect("copied");
     }
+}
+
+/// Three lives of a database, so that its manifest has seen table files and log files come and go.
+fn three_lives(dir: &Path) -> PathBuf {
+    for life in 0..3u8 {
+        let store = open(dir);
+        for number in 0..10u8 {
+            put(&store, Table::Records, &[life, number], &[number; 500]);
+        }
+    }
+    fs::read_to_string(dir.join(FOLDER_NAME).join("CURRENT"))
+        .map(|name| dir.join(FOLDER_NAME).join(name.trim_end()))
+        .expect("CURRENT names the manifest")
+}
+
+#[test]
+fn a_list_of_files_that_is_cut_anywhere_is_an_error_and_not_a_silent_loss() {
+    let dir = folder();
+    let manifest = three_lives(dir.path());
+    let whole = fs::read(&manifest).expect("the manifest");
+    let mut silent = Vec::new();
+    for length in (0..whole.len()).step_by(37) {
+        let copy = folder();
+        copy_all(dir.path(), copy.path());
+        let before = files(copy.path()).len();
+        let cut = copy
+            .path()
+            .join(manifest.strip_prefix(dir.path()).expect("in it"));
+        fs::write(cut, &whole[..length]).expect("cut");
+        match Store::open(copy.path(), &key(), Options::default()) {
+            Ok(store) if rows(&store) == 30 => {}
+            Ok(store) => silent.push((length, rows(&store))),
+            Err(StoreError::FilesDamaged { .. }) => {
+                assert_eq!(files(copy.path()).len(), before, "nothing was touched");
+            }
+            Err(other) => panic!("{length} bytes: {other:?}"),
+        }
+    }
+    assert_eq!(silent, [], "of {} bytes", whole.len());
+}
+
+#[test]
+fn a_list_of_files_that_grew_after_the_last_mark_is_no_damage() {
+    let dir = folder();
+    three_lives(dir.path());
+    let mark = dir.path().join(FOLDER_NAME).join("MARK");
+    let old = fs::read(&mark).expect("a mark");
+    drop(open(dir.path()));
+    // A life that ended without one, and one in which somebody wrote over it.
+    for mark_then in [old.as_slice(), b"", b"MANIFEST-what 7\n"] {
+        fs::write(&mark, mark_then).expect("an older mark");
+        assert_eq!(rows(&open(dir.path())), 30);
+    }
+    fs::remove_file(&mark).expect("no mark");
+    assert_eq!(rows(&open(dir.path())), 30);
 }
