@@ -14,7 +14,7 @@ pub const EXIT_CODES: &str = "\
 Exit codes:
    0  Done. For status and doctor: nothing to do.
    1  status: look at it in the next days. doctor: something does not hold, and a command repairs it.
-   2  status: do something now. doctor: something does not hold, and no command repairs it.
+   2  status: do something now. doctor: something does not hold, and a person must act. audit verify: the trail does not hold.
    3  The daemon cannot be reached: is it running?
   64  The command is not well formed, a value is out of range, or nobody confirmed it.
   66  Nothing has that name, several things have it, or a file cannot be read.
@@ -38,6 +38,9 @@ pub(crate) enum Failure {
     /// A value that the person typed.
     #[error("{cause}")]
     Value { cause: String, action: &'static str },
+    /// A name that nothing has, or several things have.
+    #[error("{cause}")]
+    Name { cause: String, action: &'static str },
     /// A file, or standard input, that cannot be read.
     #[error("{} cannot be read: {why}", .path.display())]
     Read { path: PathBuf, why: io::Error },
@@ -69,6 +72,7 @@ impl Failure {
         match self {
             Self::Client(error) => return error.code(),
             Self::Value { .. } => "bad-request",
+            Self::Name { .. } => "not-found",
             Self::Read { .. } | Self::Write { .. } | Self::Output(_) => "file",
             Self::TooLarge { .. } | Self::TooLong { .. } => "limit",
             Self::OtherFile => "other-file",
@@ -81,7 +85,7 @@ impl Failure {
     fn action(&self) -> String {
         match self {
             Self::Client(error) => return error.action(),
-            Self::Value { action, .. } => action,
+            Self::Value { action, .. } | Self::Name { action, .. } => action,
             Self::Read { .. } => "Check the path and whether this user may read the file.",
             Self::Write { .. } => {
                 "Name a file that does not exist yet, in a folder where this user may write."
@@ -100,7 +104,7 @@ impl Failure {
         match self {
             Self::Client(error) => u8::try_from(error.exit_code()).unwrap_or(70),
             Self::Value { .. } | Self::Unconfirmed => USAGE,
-            Self::Read { .. } => 66,
+            Self::Name { .. } | Self::Read { .. } => 66,
             Self::Write { .. } | Self::Output(_) => 74,
             Self::Unexpected => 76,
             Self::OtherFile => 74,

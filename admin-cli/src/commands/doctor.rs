@@ -11,7 +11,7 @@ use crate::{
 
 /// Check everything that must hold, now
 ///
-/// The exit code is 0 where everything holds, 1 where something does not hold and a command repairs it, 2 where no command repairs it.
+/// The exit code is 0 where everything holds, 1 where something does not hold and a command repairs it, 2 where a person must act.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  maillonctl doctor")]
 pub(crate) struct Doctor {}

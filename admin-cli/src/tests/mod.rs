@@ -4,6 +4,7 @@ mod asking;
 pub(crate) mod daemon;
 mod errors;
 mod help;
+mod paging;
 mod shown;
 mod status;
 

@@ -7,7 +7,7 @@ use maillon_protocol::{
     replica::{LetterError, StewardshipError, WriteFailed},
 };
 
-use crate::{care::CareError, fhir::ImportError, store::StoreError};
+use crate::{care::CareError, fhir::ImportError, peering::PeeringError, store::StoreError};
 
 /// A refusal without the request's id, which is added where the answer is made.
 #[derive(Debug)]
@@ -60,13 +60,36 @@ impl From<crate::keystore::KeystoreError> for Refusal {
     }
 }
 
-impl From<crate::peering::PeeringError> for Refusal {
-    fn from(error: crate::peering::PeeringError) -> Self {
-        Self::new(
-            ErrorCode::Conflict,
-            error.to_string(),
-            "see `maillonctl peer list`",
-        )
+impl From<PeeringError> for Refusal {
+    fn from(error: PeeringError) -> Self {
+        let (code, action) = match &error {
+            PeeringError::Invitation(_) => (
+                ErrorCode::BadRequest,
+                "copy the whole text, from `maillon1:` to its end, as `maillonctl peer invite` printed it; or ask for a new one",
+            ),
+            PeeringError::NoSuchPairing | PeeringError::Ambiguous | PeeringError::NotAPeer => {
+                (ErrorCode::NotFound, "see `maillonctl peer list`")
+            }
+            PeeringError::NoAddress => (
+                ErrorCode::Conflict,
+                "set pairing_advertise in [network] of maillon.toml and restart",
+            ),
+            PeeringError::NotYet { .. } => (
+                ErrorCode::Unreachable,
+                "see `maillonctl peer list` in a minute",
+            ),
+            PeeringError::TooMany(_) => (ErrorCode::Limit, "see `maillonctl peer list`"),
+            PeeringError::Pairing(_) | PeeringError::Network(_) => {
+                (ErrorCode::Conflict, "see `maillonctl peer list`")
+            }
+            PeeringError::Audit(_)
+            | PeeringError::Commit(_)
+            | PeeringError::Store(_)
+            | PeeringError::Storage(_)
+            | PeeringError::Damaged(_) => (ErrorCode::Storage, "run `maillonctl doctor`"),
+            PeeringError::Stopped => (ErrorCode::Conflict, "try again when the node has started"),
+        };
+        Self::new(code, error.to_string(), action)
     }
 }
 
@@ -175,5 +198,22 @@ impl From<CareError> for Refusal {
             }
         };
         Self::new(code, cause, action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use maillon_protocol::pairing::Invitation;
+
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_no_invitation_is_the_matter_of_whoever_pasted_it() {
+        let error = Invitation::from_text("maillon1:…").expect_err("no invitation");
+        let refusal = Refusal::from(PeeringError::from(error));
+        assert_eq!(refusal.code, ErrorCode::BadRequest);
+        assert!(refusal.action.contains("maillon1:"), "{}", refusal.action);
+        let unknown = Refusal::from(PeeringError::NoSuchPairing);
+        assert_eq!(unknown.code, ErrorCode::NotFound);
     }
 }

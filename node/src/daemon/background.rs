@@ -175,3 +175,22 @@ async fn urgency(node: Arc<Node>) {
         tokio::time::sleep(node.workers.end("urgency", begun, Ok(()))).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_is_too_long_is_counted_as_one_fault_whatever_length_it_claims() {
+        let of = |announced| {
+            let limit = 1 << 20;
+            fault_of(&LinkEnd::Frame(FrameError::TooLong { announced, limit }))
+        };
+        assert!(of(2_000_000).is_some_and(|fault| fault.contains("1048576")));
+        assert_eq!(of(2_000_000), of(3_000_000));
+        // A line that breaks is nobody's fault.
+        assert_eq!(fault_of(&LinkEnd::ClosedByPeer), None);
+        let broken = FrameError::Broken(std::io::ErrorKind::ConnectionReset);
+        assert_eq!(fault_of(&LinkEnd::Frame(broken)), None);
+    }
+}

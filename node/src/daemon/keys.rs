@@ -156,3 +156,45 @@ impl Node {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::now_ms,
+        config::Config,
+        founding::found,
+        keystore::{Unlock, create_key_file},
+    };
+
+    fn keyring(folder: &std::path::Path) -> Keyring {
+        let key = folder.join("key");
+        create_key_file(&key).expect("a key file");
+        let (dir, unlock) = (folder.join("node"), Unlock::KeyFile(key));
+        let text = "[structure]\nname = \"DAC\"\nkind = \"dac\"\n";
+        let config: Config = found(&dir, &unlock, text).expect("a node").config;
+        let (keystore, secrets) = Keystore::open(&dir, &unlock).expect("its keys");
+        Keyring::new(keystore, secrets, &config, now_ms()).expect("a keyring")
+    }
+
+    #[test]
+    fn a_receive_key_is_due_thirty_days_before_its_end_and_the_old_one_stays_ninety_days_after() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut ring = keyring(folder.path());
+        let first = ring.newest().clone();
+        let end = first.expires_ms;
+        assert!(!ring.is_due(end - 31 * DAY_MS));
+        assert!(ring.is_due(end - 29 * DAY_MS));
+
+        ring.renew(end - 29 * DAY_MS).expect("a new key");
+        assert_ne!(ring.newest().id, first.id);
+        assert!(!ring.is_due(end - 29 * DAY_MS));
+        let held = |ring: &Keyring| ring.seals.iter().any(|key| key.public().id == first.id);
+        assert!(held(&ring), "what is on its way must still open");
+
+        ring.renew(end + 89 * DAY_MS).expect("a third key");
+        assert!(held(&ring));
+        ring.renew(end + 91 * DAY_MS).expect("a fourth key");
+        assert!(!held(&ring));
+    }
+}

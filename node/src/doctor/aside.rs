@@ -87,7 +87,7 @@ impl Words {
         if has("fork") {
             "one node wrote twice in the same place: it ran on an old copy of its disk, or twice, or its key is in other hands; if it is not this one, call its administrator (`maillonctl peer list`)"
         } else if has("own-log-ahead") {
-            "this node went back to an old copy, and a peer holds more of what it wrote: let it meet its peers before anybody writes (`maillonctl peer retry`)"
+            "this node went back to an old copy, and a peer holds more of what it wrote: let it meet its peers before anybody writes; a restart brings the next contact at once"
         } else if has("entry") || has("seal") {
             "a change of a circle's members cannot be checked here: update this node; if that does not help, call the administrator of the circle's steward"
         } else {

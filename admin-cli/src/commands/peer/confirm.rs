@@ -55,7 +55,7 @@ impl Confirm {
             .into_iter()
             .filter(|pairing| pairing.pairing.starts_with(&self.pairing));
         let (Some(pairing), None) = (found.next(), found.next()) else {
-            return Err(Failure::Value {
+            return Err(Failure::Name {
                 cause: "no pairing under way has this name, or several have".to_owned(),
                 action: "List the pairings with maillonctl peer list and name one in full.",
             });
