@@ -207,3 +207,34 @@ fn a_list_of_files_that_grew_after_the_last_mark_is_no_damage() {
     fs::remove_file(&mark).expect("no mark");
     assert_eq!(rows(&open(dir.path())), 30);
 }
+
+#[test]
+fn a_batch_is_whole_or_absent_wherever_the_log_ends() {
+    let dir = folder();
+    let store = open(dir.path());
+    put(&store, Table::Records, b"before", b"value");
+    let mut batch = store.batch();
+    for number in 0..5u8 {
+        for table in [Table::Records, Table::Audit] {
+            batch.put(table, &[number], &[number; 200]).expect("room");
+        }
+    }
+    store.commit(batch).expect("committed");
+    drop(store);
+    let log = newest(dir.path(), "log");
+    let whole = fs::read(&log).expect("the log");
+    let mut seen = Vec::new();
+    for cut in (0..2_400).step_by(150) {
+        let copy = folder();
+        fs::write(&log, &whole[..whole.len() - cut]).expect("cut");
+        copy_all(dir.path(), copy.path());
+        let store = open(copy.path());
+        let audit = store
+            .scan(Table::Audit, b"", Range::all())
+            .expect("a scan")
+            .count();
+        seen.push((rows(&store), audit));
+    }
+    assert_eq!(seen.remove(0), (6, 5), "all of it, with the whole log");
+    assert!(seen.iter().all(|rows| *rows == (1, 0)), "{seen:?}");
+}
