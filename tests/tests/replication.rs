@@ -232,6 +232,7 @@ fn bad_weather_delays_and_does_not_change_what_is_known_in_the_end() {
         jitter_ms: 400,
         loss: 20,
         twice: 20,
+        ordered: false,
     };
     for round in 0..30 {
         net.write(round % 3, &circle, &format!("Note {round}"));
