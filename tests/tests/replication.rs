@@ -4,7 +4,13 @@
     reason = "a test that cannot go on should say where"
 )]
 
-use maillon_protocol::{charter::Grant, replica::Notice};
+use std::collections::{BTreeMap, BTreeSet};
+
+use maillon_protocol::{
+    charter::Grant,
+    record::Previous,
+    replica::{Notice, Row, Rows},
+};
 use maillon_tests::net::{Net, Weather, note};
 
 const WALKED: &str = "A marché jusqu'au portail ce matin.";
@@ -217,10 +223,62 @@ fn a_node_that_wrote_on_an_old_copy_of_its_disk_goes_on_in_a_new_life() {
             .iter()
             .any(|notice| matches!(notice, Notice::Aside { what: "fork", .. }))
     );
+    // What the other has not is not taken for delivered, whatever height it acknowledges.
+    let other = net.id(1);
+    assert!(net.run_until(|net| {
+        let owed = net.nodes[0].owed(&circle, &other);
+        owed.iter().any(|(owed, _, to)| *owed == log && *to >= 4)
+    }));
     // What it writes from now on arrives.
     let late = "Le kiné passe demain.";
     net.write(0, &circle, late);
     assert!(net.run_until(|net| net.texts(1, &circle).contains(late)));
+    // The new log names both heads of the one that forked.
+    let opening = net.nodes[0]
+        .stored(&circle, &net.nodes[0].replica.own_log(), 1)
+        .unwrap();
+    let Previous::Opening(older) = &opening.header.object.previous else {
+        panic!("the first record opens the log")
+    };
+    let heads: BTreeSet<_> = older.iter().map(|older| older.head).collect();
+    assert_eq!(heads.len(), 2, "{older:?}");
+    assert!(
+        older
+            .iter()
+            .all(|older| older.incarnation == log.incarnation)
+    );
+}
+
+#[test]
+fn a_machine_that_runs_twice_stops_writing_after_sixteen_lives_in_a_day() {
+    let mut net = Net::new(13, 2);
+    let circle = net.circle(0, &[1]);
+    let mut refused = 0;
+    for round in 0..20 {
+        let old = net.nodes[0].memory.clone();
+        net.act(0, |node, now| {
+            refused += u32::from(
+                node.write(&circle, note(&format!("Note {round}")), now)
+                    .is_err(),
+            );
+        });
+        net.run(2_000);
+        // The disk goes back, and with it all but the count of lives: a machine that runs twice has two of them.
+        let lives = net.nodes[0].memory.get(&Row::Lives).unwrap();
+        net.nodes[0].memory = old;
+        net.nodes[0]
+            .memory
+            .commit(&BTreeMap::from([(Row::Lives, lives)]));
+        net.crash(0);
+        net.connect(0, 1);
+        net.run(2_000);
+    }
+    assert!(refused > 0, "it goes on for ever");
+    let text = "Le lendemain.";
+    let tomorrow = net.now + 25 * 3600 * 1000;
+    net.run(tomorrow - net.now);
+    net.write(0, &circle, text);
+    assert!(net.run_until(|net| net.texts(1, &circle).contains(text)));
 }
 
 #[test]

@@ -26,7 +26,8 @@ fn steps(members: usize) -> impl Strategy<Value = Vec<Step>> {
         2 => (0..30u32, 0..30u32, 0..400u64).prop_map(|(loss, twice, jitter)| Step::Weather(loss, twice, jitter)),
         10 => prop_oneof![0..40u64, 0..2_000u64, 0..200_000u64].prop_map(Step::Run),
         2 => place.clone().prop_map(Step::Crash),
-        2 => place.prop_map(Step::CrashBeforeCommit),
+        2 => place.clone().prop_map(Step::CrashBeforeCommit),
+        1 => place.prop_map(Step::Lie),
     ];
     proptest::collection::vec(step, 1..40)
 }
@@ -50,7 +51,7 @@ fn config(cases: u32) -> Config {
     Config {
         cases: asked.and_then(|cases| cases.parse().ok()).unwrap_or(cases),
         failure_persistence: None,
-        max_shrink_iters: 2_000,
+        max_shrink_iters: 400,
         ..Config::default()
     }
 }

@@ -237,7 +237,7 @@ impl Care {
                 waiting: if member.node == shared.own() {
                     0
                 } else {
-                    waiting(&circle, acks.get(&member.node))
+                    waiting(shared, &circle, &member.node, acks.get(&member.node))
                 },
             })
             .collect();
@@ -385,7 +385,12 @@ impl Care {
                     Delivery::Delivered { at_ms: written_ms }
                 } else {
                     Delivery::of(
-                        acks.get(&node),
+                        acks.get(&node).filter(|ack| {
+                            let reached =
+                                shared.look(0, |view| view.reached(&circle, ack, &place.log));
+                            // Beyond what it reached there may be the reason why it is not shown.
+                            place.sequence <= reached || ack.height_of(&place.log) < place.sequence
+                        }),
                         &place.log,
                         place.sequence,
                         written_ms,
@@ -521,16 +526,12 @@ impl Care {
     }
 }
 
-/// Records here that a member has not acknowledged.
-pub(super) fn waiting(circle: &Circle, ack: Option<&Ack>) -> u64 {
-    circle
-        .logs
-        .iter()
-        .filter(|(log, _)| ack.is_none_or(|ack| ack.node != log.node))
-        .map(|(log, tip)| {
-            tip.height
-                .saturating_sub(ack.map_or(tip.first - 1, |ack| ack.height_of(log)))
-        })
+/// Records here that a member may have and has not acknowledged.
+pub(super) fn waiting(shared: &Shared, circle: &Circle, member: &NodeId, ack: Option<&Ack>) -> u64 {
+    shared
+        .look(0, |view| view.owed(circle, member, ack))
+        .into_iter()
+        .map(|(_, from, to)| to - from + 1)
         .sum()
 }
 

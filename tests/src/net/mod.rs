@@ -5,6 +5,7 @@
 //! duplication, reordering, partitions and crashes are knobs; everything follows from one seed, so a failure replays exactly.
 
 mod invariants;
+mod liar;
 mod node;
 mod people;
 pub mod schedule;
@@ -120,6 +121,8 @@ pub struct Net {
     pub mute: BTreeSet<(usize, usize)>,
     /// How long staged work waits for its commit, milliseconds; 0: not at all. A crash in between loses it.
     pub commit_ms: u64,
+    /// Nodes whose programs spoil what they pass on: bodies, headers, entries.
+    pub liars: BTreeSet<usize>,
     /// What a frame told that it must not have told; see [`invariants`](Net::invariants).
     pub broken: Vec<String>,
     rng: ChaCha20Rng,
@@ -159,6 +162,7 @@ impl Net {
             ways: BTreeMap::new(),
             mute: BTreeSet::new(),
             commit_ms: 0,
+            liars: BTreeSet::new(),
             broken: Vec::new(),
             rng,
         }
@@ -250,6 +254,7 @@ impl Net {
             match effect {
                 Effect::Send(message) => {
                     self.watch(node, peer, &message);
+                    let message = self.spoilt(node, message);
                     self.send(node, peer, line, message.encode());
                 }
                 Effect::Commit(number, batch) => {

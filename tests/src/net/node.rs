@@ -217,7 +217,7 @@ impl Node {
                     .collect::<Result<Vec<_>, _>>()
                     .ok()?;
                 replica
-                    .take_entries(rows, from, circle, entries, &seals)
+                    .take_entries(rows, from, circle, entries, &seals, now, rng)
                     .ok()?;
                 done
             }
@@ -364,6 +364,13 @@ impl Node {
     /// Id of the record at a place of a log.
     pub fn record_at(&self, circle: &CircleId, log: &LogId, sequence: u64) -> Option<RecordId> {
         self.stored(circle, log, sequence).map(|record| record.id())
+    }
+
+    /// What another member has not acknowledged: log, first and last sequence.
+    pub fn owed(&self, circle: &CircleId, member: &NodeId) -> Vec<(LogId, u64, u64)> {
+        let acks = self.replica.acks(&self.memory, circle).unwrap();
+        let ack = acks.iter().find(|ack| ack.node == *member);
+        self.view(0, |view| view.owed(&self.circles[circle], member, ack))
     }
 
     /// Every committed record of a circle.

@@ -56,10 +56,12 @@ pub enum Step {
     Crash(usize),
     /// A node writes, and stops before the commit.
     CrashBeforeCommit(usize),
+    /// From now on a member passes on something else than it holds.
+    Lie(usize),
 }
 
 /// A whole schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// Seed of everything that is random.
     pub seed: u64,
@@ -71,6 +73,27 @@ pub struct Schedule {
     pub ordered: bool,
     /// What happens.
     pub steps: Vec<Step>,
+}
+
+/// As Rust that can be pasted into a test, one step a line.
+impl std::fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            seed,
+            nodes,
+            commit_ms,
+            ordered,
+            steps,
+        } = self;
+        writeln!(
+            f,
+            "Schedule {{ seed: {seed}, nodes: {nodes}, commit_ms: {commit_ms}, ordered: {ordered}, steps: vec!["
+        )?;
+        for step in steps {
+            writeln!(f, "    Step::{step:?},")?;
+        }
+        f.write_str("] }")
+    }
 }
 
 /// Plays a schedule, heals everything, and looks at what it came to.
@@ -173,6 +196,9 @@ impl<'a> Player<'a> {
             }
             Step::Run(ms) => self.net.run(ms),
             Step::Crash(place) => self.crash(place),
+            Step::Lie(place) => {
+                self.net.liars.insert(self.member(place));
+            }
             Step::CrashBeforeCommit(place) => {
                 let text = self.text();
                 let node = self.member(place);

@@ -4,7 +4,6 @@ use maillon_protocol::{
     charter::{Grant, Start},
     circle::{Ack, Circle},
     ids::LogId,
-    record::log::LogTip,
 };
 
 use super::Player;
@@ -20,6 +19,7 @@ impl Player<'_> {
     pub(super) fn heal(&mut self) -> Result<(), String> {
         self.net.weather = Weather::FINE;
         self.net.mute.clear();
+        self.net.liars.clear();
         self.net.cut_all();
         self.net.connect_all();
         let end = self.net.now
@@ -36,31 +36,45 @@ impl Player<'_> {
             self.answer();
             self.net.invariants()?;
         }
-        self.net.run(300_000);
+        self.fall_silent()?;
         self.look()?;
         self.agree()
             .map_err(|different| format!("agreed, and no longer: {different}"))?;
-        let said = self.said();
-        self.net.run(200_000);
-        if self.said() != said {
-            return Err(format!(
-                "everybody agrees, and they said {} more things: {}",
-                self.said() - said,
-                self.last_words()
-            ));
-        }
         self.views_follow_from_records()?;
         self.outsider_knows_nothing()
+    }
+
+    /// Acknowledgements of acknowledgements come to an end.
+    fn fall_silent(&mut self) -> Result<(), String> {
+        for _ in 0..10 {
+            let said = self.said();
+            self.net.run(130_000);
+            if self.said() == said {
+                return Ok(());
+            }
+        }
+        Err(format!(
+            "everybody agrees and goes on talking: {}",
+            self.last_words()
+        ))
     }
 
     fn said(&self) -> usize {
         self.net.frames.values().map(Vec::len).sum()
     }
 
+    /// The names of the last things that each said to each other.
     fn last_words(&self) -> String {
-        let last = self.net.frames.iter().filter_map(|((from, to), frames)| {
-            let message = maillon_protocol::sync::Message::decode(frames.last()?).ok()?;
-            Some(format!("{from}→{to} {}", message.name()))
+        let last = self.net.frames.iter().map(|((from, to), frames)| {
+            let names: Vec<_> = frames
+                .iter()
+                .rev()
+                .take(8)
+                .rev()
+                .filter_map(|frame| maillon_protocol::sync::Message::decode(frame).ok())
+                .map(|message| message.name())
+                .collect();
+            format!("{from}→{to} {}", names.join(" "))
         });
         last.collect::<Vec<_>>().join(", ")
     }
@@ -178,6 +192,10 @@ impl Player<'_> {
                     "node {place} has not the newest acknowledgement of node {other}"
                 ));
             }
+            let owed = node.owed(&self.circle, &fellow.id());
+            if !owed.is_empty() {
+                return Err(format!("node {place} waits for node {other}: {owed:?}"));
+            }
         }
         Ok(())
     }
@@ -219,9 +237,5 @@ impl Player<'_> {
 
 /// Up to where a log counts at a node.
 fn counted(circle: &Circle, log: &LogId) -> u64 {
-    let height = circle.logs.get(log).map_or(0, |tip: &LogTip| tip.height);
-    match circle.charter.cut_of(log) {
-        None => height,
-        Some(cut) => height.min(cut.map_or(0, |(sequence, _)| sequence)),
-    }
+    circle.counted(log).map_or(0, |counted| counted.height)
 }
