@@ -51,7 +51,6 @@ fn config(cases: u32) -> Config {
     Config {
         cases: asked.and_then(|cases| cases.parse().ok()).unwrap_or(cases),
         failure_persistence: None,
-        max_shrink_iters: 400,
         ..Config::default()
     }
 }
