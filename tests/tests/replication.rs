@@ -86,6 +86,44 @@ fn a_structure_without_the_past_reads_only_what_comes_after_its_admission() {
 }
 
 #[test]
+fn what_was_written_beside_an_admission_without_the_past_comes_without_its_body() {
+    let mut net = Net::new(14, 4);
+    let circle = net.circle(0, &[1]);
+    net.write(1, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    net.cut_all();
+    // Node 1 does not know of the admission when it writes.
+    let beside = net.write(1, &circle, ATE);
+    net.connect(0, 2);
+    let to = net.id(2);
+    net.act(0, |node, now| {
+        node.invite_with(&circle, to, Grant::Nothing, now)
+    });
+    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
+    net.act(2, |node, now| node.accept_first(now));
+    assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
+    net.connect(0, 1);
+    assert!(net.run_until(|net| net.nodes[2].record(&circle, beside).is_some()));
+    let held = net.nodes[2].record(&circle, beside).unwrap();
+    assert_eq!(held.body, None);
+    assert!(net.texts(2, &circle).is_empty());
+    net.invariants().unwrap();
+    // Who is granted it does not take the bare header from a member that has no more, and gets it whole from another one.
+    net.connect(0, 3);
+    net.invite(0, 3, circle);
+    let whole = net.id(3);
+    assert!(net.run_until(|net| net.nodes[0].circles[&circle].charter.is_member(&whole)));
+    net.cut(0, 3);
+    assert!(net.run_until(|net| net.nodes[2].circles[&circle].charter.is_member(&whole)));
+    net.cut_all();
+    net.connect(2, 3);
+    net.run(120_000);
+    assert!(net.nodes[3].record(&circle, beside).is_none());
+    net.connect(0, 3);
+    assert!(net.run_until(|net| net.texts(3, &circle).contains(ATE)));
+}
+
+#[test]
 fn a_removed_structure_learns_of_its_removal_and_of_nothing_after_it() {
     let mut net = Net::new(5, 2);
     let circle = net.circle(0, &[1]);
