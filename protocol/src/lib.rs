@@ -90,7 +90,7 @@
 //! let entries = entries.into_iter().map(sign::verify).collect::<Result<Vec<_>, _>>()?;
 //! let seals = here.rows.scan(&RowPrefix::Seals(circle, there.replica.own()))?;
 //! let seals = seals.iter().map(|copy| cbor::decode(copy)).collect::<Result<Vec<SealedSecret>, _>>()?;
-//! there.replica.take_entries(&there.rows, here.replica.own(), circle, entries, &seals)?;
+//! there.replica.take_entries(&there.rows, here.replica.own(), circle, entries, &seals, now_ms, &mut rng)?;
 //! there.commit();
 //!
 //! // Write here …

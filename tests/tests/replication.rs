@@ -4,7 +4,13 @@
     reason = "a test that cannot go on should say where"
 )]
 
-use maillon_protocol::{charter::Grant, replica::Notice};
+use std::collections::{BTreeMap, BTreeSet};
+
+use maillon_protocol::{
+    charter::Grant,
+    record::Previous,
+    replica::{Notice, Row, Rows},
+};
 use maillon_tests::net::{Net, Weather, note};
 
 const WALKED: &str = "A marché jusqu'au portail ce matin.";
@@ -77,6 +83,44 @@ fn a_structure_without_the_past_reads_only_what_comes_after_its_admission() {
             .iter()
             .any(|content| *content == note(WALKED))
     );
+}
+
+#[test]
+fn what_was_written_beside_an_admission_without_the_past_comes_without_its_body() {
+    let mut net = Net::new(14, 4);
+    let circle = net.circle(0, &[1]);
+    net.write(1, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    net.cut_all();
+    // Node 1 does not know of the admission when it writes.
+    let beside = net.write(1, &circle, ATE);
+    net.connect(0, 2);
+    let to = net.id(2);
+    net.act(0, |node, now| {
+        node.invite_with(&circle, to, Grant::Nothing, now)
+    });
+    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
+    net.act(2, |node, now| node.accept_first(now));
+    assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
+    net.connect(0, 1);
+    assert!(net.run_until(|net| net.nodes[2].record(&circle, beside).is_some()));
+    let held = net.nodes[2].record(&circle, beside).unwrap();
+    assert_eq!(held.body, None);
+    assert!(net.texts(2, &circle).is_empty());
+    net.invariants().unwrap();
+    // Who is granted it does not take the bare header from a member that has no more, and gets it whole from another one.
+    net.connect(0, 3);
+    net.invite(0, 3, circle);
+    let whole = net.id(3);
+    assert!(net.run_until(|net| net.nodes[0].circles[&circle].charter.is_member(&whole)));
+    net.cut(0, 3);
+    assert!(net.run_until(|net| net.nodes[2].circles[&circle].charter.is_member(&whole)));
+    net.cut_all();
+    net.connect(2, 3);
+    net.run(120_000);
+    assert!(net.nodes[3].record(&circle, beside).is_none());
+    net.connect(0, 3);
+    assert!(net.run_until(|net| net.texts(3, &circle).contains(ATE)));
 }
 
 #[test]
@@ -217,10 +261,62 @@ fn a_node_that_wrote_on_an_old_copy_of_its_disk_goes_on_in_a_new_life() {
             .iter()
             .any(|notice| matches!(notice, Notice::Aside { what: "fork", .. }))
     );
+    // What the other has not is not taken for delivered, whatever height it acknowledges.
+    let other = net.id(1);
+    assert!(net.run_until(|net| {
+        let owed = net.nodes[0].owed(&circle, &other);
+        owed.iter().any(|(owed, _, to)| *owed == log && *to >= 4)
+    }));
     // What it writes from now on arrives.
     let late = "Le kiné passe demain.";
     net.write(0, &circle, late);
     assert!(net.run_until(|net| net.texts(1, &circle).contains(late)));
+    // The new log names both heads of the one that forked.
+    let opening = net.nodes[0]
+        .stored(&circle, &net.nodes[0].replica.own_log(), 1)
+        .unwrap();
+    let Previous::Opening(older) = &opening.header.object.previous else {
+        panic!("the first record opens the log")
+    };
+    let heads: BTreeSet<_> = older.iter().map(|older| older.head).collect();
+    assert_eq!(heads.len(), 2, "{older:?}");
+    assert!(
+        older
+            .iter()
+            .all(|older| older.incarnation == log.incarnation)
+    );
+}
+
+#[test]
+fn a_machine_that_runs_twice_stops_writing_after_sixteen_lives_in_a_day() {
+    let mut net = Net::new(13, 2);
+    let circle = net.circle(0, &[1]);
+    let mut refused = 0;
+    for round in 0..20 {
+        let old = net.nodes[0].memory.clone();
+        net.act(0, |node, now| {
+            refused += u32::from(
+                node.write(&circle, note(&format!("Note {round}")), now)
+                    .is_err(),
+            );
+        });
+        net.run(2_000);
+        // The disk goes back, and with it all but the count of lives: a machine that runs twice has two of them.
+        let lives = net.nodes[0].memory.get(&Row::Lives).unwrap();
+        net.nodes[0].memory = old;
+        net.nodes[0]
+            .memory
+            .commit(&BTreeMap::from([(Row::Lives, lives)]));
+        net.crash(0);
+        net.connect(0, 1);
+        net.run(2_000);
+    }
+    assert!(refused > 0, "it goes on for ever");
+    let text = "Le lendemain.";
+    let tomorrow = net.now + 25 * 3600 * 1000;
+    net.run(tomorrow - net.now);
+    net.write(0, &circle, text);
+    assert!(net.run_until(|net| net.texts(1, &circle).contains(text)));
 }
 
 #[test]
@@ -232,6 +328,7 @@ fn bad_weather_delays_and_does_not_change_what_is_known_in_the_end() {
         jitter_ms: 400,
         loss: 20,
         twice: 20,
+        ordered: false,
     };
     for round in 0..30 {
         net.write(round % 3, &circle, &format!("Note {round}"));

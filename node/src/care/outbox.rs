@@ -39,23 +39,18 @@ impl Care {
                 .filter(|member| member.node != own)
             {
                 let ack = acks.get(&member.node);
-                let records = waiting(&circle, ack);
+                let records = waiting(shared, &circle, &member.node, ack);
                 if records == 0 {
                     continue;
                 }
-                let oldest_ms = circle
-                    .logs
-                    .iter()
-                    .filter(|(log, _)| log.node != member.node)
-                    .filter_map(|(log, tip)| {
-                        let next =
-                            ack.map_or(tip.first, |ack| ack.height_of(log).max(tip.first - 1) + 1);
-                        (next <= tip.height).then(|| {
-                            shared
-                                .read(|view| view.records(&id, log, next, next, 1))
-                                .first()
-                                .map(|record| record.header.object.time.ms())
-                        })?
+                let oldest_ms = shared
+                    .read(|view| view.owed(&circle, &member.node, ack))
+                    .into_iter()
+                    .filter_map(|(log, next, _)| {
+                        shared
+                            .read(|view| view.records(&id, &log, next, next, 1))
+                            .first()
+                            .map(|record| record.header.object.time.ms())
                     })
                     .min()
                     .unwrap_or(0);
@@ -90,7 +85,7 @@ impl Care {
                     .and_then(|bytes| {
                         Unverified::<maillon_protocol::circle::Ack>::parse(bytes).ok()
                     });
-                waiting(circle, ack.map(|ack| ack.object).as_ref())
+                waiting(shared, circle, node, ack.map(|ack| ack.object).as_ref())
             })
             .sum()
     }

@@ -208,7 +208,12 @@ impl Care {
                     Delivery::Delivered { at_ms: written_ms }
                 } else {
                     Delivery::of(
-                        acks.get(&node),
+                        acks.get(&node).filter(|ack| {
+                            let reached =
+                                shared.read(|view| view.reached(&circle, ack, &place.log));
+                            // Beyond what it reached there may be the reason why it is not shown.
+                            place.sequence <= reached || ack.height_of(&place.log) < place.sequence
+                        }),
                         &place.log,
                         place.sequence,
                         written_ms,
@@ -278,16 +283,12 @@ impl Care {
     }
 }
 
-/// Records here that a member has not acknowledged.
-pub(super) fn waiting(circle: &Circle, ack: Option<&Ack>) -> u64 {
-    circle
-        .logs
-        .iter()
-        .filter(|(log, _)| ack.is_none_or(|ack| ack.node != log.node))
-        .map(|(log, tip)| {
-            tip.height
-                .saturating_sub(ack.map_or(tip.first - 1, |ack| ack.height_of(log)))
-        })
+/// Records here that a member may have and has not acknowledged.
+pub(super) fn waiting(shared: &Shared, circle: &Circle, member: &NodeId, ack: Option<&Ack>) -> u64 {
+    shared
+        .read(|view| view.owed(circle, member, ack))
+        .into_iter()
+        .map(|(_, from, to)| to - from + 1)
         .sum()
 }
 

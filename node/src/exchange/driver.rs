@@ -273,7 +273,7 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
         }
         Checked::Entries(circle, entries, seals) => {
             tx.replica
-                .take_entries(tx.rows, node, circle, entries, &seals)?;
+                .take_entries(tx.rows, node, circle, entries, &seals, now, &mut tx.rng)?;
         }
         Checked::Acks(circle, acks) => tx.replica.take_acks(tx.rows, node, circle, acks, now)?,
         Checked::Descriptor(descriptor) => tx.replica.take_descriptor(tx.rows, &descriptor)?,

@@ -23,6 +23,7 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
         Row::Clock => (Table::Meta, b"clock".to_vec()),
         Row::Counter => (Table::Meta, b"counter".to_vec()),
         Row::Incarnation => (Table::Meta, b"incarnation".to_vec()),
+        Row::Lives => (Table::Meta, b"lives".to_vec()),
         Row::Charter(circle) => (Table::Circles, join(&[b"c", &circle_name(circle)])),
         Row::Circle(circle) => (Table::Circles, join(&[b"r", &circle_name(circle)])),
         Row::Entry(circle, number) => (

@@ -476,15 +476,18 @@ impl Charter {
         }))
     }
 
-    /// Up to where `log` counts, if its node was removed in the term in which the log was written: `Some(None)` means that nothing
-    /// of it counts.
-    pub fn cut_of(&self, log: &LogId) -> Option<Option<(u64, RecordId)>> {
+    /// Up to where `log` counts, for a record that names entry `number`, if its node was removed in the term in which that was
+    /// written: `Some(None)` means that nothing of it counts.
+    pub fn cut_of(&self, log: &LogId, number: u64) -> Option<Option<(u64, RecordId)>> {
         let at = self.cuts.get(&log.node)?;
         let named = at
             .cuts
             .iter()
             .find(|cut| cut.incarnation == log.incarnation);
-        if named.is_none() && self.is_member(&log.node) {
+        let lasts = self
+            .member(&log.node)
+            .is_some_and(|member| number >= member.since);
+        if named.is_none() && lasts {
             // Readmitted: a new incarnation that no removal has cut.
             return None;
         }

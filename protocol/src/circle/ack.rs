@@ -174,6 +174,29 @@ impl Ack {
             .map_or(0, |height| height.height)
     }
 
+    /// How far the member holds *our* log: its height where its head is the record that is held here at that place, 0 where it stands on another
+    /// branch. Further than `height`, up to which the log is held here, it is `height` for the logs of others; of this node's own log nobody holds
+    /// more, unless it has forked or this node lost its end.
+    pub fn reached(
+        &self,
+        log: &LogId,
+        height: u64,
+        own: &NodeId,
+        held: impl FnOnce(u64) -> Option<RecordId>,
+    ) -> u64 {
+        let Some(said) = self.heights.iter().find(|said| said.log == *log) else {
+            return 0;
+        };
+        if said.height > height {
+            return if log.node == *own { 0 } else { height };
+        }
+        if held(said.height) == Some(said.head) {
+            said.height
+        } else {
+            0
+        }
+    }
+
     /// `Ok` if the record is delivered, the reason if it is held without being shown, `None` if it is waiting.
     pub fn delivery(&self, log: &LogId, sequence: u64) -> Option<Result<(), Reason>> {
         if let Some(exception) = self.exceptions.iter().find(|exception| {

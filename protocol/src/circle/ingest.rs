@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Circle, Reason, ack::add_exception};
 use crate::{
-    charter::{Change, Charter, CharterError, Entry, EpochSecret, SealedSecret, SecretError},
+    charter::{
+        Change, Charter, CharterError, Entry, EpochSecret, Grant, SealedSecret, SecretError, Start,
+    },
     content::{Content, ContentError, Envelope},
     ids::{Hash, LogId, NodeId, RecordId},
     keys::SealKey,
@@ -70,6 +72,9 @@ pub struct Ingested {
     pub gaps: BTreeMap<LogId, (u64, u64)>,
     /// A record names a charter entry that is not here yet.
     pub unknown_entry: bool,
+    /// A record came with another body than its header covers, or without one that this node may read: whoever sent it is at fault, not who
+    /// wrote it, and another member has it right.
+    pub spoiled: bool,
 }
 
 /// Why nothing of a batch is taken.
@@ -116,6 +121,17 @@ impl Accepted {
     }
 }
 
+/// Whether a record came as this node may have it: with the body that its header covers, or without one where its epoch is not granted.
+fn is_whole(circle: &Circle, record: &Record, own: &NodeId) -> bool {
+    match &record.body {
+        Some(body) => record::belongs(&record.header.object, body),
+        None => !circle
+            .charter
+            .epoch_of(record.header.object.entry)
+            .is_some_and(|(epoch, _)| circle.charter.is_granted(own, epoch)),
+    }
+}
+
 /// Takes verified records into a circle.
 ///
 /// `held` gives the id of a record that is committed at a place of a log; `own_log` is the log that this node writes now.
@@ -133,6 +149,10 @@ pub fn ingest(
     for record in records {
         let log = record.header.object.log;
         let sequence = record.header.object.sequence;
+        if !is_whole(&next, &record, own) {
+            result.spoiled = true;
+            continue;
+        }
         match LogTip::check(next.logs.get(&log), &record.header, &next.charter, own) {
             Ok(Place::Next(_)) if log == *own_log => {
                 result.evidence.push(Evidence::OwnLogAhead(record));
@@ -261,6 +281,8 @@ pub fn extend(circle: &Circle, entries: Vec<Verified<Entry>>) -> (Circle, Entrie
                 next.charter = Arc::new(charter);
                 result.accepted.push(entry);
             }
+            // Entries before it are still to come: nothing is wrong with it.
+            Err(CharterError::Number { head, found }) if found > head => break,
             Err(error) => {
                 result.stopped = Some((entry, error));
                 break;
@@ -316,6 +338,35 @@ impl Circle {
             _ => {}
         }
         opened
+    }
+
+    /// Lists a record as held and not shown.
+    pub(crate) fn except(&mut self, log: LogId, sequence: u64, reason: Reason) {
+        add_exception(&mut self.exceptions, log, sequence, reason);
+    }
+
+    /// Lets go of the logs of which this node is granted more now that it was admitted again: it asks for them from where they begin for it.
+    pub(crate) fn begin_again(&mut self, own: &NodeId) {
+        let charter = std::sync::Arc::clone(&self.charter);
+        let withheld: std::collections::BTreeSet<LogId> = self
+            .exceptions
+            .iter()
+            .filter(|exception| exception.reason == Reason::NotGranted)
+            .map(|exception| exception.log)
+            .collect();
+        let past = charter
+            .member(own)
+            .is_some_and(|member| member.grant != Grant::Nothing);
+        self.logs.retain(|log, tip| {
+            let more = match charter.start_for(own, log) {
+                Some(Start::Sequence(sequence)) => sequence < tip.first,
+                Some(Start::Entry(_)) | None => false,
+            };
+            log.node == *own || !(more || (past && withheld.contains(log)))
+        });
+        let kept: std::collections::BTreeSet<LogId> = self.logs.keys().copied().collect();
+        self.exceptions
+            .retain(|exception| kept.contains(&exception.log));
     }
 
     /// Opens a committed record for reading.

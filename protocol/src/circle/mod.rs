@@ -137,6 +137,35 @@ impl Circle {
             .collect()
     }
 
+    /// How far a log that is held counts: its height, or the cut of its node's removal where that is lower. None where nothing of it counts.
+    pub fn counted(&self, log: &LogId) -> Option<LogHeight> {
+        let tip = self.logs.get(log)?;
+        let named = tip.entries.last().map_or(0, |(entry, _)| *entry);
+        let (height, head) = match self.charter.cut_of(log, named) {
+            None => (tip.height, tip.head),
+            Some(Some((sequence, id))) if sequence < tip.height => (sequence, id),
+            Some(Some(_)) => (tip.height, tip.head),
+            Some(None) => return None,
+        };
+        Some(LogHeight {
+            log: *log,
+            height,
+            head,
+        })
+    }
+
+    /// Heights of the logs of which `own` can serve something to `peer`, a member.
+    pub fn heights_for(&self, peer: &NodeId, own: &NodeId) -> Vec<LogHeight> {
+        self.logs
+            .iter()
+            .filter_map(|(log, tip)| {
+                let counted = self.counted(log)?;
+                let first = tip.first_for(peer, own, log, &self.charter)?;
+                (first <= counted.height).then_some(counted)
+            })
+            .collect()
+    }
+
     /// Where every log stands now: what a new member without the past is told as its starts.
     pub fn starts_after_now(&self) -> Vec<LogStart> {
         self.logs
@@ -153,6 +182,7 @@ impl Circle {
         &self,
         own: NodeId,
         incarnation: Incarnation,
+        branches: &[OlderLog],
         time: Timestamp,
     ) -> Option<Header> {
         let log = LogId {
@@ -172,6 +202,7 @@ impl Circle {
                         height: tip.height,
                         head: tip.head,
                     })
+                    .chain(branches.iter().copied())
                     .collect();
                 (1, Previous::Opening(older))
             }
@@ -192,7 +223,8 @@ impl Circle {
         })
     }
 
-    /// Writes `content` as this node's next record.
+    /// Writes `content` as this node's next record. Where that opens a log, it names the node's older logs, and `branches`, the other heads
+    /// of those that have forked.
     ///
     /// # Errors
     /// [`WriteError`]; nothing has changed then.
@@ -201,6 +233,7 @@ impl Circle {
         content: &Envelope,
         key: &NodeKey,
         incarnation: Incarnation,
+        branches: &[OlderLog],
         time: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<(Self, Record), WriteError> {
@@ -213,7 +246,7 @@ impl Circle {
         }
         let secret = self.current_secret().ok_or(WriteError::NoSecret)?;
         let header = self
-            .next_header(own, incarnation, time)
+            .next_header(own, incarnation, branches, time)
             .ok_or(WriteError::NoSecret)?;
         let record = record::write(header, secret, &content.write(), key, rng)?;
         let mut next = self.clone();

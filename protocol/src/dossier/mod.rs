@@ -21,14 +21,22 @@ use crate::{
     ids::{Hash, ThingId},
 };
 
-/// SHA-256 over the canonical encodings of things, in the order of their ids: equal where two nodes show the same file.
+/// SHA-256 over the canonical encodings of things, in the order of their ids: equal where two nodes show the same file. What a removal no longer
+/// lets count is left out, for not every member has seen it; what belongs to what stands in the children.
 #[derive(Default)]
 pub struct DossierDigest(Sha256);
 
 impl DossierDigest {
     /// Adds the next thing; ids must come in growing order.
     pub fn add(&mut self, id: &ThingId, thing: &Thing) {
-        self.0.update(cbor::encode(&(*id, thing.clone())));
+        let versions: Vec<_> = thing
+            .versions
+            .iter()
+            .filter(|version| !version.after_removal)
+            .collect();
+        if !versions.is_empty() {
+            self.0.update(cbor::encode(&(*id, &thing.parent, versions)));
+        }
     }
 
     /// The digest.

@@ -36,6 +36,9 @@ pub struct Version {
     /// The versions that it supersedes.
     #[n(6)]
     pub supersedes: Vec<RecordId>,
+    /// Its node was removed, and this lies beyond what the removal lets count: it was shown before that was known and stays so, contested.
+    #[n(7)]
+    pub after_removal: bool,
 }
 
 /// What stands of a thing.
@@ -75,6 +78,7 @@ impl Version {
             code,
             occurred_ms: envelope.occurred_ms,
             supersedes: envelope.supersedes.clone(),
+            after_removal: false,
         }
     }
 }
@@ -97,6 +101,17 @@ impl Thing {
         self.versions.insert(version);
     }
 
+    /// Marks the versions whose records a removal no longer lets count.
+    pub fn mark_after_removal(&mut self, counts: impl Fn(&RecordId) -> bool) {
+        self.versions = std::mem::take(&mut self.versions)
+            .into_iter()
+            .map(|version| Version {
+                after_removal: version.after_removal || !counts(&version.record),
+                ..version
+            })
+            .collect();
+    }
+
     /// The first version: the one from which the others descend. By clock, then by id, among those that supersede nothing.
     pub fn first(&self) -> Option<&Version> {
         self.versions
@@ -117,7 +132,12 @@ impl Thing {
             .iter()
             .map(|version| (version.record, version))
             .collect();
-        let mut contested = BTreeSet::new();
+        let mut contested: BTreeSet<RecordId> = self
+            .versions
+            .iter()
+            .filter(|version| version.after_removal)
+            .map(|version| version.record)
+            .collect();
         loop {
             let more: Vec<RecordId> = self
                 .versions
@@ -208,6 +228,7 @@ mod tests {
             code: 0,
             occurred_ms: 0,
             supersedes: supersedes.iter().map(|id| RecordId([*id; 32])).collect(),
+            after_removal: false,
         }
     }
 

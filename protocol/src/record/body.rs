@@ -162,7 +162,7 @@ pub(super) fn seal(
 }
 
 /// Whether `body` is the one that `header` covers.
-pub(super) fn belongs(header: &Header, body: &[u8]) -> bool {
+pub(crate) fn belongs(header: &Header, body: &[u8]) -> bool {
     body.len() as u64 == header.body_length
         && Sha256::digest(body).as_slice() == header.body_hash.as_bytes()
 }

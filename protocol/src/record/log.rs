@@ -111,20 +111,24 @@ impl LogTip {
         if charter.epoch_of(object.entry).map(|(_, hash)| hash) != Some(object.epoch) {
             return Err(LogError::Epoch);
         }
-        let after_cut = match charter.cut_of(&object.log) {
+        let after_cut = match charter.cut_of(&object.log, object.entry) {
             None => false,
             Some(None) => true,
             Some(Some((sequence, id))) => {
                 object.sequence > sequence || (object.sequence == sequence && header.id != id.0)
             }
         };
-        let expected = match tip {
-            Some(tip) => tip.height + 1,
-            None => match charter.start_for(own, &object.log) {
-                Some(Start::Sequence(sequence)) => sequence,
-                Some(Start::Entry(entry)) if object.entry >= entry => object.sequence,
-                Some(Start::Entry(_)) | None => 1,
-            },
+        let next = tip.map_or(1, |tip| tip.height + 1);
+        let expected = match charter.start_for(own, &object.log) {
+            Some(Start::Sequence(sequence)) => sequence.max(next),
+            Some(Start::Entry(entry))
+                if Self::begins_with(tip, entry)
+                    && object.entry >= entry
+                    && object.sequence >= next =>
+            {
+                object.sequence
+            }
+            Some(Start::Entry(_)) | None => next,
         };
         if after_cut {
             return Ok(Place::AfterRemoval);
@@ -132,15 +136,24 @@ impl LogTip {
         match object.sequence.cmp(&expected) {
             std::cmp::Ordering::Less => Ok(Place::Held),
             std::cmp::Ordering::Greater => Ok(Place::Gap { expected }),
-            std::cmp::Ordering::Equal => Self::extend(tip, header).map(Place::Next),
+            std::cmp::Ordering::Equal => {
+                // A node that was admitted again without all of the past goes on after a hole.
+                Self::extend(tip, header, object.sequence > next).map(Place::Next)
+            }
         }
     }
 
-    fn extend(tip: Option<&Self>, header: &Verified<Header>) -> Result<Self, LogError> {
+    /// Whether nothing is held yet of the part of a log that begins with the first record naming `entry`.
+    pub fn begins_with(tip: Option<&Self>, entry: u64) -> bool {
+        tip.and_then(|tip| tip.entries.last())
+            .is_none_or(|(named, _)| *named < entry)
+    }
+
+    fn extend(tip: Option<&Self>, header: &Verified<Header>, hole: bool) -> Result<Self, LogError> {
         let object = &header.object;
         let mut next = match tip {
             Some(tip) => {
-                if object.previous != Previous::Record(tip.head) {
+                if !hole && object.previous != Previous::Record(tip.head) {
                     return Err(LogError::Link);
                 }
                 if tip
@@ -150,7 +163,11 @@ impl LogTip {
                 {
                     return Err(LogError::EntryDecreases);
                 }
-                tip.clone()
+                let first = if hole { object.sequence } else { tip.first };
+                Self {
+                    first,
+                    ..tip.clone()
+                }
             }
             None => Self {
                 first: object.sequence,
@@ -180,10 +197,25 @@ impl LogTip {
     }
 
     /// First sequence of this log that `node`, a member at the charter's head, may be sent; none where it may be sent nothing yet.
-    pub fn first_for(&self, node: &NodeId, log: &LogId, charter: &Charter) -> Option<u64> {
+    ///
+    /// Where `own` does not hold the log from its beginning and cannot know whether what it holds first is what the node's part begins with,
+    /// none: another member serves it.
+    pub fn first_for(
+        &self,
+        node: &NodeId,
+        own: &NodeId,
+        log: &LogId,
+        charter: &Charter,
+    ) -> Option<u64> {
         match charter.start_for(node, log)? {
-            Start::Sequence(sequence) => Some(sequence.max(self.first)),
-            Start::Entry(entry) => self.first_naming(entry),
+            Start::Sequence(sequence) => Some(sequence),
+            Start::Entry(entry) => {
+                let first = self.first_naming(entry)?;
+                let known = self.first == 1
+                    || first > self.first
+                    || matches!(charter.start_for(own, log), Some(Start::Entry(since)) if since <= entry);
+                known.then_some(first)
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod body;
 mod header;
 pub mod log;
 
+pub(crate) use body::belongs;
 pub use body::{BodyError, open, pad, unpad};
 pub use header::{Header, OlderLog, Previous};
 

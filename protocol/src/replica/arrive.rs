@@ -12,11 +12,14 @@ use crate::{
     circle::{self, Ack, Circle, Evidence, IngestError, Reason},
     descriptor::{Descriptor, DescriptorOrder, order},
     ids::{CircleId, Hash, Incarnation, NodeId, RecordId},
-    record::Record,
+    record::{OlderLog, Record},
     sign::Verified,
     sync::{Change, News, Outcome},
 };
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Time over which incarnations are counted, milliseconds.
+const DAY_MS: u64 = 24 * 3600 * 1000;
 
 /// Why something that a peer sent is refused. Nothing is staged then.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +91,7 @@ impl Replica {
         let mut outcome = Outcome {
             gaps: ingested.gaps,
             unknown_entry: ingested.unknown_entry,
-            refused: !reasons.is_empty(),
+            refused: ingested.spoiled || !reasons.is_empty(),
             reasons,
             wrong_file: false,
         };
@@ -111,15 +114,20 @@ impl Replica {
         if ingested.accepted.is_empty() && fresh_evidence.is_empty() {
             return Ok(outcome);
         }
+        // Seen ahead of what is here, or forked: this node was restored or runs twice. It goes on in a new life, one for all that came.
+        let own_log = self.own_log();
+        let mut restored = false;
         for evidence in &fresh_evidence {
             self.put_aside(id, evidence);
-            // Seen ahead of what is here, or forked: this node was restored or runs twice. It goes on in a new life.
-            let own_log = self.own_log();
-            let forked = matches!(evidence, Evidence::Fork { other, .. } if other.header.object.log == own_log);
-            if forked || matches!(evidence, Evidence::OwnLogAhead(_)) {
-                self.begin_incarnation(rng);
-                outcome.refused = true;
-            }
+            restored |= match evidence {
+                Evidence::OwnLogAhead(_) => true,
+                Evidence::Fork { other, .. } => other.header.object.log == own_log,
+                _ => false,
+            };
+        }
+        if restored {
+            self.begin_incarnation(rows, now_ms, rng)?;
+            outcome.refused = true;
         }
         for accepted in &ingested.accepted {
             if let Ok(opened) = &accepted.opened {
@@ -149,11 +157,57 @@ impl Replica {
         Ok(outcome)
     }
 
-    /// A new life of this node's logs.
-    fn begin_incarnation(&mut self, rng: &mut impl CryptoRng) {
+    /// A new life of this node's logs. More than a few in a day are the sign of a machine that runs twice: see [`Replica::lives`].
+    fn begin_incarnation(
+        &mut self,
+        rows: &impl Rows,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), StorageError> {
+        let mut lives = self.lives(rows, now_ms)?;
+        lives.push(now_ms);
+        self.stage(Row::Lives, cbor::encode(&lives));
         self.incarnation = Incarnation(crate::record::random_token(rng).0);
         self.stage(Row::Incarnation, cbor::encode(&self.incarnation));
         self.published.notices.push(Notice::NewIncarnation);
+        Ok(())
+    }
+
+    /// When this node began the incarnations of the last day.
+    pub(super) fn lives(&self, rows: &impl Rows, now_ms: u64) -> Result<Vec<u64>, StorageError> {
+        let mut lives: Vec<u64> = self.read_row(rows, &Row::Lives)?.unwrap_or_default();
+        lives.retain(|began| now_ms.saturating_sub(*began) < DAY_MS);
+        Ok(lives)
+    }
+
+    /// The heads of this node's own logs that it was shown beside those that it holds: the other branches of its forks.
+    pub(super) fn own_branches(
+        &self,
+        rows: &impl Rows,
+        id: &CircleId,
+    ) -> Result<Vec<OlderLog>, StorageError> {
+        let own = self.own();
+        let mut heads: BTreeMap<Incarnation, OlderLog> = BTreeMap::new();
+        for bytes in rows.scan(&RowPrefix::Aside(*id))? {
+            let (what, object): (String, cbor::Bytes) = read(&bytes)?;
+            if what != "fork" {
+                continue;
+            }
+            let record = read_record(&object.0)?;
+            let header = &record.header.object;
+            let head = OlderLog {
+                incarnation: header.log.incarnation,
+                height: header.sequence,
+                head: record.id(),
+            };
+            if header.log.node == own {
+                let held = heads.entry(head.incarnation).or_insert(head);
+                if held.height < head.height {
+                    *held = head;
+                }
+            }
+        }
+        Ok(heads.into_values().collect())
     }
 
     /// Takes charter entries and sealed copies, whose signatures have been verified, from `peer`.
@@ -167,6 +221,8 @@ impl Replica {
         id: CircleId,
         entries: Vec<Verified<Entry>>,
         seals: &[SealedSecret],
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
     ) -> Result<(), ArriveError> {
         let own = self.own();
         let (mut next, taken) = match self.circles.get(&id) {
@@ -214,6 +270,7 @@ impl Replica {
             return Ok(());
         }
         self.claim_acceptance(rows, &next)?;
+        self.apply_changes(rows, &mut next, &taken.accepted, now_ms, rng)?;
         if !opened.is_empty() {
             self.open_what_waited(rows, &mut next)?;
         }
@@ -230,6 +287,67 @@ impl Replica {
             change: Change::Charter,
             from: Some(peer),
         });
+        Ok(())
+    }
+
+    /// What entries that were taken change beside the charter: what a removed node wrote beyond the cut counts no more, and a node that is
+    /// admitted again begins anew.
+    fn apply_changes(
+        &mut self,
+        rows: &impl Rows,
+        next: &mut Circle,
+        entries: &[Verified<Entry>],
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), StorageError> {
+        use crate::charter::Change::{Admit, Remove};
+        let (own, own_log) = (self.own(), self.own_log());
+        let mut again = false;
+        for entry in entries {
+            match &entry.object.change {
+                Remove { node, .. } => self.uncount(rows, next, node)?,
+                Admit { node, .. } => again |= *node == own,
+                _ => {}
+            }
+        }
+        if again && next.charter.is_member(&own) {
+            next.begin_again(&own);
+            if next.logs.contains_key(&own_log) {
+                self.begin_incarnation(rows, now_ms, rng)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Marks what a removed node wrote beyond the cut and what was projected before this was known.
+    fn uncount(
+        &mut self,
+        rows: &impl Rows,
+        next: &mut Circle,
+        node: &NodeId,
+    ) -> Result<(), StorageError> {
+        let id = next.id();
+        let logs: Vec<_> = next
+            .logs
+            .iter()
+            .filter(|(log, _)| log.node == *node)
+            .map(|(log, tip)| (*log, tip.first, tip.height))
+            .collect();
+        for (log, first, height) in logs {
+            let from = next
+                .counted(&log)
+                .map_or(first, |counted| counted.height + 1);
+            for sequence in from.max(first)..=height {
+                let Some(bytes) = self.row(rows, &Row::Record(id, log, sequence))? else {
+                    continue;
+                };
+                let record = read_record(&bytes)?;
+                next.except(log, sequence, Reason::AfterRemoval);
+                if let Ok(opened) = next.read(&record) {
+                    self.mark_after_removal(rows, &id, &opened.envelope.thing, &record.id())?;
+                }
+            }
+        }
         Ok(())
     }
 

@@ -406,9 +406,6 @@ impl Replica {
         rows: &impl Rows,
         circle: &Circle,
     ) -> Result<(), StorageError> {
-        if self.circles.contains_key(&circle.id()) {
-            return Ok(());
-        }
         for (id, mut row) in self.incoming(rows)? {
             if let IncomingState::Accepted {
                 id: acceptance,

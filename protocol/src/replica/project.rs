@@ -107,6 +107,21 @@ impl Replica {
         self.stage(Row::Thing(circle, id), cbor::encode(&(id, thing)));
     }
 
+    /// Marks a version as beyond what its node's removal lets count.
+    pub(super) fn mark_after_removal(
+        &mut self,
+        rows: &impl Rows,
+        circle: &CircleId,
+        id: &ThingId,
+        record: &RecordId,
+    ) -> Result<(), StorageError> {
+        if let Some(mut thing) = self.thing(rows, circle, id)? {
+            thing.mark_after_removal(|held| held != record);
+            self.put_thing(*circle, *id, thing);
+        }
+        Ok(())
+    }
+
     /// Stages everything that follows from a record that is now part of its log.
     pub(super) fn project(
         &mut self,
@@ -215,7 +230,13 @@ impl Replica {
                 continue;
             };
             let mut row: DeliveryRow = read(&bytes)?;
-            let covered = ack.delivery(&row.log, row.sequence).is_some();
+            let height = circle.logs.get(&row.log).map_or(0, |tip| tip.height);
+            let reached = ack.reached(&row.log, height, &self.own(), |sequence| {
+                let row = Row::Record(id, row.log, sequence);
+                let bytes = self.row(rows, &row).ok().flatten()?;
+                read_record(&bytes).ok().map(|record| record.id())
+            });
+            let covered = row.sequence <= reached;
             if !covered || row.delivered.iter().any(|(node, _)| *node == ack.node) {
                 continue;
             }
@@ -293,12 +314,22 @@ impl Replica {
             std::collections::BTreeMap::new();
         for (log, tip) in &circle.logs {
             let mut failed = None;
+            let counted = circle.counted(log).map_or(0, |counted| counted.height);
+            let counts = |record: &Record| {
+                record.header.object.sequence <= counted
+                    || record.header.object.sequence > tip.height
+            };
             rows.each(
-                &super::RowPrefix::Records(*id, *log, tip.first),
+                // From the beginning: a node that was admitted again shows what it had before.
+                &super::RowPrefix::Records(*id, *log, 1),
                 &mut |bytes| match read_record(&bytes) {
                     Ok(record) => {
                         if let Ok(opened) = circle.read(&record) {
                             add(&mut things, &record, &opened);
+                            if !counts(&record) {
+                                let thing = things.entry(opened.envelope.thing).or_default();
+                                thing.mark_after_removal(|held| *held != record.id());
+                            }
                         }
                         true
                     }

@@ -18,6 +18,8 @@ pub enum Row {
     Counter,
     /// This node's current incarnation.
     Incarnation,
+    /// When this node began its incarnations of the last day, Unix milliseconds.
+    Lives,
     /// A verified charter.
     Charter(CircleId),
     /// A circle's logs, exceptions and secrets.

@@ -1,9 +1,12 @@
 //! What sessions and queries read: the state as of the last commit.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
+    convert::Infallible,
     sync::{Arc, Mutex, PoisonError},
 };
+
+use rand_core::{TryCryptoRng, TryRng};
 
 use super::{
     Claims, IncomingState, Location, OutgoingState, Row, RowPrefix, Rows, StorageError,
@@ -15,9 +18,9 @@ use crate::{
     circle::{Ack, Circle, FileRow, Wanted},
     descriptor::Descriptor,
     ids::{CircleId, Hash, Incarnation, LogId, NodeId, RecordId, Token},
-    keys::NodeKey,
+    keys::{NodeKey, SealPublic},
     record::Record,
-    sign::{self, Verified},
+    sign::{self, Unverified, Verified},
     sync::{Message, View},
 };
 
@@ -116,6 +119,67 @@ impl<R: Rows> Committed<'_, R> {
         self.rows.scan(prefix).unwrap_or_default()
     }
 
+    /// The newest receive key that is known of a node.
+    fn seal_key_of(&self, node: &NodeId) -> Option<SealPublic> {
+        let bytes = self.rows.get(&Row::Descriptor(*node)).ok()??;
+        let descriptor = Unverified::<Descriptor>::parse(bytes).ok()?;
+        Some(descriptor.object.seal)
+    }
+
+    /// A copy of an epoch's secret, made by this node, which has opened it.
+    fn seal_again(
+        &self,
+        circle: &CircleId,
+        epoch: u64,
+        recipient: &NodeId,
+        key: &SealPublic,
+    ) -> Option<SealedSecret> {
+        let circle = self.circles.get(circle)?;
+        circle
+            .charter
+            .seal_secret(
+                epoch,
+                circle.secret(epoch)?,
+                self.key.id(),
+                *recipient,
+                key,
+                self.now_ms,
+                &mut Random(self.random),
+            )?
+            .ok()
+    }
+
+    /// How far a member's acknowledgement reaches in a log as it is held here: see [`Ack::reached`].
+    pub fn reached(&self, circle: &Circle, ack: &Ack, log: &LogId) -> u64 {
+        let height = circle.logs.get(log).map_or(0, |tip| tip.height);
+        ack.reached(log, height, &self.key.id(), |sequence| {
+            self.record_id(&circle.id(), log, sequence)
+        })
+    }
+
+    /// What `member` may have and has not acknowledged: (log, first sequence, last sequence). A log that has forked counts as a whole where the
+    /// member stands on the other branch.
+    pub fn owed(
+        &self,
+        circle: &Circle,
+        member: &NodeId,
+        ack: Option<&Ack>,
+    ) -> Vec<(LogId, u64, u64)> {
+        let own = self.key.id();
+        circle
+            .heights_for(member, &own)
+            .into_iter()
+            .filter(|height| height.log.node != *member)
+            .filter_map(|height| {
+                let tip = circle.logs.get(&height.log)?;
+                let first = tip.first_for(member, &own, &height.log, &circle.charter)?;
+                let reached = ack.map_or(0, |ack| self.reached(circle, ack, &height.log));
+                let from = first.max(tip.first).max(reached + 1);
+                (from <= height.height).then_some((height.log, from, height.height))
+            })
+            .collect()
+    }
+
     /// A committed record.
     ///
     /// # Errors
@@ -132,6 +196,34 @@ impl<R: Rows> Committed<'_, R> {
             .transpose()
     }
 }
+
+/// The driver's source of randomness, as sealing takes it.
+struct Random<'a>(&'a dyn Fn() -> [u8; 16]);
+
+impl TryRng for Random<'_> {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for some in bytes.chunks_mut(16) {
+            some.copy_from_slice(&(self.0)()[..some.len()]);
+        }
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Random<'_> {}
 
 /// Reads that fail give nothing: the session then has nothing to say, and the storage's own checks report the damage.
 impl<R: Rows> View for Committed<'_, R> {
@@ -179,10 +271,28 @@ impl<R: Rows> View for Committed<'_, R> {
         found
     }
 
-    fn seals(&self, circle: &CircleId, recipient: &NodeId) -> Vec<SealedSecret> {
-        self.values(&RowPrefix::Seals(*circle, *recipient))
+    fn seals(
+        &self,
+        circle: &CircleId,
+        recipient: &NodeId,
+        epochs: &BTreeSet<u64>,
+    ) -> Vec<SealedSecret> {
+        let key = self.seal_key_of(recipient);
+        let held: BTreeMap<u64, SealedSecret> = self
+            .values(&RowPrefix::Seals(*circle, *recipient))
             .iter()
-            .filter_map(|bytes| read(bytes).ok())
+            .filter_map(|bytes| read::<SealedSecret>(bytes).ok())
+            .map(|copy| (copy.number, copy))
+            .collect();
+        epochs
+            .iter()
+            .filter_map(|epoch| match (held.get(epoch), &key) {
+                (Some(copy), Some(key)) if copy.key == key.id => Some(copy.clone()),
+                (copy, Some(key)) => self
+                    .seal_again(circle, *epoch, recipient, key)
+                    .or_else(|| copy.cloned()),
+                (copy, None) => copy.cloned(),
+            })
             .collect()
     }
 

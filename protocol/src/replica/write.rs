@@ -72,6 +72,14 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<Written>, WriteFailed> {
         let mut next: Circle = (**self.circles.get(circle).ok_or(WriteFailed::NoCircle)?).clone();
+        let (lives, branches) = if next.logs.contains_key(&self.own_log()) {
+            (0, Vec::new())
+        } else {
+            (
+                self.lives(rows, now_ms)?.len() as u64,
+                self.own_branches(rows, circle)?,
+            )
+        };
         let mut made: Vec<(Accepted, ThingId)> = Vec::with_capacity(drafts.len() + 1);
         let clock = self.clock;
         let mut step =
@@ -81,6 +89,7 @@ impl Replica {
                     &envelope,
                     &replica.keys.node,
                     replica.incarnation,
+                    &branches,
                     time,
                     rng,
                 )?;
@@ -91,6 +100,12 @@ impl Replica {
             };
         let mut all = Ok(());
         if !next.logs.contains_key(&self.own_log()) {
+            limits::within(
+                "the incarnations of this node in a day",
+                lives,
+                limits::INCARNATIONS_A_DAY as u64,
+            )
+            .map_err(WriteError::from)?;
             let opening = opening(self);
             all = step(self, &mut next, opening, Content::LogOpened).map_err(WriteFailed::from);
         }

@@ -1,6 +1,6 @@
 //! What a session reads.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::Message;
 use crate::{
@@ -23,8 +23,13 @@ pub trait View {
     fn counter(&self) -> u64;
     /// Charter entries after number `after`, up to `up_to`, of about `bytes` bytes, at least one where there is one.
     fn entries(&self, circle: &CircleId, after: u64, up_to: u64, bytes: usize) -> Vec<Bytes>;
-    /// Sealed copies held for `recipient`.
-    fn seals(&self, circle: &CircleId, recipient: &NodeId) -> Vec<SealedSecret>;
+    /// Sealed copies for `recipient` of those `epochs` that this node holds a copy of or can seal again, by the numbers of their entries.
+    fn seals(
+        &self,
+        circle: &CircleId,
+        recipient: &NodeId,
+        epochs: &BTreeSet<u64>,
+    ) -> Vec<SealedSecret>;
     /// Records of a log from `from` to `up_to`, of about `bytes` bytes, at least one where there is one.
     fn records(
         &self,

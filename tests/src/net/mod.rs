@@ -4,8 +4,11 @@
 //! [`Session`](maillon_protocol::sync::Session)) over maps instead of RocksDB and a queue of events instead of sockets. Latency, loss,
 //! duplication, reordering, partitions and crashes are knobs; everything follows from one seed, so a failure replays exactly.
 
+mod invariants;
+mod liar;
 mod node;
 mod people;
+pub mod schedule;
 
 pub use node::Node;
 pub use people::{identity, note, professional};
@@ -31,6 +34,8 @@ pub struct Weather {
     pub loss: u32,
     /// Frames that arrive twice, of 100.
     pub twice: u32,
+    /// As streams are: frames keep their order, and after a lost one nothing arrives until the next connection.
+    pub ordered: bool,
 }
 
 impl Weather {
@@ -40,6 +45,7 @@ impl Weather {
         jitter_ms: 0,
         loss: 0,
         twice: 0,
+        ordered: true,
     };
 }
 
@@ -67,6 +73,18 @@ enum What {
         peer: usize,
         line: u64,
     },
+    Commit {
+        node: usize,
+    },
+}
+
+/// One direction of a connection, while it is up.
+#[derive(Debug, Default)]
+struct Way {
+    /// When the last frame arrives: no later one overtakes it where the weather keeps order.
+    last: u64,
+    /// A frame was lost: nothing more arrives where the weather keeps order.
+    broken: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -103,6 +121,15 @@ pub struct Net {
     /// Connections that are up, with their number: frames of an older connection are dropped.
     lines: BTreeMap<(usize, usize), u64>,
     next_line: u64,
+    ways: BTreeMap<(usize, usize), Way>,
+    /// Directions, from and to, in which nothing arrives although the connection is up.
+    pub mute: BTreeSet<(usize, usize)>,
+    /// How long staged work waits for its commit, milliseconds; 0: not at all. A crash in between loses it.
+    pub commit_ms: u64,
+    /// Nodes whose programs spoil what they pass on: bodies, headers, entries.
+    pub liars: BTreeSet<usize>,
+    /// What a frame told that it must not have told; see [`invariants`](Net::invariants).
+    pub broken: Vec<String>,
     rng: ChaCha20Rng,
 }
 
@@ -137,6 +164,11 @@ impl Net {
             order: 0,
             lines: BTreeMap::new(),
             next_line: 1,
+            ways: BTreeMap::new(),
+            mute: BTreeSet::new(),
+            commit_ms: 0,
+            liars: BTreeSet::new(),
+            broken: Vec::new(),
             rng,
         }
     }
@@ -177,6 +209,8 @@ impl Net {
             let id = self.id(peer);
             self.nodes[node].close_session(peer, id);
         }
+        self.ways.remove(&(a, b));
+        self.ways.remove(&(b, a));
     }
 
     /// Cuts everything.
@@ -187,15 +221,18 @@ impl Net {
         }
     }
 
-    /// The node stops without warning and starts again from what it had committed.
-    pub fn crash(&mut self, node: usize) {
-        let peers: Vec<_> = self
-            .lines
+    /// The connections of a node that are up.
+    pub fn lines_of(&self, node: usize) -> Vec<(usize, usize)> {
+        self.lines
             .keys()
             .filter(|(a, b)| *a == node || *b == node)
             .copied()
-            .collect();
-        for (a, b) in peers {
+            .collect()
+    }
+
+    /// The node stops without warning and starts again from what it had committed.
+    pub fn crash(&mut self, node: usize) {
+        for (a, b) in self.lines_of(node) {
             self.cut(a, b);
         }
         self.nodes[node].restart();
@@ -245,36 +282,9 @@ impl Net {
         for effect in effects {
             match effect {
                 Effect::Send(message) => {
-                    let bytes = message.encode();
-                    self.frames
-                        .entry((node, peer))
-                        .or_default()
-                        .push(bytes.clone());
-                    let copies = if self.rng.random_range(0..100) < self.weather.twice {
-                        2
-                    } else {
-                        1
-                    };
-                    for _ in 0..copies {
-                        if self.rng.random_range(0..100) < self.weather.loss {
-                            continue;
-                        }
-                        let jitter = if self.weather.jitter_ms == 0 {
-                            0
-                        } else {
-                            self.rng.random_range(0..=self.weather.jitter_ms)
-                        };
-                        let at = self.now + self.weather.delay_ms + jitter;
-                        self.push(
-                            at,
-                            What::Frame {
-                                from: node,
-                                to: peer,
-                                line,
-                                bytes: bytes.clone(),
-                            },
-                        );
-                    }
+                    self.watch(node, peer, &message);
+                    let message = self.spoilt(node, message);
+                    self.send(node, peer, line, message.encode());
                 }
                 Effect::Commit(number, batch) => {
                     self.nodes[node].waiting.insert((peer, number), batch);
@@ -299,6 +309,61 @@ impl Net {
         }
     }
 
+    fn send(&mut self, from: usize, to: usize, line: u64, bytes: Vec<u8>) {
+        self.frames
+            .entry((from, to))
+            .or_default()
+            .push(bytes.clone());
+        let weather = self.weather;
+        let twice = self.rng.random_range(0..100) < weather.twice && !weather.ordered;
+        for _ in 0..=u32::from(twice) {
+            let lost =
+                self.rng.random_range(0..100) < weather.loss || self.mute.contains(&(from, to));
+            let jitter = match weather.jitter_ms {
+                0 => 0,
+                most => self.rng.random_range(0..=most),
+            };
+            let mut at = self.now + weather.delay_ms + jitter;
+            let way = self.ways.entry((from, to)).or_default();
+            way.broken |= lost;
+            if lost || (weather.ordered && way.broken) {
+                continue;
+            }
+            if weather.ordered {
+                at = at.max(way.last);
+            }
+            way.last = way.last.max(at);
+            let bytes = bytes.clone();
+            self.push(
+                at,
+                What::Frame {
+                    from,
+                    to,
+                    line,
+                    bytes,
+                },
+            );
+        }
+    }
+
+    /// Makes what a node has staged durable, now or after [`Net::commit_ms`].
+    fn commit(&mut self, node: usize) {
+        if self.commit_ms > 0 {
+            return self.push(self.now + self.commit_ms, What::Commit { node });
+        }
+        self.commit_now(node);
+    }
+
+    fn commit_now(&mut self, node: usize) {
+        let news = self.nodes[node].commit();
+        for (peer, line, number, outcome) in std::mem::take(&mut self.nodes[node].held) {
+            if self.lines.get(&pair(node, peer)) == Some(&line) {
+                self.event(node, peer, Event::Done(number, outcome));
+            }
+        }
+        self.publish(node, news);
+    }
+
     /// Tells a node's sessions what was committed.
     fn publish(&mut self, node: usize, news: Vec<News>) {
         let peers: Vec<_> = self.nodes[node].sessions.keys().copied().collect();
@@ -313,8 +378,7 @@ impl Net {
     pub fn act<T>(&mut self, node: usize, act: impl FnOnce(&mut Node, u64) -> T) -> T {
         let now = self.now;
         let result = act(&mut self.nodes[node], now);
-        let news = self.nodes[node].commit();
-        self.publish(node, news);
+        self.commit(node);
         result
     }
 
@@ -350,10 +414,10 @@ impl Net {
                 };
                 let id = self.id(peer);
                 let outcome = self.nodes[node].take(id, batch, now);
-                let news = self.nodes[node].commit();
-                self.event(node, peer, Event::Done(number, outcome));
-                self.publish(node, news);
+                self.nodes[node].held.push((peer, line, number, outcome));
+                self.commit(node);
             }
+            What::Commit { node } => self.commit_now(node),
             What::Timer { node, peer, line } => {
                 if self.lines.get(&pair(node, peer)) == Some(&line) {
                     self.event(node, peer, Event::Timer);

@@ -9,16 +9,16 @@ use std::{
 use maillon_protocol::{
     charter::{Grant, RemovalReason, Subject},
     circle::{Ack, Circle},
-    content::Content,
+    content::{Content, Kind},
     descriptor::{Descriptor, StructureKind},
-    dossier::{DossierDigest, Thing},
-    ids::{CircleId, Hash, InvitationId, NodeId, RecordId, ThingId},
+    dossier::{DossierDigest, Standing, Thing},
+    ids::{CircleId, Hash, InvitationId, LogId, NodeId, RecordId, ThingId},
     invite::InvitationReason,
     keys::{NodeKey, SealKey},
     record::Record,
     replica::{
         AckCache, Claims, Committed, Draft, IncomingState, Keys, Memory, Notice, Replica, Row,
-        RowPrefix, Rows, WriteFailed,
+        RowPrefix, Rows, StewardshipError, WriteFailed,
     },
     sign::{Verified, sign},
     sync::{Batch, Effect, Event, Limits, News, Outcome, Problem, Session, View},
@@ -45,6 +45,8 @@ pub struct Node {
     /// What people would be told.
     pub notices: Vec<Notice>,
     pub(super) waiting: BTreeMap<(usize, u64), Batch>,
+    /// Taken and not committed yet: (peer, line, number, outcome).
+    pub(super) held: Vec<(usize, u64, u64, Outcome)>,
     keys: Keys,
     descriptor: Verified<Descriptor>,
     counter: u64,
@@ -92,6 +94,7 @@ impl Node {
             problems: Vec::new(),
             notices: Vec::new(),
             waiting: BTreeMap::new(),
+            held: Vec::new(),
             keys,
             descriptor,
             counter: 0,
@@ -121,6 +124,7 @@ impl Node {
     pub(super) fn restart(&mut self) {
         self.sessions.clear();
         self.waiting.clear();
+        self.held.clear();
         self.acks = AckCache::default();
         self.claims = Claims::default();
         self.replica = Replica::load(
@@ -153,7 +157,7 @@ impl Node {
         published.news
     }
 
-    fn view<T>(&self, now: u64, look: impl FnOnce(&Committed<'_, Memory>) -> T) -> T {
+    pub(super) fn view<T>(&self, now: u64, look: impl FnOnce(&Committed<'_, Memory>) -> T) -> T {
         let random = || self.rng.borrow_mut().random();
         look(&Committed {
             rows: &self.memory,
@@ -180,70 +184,83 @@ impl Node {
 
     /// Verifies and stages what a session wants committed.
     pub(super) fn take(&mut self, from: NodeId, batch: Batch, now: u64) -> Outcome {
-        let refused = Outcome {
-            refused: true,
-            ..Outcome::default()
-        };
+        let savepoint = self.replica.savepoint();
+        let taken = self.stage(from, batch, now);
+        match taken {
+            Some(outcome) => {
+                self.replica.keep(savepoint);
+                outcome
+            }
+            None => {
+                self.replica.back_to(savepoint);
+                Outcome {
+                    refused: true,
+                    ..Outcome::default()
+                }
+            }
+        }
+    }
+
+    /// What became of a batch; none where it is refused as a whole.
+    fn stage(&mut self, from: NodeId, batch: Batch, now: u64) -> Option<Outcome> {
         let rng = &mut *self.rng.borrow_mut();
         let (replica, rows) = (&mut self.replica, &self.memory);
+        let done = Some(Outcome::default());
         match batch {
             Batch::Records { circle, records } => {
-                let verified: Result<Vec<_>, _> = records
+                let records = records
                     .into_iter()
                     .map(|(header, body)| header.verify().map(|header| Record { header, body }))
-                    .collect();
-                let Ok(records) = verified else {
-                    return refused;
-                };
+                    .collect::<Result<Vec<_>, _>>()
+                    .ok()?;
                 replica
                     .take_records(rows, from, circle, records, now, rng)
-                    .unwrap_or(refused)
+                    .ok()
             }
             Batch::Entries {
                 circle,
                 entries,
                 seals,
             } => {
-                let verified: Result<Vec<_>, _> =
-                    entries.into_iter().map(|entry| entry.verify()).collect();
-                let Ok(entries) = verified else {
-                    return refused;
-                };
-                match replica.take_entries(rows, from, circle, entries, &seals) {
-                    Ok(()) => Outcome::default(),
-                    Err(_) => refused,
-                }
+                let entries = entries
+                    .into_iter()
+                    .map(|entry| entry.verify())
+                    .collect::<Result<Vec<_>, _>>()
+                    .ok()?;
+                replica
+                    .take_entries(rows, from, circle, entries, &seals, now, rng)
+                    .ok()?;
+                done
             }
             Batch::Acks(circle, acks) => {
                 let acks = acks
                     .into_iter()
                     .filter_map(|ack| Ack::verify(ack).ok())
                     .collect();
-                let _ = replica.take_acks(rows, from, circle, acks, now);
-                Outcome::default()
+                replica.take_acks(rows, from, circle, acks, now).ok()?;
+                done
             }
             Batch::Descriptor(bytes) => {
-                if let Ok(descriptor) = Descriptor::verify(bytes) {
-                    let _ = replica.take_descriptor(rows, &descriptor);
-                }
-                Outcome::default()
+                let descriptor = Descriptor::verify(bytes).ok()?;
+                replica.take_descriptor(rows, &descriptor).ok()?;
+                done
             }
             Batch::Invitation(bytes) => {
-                let _ = replica.take_invitation(rows, from, bytes, now);
-                Outcome::default()
+                replica.take_invitation(rows, from, bytes, now).ok()?;
+                done
             }
             Batch::Acceptance(bytes) => {
-                let _ = replica.take_acceptance(rows, from, bytes, now, rng);
-                Outcome::default()
+                replica.take_acceptance(rows, from, bytes, now, rng).ok()?;
+                done
             }
             Batch::Mark(token, cursor) => {
-                replica.keep_mark(rows, from, token, cursor).unwrap();
-                Outcome::default()
+                replica.keep_mark(rows, from, token, cursor).ok()?;
+                done
             }
-            Batch::Chunks(fetched) => match fetched.check() {
-                Ok(()) => replica.take_chunks(rows, from, &fetched).unwrap_or(refused),
-                Err(_) => refused,
-            },
+            Batch::Chunks(fetched) => {
+                fetched.check().ok()?;
+                replica.take_chunks(rows, from, &fetched).ok()
+            }
         }
     }
 
@@ -321,10 +338,66 @@ impl Node {
 
     /// Removes a member.
     pub fn remove(&mut self, circle: &CircleId, node: NodeId, now: u64) {
+        self.try_remove(circle, node, now).unwrap();
+    }
+
+    /// Removes a node, if it is a member.
+    ///
+    /// # Errors
+    /// As [`Replica::remove`].
+    pub fn try_remove(
+        &mut self,
+        circle: &CircleId,
+        node: NodeId,
+        now: u64,
+    ) -> Result<(), StewardshipError> {
         self.with(|replica, rows, rng| {
             replica.remove(rows, circle, node, RemovalReason::Ended, now, rng)
         })
-        .unwrap();
+    }
+
+    /// The patient's identity and the versions of it that stand here.
+    pub fn identity_thing(&self, circle: &CircleId) -> Option<(ThingId, Vec<RecordId>)> {
+        let rows = self.memory.scan(&RowPrefix::Things(*circle)).unwrap();
+        rows.iter().find_map(|bytes| {
+            let (id, thing): (ThingId, Thing) = maillon_protocol::cbor::decode(bytes).unwrap();
+            let standing: Vec<RecordId> = match thing.standing() {
+                Standing::Nothing => Vec::new(),
+                Standing::One(one) => vec![one.record],
+                Standing::Conflict(several) => several.iter().map(|one| one.record).collect(),
+            };
+            (thing.kind() == Some(Kind::PatientIdentity as u64)).then_some((id, standing))
+        })
+    }
+
+    /// A record at a place of a log, whether or not it counts.
+    pub fn stored(&self, circle: &CircleId, log: &LogId, sequence: u64) -> Option<Record> {
+        self.view(0, |view| view.record(circle, log, sequence).unwrap())
+    }
+
+    /// Id of the record at a place of a log.
+    pub fn record_at(&self, circle: &CircleId, log: &LogId, sequence: u64) -> Option<RecordId> {
+        self.stored(circle, log, sequence).map(|record| record.id())
+    }
+
+    /// What another member has not acknowledged: log, first and last sequence.
+    pub fn owed(&self, circle: &CircleId, member: &NodeId) -> Vec<(LogId, u64, u64)> {
+        let acks = self.replica.acks(&self.memory, circle).unwrap();
+        let ack = acks.iter().find(|ack| ack.node == *member);
+        self.view(0, |view| view.owed(&self.circles[circle], member, ack))
+    }
+
+    /// Every committed record of a circle.
+    pub fn all_records(&self, circle: &CircleId) -> Vec<Record> {
+        let Some(held) = self.circles.get(circle) else {
+            return Vec::new();
+        };
+        self.view(0, |view| {
+            held.logs
+                .iter()
+                .flat_map(|(log, tip)| view.records(circle, log, tip.first, tip.height, usize::MAX))
+                .collect()
+        })
     }
 
     /// Digest of what the node shows of a circle.
@@ -346,14 +419,11 @@ impl Node {
         let Some(held) = self.circles.get(circle) else {
             return Vec::new();
         };
-        self.view(0, |view| {
-            held.logs
-                .iter()
-                .flat_map(|(log, tip)| view.records(circle, log, tip.first, tip.height, usize::MAX))
-                .filter_map(|record| held.read(&record).ok())
-                .map(|opened| opened.content)
-                .collect()
-        })
+        self.all_records(circle)
+            .iter()
+            .filter_map(|record| held.read(record).ok())
+            .map(|opened| opened.content)
+            .collect()
     }
 
     /// Whether `needle` occurs in a durable row, name or value.
@@ -374,12 +444,8 @@ impl Node {
 
     /// A committed record.
     pub fn record(&self, circle: &CircleId, id: RecordId) -> Option<Record> {
-        let held = self.circles.get(circle)?;
-        self.view(0, |view| {
-            held.logs
-                .iter()
-                .flat_map(|(log, tip)| view.records(circle, log, tip.first, tip.height, usize::MAX))
-                .find(|record| record.id() == id)
-        })
+        self.all_records(circle)
+            .into_iter()
+            .find(|record| record.id() == id)
     }
 }

@@ -100,7 +100,7 @@ impl Care {
                 waiting: if member.node == shared.own() {
                     0
                 } else {
-                    waiting(&circle, acks.get(&member.node))
+                    waiting(shared, &circle, &member.node, acks.get(&member.node))
                 },
             })
             .collect();

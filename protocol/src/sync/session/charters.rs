@@ -1,5 +1,7 @@
 //! Charter entries and sealed copies of epoch secrets.
 
+use std::collections::BTreeSet;
+
 use super::{Pending, Session};
 use crate::{
     cbor::Bytes,
@@ -7,8 +9,19 @@ use crate::{
     circle::Circle,
     ids::CircleId,
     sign::Unverified,
-    sync::{Batch, Message, View},
+    sync::{Batch, Message, Problem, View},
 };
+
+/// Sealed copies in one message: each has about 1,300 bytes, a frame has room for them beside an answer's entries.
+const SEALS: usize = 256;
+
+/// The beginning of a charter that does not fit into one message.
+#[derive(Debug)]
+pub(super) struct Founding {
+    circle: CircleId,
+    entries: Vec<Unverified<Entry>>,
+    bytes: usize,
+}
 
 impl Session {
     pub(super) fn send_entries(
@@ -16,39 +29,60 @@ impl Session {
         id: &CircleId,
         after: u64,
         up_to: u64,
+        opened: &BTreeSet<u64>,
         circle: &Circle,
         view: &impl View,
     ) {
         // Once these are committed there, everything is to be compared: our state must be told again.
         self.told.remove(id);
-        let seals = if circle.charter.is_member(&self.peer) {
-            view.seals(id, &self.peer)
-        } else {
-            Vec::new()
-        };
         let mut after = after;
-        let mut seals = Some(seals);
-        loop {
+        while after < up_to {
             let entries = view.entries(id, after, up_to, self.limits.answer_bytes);
+            if entries.is_empty() {
+                break;
+            }
             after += entries.len() as u64;
-            let more = !entries.is_empty() && after < up_to;
-            let empty = entries.is_empty();
-            let seals = if more {
-                Vec::new()
-            } else {
-                seals.take().unwrap_or_default()
-            };
-            if !empty || !seals.is_empty() {
-                self.send(Message::Entries {
-                    circle: *id,
-                    entries,
-                    seals,
-                    more,
-                });
-            }
-            if !more {
-                return;
-            }
+            self.send(Message::Entries {
+                circle: *id,
+                entries,
+                seals: Vec::new(),
+                more: after < up_to,
+            });
+        }
+        self.sealed.retain(|(circle, _)| circle != id);
+        self.send_seals(id, opened, circle, view);
+    }
+
+    /// Sends the copies of secrets that the peer is granted and has not opened, each once on a connection.
+    pub(super) fn send_seals(
+        &mut self,
+        id: &CircleId,
+        opened: &BTreeSet<u64>,
+        circle: &Circle,
+        view: &impl View,
+    ) {
+        let missing: BTreeSet<u64> = circle
+            .charter
+            .epochs()
+            .filter(|epoch| {
+                circle.charter.is_granted(&self.peer, *epoch)
+                    && !opened.contains(epoch)
+                    && !self.sealed.contains(&(*id, *epoch))
+            })
+            .collect();
+        if missing.is_empty() {
+            return;
+        }
+        let seals = view.seals(id, &self.peer, &missing);
+        self.sealed
+            .extend(seals.iter().map(|seal| (*id, seal.number)));
+        for some in seals.chunks(SEALS) {
+            self.send(Message::Entries {
+                circle: *id,
+                entries: Vec::new(),
+                seals: some.to_vec(),
+                more: false,
+            });
         }
     }
 
@@ -57,21 +91,67 @@ impl Session {
         circle: CircleId,
         entries: Vec<Bytes>,
         seals: Vec<SealedSecret>,
+        more: bool,
+        view: &impl View,
     ) {
         let parsed: Result<Vec<_>, _> = entries
             .into_iter()
             .map(|entry| Unverified::<Entry>::parse(entry.0))
             .collect();
-        match parsed {
-            Ok(entries) => self.commit(
-                Batch::Entries {
-                    circle,
-                    entries,
-                    seals,
-                },
-                Pending::Other,
-            ),
-            Err(error) => self.report(error.into()),
+        let entries = match parsed {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.founding = None;
+                return self.report(error.into());
+            }
+        };
+        let Some(entries) = self.gather(circle, entries, more, view) else {
+            return;
+        };
+        self.commit(
+            Batch::Entries {
+                circle,
+                entries,
+                seals,
+            },
+            Pending::Other,
+        );
+    }
+
+    /// A circle begins with the entry that admits this node, which may come in a later message than its first ones: they are kept until
+    /// the last has come. Entries of a circle that is here are handed on at once.
+    fn gather(
+        &mut self,
+        circle: CircleId,
+        mut entries: Vec<Unverified<Entry>>,
+        more: bool,
+        view: &impl View,
+    ) -> Option<Vec<Unverified<Entry>>> {
+        if view.circle(&circle).is_some() {
+            self.founding = None;
+            return Some(entries);
         }
+        let held = self.founding.take().filter(|held| held.circle == circle);
+        let before = held.as_ref().map_or(0, |held| held.bytes);
+        let bytes = entries
+            .iter()
+            .fold(before, |sum, entry| sum + entry.bytes.len());
+        if let Some(mut held) = held {
+            held.entries.append(&mut entries);
+            entries = held.entries;
+        }
+        if !more {
+            return Some(entries);
+        }
+        if bytes > self.limits.founding_bytes {
+            self.report(Problem::NotShared("entries"));
+            return None;
+        }
+        self.founding = Some(Founding {
+            circle,
+            entries,
+            bytes,
+        });
+        None
     }
 }

@@ -40,6 +40,10 @@ pub struct Limits {
     pub chunks: u64,
     /// Milliseconds between rounds while things change.
     pub round_ms: u64,
+    /// Milliseconds between sweeps, which compare every circle whatever the marks say.
+    pub sweep_ms: u64,
+    /// Bytes of a charter's entries that are kept until its last one has come, for a circle that is not here yet.
+    pub founding_bytes: usize,
 }
 
 impl Default for Limits {
@@ -51,6 +55,8 @@ impl Default for Limits {
             files: 2,
             chunks: 4,
             round_ms: 60_000,
+            sweep_ms: 3_600_000,
+            founding_bytes: 32 << 20,
         }
     }
 }
@@ -66,6 +72,15 @@ enum Pending {
     Other,
 }
 
+/// A range that was asked for: what was held then, and the place among the questions.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    after: u64,
+    turn: u64,
+    /// The answer is here and not committed yet.
+    answered: bool,
+}
+
 /// One end of one connection.
 #[derive(Debug)]
 pub struct Session {
@@ -78,10 +93,20 @@ pub struct Session {
     told: HashMap<CircleId, u64>,
     /// Circles of which the peer's charter is known to differ, or not known to be the same.
     behind: BTreeSet<CircleId>,
+    /// Circles of which the peer holds another charter entry than this node.
+    forked: BTreeSet<CircleId>,
+    /// Epochs, by circle and number, whose sealed copies were sent on this connection.
+    sealed: BTreeSet<(CircleId, u64)>,
+    /// Entries of a circle that is not here yet, until the last of them has come.
+    founding: Option<charters::Founding>,
+    sweep_at: u64,
     /// Ranges still wanted: up to which sequence.
     targets: BTreeMap<(CircleId, LogId), u64>,
     waiting: VecDeque<(CircleId, LogId)>,
-    asked: BTreeMap<(CircleId, LogId), u64>,
+    asked: BTreeMap<(CircleId, LogId), Asked>,
+    next_ask: u64,
+    /// The next question's place when the timer came last: what was asked before and is still open will not be answered.
+    asked_by_timer: u64,
     /// Ranges that the peer wants, not answered yet.
     to_answer: VecDeque<Range>,
     /// Chunks that the peer wants, after all ranges.
@@ -109,9 +134,15 @@ impl Session {
             mark: 0,
             told: HashMap::new(),
             behind: BTreeSet::new(),
+            forked: BTreeSet::new(),
+            sealed: BTreeSet::new(),
+            founding: None,
+            sweep_at: u64::MAX,
             targets: BTreeMap::new(),
             waiting: VecDeque::new(),
             asked: BTreeMap::new(),
+            next_ask: 0,
+            asked_by_timer: 0,
             to_answer: VecDeque::new(),
             chunks_to_answer: VecDeque::new(),
             unflushed: 0,
@@ -220,8 +251,8 @@ impl Session {
                 circle,
                 entries,
                 seals,
-                ..
-            } => self.entries(circle, entries, seals),
+                more,
+            } => self.entries(circle, entries, seals, more, view),
             Message::Want {
                 circle,
                 log,

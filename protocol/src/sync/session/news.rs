@@ -77,12 +77,14 @@ impl Session {
             let allowed = circle
                 .logs
                 .get(&log)
-                .and_then(|tip| tip.first_for(&self.peer, &log, &circle.charter))
+                .and_then(|tip| tip.first_for(&self.peer, &view.own(), &log, &circle.charter))
                 .is_some_and(|first| record.header.object.sequence >= first);
             if !allowed {
                 continue;
             }
-            let record = sent(record, &circle, &self.peer);
+            let Some(record) = sent(record, &circle, &self.peer) else {
+                continue;
+            };
             bytes += record.header.0.len() + record.body.0.len();
             batch.push(record);
             if bytes >= self.limits.answer_bytes {

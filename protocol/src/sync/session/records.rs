@@ -1,13 +1,14 @@
 //! Ranges of records: asked for, answered, and taken.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Pending, Session};
+use super::{Asked, Pending, Session};
 use crate::{
     cbor::Bytes,
+    charter::Start,
     circle::Circle,
     ids::{CircleId, EntryHash, LogId, NodeId, RecordId},
-    record::{Header, Record},
+    record::{Header, Record, log::LogTip},
     sign::Unverified,
     sync::{Batch, Message, Outcome, Problem, SentRecord, View},
 };
@@ -47,7 +48,16 @@ impl Session {
                 self.targets.remove(&key);
                 continue;
             }
-            self.asked.insert(key, after);
+            let turn = self.next_ask;
+            self.next_ask += 1;
+            self.asked.insert(
+                key,
+                Asked {
+                    after,
+                    turn,
+                    answered: false,
+                },
+            );
             self.send(Message::Want {
                 circle: id,
                 log,
@@ -119,23 +129,22 @@ impl Session {
         let Some(tip) = circle.logs.get(log) else {
             return Vec::new();
         };
-        let Some(first) = tip.first_for(&self.peer, log, &circle.charter) else {
+        let Some(first) = tip.first_for(&self.peer, &view.own(), log, &circle.charter) else {
             return Vec::new();
         };
         let from = first.max(after.saturating_add(1));
-        if from > up_to.min(tip.height) {
+        // Where this node's own part of the log begins later than the peer's, another member has what lies between.
+        if from < tip.first {
             return Vec::new();
         }
-        view.records(
-            id,
-            log,
-            from,
-            up_to.min(tip.height),
-            self.limits.answer_bytes,
-        )
-        .into_iter()
-        .map(|record| sent(&record, &circle, &self.peer))
-        .collect()
+        let last = up_to.min(circle.counted(log).map_or(0, |counted| counted.height));
+        if from > last {
+            return Vec::new();
+        }
+        view.records(id, log, from, last, self.limits.answer_bytes)
+            .into_iter()
+            .map_while(|record| sent(&record, &circle, &self.peer))
+            .collect()
     }
 
     pub(super) fn records(
@@ -160,9 +169,16 @@ impl Session {
             }
         }
         if wanted && logs.is_empty() {
-            // The peer has nothing (more) for what was asked: one range of this circle is answered.
+            // The peer has nothing (more) for what was asked: the oldest range of this circle is answered.
             self.give_up_one(&id);
             return;
+        }
+        if wanted {
+            for log in &logs {
+                if let Some(asked) = self.asked.get_mut(&(id, *log)) {
+                    asked.answered = true;
+                }
+            }
         }
         let Some(circle) = self.shared(&id, view) else {
             self.give_up(&id);
@@ -173,6 +189,9 @@ impl Session {
             self.give_up(&id);
             self.told.remove(&id);
             return self.tell(&id, view);
+        }
+        if !wanted {
+            self.ask_for_beginnings(&circle, &view.own(), &mut parsed, &mut logs);
         }
         // What is held already costs no signature check.
         parsed.retain(|(header, _)| {
@@ -202,14 +221,53 @@ impl Session {
         );
     }
 
+    /// Where a log begins for this node only the answer to a question says: a first record that is pushed may be a later one.
+    fn ask_for_beginnings(
+        &mut self,
+        circle: &Circle,
+        own: &NodeId,
+        parsed: &mut Vec<(Unverified<Header>, Option<Vec<u8>>)>,
+        logs: &mut BTreeSet<LogId>,
+    ) {
+        let mut first: BTreeMap<LogId, (u64, u64)> = BTreeMap::new();
+        for (header, _) in &*parsed {
+            let Header { log, sequence, .. } = header.object;
+            let (least, last) = first.entry(log).or_insert((sequence, sequence));
+            *least = sequence.min(*least);
+            *last = sequence.max(*last);
+        }
+        first.retain(|log, (least, _)| {
+            let tip = circle.logs.get(log);
+            let next = tip.map_or(1, |tip| tip.height + 1);
+            let unknown = match circle.charter.start_for(own, log) {
+                Some(Start::Entry(entry)) => LogTip::begins_with(tip, entry),
+                Some(Start::Sequence(_)) | None => false,
+            };
+            unknown && *least > next
+        });
+        parsed.retain(|(header, _)| !first.contains_key(&header.object.log));
+        logs.retain(|log| !first.contains_key(log));
+        for (log, (_, last)) in first {
+            self.want(circle.id(), log, last);
+        }
+    }
+
     pub(super) fn give_up_one(&mut self, id: &CircleId) {
-        if let Some(key) = self.asked.keys().find(|(circle, _)| circle == id).copied() {
+        self.round.incomplete = true;
+        let oldest = self
+            .asked
+            .iter()
+            .filter(|((circle, _), asked)| circle == id && !asked.answered)
+            .min_by_key(|(_, asked)| asked.turn)
+            .map(|(key, _)| *key);
+        if let Some(key) = oldest {
             self.asked.remove(&key);
             self.targets.remove(&key);
         }
     }
 
     pub(super) fn give_up(&mut self, id: &CircleId) {
+        self.round.incomplete |= self.targets.keys().any(|(circle, _)| circle == id);
         self.asked.retain(|(circle, _), _| circle != id);
         self.targets.retain(|(circle, _), _| circle != id);
     }
@@ -217,7 +275,7 @@ impl Session {
     /// After records of a log were handled: asks for the rest, or lets go.
     pub(super) fn progress(&mut self, id: CircleId, log: LogId, view: &impl View) {
         let key = (id, log);
-        let before = self.asked.remove(&key);
+        let before = self.asked.remove(&key).map(|asked| asked.after);
         let Some(target) = self.targets.get(&key).copied() else {
             return;
         };
@@ -225,7 +283,10 @@ impl Session {
             .circle(&id)
             .and_then(|circle| circle.logs.get(&log).map(|tip| tip.height))
             .unwrap_or(0);
-        if height >= target || before.is_some_and(|before| height <= before) {
+        if height >= target {
+            self.targets.remove(&key);
+        } else if before.is_some_and(|before| height <= before) {
+            self.round.incomplete = true;
             self.targets.remove(&key);
         } else if !self.waiting.contains(&key) {
             self.waiting.push_back(key);
@@ -249,8 +310,12 @@ impl Session {
                 self.progress(circle, *log, view);
             }
         }
+        self.round.incomplete |= outcome.refused;
         for (log, (expected, last)) in &outcome.gaps {
-            if *last >= *expected && !outcome.refused {
+            // An answer with a gap would only be given again.
+            if wanted || outcome.refused {
+                self.round.incomplete = true;
+            } else if *last >= *expected {
                 self.want(circle, *log, *last);
             }
         }
@@ -261,14 +326,18 @@ impl Session {
     }
 }
 
-/// A record as `peer` may have it: without its body where its epoch is not granted.
-pub(super) fn sent(record: &Record, circle: &Circle, peer: &NodeId) -> SentRecord {
+/// A record as `peer` may have it: without its body where its epoch is not granted. None where the peer may have the body and it is not here:
+/// another member has it.
+pub(super) fn sent(record: &Record, circle: &Circle, peer: &NodeId) -> Option<SentRecord> {
     let granted = circle
         .charter
         .epoch_of(record.header.object.entry)
         .is_some_and(|(epoch, _)| circle.charter.is_granted(peer, epoch));
-    SentRecord {
+    if granted && record.body.is_none() {
+        return None;
+    }
+    Some(SentRecord {
         header: Bytes(record.header.bytes.clone()),
         body: Bytes(record.body.clone().filter(|_| granted).unwrap_or_default()),
-    }
+    })
 }

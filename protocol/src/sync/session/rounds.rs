@@ -19,6 +19,9 @@ pub(super) struct Round {
     pub(super) got_compared: bool,
     pub(super) sent_finished: bool,
     pub(super) got_finished: bool,
+    pub(super) marked: bool,
+    /// Something that was asked for was not answered: this round leaves no mark, the next one compares the same again.
+    pub(super) incomplete: bool,
 }
 
 impl Session {
@@ -66,6 +69,7 @@ impl Session {
             self.begin_round(1, view);
         }
         self.round_due = now_ms + self.limits.round_ms;
+        self.sweep_at = now_ms + self.limits.sweep_ms;
     }
 
     pub(super) fn begin_round(&mut self, number: u64, view: &impl View) {
@@ -103,7 +107,11 @@ impl Session {
         self.ask(view);
         self.answer_some(view);
         self.ask_files(view, now_ms);
-        let idle = self.targets.is_empty() && self.asked.is_empty() && self.commits.is_empty();
+        let idle = self.targets.is_empty()
+            && self.asked.is_empty()
+            && self.commits.is_empty()
+            && !self.round.incomplete
+            && !self.is_behind(view);
         if self.round.got_compared && !self.round.sent_finished && idle {
             self.round.sent_finished = true;
             self.send(Message::Finished(self.round.number));
@@ -113,7 +121,9 @@ impl Session {
 
     pub(super) fn make_mark(&mut self, view: &impl View) {
         let both = self.round.sent_finished && self.round.got_finished;
-        if both && view.own() < self.peer && self.mark != self.round.cursor {
+        // Even where nothing changed here since the last mark: the peer may have begun this round because something did there.
+        if both && view.own() < self.peer && !self.round.marked {
+            self.round.marked = true;
             let token = view.new_mark();
             self.send(Message::Mark(self.round.number, token));
             self.keep_mark(token);
@@ -125,15 +135,44 @@ impl Session {
         self.commit(Batch::Mark(token, self.round.cursor), Pending::Other);
     }
 
+    /// Whether some circle that both share waits for charters to become the same. One that has forked waits for people.
+    fn is_behind(&self, view: &impl View) -> bool {
+        self.behind
+            .iter()
+            .any(|id| !self.forked.contains(id) && self.shared(id, view).is_some())
+    }
+
     pub(super) fn timer(&mut self, view: &impl View, now_ms: u64) {
         self.timer = None;
         if self.greeted && self.round_due <= now_ms {
-            if !view.changed_since(&self.peer, self.mark).is_empty() {
-                self.begin_round(self.round.number + 1, view);
-            }
             self.round_due = now_ms + self.limits.round_ms;
+            self.look_again(view, now_ms);
         }
         self.files.wake(now_ms);
+    }
+
+    /// Once a minute: what was not answered is let go, and whatever is not finished, or has changed, is compared again.
+    fn look_again(&mut self, view: &impl View, now_ms: u64) {
+        if now_ms >= self.sweep_at {
+            // The sweep compares everything, whatever the marks say.
+            self.sweep_at = now_ms + self.limits.sweep_ms;
+            self.mark = 0;
+        }
+        let unanswered: Vec<_> = self
+            .asked
+            .iter()
+            .filter(|(_, asked)| asked.turn < self.asked_by_timer && !asked.answered)
+            .map(|(key, _)| *key)
+            .collect();
+        for key in unanswered {
+            self.asked.remove(&key);
+            self.targets.remove(&key);
+        }
+        self.asked_by_timer = self.next_ask;
+        let stuck = self.round.incomplete || !self.round.sent_finished;
+        if stuck || !view.changed_since(&self.peer, self.mark).is_empty() {
+            self.begin_round(self.round.number + 1, view);
+        }
     }
 
     /// Asks to be woken for what comes next: a round, or another try for an attachment.

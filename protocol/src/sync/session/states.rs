@@ -1,10 +1,13 @@
 //! Comparing where the two nodes stand in one circle.
 
+use std::collections::BTreeSet;
+
 use super::{Pending, Session};
 use crate::{
-    circle::Circle,
-    ids::{CircleId, EntryHash},
+    circle::{Ack, Circle},
+    ids::{CircleId, EntryHash, NodeId},
     limits,
+    sign::Unverified,
     sync::{Batch, CircleState, Message, Problem, View},
 };
 
@@ -15,12 +18,18 @@ impl Session {
         let charter = &circle.charter;
         if charter.is_member(&self.peer) {
             self.told.insert(*id, circle.changed);
+            // Of a circle that this node was removed from, it says where its charter stands and no more.
+            let member = charter.is_member(&view.own());
             return Some(CircleState {
                 circle: *id,
                 entry: charter.number(),
                 entry_hash: charter.head(),
-                heights: circle.heights(),
-                acks: view.acks(id),
+                heights: if member {
+                    circle.heights_for(&self.peer, &view.own())
+                } else {
+                    Vec::new()
+                },
+                acks: if member { view.acks(id) } else { Vec::new() },
             });
         }
         // A removed node learns of its removal, and nothing after it.
@@ -45,16 +54,15 @@ impl Session {
         }
     }
 
+    /// Nothing is remembered of it: a peer may name as many circles as it likes.
     pub(super) fn tell_nothing(&mut self, id: &CircleId) {
-        if self.told.insert(*id, 0) != Some(0) {
-            self.send(Message::States(vec![CircleState {
-                circle: *id,
-                entry: 0,
-                entry_hash: EntryHash([0; 32]),
-                heights: Vec::new(),
-                acks: Vec::new(),
-            }]));
-        }
+        self.send(Message::States(vec![CircleState {
+            circle: *id,
+            entry: 0,
+            entry_hash: EntryHash([0; 32]),
+            heights: Vec::new(),
+            acks: Vec::new(),
+        }]));
     }
 
     pub(super) fn state(&mut self, theirs: &CircleState, view: &impl View) {
@@ -77,8 +85,10 @@ impl Session {
         if theirs.entry < limit {
             self.behind.insert(id);
             if theirs.entry == 0 || charter.hash_of(theirs.entry) == Some(theirs.entry_hash) {
-                self.send_entries(&id, theirs.entry, limit, &circle, view);
+                let opened = opened_by(theirs, &self.peer);
+                self.send_entries(&id, theirs.entry, limit, &opened, &circle, view);
             } else {
+                self.forked.insert(id);
                 self.report(Problem::CharterFork {
                     circle: id,
                     entry: theirs.entry,
@@ -86,23 +96,31 @@ impl Session {
             }
             return;
         }
+        if theirs.entry > charter.number() {
+            // Told again even if nothing changed here: the peer sends what follows only to somebody who says where it stands. A node that
+            // was removed asks in this way too, for it may have been admitted again.
+            self.behind.insert(id);
+            self.told.remove(&id);
+            return self.tell(&id, view);
+        }
         if !charter.is_member(&self.peer) || !charter.is_member(&view.own()) {
             return;
         }
         self.take_acks(&circle, theirs, view);
         self.tell(&id, view);
-        if theirs.entry > charter.number() {
-            self.behind.insert(id);
-            return;
-        }
         if theirs.entry_hash != charter.head() {
             self.behind.insert(id);
+            self.forked.insert(id);
             return self.report(Problem::CharterFork {
                 circle: id,
                 entry: theirs.entry,
             });
         }
         self.behind.remove(&id);
+        self.forked.remove(&id);
+        // Whoever lacks an epoch that it is granted gets it from any member.
+        let opened = opened_by(theirs, &self.peer);
+        self.send_seals(&id, &opened, &circle, view);
         for height in &theirs.heights {
             let (mine, head) = circle
                 .logs
@@ -147,4 +165,15 @@ impl Session {
             self.commit(Batch::Acks(circle.id(), fresh), Pending::Other);
         }
     }
+}
+
+/// The epochs that the peer says it has opened, by the acknowledgement of its own in its state.
+fn opened_by(theirs: &CircleState, peer: &NodeId) -> BTreeSet<u64> {
+    theirs
+        .acks
+        .iter()
+        .filter_map(|ack| Unverified::<Ack>::parse(ack.0.clone()).ok())
+        .filter(|ack| ack.object.node == *peer)
+        .flat_map(|ack| ack.object.opened)
+        .collect()
 }

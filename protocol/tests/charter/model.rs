@@ -1,0 +1,89 @@
+//! What a charter must say, without hashes or signatures: a set of members and a list of epochs.
+
+use std::collections::BTreeMap;
+
+use super::{Act, world::Past};
+
+/// A member: since which entry, and the first epoch that it may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    pub since: u64,
+    pub reads_from: u64,
+}
+
+/// What holds after each entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Model {
+    pub number: u64,
+    pub epochs: Vec<u64>,
+    pub closed: bool,
+    /// Members after each entry, by its number.
+    pub members: BTreeMap<u64, BTreeMap<usize, Membership>>,
+}
+
+impl Model {
+    pub fn founded() -> Self {
+        let founder = Membership {
+            since: 1,
+            reads_from: 1,
+        };
+        Self {
+            number: 1,
+            epochs: vec![1],
+            closed: false,
+            members: BTreeMap::from([(1, BTreeMap::from([(0, founder)]))]),
+        }
+    }
+
+    pub fn now(&self) -> &BTreeMap<usize, Membership> {
+        &self.members[&self.number]
+    }
+
+    /// The epoch that entry `number` fixes.
+    pub fn epoch_of(&self, number: u64) -> u64 {
+        *self
+            .epochs
+            .iter()
+            .rev()
+            .find(|epoch| **epoch <= number)
+            .expect("the founding entry starts an epoch")
+    }
+
+    /// Says whether it can be done, and does it.
+    pub fn act(&mut self, act: Act) -> bool {
+        let mut members = self.now().clone();
+        let number = self.number + 1;
+        if self.closed {
+            return false;
+        }
+        match act {
+            Act::Admit(guest, _) if members.contains_key(&guest) => return false,
+            Act::Admit(guest, past) => {
+                let reads_from = match past {
+                    Past::Whole => 1,
+                    Past::Nothing => number,
+                    Past::Now => self.epoch_of(self.number),
+                };
+                members.insert(
+                    guest,
+                    Membership {
+                        since: number,
+                        reads_from,
+                    },
+                );
+            }
+            Act::Remove(node) if node == 0 || !members.contains_key(&node) => return false,
+            Act::Remove(node) => {
+                members.remove(&node);
+            }
+            Act::Rotate => {}
+            Act::Close => self.closed = true,
+        }
+        if act != Act::Close {
+            self.epochs.push(number);
+        }
+        self.number = number;
+        self.members.insert(number, members);
+        true
+    }
+}

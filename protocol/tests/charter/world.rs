@@ -1,0 +1,192 @@
+//! A steward, three structures it may admit, and one that it never does.
+
+use maillon_protocol::{
+    charter::{self, Charter, Entry, EpochSecret, Grant, Made, Steward, StewardError, Subject},
+    descriptor::{Descriptor, StructureKind},
+    ids::Hash,
+    invite::{Acceptance, Invitation, InvitationReason},
+    keys::{NodeKey, SealKey, SealPublic},
+    seal::SUITE,
+    sign::{Verified, sign},
+    time::Timestamp,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+
+use super::Act;
+
+/// Now, Unix milliseconds.
+pub const NOW: u64 = 1_780_000_000_000;
+/// The stranger's place among the people.
+pub const STRANGER: usize = 4;
+
+/// A node's keys and what it says of itself.
+pub struct Person {
+    pub key: NodeKey,
+    pub seal: SealKey,
+    pub descriptor: Verified<Descriptor>,
+}
+
+/// 0 is the steward, 1 to 3 may be admitted, [`STRANGER`] is not.
+pub fn people(rng: &mut ChaCha20Rng) -> Vec<Person> {
+    (0..=STRANGER)
+        .map(|index| {
+            let key = NodeKey::generate(rng);
+            let seal = SealKey::generate(NOW + 365 * 24 * 3600 * 1000, rng);
+            let descriptor = sign(
+                Descriptor {
+                    version: 1,
+                    node: key.id(),
+                    counter: NOW,
+                    name: format!("Structure {index}"),
+                    kind: StructureKind::Dac,
+                    finess: String::new(),
+                    territory: String::new(),
+                    addresses: Vec::new(),
+                    suite: SUITE.to_owned(),
+                    seal: seal.public().clone(),
+                    protocols: (1, 1),
+                    administrator: String::new(),
+                    dpo: String::new(),
+                    recovery: Hash([0; 32]),
+                },
+                &key,
+            );
+            Person {
+                key,
+                seal,
+                descriptor,
+            }
+        })
+        .collect()
+}
+
+/// The chain as its steward makes it.
+pub struct World {
+    pub people: Vec<Person>,
+    pub charter: Charter,
+    pub entries: Vec<Verified<Entry>>,
+    pub secrets: Vec<(u64, EpochSecret)>,
+    /// Every sealed copy that was made.
+    pub seals: Vec<charter::SealedSecret>,
+    pub rng: ChaCha20Rng,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let people = people(&mut rng);
+        let made = charter::found(
+            Subject::Patient,
+            &people[0].descriptor,
+            &people[0].key,
+            Timestamp::from_ms(NOW),
+            &mut rng,
+        );
+        let mut world = Self {
+            people,
+            charter: made.charter.clone(),
+            entries: Vec::new(),
+            secrets: Vec::new(),
+            seals: Vec::new(),
+            rng,
+        };
+        world.keep(made);
+        world
+    }
+
+    fn keep(&mut self, made: Made) {
+        let number = made.charter.number();
+        self.secrets
+            .extend(made.secret.map(|secret| (number, secret)));
+        self.seals.extend(made.seals);
+        self.entries.push(made.entry);
+        self.charter = made.charter;
+    }
+
+    pub fn acceptance(&mut self, guest: usize) -> Verified<Acceptance> {
+        let (host, guest) = (&self.people[0], &self.people[guest]);
+        let invitation = Invitation::make(
+            guest.key.id(),
+            guest.seal.public(),
+            Subject::Patient,
+            InvitationReason::CareTeam,
+            None,
+            &host.key,
+            NOW,
+            &mut self.rng,
+        )
+        .expect("the guest's key is valid");
+        Acceptance::make(&invitation, Hash(guest.descriptor.id), &guest.key, NOW)
+    }
+
+    /// What a steward with this key makes of `act`, at the head of `charter`.
+    pub fn make(&mut self, charter: &Charter, act: Act) -> Result<Made, StewardError> {
+        let acceptance = match act {
+            Act::Admit(guest, _) => Some(self.acceptance(guest)),
+            _ => None,
+        };
+        let people = &self.people;
+        let seal_key = |node: &_| -> Option<SealPublic> {
+            people
+                .iter()
+                .find(|person| person.key.id() == *node)
+                .map(|person| person.seal.public().clone())
+        };
+        let steward = Steward {
+            charter,
+            key: &people[0].key,
+            seal_key,
+            time: Timestamp::from_ms(NOW),
+        };
+        let rng = &mut self.rng;
+        match (act, acceptance) {
+            (Act::Admit(guest, past), Some(acceptance)) => charter::admit(
+                &steward,
+                &people[guest].descriptor,
+                &acceptance,
+                past.grant(charter),
+                Vec::new(),
+                &self.secrets,
+                rng,
+            ),
+            (Act::Remove(node), _) => charter::remove(
+                &steward,
+                people[node].key.id(),
+                charter::RemovalReason::Ended,
+                Vec::new(),
+                rng,
+            ),
+            (Act::Rotate, _) => charter::rotate(&steward, charter::RotationReason::Precaution, rng),
+            (Act::Close, _) => charter::close(&steward, 0, rng),
+            (Act::Admit(..), None) => unreachable!("an acceptance was made for it"),
+        }
+    }
+
+    /// The steward does it, where it can.
+    pub fn act(&mut self, act: Act) -> Result<(), StewardError> {
+        let charter = self.charter.clone();
+        let made = self.make(&charter, act)?;
+        self.keep(made);
+        Ok(())
+    }
+}
+
+/// How much of the past an admission grants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    Whole,
+    Nothing,
+    /// From the newest epoch on.
+    Now,
+}
+
+impl Past {
+    pub fn grant(self, charter: &Charter) -> Grant {
+        match self {
+            Self::Whole => Grant::Whole,
+            Self::Nothing => Grant::Nothing,
+            Self::Now => Grant::From(charter.state().epoch.number),
+        }
+    }
+}

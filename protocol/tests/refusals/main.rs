@@ -1,0 +1,229 @@
+//! What a replica refuses from somebody whose signatures are right: each thing that can be wrong, alone.
+#![allow(
+    clippy::expect_used,
+    unreachable_pub,
+    missing_docs,
+    reason = "a test that cannot go on should say where"
+)]
+
+mod node;
+
+use maillon_protocol::{
+    charter::{EpochSecret, SecretError, Subject},
+    circle::IngestError,
+    ids::{CircleId, EntryHash, Incarnation, LogId, RecordId},
+    record::{self, Header, Previous, Record},
+    replica::ArriveError,
+};
+
+use node::{NOW, Node, admit, hand_over};
+
+/// A circle of two, and somebody who is not in it.
+fn three() -> (Node, Node, Node, CircleId) {
+    let (mut host, mut guest, other) = (Node::new(1), Node::new(2), Node::new(3));
+    let circle = host.found();
+    admit(&mut host, &mut guest, circle);
+    hand_over(&host, &mut guest, circle).expect("admitted");
+    (host, guest, other, circle)
+}
+
+/// What `author` can sign: the first record of a log of its own, changed by `change`.
+fn forged(
+    host: &Node,
+    author: &Node,
+    circle: CircleId,
+    change: impl FnOnce(&mut Header),
+) -> Record {
+    let held = host.replica.circle(&circle).expect("founded");
+    let (_, epoch) = held.charter.epoch_of(held.charter.number()).expect("one");
+    let mut header = Header {
+        version: 1,
+        circle,
+        log: LogId {
+            node: author.replica.own(),
+            incarnation: Incarnation([5; 16]),
+        },
+        sequence: 1,
+        previous: Previous::Opening(Vec::new()),
+        entry: held.charter.number(),
+        entry_hash: held.charter.head(),
+        epoch,
+        time: maillon_protocol::time::Timestamp::from_ms(NOW),
+        salt: maillon_protocol::ids::Hash([0; 32]),
+        body_hash: maillon_protocol::ids::Hash([0; 32]),
+        body_length: 0,
+    };
+    change(&mut header);
+    let secret = held.current_secret().expect("opened");
+    let mut rng = <rand_chacha::ChaCha20Rng as rand::SeedableRng>::seed_from_u64(9);
+    record::write(header, secret, b"x", &author.keys.node, &mut rng).expect("short")
+}
+
+/// Whether `host` takes `records`, brought by `from`.
+fn takes(host: &mut Node, from: &Node, circle: CircleId, records: Vec<Record>) -> bool {
+    let last = records.last().expect("some").clone();
+    host.replica
+        .take_records(
+            &host.rows,
+            from.replica.own(),
+            circle,
+            records,
+            NOW,
+            &mut host.rng,
+        )
+        .expect("from a member");
+    host.commit();
+    host.replica
+        .circle(&circle)
+        .and_then(|held| held.logs.get(&last.header.object.log))
+        .is_some_and(|tip| tip.head == last.id())
+}
+
+#[test]
+fn a_header_that_is_wrong_in_one_thing_is_refused_although_its_author_signed_it() {
+    type Change = fn(&mut Header);
+    let wrong: [(&str, Change); 7] = [
+        ("version", |header| header.version = 2),
+        ("circle", |header| header.circle = CircleId([9; 32])),
+        ("entry", |header| header.entry_hash = EntryHash([9; 32])),
+        ("epoch", |header| header.epoch = EntryHash([9; 32])),
+        ("sequence 0", |header| header.sequence = 0),
+        ("no opening", |header| {
+            header.previous = Previous::Record(RecordId([9; 32]));
+        }),
+        ("before its admission", |header| header.entry = 1),
+    ];
+    for (what, change) in wrong {
+        let (mut host, guest, _, circle) = three();
+        let record = forged(&host, &guest, circle, change);
+        assert!(!takes(&mut host, &guest, circle, vec![record]), "{what}");
+        let right = forged(&host, &guest, circle, |_| {});
+        assert!(takes(&mut host, &guest, circle, vec![right]));
+    }
+}
+
+#[test]
+fn a_record_by_somebody_who_was_never_in_is_refused_from_a_member_too() {
+    let (mut host, guest, other, circle) = three();
+    let record = forged(&host, &other, circle, |_| {});
+    assert!(!takes(&mut host, &guest, circle, vec![record]));
+}
+
+#[test]
+fn a_record_that_does_not_name_the_one_before_it_is_kept_aside() {
+    let (mut host, guest, _, circle) = three();
+    let first = forged(&host, &guest, circle, |_| {});
+    let second = forged(&host, &guest, circle, |header| {
+        header.sequence = 2;
+        header.previous = Previous::Record(RecordId([9; 32]));
+    });
+    assert!(!takes(&mut host, &guest, circle, vec![first, second]));
+}
+
+#[test]
+fn what_a_node_that_is_no_member_brings_is_refused_whoever_wrote_it() {
+    let (mut host, mut guest, other, circle) = three();
+    let records = guest.write(&circle);
+    let refused = host.replica.take_records(
+        &host.rows,
+        other.replica.own(),
+        circle,
+        records,
+        NOW,
+        &mut host.rng,
+    );
+    assert!(matches!(refused, Err(ArriveError::NotShared)));
+    assert!(host.replica.staged().is_empty());
+}
+
+#[test]
+fn a_body_that_somebody_on_the_way_changed_or_left_out_is_refused_and_the_right_one_is_taken_later()
+{
+    for spoil in [
+        |record: &mut Record| record.body = None,
+        |record: &mut Record| {
+            record.body.iter_mut().flatten().for_each(|byte| *byte ^= 1);
+        },
+    ] {
+        let (mut host, mut guest, _, circle) = three();
+        let records = guest.write(&circle);
+        let mut spoilt = records.clone();
+        spoil(spoilt.last_mut().expect("some"));
+        assert!(!takes(&mut host, &guest, circle, spoilt));
+        assert!(takes(&mut host, &guest, circle, records));
+    }
+}
+
+#[test]
+fn a_circle_that_nobody_here_agreed_to_is_not_begun() {
+    let (host, guest, _, circle) = three();
+    // The same keys, and nothing known of any invitation.
+    let mut empty = Node::with(guest.keys.clone(), guest.rng);
+    let refused = hand_over(&host, &mut empty, circle);
+    assert!(matches!(
+        refused,
+        Err(ArriveError::Ingest(IngestError::Uninvited))
+    ));
+}
+
+#[test]
+fn a_secret_that_is_not_the_one_that_the_entry_committed_to_is_refused() {
+    let (mut host, guest, _, circle) = three();
+    let charter = host
+        .replica
+        .circle(&circle)
+        .expect("founded")
+        .charter
+        .clone();
+    let other = EpochSecret::generate(&mut host.rng);
+    let copy = charter
+        .seal_secret(
+            charter.number(),
+            &other,
+            host.replica.own(),
+            guest.replica.own(),
+            guest.keys.seals[0].public(),
+            NOW,
+            &mut host.rng,
+        )
+        .expect("granted")
+        .expect("a valid key");
+    assert_eq!(
+        charter.open_secret(&copy, guest.replica.own(), &guest.keys.seals),
+        Err(SecretError::Commitment)
+    );
+}
+
+#[test]
+fn a_job_that_failed_leaves_nothing_staged() {
+    let (mut host, _, _, circle) = three();
+    let before = (host.replica.circle(&circle).cloned(), host.rows.clone());
+    let savepoint = host.replica.savepoint();
+    let founded = host.replica.found(Subject::Patient, NOW, &mut host.rng);
+    host.replica
+        .rotate(
+            &host.rows,
+            &circle,
+            maillon_protocol::charter::RotationReason::Precaution,
+            NOW,
+            &mut host.rng,
+        )
+        .expect("the steward");
+    host.replica.back_to(savepoint);
+    assert!(host.replica.staged().is_empty());
+    host.commit();
+    assert!(host.replica.circle(&founded).is_none());
+    assert_eq!(host.replica.circle(&circle).cloned(), before.0);
+    assert_eq!(host.rows.rows(), before.1.rows());
+}
+
+#[test]
+fn a_commit_that_failed_leaves_everything_as_it_was() {
+    let (mut host, _, _, circle) = three();
+    let before = host.replica.circle(&circle).cloned();
+    let founded = host.replica.found(Subject::Patient, NOW, &mut host.rng);
+    host.replica.rolled_back();
+    assert!(host.replica.circle(&founded).is_none());
+    assert!(host.replica.staged().is_empty());
+    assert_eq!(host.replica.circle(&circle).cloned(), before);
+}

@@ -1,0 +1,234 @@
+//! What must hold at every moment, whatever the network does: looked at when a frame leaves, and after every step.
+
+use maillon_protocol::{
+    charter::{Change, Entry, Grant, Start},
+    circle::{Ack, Circle},
+    ids::{CircleId, LogId, NodeId, RecordId},
+    record::Header,
+    replica::{Row, RowPrefix, Rows},
+    sign::Unverified,
+    sync::Message,
+};
+
+use super::{Net, contains};
+
+impl Net {
+    /// Everything that must hold, now.
+    ///
+    /// # Errors
+    /// What does not hold, in words.
+    pub fn invariants(&self) -> Result<(), String> {
+        if let Some(broken) = self.broken.first() {
+            return Err(broken.clone());
+        }
+        for index in 0..self.nodes.len() {
+            for circle in self.nodes[index].circles.values() {
+                self.whole_logs(index, circle)?;
+                self.no_secret_too_many(index, circle)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Every log is committed as far as its height says.
+    fn whole_logs(&self, index: usize, circle: &Circle) -> Result<(), String> {
+        let id = circle.id();
+        for (log, tip) in &circle.logs {
+            if self.held(index, &id, log, tip.height) != Some(tip.head) {
+                return Err(format!(
+                    "node {index} has no record at the height {} of a log",
+                    tip.height
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn held(&self, node: usize, circle: &CircleId, log: &LogId, sequence: u64) -> Option<RecordId> {
+        let row = Row::Record(*circle, *log, sequence);
+        self.nodes[node].memory.get(&row).ok().flatten()?;
+        self.nodes[node].record_at(circle, log, sequence)
+    }
+
+    /// The node that signs the circle's charter.
+    fn steward(&self, circle: &Circle) -> Option<usize> {
+        let steward = circle.charter.state().steward;
+        (0..self.nodes.len()).find(|index| self.id(*index) == steward)
+    }
+
+    /// Nobody has opened an epoch that no entry ever granted to it.
+    fn no_secret_too_many(&self, index: usize, circle: &Circle) -> Result<(), String> {
+        let own = self.id(index);
+        let Some(steward) = self.steward(circle) else {
+            return Err("a circle without its steward".to_owned());
+        };
+        let id = circle.id();
+        let Some(newest) = self.nodes[steward].circles.get(&id) else {
+            return Ok(());
+        };
+        let mut granted_from = Vec::new();
+        for bytes in self.nodes[steward]
+            .memory
+            .scan(&RowPrefix::Entries(id, 0))
+            .map_err(|error| error.to_string())?
+        {
+            let entry = Unverified::<Entry>::parse(bytes).map_err(|error| error.to_string())?;
+            if let Change::Admit { node, grant, .. } = &entry.object.change
+                && *node == own
+            {
+                let from = match grant {
+                    Grant::Whole => 1,
+                    Grant::Nothing => entry.object.number,
+                    Grant::From(from) => *from,
+                };
+                granted_from.push((entry.object.number, from));
+            }
+        }
+        for epoch in circle.secrets.keys() {
+            let member = newest.charter.was_member(&own, *epoch);
+            let granted = granted_from
+                .iter()
+                .any(|(admitted, from)| epoch < admitted && epoch >= from);
+            if !member && !granted {
+                return Err(format!(
+                    "node {index} has opened epoch {epoch}, which nobody granted it"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at a message as it leaves `from`, whose commit is what it may speak from.
+    pub(super) fn watch(&mut self, from: usize, to: usize, message: &Message) {
+        if let Err(broken) = self.may_say(from, to, message) {
+            self.broken
+                .push(format!("{} from {from} to {to}: {broken}", message.name()));
+        }
+    }
+
+    fn may_say(&self, from: usize, to: usize, message: &Message) -> Result<(), String> {
+        let peer = self.id(to);
+        let bytes = message.encode();
+        for (id, circle) in &self.nodes[from].circles {
+            let listed = circle.charter.ever_listed(&peer);
+            let known = self.nodes[to].circles.contains_key(id);
+            if !listed && !known && contains(&bytes, &id.0) {
+                return Err("names a circle to a node that was never in it".to_owned());
+            }
+        }
+        match message {
+            Message::States(states) => {
+                for state in states {
+                    let Some(circle) = self.nodes[from].circles.get(&state.circle) else {
+                        continue;
+                    };
+                    self.may_state(from, &peer, circle, state)?;
+                }
+            }
+            Message::Ack(ack) => self.is_held(from, &ack.0)?,
+            Message::Records {
+                circle, records, ..
+            } => {
+                let Some(circle) = self.nodes[from].circles.get(circle) else {
+                    return Ok(());
+                };
+                for record in records {
+                    let header = Unverified::<Header>::parse(record.header.0.clone())
+                        .map_err(|error| error.to_string())?
+                        .object;
+                    may_have(circle, &peer, &header, !record.body.0.is_empty())?;
+                }
+            }
+            Message::Entries {
+                circle,
+                entries,
+                seals,
+                ..
+            } => {
+                let Some(circle) = self.nodes[from].circles.get(circle) else {
+                    return Ok(());
+                };
+                let charter = &circle.charter;
+                let removed = charter.removed_by(&peer);
+                for entry in entries {
+                    let number = Unverified::<Entry>::parse(entry.0.clone())
+                        .map_err(|error| error.to_string())?
+                        .object
+                        .number;
+                    if removed.is_some_and(|removed| number > removed) {
+                        return Err("an entry after the removal".to_owned());
+                    }
+                }
+                for seal in seals {
+                    if !charter.is_granted(&peer, seal.number) || seal.recipient != peer {
+                        return Err("a sealed copy that is not granted".to_owned());
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn may_state(
+        &self,
+        from: usize,
+        peer: &NodeId,
+        circle: &Circle,
+        state: &maillon_protocol::sync::CircleState,
+    ) -> Result<(), String> {
+        if state.entry == 0 {
+            return Ok(());
+        }
+        if let Some(removed) = circle.charter.removed_by(peer)
+            && (state.entry > removed || !state.heights.is_empty() || !state.acks.is_empty())
+        {
+            return Err("states more than its removal to a removed node".to_owned());
+        }
+        for height in &state.heights {
+            if self.held(from, &state.circle, &height.log, height.height) != Some(height.head) {
+                return Err("states a height that is not committed".to_owned());
+            }
+        }
+        for ack in &state.acks {
+            self.is_held(from, &ack.0)?;
+        }
+        Ok(())
+    }
+
+    /// What a node acknowledges in its own name is committed.
+    fn is_held(&self, from: usize, ack: &[u8]) -> Result<(), String> {
+        let ack = Unverified::<Ack>::parse(ack.to_vec())
+            .map_err(|error| error.to_string())?
+            .object;
+        if ack.node != self.id(from) {
+            return Ok(());
+        }
+        for height in &ack.heights {
+            if self.held(from, &ack.circle, &height.log, height.height) != Some(height.head) {
+                return Err("acknowledges what is not committed".to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a record may be sent to `peer` by a node that holds `circle`.
+fn may_have(circle: &Circle, peer: &NodeId, header: &Header, body: bool) -> Result<(), String> {
+    let charter = &circle.charter;
+    match charter.start_for(peer, &header.log) {
+        None => return Err("a record to a node that is no member".to_owned()),
+        Some(Start::Sequence(first)) if header.sequence < first => {
+            return Err("a record from before the granted past".to_owned());
+        }
+        Some(Start::Entry(entry)) if header.entry < entry => {
+            return Err("a record that names an entry before the admission".to_owned());
+        }
+        Some(_) => {}
+    }
+    let epoch = charter.epoch_of(header.entry).map(|(epoch, _)| epoch);
+    if body && !epoch.is_some_and(|epoch| charter.is_granted(peer, epoch)) {
+        return Err("a body of an epoch that is not granted".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,309 @@
+//! Schedules: what happens to a federation, step by step, and what it must have come to once all is healed.
+//!
+//! Node 0 is the steward, those after it are or may become members, the last one is connected with everybody and in no circle.
+
+mod healed;
+
+use std::collections::BTreeSet;
+
+use maillon_protocol::{
+    charter::{Grant, RotationReason},
+    content::Content,
+    ids::{CircleId, RecordId},
+    invite::InvitationReason,
+    replica::{Draft, Row},
+};
+
+use super::{Net, Weather, identity, note, professional};
+
+/// How much of the past an invitation grants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Past {
+    /// All of it.
+    Whole,
+    /// None of it.
+    Nothing,
+    /// From the newest epoch on.
+    Now,
+}
+
+/// One thing that happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Somebody writes a note at a node.
+    Write(usize),
+    /// Somebody corrects the patient's identity at a node.
+    Amend(usize),
+    /// The steward invites a node, which accepts as soon as it can.
+    Invite(usize, Past),
+    /// The steward removes a node.
+    Remove(usize),
+    /// The steward starts a new epoch.
+    Rotate,
+    /// Two nodes connect.
+    Connect(usize, usize),
+    /// Their connection breaks; what is under way is lost.
+    Cut(usize, usize),
+    /// Nothing arrives any more in one direction.
+    Mute(usize, usize),
+    /// It arrives again.
+    Unmute(usize, usize),
+    /// The network is bad: frames lost of a hundred, repeated of a hundred, milliseconds of jitter.
+    Weather(u32, u32, u64),
+    /// Time passes, milliseconds.
+    Run(u64),
+    /// A node stops without warning and starts again from what it had committed.
+    Crash(usize),
+    /// A node writes, and stops before the commit.
+    CrashBeforeCommit(usize),
+    /// From now on a member passes on something else than it holds.
+    Lie(usize),
+}
+
+/// A whole schedule.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Seed of everything that is random.
+    pub seed: u64,
+    /// Nodes, the one that is in no circle not counted.
+    pub nodes: usize,
+    /// How long work waits for its commit, milliseconds.
+    pub commit_ms: u64,
+    /// Whether connections keep the order of frames, as streams do.
+    pub ordered: bool,
+    /// What happens.
+    pub steps: Vec<Step>,
+}
+
+/// As Rust that can be pasted into a test, one step a line.
+impl std::fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            seed,
+            nodes,
+            commit_ms,
+            ordered,
+            steps,
+        } = self;
+        writeln!(
+            f,
+            "Schedule {{ seed: {seed}, nodes: {nodes}, commit_ms: {commit_ms}, ordered: {ordered}, steps: vec!["
+        )?;
+        for step in steps {
+            writeln!(f, "    Step::{step:?},")?;
+        }
+        f.write_str("] }")
+    }
+}
+
+/// Plays a schedule, heals everything, and looks at what it came to.
+///
+/// # Errors
+/// The first thing that does not hold, in words.
+pub fn play(schedule: &Schedule) -> Result<(), String> {
+    let mut player = Player::new(schedule);
+    for (number, step) in schedule.steps.iter().enumerate() {
+        player.step(*step);
+        player
+            .look()
+            .map_err(|broken| format!("after step {number}, {step:?}: {broken}"))?;
+    }
+    player.heal()
+}
+
+struct Player<'a> {
+    schedule: &'a Schedule,
+    net: Net,
+    circle: CircleId,
+    notes: usize,
+    /// Records that each node has committed at some time.
+    committed: Vec<BTreeSet<RecordId>>,
+}
+
+impl<'a> Player<'a> {
+    fn new(schedule: &'a Schedule) -> Self {
+        let mut net = Net::new(schedule.seed, schedule.nodes + 1);
+        let circle = net.circle(0, &[1]);
+        net.connect_all();
+        net.commit_ms = schedule.commit_ms;
+        net.weather.ordered = schedule.ordered;
+        Self {
+            schedule,
+            circle,
+            notes: 0,
+            committed: vec![BTreeSet::new(); schedule.nodes + 1],
+            net,
+        }
+    }
+
+    /// A place among those who are or may become members.
+    const fn member(&self, place: usize) -> usize {
+        place % self.schedule.nodes
+    }
+
+    /// A place among those whom the steward may admit.
+    const fn guest(&self, place: usize) -> usize {
+        1 + place % (self.schedule.nodes - 1)
+    }
+
+    fn two(&self, a: usize, b: usize) -> Option<(usize, usize)> {
+        let all = self.net.nodes.len();
+        (a % all != b % all).then_some((a % all, b % all))
+    }
+
+    fn step(&mut self, step: Step) {
+        let circle = self.circle;
+        match step {
+            Step::Write(place) => self.write(self.member(place)),
+            Step::Amend(place) => self.amend(self.member(place)),
+            Step::Invite(place, past) => self.invite(self.guest(place), past),
+            Step::Remove(place) => {
+                let gone = self.net.id(self.guest(place));
+                self.net.act(0, |node, now| {
+                    let _ = node.try_remove(&circle, gone, now);
+                });
+            }
+            Step::Rotate => self.net.act(0, |node, now| {
+                node.with(|replica, rows, rng| {
+                    let reason = RotationReason::Precaution;
+                    let _ = replica.rotate(rows, &circle, reason, now, rng);
+                });
+            }),
+            Step::Connect(a, b) => {
+                if let Some((a, b)) = self.two(a, b) {
+                    self.net.connect(a, b);
+                }
+            }
+            Step::Cut(a, b) => {
+                if let Some((a, b)) = self.two(a, b) {
+                    self.net.cut(a, b);
+                }
+            }
+            Step::Mute(a, b) => self.net.mute.extend(self.two(a, b)),
+            Step::Unmute(a, b) => {
+                if let Some(way) = self.two(a, b) {
+                    self.net.mute.remove(&way);
+                }
+            }
+            Step::Weather(loss, twice, jitter_ms) => {
+                self.net.weather = Weather {
+                    delay_ms: 5,
+                    jitter_ms,
+                    loss,
+                    twice,
+                    ordered: self.schedule.ordered,
+                };
+            }
+            Step::Run(ms) => self.net.run(ms),
+            Step::Crash(place) => self.crash(place),
+            Step::Lie(place) => {
+                self.net.liars.insert(self.member(place));
+            }
+            Step::CrashBeforeCommit(place) => {
+                let text = self.text();
+                let node = self.member(place);
+                let now = self.net.now;
+                let _ = self.net.nodes[node].write(&circle, note(&text), now);
+                self.crash(node);
+            }
+        }
+        self.answer();
+    }
+
+    fn crash(&mut self, place: usize) {
+        let node = place % self.net.nodes.len();
+        let lines = self.net.lines_of(node);
+        self.net.crash(node);
+        // Its peers dial it again at once.
+        for (a, b) in lines {
+            self.net.connect(a, b);
+        }
+    }
+
+    fn text(&mut self) -> String {
+        self.notes += 1;
+        format!("Note {}", self.notes)
+    }
+
+    fn write(&mut self, node: usize) {
+        let (text, circle) = (self.text(), self.circle);
+        self.net.act(node, |node, now| {
+            let _ = node.write(&circle, note(&text), now);
+        });
+    }
+
+    /// A new version of the identity that supersedes those which the node shows.
+    fn amend(&mut self, node: usize) {
+        let circle = self.circle;
+        let name = self.text();
+        self.net.act(node, |node, now| {
+            let Some((thing, standing)) = node.identity_thing(&circle) else {
+                return;
+            };
+            let draft = Draft {
+                thing,
+                parent: None,
+                supersedes: standing,
+                author: professional("CPTS"),
+                occurred_ms: now,
+                content: Content::PatientIdentity(maillon_protocol::content::PatientIdentity {
+                    used_name: name,
+                    ..identity()
+                }),
+            };
+            node.with(|replica, rows, rng| {
+                let _ = replica.write(rows, &circle, vec![draft], now, rng);
+            });
+        });
+    }
+
+    fn invite(&mut self, guest: usize, past: Past) {
+        let (to, circle) = (self.net.id(guest), self.circle);
+        self.net.act(0, |node, now| {
+            node.with(|replica, rows, rng| {
+                let Some(held) = replica.circle(&circle) else {
+                    return;
+                };
+                let grant = match past {
+                    Past::Whole => Grant::Whole,
+                    Past::Nothing => Grant::Nothing,
+                    Past::Now => Grant::From(held.charter.state().epoch.number),
+                };
+                let who = identity();
+                let reason = InvitationReason::CareTeam;
+                let _ = replica.invite(rows, &circle, to, reason, Some(&who), grant, now, rng);
+            });
+        });
+    }
+
+    /// Whoever has been invited accepts.
+    fn answer(&mut self) {
+        for node in 1..self.schedule.nodes {
+            while self.net.nodes[node].undecided().is_some() {
+                self.net.act(node, |node, now| node.accept_first(now));
+                self.net.run(self.schedule.commit_ms);
+            }
+        }
+    }
+
+    /// What must hold at every moment, and that nothing that was committed has gone.
+    fn look(&mut self) -> Result<(), String> {
+        self.net.invariants()?;
+        for (index, held) in self.committed.iter_mut().enumerate() {
+            let now: BTreeSet<RecordId> = self.net.nodes[index]
+                .memory
+                .rows()
+                .keys()
+                .filter_map(|row| match row {
+                    Row::Place(record) => Some(*record),
+                    _ => None,
+                })
+                .collect();
+            if !now.is_superset(held) {
+                return Err(format!("node {index} has lost a committed record"));
+            }
+            *held = now;
+        }
+        Ok(())
+    }
+}

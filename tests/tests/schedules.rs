@@ -1,0 +1,74 @@
+//! Generated schedules in virtual time: whatever happens, once healed every member holds and shows the same, and nobody else
+//! knows anything.
+//!
+//! A failing schedule is printed, shrunk, as its steps; as a value of [`Schedule`] it replays exactly. `MAILLON_CASES` sets how many are tried.
+
+use maillon_tests::net::schedule::{Past, Schedule, Step, play};
+use proptest::{prelude::*, test_runner::Config};
+
+fn steps(members: usize) -> impl Strategy<Value = Vec<Step>> {
+    let place = 0..members + 1;
+    let past = prop_oneof![
+        2 => Just(Past::Whole),
+        1 => Just(Past::Nothing),
+        1 => Just(Past::Now)
+    ];
+    let step = prop_oneof![
+        12 => place.clone().prop_map(Step::Write),
+        4 => place.clone().prop_map(Step::Amend),
+        6 => (place.clone(), past).prop_map(|(guest, past)| Step::Invite(guest, past)),
+        3 => place.clone().prop_map(Step::Remove),
+        2 => Just(Step::Rotate),
+        6 => (place.clone(), place.clone()).prop_map(|(a, b)| Step::Connect(a, b)),
+        6 => (place.clone(), place.clone()).prop_map(|(a, b)| Step::Cut(a, b)),
+        2 => (place.clone(), place.clone()).prop_map(|(a, b)| Step::Mute(a, b)),
+        2 => (place.clone(), place.clone()).prop_map(|(a, b)| Step::Unmute(a, b)),
+        2 => (0..30u32, 0..30u32, 0..400u64).prop_map(|(loss, twice, jitter)| Step::Weather(loss, twice, jitter)),
+        10 => prop_oneof![0..40u64, 0..2_000u64, 0..200_000u64].prop_map(Step::Run),
+        2 => place.clone().prop_map(Step::Crash),
+        2 => place.clone().prop_map(Step::CrashBeforeCommit),
+        1 => place.prop_map(Step::Lie),
+    ];
+    proptest::collection::vec(step, 1..40)
+}
+
+fn schedules(ordered: bool) -> impl Strategy<Value = Schedule> {
+    (3..=5usize).prop_flat_map(move |nodes| {
+        (any::<u32>(), prop_oneof![Just(0), 1..20u64], steps(nodes)).prop_map(
+            move |(seed, commit_ms, steps)| Schedule {
+                seed: seed.into(),
+                nodes,
+                commit_ms,
+                ordered,
+                steps,
+            },
+        )
+    })
+}
+
+fn config(cases: u32) -> Config {
+    let asked = std::env::var("MAILLON_CASES").ok();
+    Config {
+        cases: asked.and_then(|cases| cases.parse().ok()).unwrap_or(cases),
+        failure_persistence: None,
+        ..Config::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config(64))]
+
+    #[test]
+    fn healed_after_anything_all_members_agree_and_nobody_else_knows(schedule in schedules(true)) {
+        if let Err(broken) = play(&schedule) {
+            return Err(TestCaseError::fail(broken));
+        }
+    }
+
+    #[test]
+    fn connections_that_lose_repeat_and_reorder_frames_only_delay_it(schedule in schedules(false)) {
+        if let Err(broken) = play(&schedule) {
+            return Err(TestCaseError::fail(broken));
+        }
+    }
+}
