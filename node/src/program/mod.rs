@@ -193,25 +193,29 @@ fn serve(run: &Run) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::new(70, error))?;
     runtime.block_on(async {
+        // Listened for from the first moment on: whoever sees the socket may stop the node.
+        let told = until_told();
         let node = Node::start(&run.dir, config, &unlock).await?;
         drop(unlock);
-        until_told().await;
+        told.await;
         node.stop().await;
         Ok(())
     })
 }
 
-async fn until_told() {
+/// Listens for the signals that stop a node from this call on; the future ends with the first.
+fn until_told() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let terminate = signal(SignalKind::terminate());
+    let interrupt = signal(SignalKind::interrupt());
+    async {
+        let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
+            return;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
 
