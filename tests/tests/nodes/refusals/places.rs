@@ -18,7 +18,7 @@ fn a_folder_in_use_is_refused_and_its_daemon_goes_on() -> Story {
     let root = folder()?;
     let mut daemon = Daemon::new(root.path(), Settings::dac())?;
     works(&daemon)?;
-    is_refused(&daemon, IN_USE, &["in use", "stop it first"])?;
+    says(&daemon.refused()?, IN_USE, &["in use", "stop it first"])?;
     // The socket and the folder are still those of the first.
     let records = daemon.client()?.status()?.records;
     ensure(records > 0, || String::from("its records are gone"))?;
