@@ -387,7 +387,7 @@ impl Care {
                     Delivery::of(
                         acks.get(&node).filter(|ack| {
                             let reached =
-                                shared.look(0, |view| view.reached(&circle, ack, &place.log));
+                                shared.look(0, |view| view.reached(circle, ack, &place.log));
                             // Beyond what it reached there may be the reason why it is not shown.
                             place.sequence <= reached || ack.height_of(&place.log) < place.sequence
                         }),
