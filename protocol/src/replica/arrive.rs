@@ -214,6 +214,10 @@ impl Replica {
     ///
     /// # Errors
     /// [`ArriveError`].
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "rows, time and chance come from the driver"
+    )]
     pub fn take_entries(
         &mut self,
         rows: &impl Rows,
