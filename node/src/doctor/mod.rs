@@ -1,6 +1,6 @@
 //! Invariants, as code: each has a name, a sentence, and a repair where there is one.
 //!
-//! Those that are about what is kept ([`Node::kept_checks`]) run once a day as well, at low priority; `maillonctl doctor` runs all, now.
+//! Those that are about what is kept run once a day as well, at low priority; `maillonctl doctor` runs all, now.
 
 mod aside;
 mod clock;

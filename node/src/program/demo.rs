@@ -9,7 +9,7 @@ use maillon_node::{
     random,
 };
 
-use super::{Failure, shell, until_told};
+use super::{Failure, Told, shell};
 
 /// What three nodes log beside the guide. yamux warns when the pairing's listener closes on a connection that is done.
 const LOG: &str = "warn,yamux=error";
@@ -67,18 +67,19 @@ pub(super) fn demo(arguments: &Arguments) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::new(70, error))?;
     runtime.block_on(async {
+        let mut told = Told::listen()?;
         let begun = Instant::now();
         say("Starting three territories: keys, pairing, one shared file. This takes some seconds.\n")?;
         let demo = tokio::select! {
             demo = Demo::start(dir, now_ms()) => demo?,
-            () = until_told() => return Err(Failure::new(70, "stopped before the demonstration was ready")),
+            () = told.wait() => return Err(Failure::new(70, "stopped before the demonstration was ready")),
         };
-        let told = guide(&demo, begun, temporary.is_some()).and_then(|text| say(&text));
-        if told.is_ok() {
-            until_told().await;
+        let guided = guide(&demo, begun, temporary.is_some()).and_then(|text| say(&text));
+        if guided.is_ok() {
+            told.wait().await;
         }
         demo.stop().await;
-        told
+        guided
     })
 }
 

@@ -25,6 +25,7 @@ use maillon_node::{
     store::StoreError,
 };
 use maillon_protocol::descriptor::StructureKind;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The node that a care territory hosts for itself.
 #[derive(Debug, Parser)]
@@ -195,10 +196,11 @@ fn serve(run: &Run) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::new(70, error))?;
     runtime.block_on(async {
+        let mut told = Told::listen()?;
         let node = Node::start(&run.dir, config, &unlock).await?;
         drop(unlock);
         say_where(&node.socket_path());
-        until_told().await;
+        told.wait().await;
         node.stop().await;
         Ok(())
     })
@@ -214,17 +216,29 @@ fn say_where(socket: &Path) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-async fn until_told() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-    ) else {
-        return;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The two signals that tell a program to stop. They are heard from the moment when this is made: one that comes while a node still starts
+/// is obeyed once it has started, and never kills it half-way.
+struct Told {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Told {
+    /// Must be called within the runtime, before anything is started.
+    fn listen() -> Result<Self, Failure> {
+        let of = |kind| signal(kind).map_err(|error| Failure::new(70, error));
+        Ok(Self {
+            terminate: of(SignalKind::terminate())?,
+            interrupt: of(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits until the program is told to stop.
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 
