@@ -8,10 +8,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maillon_protocol::{
     charter::Grant,
+    content::{Alert, Content, Severity},
     record::Previous,
     replica::{Notice, Row, Rows},
 };
 use maillon_tests::net::{Net, Weather, note};
+
+fn fell() -> Content {
+    Content::Alert(Alert {
+        severity: Severity::High,
+        text: "Est tombée dans la cuisine.".to_owned(),
+        addressees: Vec::new(),
+        answer_by_ms: 0,
+    })
+}
 
 const WALKED: &str = "A marché jusqu'au portail ce matin.";
 const ATE: &str = "N'a rien mangé à midi.";
@@ -83,6 +93,26 @@ fn a_structure_without_the_past_reads_only_what_comes_after_its_admission() {
             .iter()
             .any(|content| *content == note(WALKED))
     );
+}
+
+#[test]
+fn what_is_written_right_after_an_admission_arrives_and_is_known_to_have_arrived_at_once() {
+    let mut net = Net::new(15, 2);
+    net.connect(0, 1);
+    let circle = net.act(0, |node, now| node.found(now));
+    let to = net.id(1);
+    net.act(0, |node, now| node.invite(&circle, to, now));
+    assert!(net.run_until(|net| net.nodes[1].undecided().is_some()));
+    net.act(1, |node, now| node.accept_first(now));
+    let admitted = |net: &Net| net.nodes[0].circles[&circle].charter.is_member(&to);
+    assert!(net.run_until(admitted));
+    let alert = net.act(0, |node, now| node.write(&circle, fell(), now).unwrap());
+    net.run(5_000);
+    assert!(net.nodes[1].record(&circle, alert).is_some());
+    let told = net.nodes[0].notices.iter().any(
+        |notice| matches!(notice, Notice::Delivered { record, node, .. } if *record == alert && *node == to),
+    );
+    assert!(told, "{:?}", net.nodes[0].notices);
 }
 
 #[test]

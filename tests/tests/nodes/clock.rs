@@ -83,7 +83,7 @@ fn records_of_a_clock_that_runs_ahead_are_kept_marked_and_reported_and_never_ref
         !clocks.holds && clocks.found.contains("DAC du Pays de Caux"),
         || format!("{clocks:?}"),
     )?;
-    says(&mut at_b, Verdict::Look, "a clock that runs ahead")?;
+    says(&mut at_b, Verdict::Look, "runs ahead of this one")?;
     let rules = check(&mut at_b, "exchange.peers-keep-the-rules")?;
     ensure(rules.holds, || format!("{rules:?}"))?;
     let clocks = check(&mut at_a, "clock.agrees")?;

@@ -136,6 +136,44 @@ fn two_nodes_that_both_have_much_for_each_other_do_not_wait_for_each_other() -> 
     Ok(())
 }
 
+/// Much less than the minute after which everything is compared again.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+#[test]
+fn what_is_written_right_after_an_admission_arrives_at_once() -> Story {
+    let root = folder()?;
+    let two = Two::peered(root.path(), Settings::dac(), Settings::cpts())?;
+    let mut a = two.a.client()?.acting_as(&two.at_a);
+    let mut b = two.b.client()?.acting_as(&two.at_b);
+    let mut at_a = two.a.watch()?;
+    for _ in 0..10 {
+        let circle = a.circle_open(person())?.line.circle;
+        a.consent_given(circle)?;
+        let mut at_b = two.b.watch()?;
+        let sent = a.circle_invite(circle, two.b.node()?)?;
+        at_b.until("the invitation at B", AT_ONCE, |event| {
+            matches!(event, WatchEvent::Invited { invitation } if *invitation == sent.invitation)
+        })?;
+        b.circle_accept(sent.invitation)?;
+        at_a.until(
+            "the admission at A",
+            AT_ONCE,
+            |event| matches!(event, WatchEvent::Charter { circle: named, .. } if *named == circle),
+        )?;
+        // B has not even got the charter that lists it.
+        let alert = a.alert_send(circle, "Essoufflée au repos depuis midi.")?;
+        at_b.until(
+            "the alert at B",
+            AT_ONCE,
+            |event| matches!(event, WatchEvent::Recorded { record, .. } if *record == alert.record),
+        )?;
+        at_a.until("its delivery at A", AT_ONCE, |event| {
+            matches!(event, WatchEvent::Delivered { record, .. } if *record == alert.record)
+        })?;
+    }
+    Ok(())
+}
+
 #[test]
 fn where_udp_is_blocked_the_nodes_meet_over_tcp() -> Story {
     let Apart {

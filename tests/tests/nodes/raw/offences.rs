@@ -61,7 +61,7 @@ pub(super) fn broken_frames() -> Vec<Offence> {
         closes(
             "too long a frame",
             too_long.to_vec(),
-            "limited to 1048576 bytes, this one has 1048577",
+            "a frame of more than 1048576 bytes was announced",
         ),
     ];
     let rude = [

@@ -105,7 +105,7 @@ fn is_told(daemon: &mut Daemon) -> Story {
     let mut client = daemon.client()?;
     let doctor = match client.doctor() {
         Ok(checks) => checks.iter().any(|check| {
-            check.name == "store.every-row-opens" && !check.holds && check.repair.is_some()
+            check.name == "store.every-row-opens" && !check.holds && check.advice.is_some()
         }),
         // The circles could not even be looked through.
         Err(error) => error.code() == Some(ErrorCode::Storage),

@@ -117,7 +117,7 @@ fn a_disk_that_gets_full_refuses_writes_aloud_keeps_what_it_acknowledged_and_wor
     let checks = client.doctor()?;
     let failed = checks.iter().find(|check| check.name == "store.commits");
     ensure(
-        failed.is_some_and(|check| !check.holds && check.repair.is_some()),
+        failed.is_some_and(|check| !check.holds && check.advice.is_some()),
         || format!("{failed:?}"),
     )?;
     let words = health(&daemon)?;
