@@ -9,12 +9,13 @@ use crate::ledger::Shared;
 
 /// By how many milliseconds this node's clock was ahead of another's at least, where that is more than ten minutes: a member acknowledged
 /// a record of this node, by its own clock, before the record had been written by this one's.
-pub(super) fn own_ahead(shared: &Shared) -> Option<(NodeId, u64)> {
+pub(super) fn own_ahead(shared: &Shared, now_ms: u64) -> Option<(NodeId, u64)> {
     let own = shared.own();
     let mut worst: Option<(NodeId, u64)> = None;
     for circle in shared.circles() {
         let id = circle.id();
-        for bytes in shared.read(|view| view.acks(&id)) {
+        // This node's own acknowledgement is signed when it is asked for: that needs the time.
+        for bytes in shared.look(now_ms, |view| view.acks(&id)) {
             let Ok(ack) = Unverified::<Ack>::parse(bytes.0) else {
                 continue;
             };

@@ -105,7 +105,7 @@ impl Node {
         let (shared, care) = (Arc::clone(self.ledger.shared()), self.care.clone());
         let read = tokio::task::spawn_blocking(move || {
             let ahead = care.clocks_ahead().map_err(|error| error.to_string())?;
-            Ok::<_, String>((ahead, clock::own_ahead(&shared)))
+            Ok::<_, String>((ahead, clock::own_ahead(&shared, now_ms)))
         });
         let read = read.await;
         let found = match read.unwrap_or_else(|_| Err("the look broke off".to_owned())) {

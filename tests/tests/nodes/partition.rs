@@ -155,11 +155,9 @@ fn what_is_written_right_after_an_admission_arrives_at_once() -> Story {
             matches!(event, WatchEvent::Invited { invitation } if *invitation == sent.invitation)
         })?;
         b.circle_accept(sent.invitation)?;
-        at_a.until(
-            "the admission at A",
-            AT_ONCE,
-            |event| matches!(event, WatchEvent::Charter { circle: named, .. } if *named == circle),
-        )?;
+        at_a.until("the admission at A", AT_ONCE, |event| {
+            matches!(event, WatchEvent::Charter { circle: named, entry: 2, .. } if *named == circle)
+        })?;
         // B has not even got the charter that lists it.
         let alert = a.alert_send(circle, "Essoufflée au repos depuis midi.")?;
         at_b.until(

@@ -263,7 +263,7 @@ pub(super) fn broken_objects(
                 from: 0,
                 chunks: vec![Bytes(vec![0; 99])],
             },
-            "nobody asked for",
+            "that were not asked for",
         ),
     ];
     Ok(offences
