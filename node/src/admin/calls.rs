@@ -183,7 +183,7 @@ impl Node {
             | Call::DocumentPart { .. }
             | Call::DocumentEnd { .. }
             | Call::DocumentShow { .. }
-            | Call::DocumentRead { .. }) => super::documents::answer(self, &actor, call).await?,
+            | Call::DocumentRead { .. }) => super::documents::answer(self, actor, call).await?,
             Call::AuditList {
                 circle,
                 since_ms,

@@ -209,8 +209,7 @@ impl Care {
                 } else {
                     Delivery::of(
                         acks.get(&node).filter(|ack| {
-                            let reached =
-                                shared.read(|view| view.reached(&circle, ack, &place.log));
+                            let reached = shared.read(|view| view.reached(circle, ack, &place.log));
                             // Beyond what it reached there may be the reason why it is not shown.
                             place.sequence <= reached || ack.height_of(&place.log) < place.sequence
                         }),
