@@ -1,0 +1,158 @@
+//! The only writer, over a real database: what a job stages is kept whole, or not at all, and never outlives the last handle.
+#![allow(
+    clippy::expect_used,
+    reason = "a test that cannot go on should say where"
+)]
+
+use std::{path::Path, time::Duration};
+
+use maillon_node::{
+    ledger::{Ledger, LedgerError},
+    store::{Options, StorageKey, Store, Table},
+};
+use maillon_protocol::{
+    descriptor::{Descriptor, StructureKind},
+    ids::Hash,
+    keys::{NodeKey, SealKey},
+    replica::Keys,
+    seal::SUITE,
+    sign::sign,
+};
+
+const YEAR_MS: u64 = 365 * 24 * 3600 * 1000;
+const NOW_MS: u64 = 1_795_348_800_000;
+
+fn open(folder: &Path) -> Store {
+    Store::open(folder, &StorageKey::new(&[7; 32]), Options::default()).expect("a store")
+}
+
+fn ledger(folder: &Path) -> Ledger {
+    let key = NodeKey::from_seed(&[7; 32]);
+    let seal = SealKey::from_seed(&[7; 32], NOW_MS + YEAR_MS);
+    let descriptor = Descriptor {
+        version: 1,
+        node: key.id(),
+        counter: NOW_MS,
+        name: "DAC du Pays de Caux".to_owned(),
+        kind: StructureKind::Dac,
+        finess: String::new(),
+        territory: String::new(),
+        addresses: Vec::new(),
+        suite: SUITE.to_owned(),
+        seal: seal.public().clone(),
+        protocols: (1, 1),
+        administrator: String::new(),
+        dpo: String::new(),
+        recovery: Hash([7; 32]),
+    };
+    let descriptor = sign(descriptor, &key);
+    let keys = Keys {
+        node: key,
+        seals: vec![seal],
+    };
+    Ledger::start(open(folder), keys, descriptor).expect("a ledger")
+}
+
+#[derive(Debug, PartialEq, thiserror::Error)]
+#[error("no")]
+struct No;
+
+async fn write(ledger: &Ledger, rows: &[(&str, &str)], good: bool) -> Result<(), LedgerError<No>> {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|(key, value)| (key.as_bytes().to_vec(), value.as_bytes().to_vec()))
+        .collect();
+    ledger
+        .run(move |tx| {
+            for (key, value) in rows {
+                tx.put(Table::People, key, value);
+            }
+            if good { Ok(()) } else { Err(No) }
+        })
+        .await
+}
+
+fn held(store: &Store, key: &str) -> Option<String> {
+    let value = store.get(Table::People, key.as_bytes()).expect("it reads");
+    value.map(|value| String::from_utf8(value).expect("text"))
+}
+
+#[tokio::test]
+async fn a_job_that_fails_leaves_what_others_of_its_batch_have_staged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(folder.path());
+    // The first job holds the writer until all have been submitted: they are one batch, or two at most.
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let first = ledger.submit(move |_| {
+        let _ = wait.recv_timeout(Duration::from_secs(5));
+        Ok::<(), No>(())
+    });
+    let a = write(
+        &ledger,
+        &[("a", "of the first"), ("b", "of the first")],
+        true,
+    );
+    let b = write(
+        &ledger,
+        &[
+            ("a", "of the one that fails"),
+            ("c", "of the one that fails"),
+        ],
+        false,
+    );
+    let c = write(&ledger, &[("d", "of the last")], true);
+    let all = async { tokio::join!(a, b, c) };
+    let (first, (a, b, c)) = tokio::join!(first, async {
+        let waiting = tokio::spawn(async move {
+            tokio::task::yield_now().await;
+            let _ = go.send(());
+        });
+        let done = all.await;
+        waiting.await.expect("it was sent");
+        done
+    });
+    first.expect("done");
+    a.expect("done");
+    assert!(matches!(b, Err(LedgerError::Job(No))), "{b:?}");
+    c.expect("done");
+    let store = &ledger.shared().rows().0;
+    assert_eq!(held(store, "a").as_deref(), Some("of the first"));
+    assert_eq!(held(store, "b").as_deref(), Some("of the first"));
+    assert_eq!(held(store, "c"), None);
+    assert_eq!(held(store, "d").as_deref(), Some("of the last"));
+    ledger.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_last_handle_takes_the_writer_and_its_database_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for round in 0..20 {
+        let ledger = ledger(folder.path());
+        let other = ledger.clone();
+        let value = format!("round {round}");
+        write(&other, &[("a", &value)], true).await.expect("done");
+        drop(ledger);
+        // Nobody waits for this one: what it stages is whole or absent.
+        drop(other.submit(|tx| {
+            tx.put(Table::People, b"b".to_vec(), b"whole".to_vec());
+            Ok::<(), No>(())
+        }));
+        drop(other);
+        // In use no more, at once: nothing had to be waited for.
+        let store = open(folder.path());
+        assert_eq!(held(&store, "a"), Some(value));
+        assert_eq!(held(&store, "b").as_deref(), Some("whole"));
+    }
+}
+
+#[tokio::test]
+async fn after_it_was_stopped_a_ledger_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(folder.path());
+    ledger.stop().await;
+    let late = write(&ledger, &[("a", "too late")], true).await;
+    assert!(matches!(late, Err(LedgerError::Stopped)), "{late:?}");
+    ledger.stop().await;
+    drop(ledger);
+    assert_eq!(held(&open(folder.path()), "a"), None);
+}
