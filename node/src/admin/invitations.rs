@@ -52,6 +52,7 @@ impl Node {
             };
             let state = match row.state {
                 OutgoingState::Admitted => "admitted",
+                OutgoingState::Cancelled => "cancelled",
                 OutgoingState::Waiting if row.expires_ms <= now_ms => "expired",
                 OutgoingState::Waiting => "waiting",
             };

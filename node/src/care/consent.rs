@@ -10,7 +10,8 @@ use super::{Actor, Care, CareError, fresh, write_one};
 use crate::ledger::Shared;
 
 impl Care {
-    /// Records what the person was told and answered. A later answer supersedes the ones before it.
+    /// Records what the person was told and answered. A later answer supersedes the ones before it. One that does not allow sharing cancels
+    /// the invitations that wait, in the same commit.
     ///
     /// # Errors
     /// [`CareError`].
@@ -21,6 +22,7 @@ impl Care {
         consent: Consent,
     ) -> Result<Written, CareError> {
         let standing = standing_consents(self.shared(), &circle)?;
+        let allows = consent.allows_sharing();
         let mut draft: Draft = fresh(actor, Content::Consent(consent), None);
         // One thing: the newest answer of this structure is continued, so that the last word counts.
         let own = self.shared().own();
@@ -34,8 +36,30 @@ impl Care {
         let actor = actor.clone();
         Ok(self
             .ledger
-            .run(move |tx| write_one(tx, &actor, circle, draft, "consent.record"))
+            .run(move |tx| {
+                if !allows {
+                    tx.replica.cancel_invitations(tx.rows, &circle, None)?;
+                }
+                write_one(tx, &actor, circle, draft, "consent.record")
+            })
             .await?)
+    }
+
+    /// Somebody recorded a consent, here or at another structure: where the file may not be shared now, invitations that wait are cancelled.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn consent_changed(&self, circle: CircleId) -> Result<(), CareError> {
+        if self.allows_sharing(&circle)? {
+            return Ok(());
+        }
+        self.ledger
+            .run(move |tx| {
+                tx.replica.cancel_invitations(tx.rows, &circle, None)?;
+                Ok::<(), CareError>(())
+            })
+            .await?;
+        Ok(())
     }
 
     /// Whether what stands allows sharing: at least one answer does, and none refuses or withdraws.

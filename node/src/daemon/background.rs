@@ -1,6 +1,7 @@
 //! What runs beside the calls: the network's events, the allow-list, urgency, and slow checks.
 
 use std::{
+    collections::BTreeSet,
     fs::OpenOptions,
     io::Write,
     path::Path,
@@ -36,6 +37,7 @@ pub(super) fn start(
         tokio::spawn(network(Arc::clone(node), events)),
         tokio::spawn(membership(Arc::clone(node), peering)),
         tokio::spawn(urgency(Arc::clone(node))),
+        tokio::spawn(consents(Arc::clone(node))),
         tokio::spawn(super::upkeep::keys(Arc::clone(node))),
         tokio::spawn(super::upkeep::verify(Arc::clone(node))),
     ];
@@ -139,10 +141,40 @@ async fn membership(node: Arc<Node>, mut peering: broadcast::Receiver<PeeringEve
     }
 }
 
+/// Where somebody recorded, here or elsewhere, that a file may not be shared, nobody is admitted by an invitation that waits.
+async fn consents(node: Arc<Node>) {
+    let mut notices = node.ledger.shared().notices();
+    loop {
+        let circles: BTreeSet<_> = match notices.recv().await {
+            Ok(notices) => notices
+                .all
+                .iter()
+                .filter_map(|notice| match notice {
+                    Notice::Recorded { circle, kind, .. } if *kind == Kind::Consent as u64 => {
+                        Some(*circle)
+                    }
+                    _ => None,
+                })
+                .collect(),
+            // What was missed is looked at in every circle.
+            Err(RecvError::Lagged(_)) => {
+                let all = node.ledger.shared().circles();
+                all.iter().map(|circle| circle.id()).collect()
+            }
+            Err(RecvError::Closed) => return,
+        };
+        for circle in circles {
+            if let Err(error) = node.care.consent_changed(circle).await {
+                tracing::warn!(circle = %circle.short(), %error, "invitations could not be looked at");
+            }
+        }
+    }
+}
+
 /// Tells the network for whom an alert waits: it tries those more often.
 async fn urgency(node: Arc<Node>) {
     let mut notices = node.ledger.shared().notices();
-    let mut urgent = std::collections::BTreeSet::new();
+    let mut urgent = BTreeSet::new();
     loop {
         let looked = tokio::time::timeout(Duration::from_secs(30), notices.recv()).await;
         let look = match looked {

@@ -25,6 +25,7 @@ use super::{
     verify::{Checked, check, is_long},
 };
 use crate::{
+    audit::{self, About, AuditError, By},
     clock::now_ms,
     ledger::{Ledger, LedgerError, Shared, Subscription, Tx},
     network::{Link, LinkReceiver},
@@ -61,6 +62,8 @@ enum TakeError {
     Letter(#[from] LetterError),
     #[error(transparent)]
     Storage(#[from] StorageError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
 }
 
 impl Exchange {
@@ -279,8 +282,17 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
         Checked::Descriptor(descriptor) => tx.replica.take_descriptor(tx.rows, &descriptor)?,
         Checked::Invitation(bytes) => tx.replica.take_invitation(tx.rows, node, bytes, now)?,
         Checked::Acceptance(bytes) => {
-            tx.replica
+            let admitted = tx
+                .replica
                 .take_acceptance(tx.rows, node, bytes, now, &mut tx.rng)?;
+            if let Some(circle) = admitted {
+                let about = About {
+                    circle: Some(circle),
+                    node: Some(node),
+                    ..About::NOTHING
+                };
+                audit::note(tx, By::itself(), "circle.admit", about)?;
+            }
         }
         Checked::Mark(token, cursor) => tx.replica.keep_mark(tx.rows, node, token, cursor)?,
         Checked::Chunks(fetched) => return Ok(tx.replica.take_chunks(tx.rows, node, &fetched)?),

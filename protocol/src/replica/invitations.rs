@@ -31,6 +31,10 @@ pub enum OutgoingState {
     /// Accepted and admitted.
     #[n(1)]
     Admitted,
+    /// Nobody is admitted by it any more: a newer one took its place, the node is in the circle or was removed from it, or the person no
+    /// longer agrees.
+    #[n(2)]
+    Cancelled,
 }
 
 /// An invitation that this node sent.
@@ -143,7 +147,8 @@ pub enum LetterError {
 const WAITING_A_PEER: usize = 200;
 
 impl Replica {
-    /// Invites `to` into a circle of which this node is steward. `identity` is sealed to it.
+    /// Invites `to` into a circle of which this node is steward. `identity` is sealed to it. An invitation of the same node to the same circle
+    /// that still waits is cancelled: one stands at a time.
     ///
     /// # Errors
     /// [`LetterError`].
@@ -178,6 +183,7 @@ impl Replica {
             rng,
         )?;
         let id = InvitationId(made.id);
+        self.cancel_invitations(rows, circle, Some(&to))?;
         let row = Outgoing {
             invitation: Bytes(made.bytes),
             circle: *circle,
@@ -343,7 +349,33 @@ impl Replica {
         Ok(())
     }
 
-    /// Takes an acceptance that `peer` sent of an invitation of ours: the peer is admitted.
+    /// Cancels the invitations to a circle that wait for an answer: those of one node, or all. How many there were.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn cancel_invitations(
+        &mut self,
+        rows: &impl Rows,
+        circle: &CircleId,
+        to: Option<&NodeId>,
+    ) -> Result<usize, StorageError> {
+        let mut cancelled = 0;
+        for (id, _) in self.outgoing(rows)? {
+            let Some(mut row) = self.read_row::<Outgoing>(rows, &Row::Outgoing(id))? else {
+                continue;
+            };
+            let meant = row.circle == *circle && to.is_none_or(|to| row.to == *to);
+            if meant && row.state == OutgoingState::Waiting {
+                row.state = OutgoingState::Cancelled;
+                self.stage(Row::Outgoing(id), cbor::encode(&row));
+                cancelled += 1;
+            }
+        }
+        Ok(cancelled)
+    }
+
+    /// Takes an acceptance that `peer` sent of an invitation of ours: the peer is admitted, and the circle named. Nothing follows from an
+    /// acceptance of an invitation that was used or cancelled.
     ///
     /// # Errors
     /// [`LetterError`].
@@ -354,7 +386,7 @@ impl Replica {
         bytes: Vec<u8>,
         now_ms: u64,
         rng: &mut impl CryptoRng,
-    ) -> Result<(), LetterError> {
+    ) -> Result<Option<CircleId>, LetterError> {
         let acceptance = Acceptance::verify(bytes)?;
         if acceptance.object.node != peer {
             return Err(LetterError::Sender);
@@ -370,8 +402,8 @@ impl Replica {
             .circles
             .get(&row.circle)
             .is_some_and(|circle| circle.charter.is_member(&peer));
-        if row.state == OutgoingState::Admitted || member {
-            return Ok(());
+        if row.state != OutgoingState::Waiting || member {
+            return Ok(None);
         }
         if row.expires_ms <= now_ms {
             return Err(LetterError::Invite(InviteError::Expired));
@@ -379,7 +411,8 @@ impl Replica {
         self.admit(rows, &row.circle, &acceptance, row.grant, now_ms, rng)?;
         row.state = OutgoingState::Admitted;
         self.stage(Row::Outgoing(id), cbor::encode(&row));
-        Ok(())
+        self.cancel_invitations(rows, &row.circle, Some(&peer))?;
+        Ok(Some(row.circle))
     }
 
     /// Ids of the acceptances that this node gave and that may admit it to `circle`.

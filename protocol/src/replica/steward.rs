@@ -202,7 +202,10 @@ impl Replica {
                 })
                 .collect();
             charter::remove(steward, node, reason, cuts, rng)
-        })
+        })?;
+        // What it was asked before does not bring it back.
+        self.cancel_invitations(rows, id, Some(&node))?;
+        Ok(())
     }
 
     /// Starts a new epoch.

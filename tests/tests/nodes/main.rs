@@ -1,6 +1,7 @@
 //! Scenarios with real daemons: each has folders, ports and processes of its own, and every wait is bounded.
 
 mod administration;
+mod admission;
 mod attachments;
 mod bundles;
 mod clock;
