@@ -174,6 +174,10 @@ impl From<CareError> for Refusal {
                 ErrorCode::BadRequest,
                 "import it in a bundle with its Patient, or import the Patient first",
             ),
+            CareError::AmbiguousPatient => (
+                ErrorCode::Conflict,
+                "import the Patient together with the resource in one bundle",
+            ),
             CareError::Audit(error) => return error.into(),
             CareError::Rows(_) | CareError::Store(_) | CareError::Commit(_) => {
                 (ErrorCode::Storage, "run `maillonctl doctor`")

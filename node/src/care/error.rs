@@ -58,6 +58,11 @@ pub enum CareError {
     /// An imported file is about somebody who is not known here.
     #[error("the file is about a patient who is not in it and not known here")]
     UnknownPatient,
+    /// An imported file refers to somebody by a name that several people here have.
+    #[error(
+        "the file is about a patient who is not in it, and several people here have the name that it uses"
+    )]
+    AmbiguousPatient,
     /// An attachment.
     #[error(transparent)]
     Attachment(#[from] AttachmentError),

@@ -2,7 +2,8 @@
 //!
 //! One import is one job of the ledger: everything goes in, or nothing. The same file twice changes nothing; a newer one supersedes what it
 //! changes. The original is kept under seal, at this node only. A source's key is believed only as long as the strict traits
-//! say the same person; nobody is ever merged here.
+//! say the same person; nobody is ever merged here. A key that two people have had names neither of them any more: a file that refers to
+//! somebody by it alone is refused.
 
 use std::collections::BTreeMap;
 
@@ -83,6 +84,20 @@ struct Known {
     content: Hash,
 }
 
+/// Whom a source's key names.
+#[derive(Encode, Decode)]
+#[cbor(array)]
+struct Alias {
+    #[n(0)]
+    circle: CircleId,
+    #[n(1)]
+    identity: PatientIdentity,
+    /// Whether somebody else came under the same key. It stays so.
+    #[n(2)]
+    #[cbor(default)]
+    ambiguous: bool,
+}
+
 /// The key under which a person's identity itself is remembered.
 const IDENTITY: &str = "identity";
 
@@ -105,48 +120,94 @@ impl Importing<'_, '_> {
         }
     }
 
-    /// The circle of somebody whom the source sent before, if they are still the same person.
-    fn circle_of(&self, person: &Person) -> Result<Option<(CircleId, PatientIdentity)>, CareError> {
-        for alias in &person.aliases {
-            let key = self.key(b"k", "import-alias", &[alias.as_bytes()]);
-            if let Some((circle, identity)) = self.get::<(CircleId, PatientIdentity)>(&key)? {
-                let same = person
-                    .identity
-                    .as_ref()
-                    .is_none_or(|new| strict(new) == strict(&identity));
-                if same {
-                    return Ok(Some((circle, identity)));
+    fn alias_key(&self, alias: &str) -> Vec<u8> {
+        self.key(b"k", "import-alias", &[alias.as_bytes()])
+    }
+
+    /// Where it is remembered which of the people under one alias has these strict traits.
+    fn person_key(&self, alias: &str, identity: &PatientIdentity) -> Vec<u8> {
+        let traits = cbor::encode(&strict(identity));
+        self.key(b"p", "import-person", &[alias.as_bytes(), &traits])
+    }
+
+    /// Somebody to whom a file only refers: the one person who has the alias.
+    fn referred(&self, aliases: &[String]) -> Result<(CircleId, PatientIdentity), CareError> {
+        for alias in aliases {
+            if let Some(known) = self.get::<Alias>(&self.alias_key(alias))? {
+                if known.ambiguous {
+                    return Err(CareError::AmbiguousPatient);
                 }
+                return Ok((known.circle, known.identity));
+            }
+        }
+        Err(CareError::UnknownPatient)
+    }
+
+    /// The circle of somebody whom the source sent before, if they are still the same person.
+    fn circle_of(
+        &self,
+        aliases: &[String],
+        identity: &PatientIdentity,
+    ) -> Result<Option<CircleId>, CareError> {
+        for alias in aliases {
+            if let Some(circle) = self.get(&self.person_key(alias, identity))? {
+                return Ok(Some(circle));
+            }
+            let known: Option<Alias> = self.get(&self.alias_key(alias))?;
+            if let Some(known) = known.filter(|known| strict(&known.identity) == strict(identity)) {
+                return Ok(Some(known.circle));
             }
         }
         Ok(None)
     }
 
+    /// Remembers that a person has an alias. Who had it before keeps it; it is ambiguous from then on.
+    fn remember(
+        &mut self,
+        alias: &str,
+        circle: CircleId,
+        identity: &PatientIdentity,
+    ) -> Result<(), CareError> {
+        let person = self.person_key(alias, identity);
+        if self.get::<CircleId>(&person)?.is_none() {
+            self.tx.put(Table::Originals, person, cbor::encode(&circle));
+        }
+        let key = self.alias_key(alias);
+        let row = match self.get::<Alias>(&key)? {
+            Some(other) if other.ambiguous || other.circle != circle => Alias {
+                ambiguous: true,
+                ..other
+            },
+            _ => Alias {
+                circle,
+                identity: identity.clone(),
+                ambiguous: false,
+            },
+        };
+        self.tx.put(Table::Originals, key, cbor::encode(&row));
+        Ok(())
+    }
+
     fn person(&mut self, person: &Person) -> Result<Taken, CareError> {
         let now = self.tx.now_ms;
-        let known = self.circle_of(person)?;
-        let identity = match (&person.identity, &known) {
-            (Some(identity), _) => identity.clone(),
-            (None, Some((_, identity))) => identity.clone(),
-            (None, None) => return Err(CareError::UnknownPatient),
+        let (circle, identity, opened) = match &person.identity {
+            None => {
+                let (circle, identity) = self.referred(&person.aliases)?;
+                (circle, identity, false)
+            }
+            Some(identity) => {
+                let known = self.circle_of(&person.aliases, identity)?;
+                let circle = known.unwrap_or_else(|| {
+                    self.tx
+                        .replica
+                        .found(CircleSubject::Patient, now, &mut self.tx.rng)
+                });
+                for alias in &person.aliases {
+                    self.remember(alias, circle, identity)?;
+                }
+                (circle, identity.clone(), known.is_none())
+            }
         };
-        let (circle, opened) = match known {
-            Some((circle, _)) => (circle, false),
-            None => (
-                self.tx
-                    .replica
-                    .found(CircleSubject::Patient, now, &mut self.tx.rng),
-                true,
-            ),
-        };
-        for alias in &person.aliases {
-            let key = self.key(b"k", "import-alias", &[alias.as_bytes()]);
-            self.tx.put(
-                Table::Originals,
-                key,
-                cbor::encode(&(circle, identity.clone())),
-            );
-        }
         let mut records = Vec::new();
         let mut things = BTreeMap::new();
         let mut all = Vec::with_capacity(person.items.len() + 1);

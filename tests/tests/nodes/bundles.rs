@@ -7,6 +7,7 @@ use maillon_tests::{
     daemon::{Client, Daemon, Settings, Trouble, professional, programs},
     examples::Examples,
 };
+use serde_json::{Value, json};
 
 use crate::{Story, ensure, folder};
 
@@ -68,6 +69,86 @@ fn a_bad_bundle_is_refused_with_its_place_and_nothing_of_it_goes_in() -> Story {
     }
     // The same file, whole, goes in.
     client.import(good.as_bytes()).map(drop)
+}
+
+fn patient(family: &str) -> Vec<u8> {
+    json!({
+        "resourceType": "Patient", "id": "1", "gender": "unknown", "birthDate": "1940-03-02",
+        "name": [{"use": "official", "family": family, "given": ["Camille"]}],
+    })
+    .to_string()
+    .into_bytes()
+}
+
+fn team(subject: &str) -> Value {
+    json!({
+        "resourceType": "CareTeam", "id": "t", "status": "active", "name": "Cercle",
+        "subject": {"reference": subject},
+        "participant": [{"member": {"reference": "Practitioner/9", "display": "Dr Anne Morel"}}],
+    })
+}
+
+fn refused(client: &mut Client, file: &Value, code: ErrorCode, action: &str) -> Story {
+    let before = held(client)?;
+    match client.import(file.to_string().as_bytes()) {
+        Err(Trouble::Refused(error)) => {
+            ensure(error.code == code && error.action.contains(action), || {
+                format!("{error:?}")
+            })?
+        }
+        other => return Err(Trouble::wrong(format!("taken: {other:?}"))),
+    }
+    ensure(held(client)? == before, || "it left something".to_owned())
+}
+
+#[test]
+fn what_is_said_about_one_patient_never_goes_to_another_who_has_the_same_id() -> Story {
+    let root = folder()?;
+    let daemon = Daemon::new(root.path(), Settings::dac())?;
+    let who = professional(&daemon, "Claire Vasseur", "10999001018", "60")?;
+    let mut client = daemon.client()?.acting_as(&who);
+    let (anne, bob) = (patient("QUESNEVILLE"), patient("DUBOSC"));
+    let (bare, far) = (
+        team("Patient/1"),
+        team("https://other.example/fhir/Patient/1"),
+    );
+    let hers = client.import(&anne)?.circles[0].circle;
+    // While one person has the id, it names her; the same id at another server does not.
+    let taken = client.import(bare.to_string().as_bytes())?;
+    ensure(taken.circles[0].circle == hers, || format!("{taken:?}"))?;
+    refused(
+        &mut client,
+        &far,
+        ErrorCode::BadRequest,
+        "import the Patient first",
+    )?;
+    let his = client.import(&bob)?.circles[0].circle;
+    ensure(his != hers, || "two people in one circle".to_owned())?;
+    refused(&mut client, &bare, ErrorCode::Conflict, "in one bundle")?;
+    refused(
+        &mut client,
+        &far,
+        ErrorCode::BadRequest,
+        "import the Patient first",
+    )?;
+    // Each of them is still known by who they are, and that does not make the id good again.
+    for (file, circle) in [(&anne, hers), (&bob, his), (&anne, hers)] {
+        let again = client.import(file)?;
+        let same = again.unchanged && again.circles[0].circle == circle;
+        ensure(same, || format!("{again:?}"))?;
+    }
+    refused(&mut client, &bare, ErrorCode::Conflict, "in one bundle")?;
+    // Together with the patient it goes in, and the address of that patient is good from then on.
+    let url = "https://other.example/fhir/Patient/1";
+    let inside: Value = serde_json::from_slice(&anne).map_err(|e| Trouble::wrong(e.to_string()))?;
+    let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"fullUrl": url, "resource": inside},
+        {"fullUrl": "https://other.example/fhir/CareTeam/t", "resource": far},
+    ]});
+    let together = client.import(bundle.to_string().as_bytes())?;
+    let alone = client.import(team(url).to_string().as_bytes())?;
+    let both = together.circles[0].circle == hers && alone.circles[0].circle == hers;
+    ensure(both, || format!("{together:?} {alone:?}"))
 }
 
 fn maillonctl(daemon: &Daemon, who: &str, file: &Path) -> Result<(Option<i32>, String), Trouble> {

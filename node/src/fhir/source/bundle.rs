@@ -1,7 +1,8 @@
 //! The resources of a file and how references find them: by fullUrl, then by type and id; `#id` among the contained ones.
 //!
 //! A reference that can only point into the file (`urn:`, `#`) and finds nothing is a problem. One that may point to the source's own
-//! server (`Patient/12`, `https://…`) is not: whoever maps it decides.
+//! server (`Patient/12`, `https://…`) is not: whoever maps it decides. An absolute address of a patient stays whole: the same id at another
+//! server is another person.
 
 use std::{
     cell::Cell,
@@ -179,6 +180,9 @@ impl<'a> Source<'a> {
         }
         reference.keep_at("reference", KeptReason::NotInFile);
         match type_and_id(text) {
+            Some((kind @ ResourceKind::Patient, _)) if absolute(text) => {
+                Target::Elsewhere(unversioned(text).to_owned(), Some(kind))
+            }
             Some((kind, id)) => Target::Elsewhere(format!("{}/{id}", kind.name()), Some(kind)),
             None => Target::Elsewhere(
                 text.to_owned(),
@@ -197,14 +201,17 @@ impl<'a> Source<'a> {
                 self.contained.get(&(owner, id)).copied()
             };
         }
-        let text = text.split("/_history/").next().unwrap_or(text);
+        let text = unversioned(text);
         if let Some(&index) = self.by_url.get(text) {
             return Some(index);
         }
         let (kind, id) = type_and_id(text)?;
         let index = *self.by_id.get(&(kind, id))?;
-        // An absolute address is another resource where the entry says its own absolute address.
-        let foreign = absolute(text) && self.resources[index].full_url.is_some_and(absolute);
+        // An absolute address is another resource where the entry says its own absolute address. A patient has to say it.
+        let resource = &self.resources[index];
+        let elsewhere =
+            resource.kind == ResourceKind::Patient || resource.full_url.is_some_and(absolute);
+        let foreign = absolute(text) && elsewhere;
         (!foreign).then_some(index)
     }
 }
@@ -213,9 +220,14 @@ fn absolute(text: &str) -> bool {
     text.starts_with("http://") || text.starts_with("https://")
 }
 
+/// An address without the version that it names.
+fn unversioned(text: &str) -> &str {
+    text.split("/_history/").next().unwrap_or(text)
+}
+
 /// Type and id at the end of a relative or absolute address.
 fn type_and_id(text: &str) -> Option<(ResourceKind, &str)> {
-    let text = text.split("/_history/").next().unwrap_or(text);
+    let text = unversioned(text);
     let (before, id) = text.rsplit_once('/')?;
     let name = before.rsplit('/').next().unwrap_or(before);
     let kind = ResourceKind::named(name)?;
