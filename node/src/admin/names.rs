@@ -87,6 +87,7 @@ impl Node {
     /// A node by its PeerId (or its end, which is what differs), or by its structure's name.
     pub(super) fn node_named(&self, text: &str) -> Result<NodeId, Refusal> {
         let all = self.peering.peers();
+        let names = self.care.names();
         let found: Vec<_> = all
             .into_iter()
             .map(|(node, _)| node)
@@ -94,7 +95,7 @@ impl Node {
                 let id = node.to_string();
                 id == text
                     || (text.len() >= LEAST && (id.ends_with(text) || id.starts_with(text)))
-                    || self.care.structure_of(node).eq_ignore_ascii_case(text)
+                    || names.goes_by(node, text)
             })
             .collect();
         one(text, "peer", "maillonctl peer list", found.into_iter())

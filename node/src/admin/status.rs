@@ -134,6 +134,7 @@ impl Node {
 
     pub(super) async fn peer_lines(&self, now_ms: u64) -> Vec<PeerLine> {
         let network = self.network.status().await.ok();
+        let names = self.care.names();
         self.peering
             .peers()
             .into_iter()
@@ -143,7 +144,7 @@ impl Node {
                     .and_then(|all| all.nodes.iter().find(|one| one.node == node));
                 PeerLine {
                     node,
-                    structure: self.care.structure_of(&node),
+                    structure: names.of(&node),
                     relation,
                     connected: status.is_some_and(|one| one.connected.is_some()),
                     last_seen_ms: status.and_then(|one| one.last_seen).map(|ago| {

@@ -12,6 +12,7 @@ mod consent;
 mod document;
 mod error;
 mod import;
+mod names;
 mod note;
 mod outbox;
 mod past;

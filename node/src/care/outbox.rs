@@ -19,6 +19,7 @@ impl Care {
     pub fn outbox(&self) -> Result<Vec<OutboxLine>, CareError> {
         let shared = self.shared();
         let own = shared.own();
+        let names = self.names();
         let mut lines = Vec::new();
         for circle in shared.circles() {
             if !circle.charter.is_member(&own) {
@@ -56,7 +57,7 @@ impl Care {
                     .unwrap_or(0);
                 lines.push(OutboxLine {
                     node: member.node,
-                    structure: self.structure_of(&member.node),
+                    structure: names.of(&member.node),
                     circle: id,
                     records,
                     oldest_ms,

@@ -11,7 +11,7 @@ use maillon_protocol::{
     admin::{CircleLine, RecordView},
     cbor,
     circle::{Ack, Circle, Opened},
-    content::{Content, Kind, PatientIdentity},
+    content::{Content, Kind, PatientIdentity, Structure},
     dossier::{Delivery, DossierDigest, Standing, Thing, Version},
     ids::{CircleId, Hash, LogId, NodeId, RecordId, ThingId},
     record::Record,
@@ -19,7 +19,7 @@ use maillon_protocol::{
     sign::Unverified,
 };
 
-use super::{Care, CareError};
+use super::{Care, CareError, names::Names};
 use crate::ledger::{Shared, records_of};
 
 /// Most records, things or circles in one page.
@@ -125,25 +125,18 @@ fn acks(shared: &Shared, circle: &CircleId) -> Result<BTreeMap<NodeId, Ack>, Car
     Ok(found)
 }
 
+/// What every view of a circle's records needs, read once.
+struct Around {
+    acks: BTreeMap<NodeId, Ack>,
+    names: Names,
+}
+
 impl Care {
-    /// The name of a node's structure, as its descriptor says.
-    pub fn structure_of(&self, node: &NodeId) -> String {
-        let shared = self.shared();
-        if *node == shared.own() {
-            return shared.descriptor().object.name;
-        }
-        shared
-            .rows()
-            .get(&Row::Descriptor(*node))
-            .ok()
-            .flatten()
-            .and_then(|bytes| {
-                Unverified::<maillon_protocol::descriptor::Descriptor>::parse(bytes).ok()
-            })
-            .map_or_else(
-                || format!("…{}", node.short()),
-                |descriptor| descriptor.object.name,
-            )
+    fn around(&self, circle: &CircleId) -> Result<Around, CareError> {
+        Ok(Around {
+            acks: acks(self.shared(), circle)?,
+            names: self.names(),
+        })
     }
 
     /// Far-reaching facts of one circle, without anything about the person.
@@ -180,7 +173,7 @@ impl Care {
         id: &RecordId,
         author: NodeId,
         written_ms: u64,
-        acks: &BTreeMap<NodeId, Ack>,
+        around: &Around,
     ) -> Result<Vec<(NodeId, String, Delivery)>, CareError> {
         let shared = self.shared();
         let Some(place) = locate(shared, id)? else {
@@ -208,7 +201,7 @@ impl Care {
                     Delivery::Delivered { at_ms: written_ms }
                 } else {
                     Delivery::of(
-                        acks.get(&node).filter(|ack| {
+                        around.acks.get(&node).filter(|ack| {
                             let reached = shared.read(|view| view.reached(circle, ack, &place.log));
                             // Beyond what it reached there may be the reason why it is not shown.
                             place.sequence <= reached || ack.height_of(&place.log) < place.sequence
@@ -219,7 +212,7 @@ impl Care {
                         first(&node),
                     )
                 };
-                (node, self.structure_of(&node), delivery)
+                (node, around.names.of(&node), delivery)
             })
             .collect())
     }
@@ -230,16 +223,12 @@ impl Care {
     /// [`CareError`].
     pub fn view(&self, id: &RecordId) -> Result<Option<RecordView>, CareError> {
         match locate(self.shared(), id)? {
-            Some(place) => self.view_with(id, &acks(self.shared(), &place.circle)?),
+            Some(place) => self.view_with(id, &self.around(&place.circle)?),
             None => Ok(None),
         }
     }
 
-    fn view_with(
-        &self,
-        id: &RecordId,
-        acks: &BTreeMap<NodeId, Ack>,
-    ) -> Result<Option<RecordView>, CareError> {
+    fn view_with(&self, id: &RecordId, around: &Around) -> Result<Option<RecordView>, CareError> {
         let shared = self.shared();
         let Some((circle, record)) = record(shared, id)? else {
             return Ok(None);
@@ -248,20 +237,30 @@ impl Care {
             return Ok(None);
         };
         let header = &record.header.object;
+        let node = header.log.node;
+        let structure = around.names.of(&node);
+        let mut author = opened.envelope.author;
+        if node != shared.own() {
+            // A record says of its author's structure what it likes; the log says which node wrote it.
+            author.structure = Structure {
+                name: structure.clone(),
+                identifiers: Vec::new(),
+            };
+        }
         Ok(Some(RecordView {
             circle: circle.id(),
             record: *id,
             thing: opened.envelope.thing,
-            node: header.log.node,
-            structure: self.structure_of(&header.log.node),
-            author: opened.envelope.author,
+            node,
+            structure,
+            author,
             time: header.time,
             occurred_ms: opened.envelope.occurred_ms,
             delivery: super::document::with_files(
-                self.delivery_of(&circle, id, header.log.node, header.time.ms(), acks)?,
+                self.delivery_of(&circle, id, node, header.time.ms(), around)?,
                 &opened.content,
                 header,
-                acks,
+                &around.acks,
                 &circle,
             ),
             content: opened.content,

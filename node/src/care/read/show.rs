@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use maillon_protocol::{
     admin::{AlertView, CircleView, MemberLine, RecordView, ThingView},
-    circle::{Ack, Circle},
+    circle::Circle,
     content::{Alert, AlertStep, Content, Kind, PatientIdentity},
     dossier::{Delivery, Thing, Version},
     ids::{CircleId, NodeId, RecordId, ThingId},
     time::Timestamp,
 };
 
-use super::{acks, standing, things, waiting};
+use super::{Around, standing, things, waiting};
 use crate::care::{Care, CareError};
 
 /// Most things in one answer; more are counted.
@@ -85,7 +85,7 @@ impl Care {
     ) -> Result<CircleView, CareError> {
         let shared = self.shared();
         let circle = shared.circle(id).ok_or(CareError::NoCircle)?;
-        let acks = acks(shared, id)?;
+        let around = self.around(id)?;
         let members = circle
             .charter
             .state()
@@ -93,14 +93,14 @@ impl Care {
             .iter()
             .map(|member| MemberLine {
                 node: member.node,
-                structure: self.structure_of(&member.node),
+                structure: around.names.of(&member.node),
                 steward: member.node == circle.charter.state().steward,
                 since: member.since,
                 grant: member.grant,
                 waiting: if member.node == shared.own() {
                     0
                 } else {
-                    waiting(shared, &circle, &member.node, acks.get(&member.node))
+                    waiting(shared, &circle, &member.node, around.acks.get(&member.node))
                 },
             })
             .collect();
@@ -128,7 +128,7 @@ impl Care {
             }
             let mut views = Vec::new();
             for version in standing(thing) {
-                views.extend(self.view_with(&version.record, &acks)?);
+                views.extend(self.view_with(&version.record, &around)?);
             }
             if is_identity {
                 identity.extend(views.into_iter().filter_map(|view| match view.content {
@@ -147,7 +147,7 @@ impl Care {
                 .sum::<usize>();
             let alert = match &views[0].content {
                 Content::Alert(alert) => {
-                    Some(self.alert(&circle, &things, thing, alert, &views[0], &acks)?)
+                    Some(self.alert(&circle, &things, thing, alert, &views[0], &around)?)
                 }
                 _ => None,
             };
@@ -182,7 +182,7 @@ impl Care {
         thing: &Thing,
         alert: &Alert,
         view: &RecordView,
-        acks: &BTreeMap<NodeId, Ack>,
+        around: &Around,
     ) -> Result<AlertView, CareError> {
         let mut furthest: BTreeMap<NodeId, (AlertStep, u64)> = BTreeMap::new();
         for child in &thing.children {
@@ -201,7 +201,7 @@ impl Care {
         }
         let step = furthest.values().map(|(step, _)| *step).max();
         let mut structures =
-            self.delivery_of(circle, &view.record, view.node, view.time.ms(), acks)?;
+            self.delivery_of(circle, &view.record, view.node, view.time.ms(), around)?;
         for (node, _, delivery) in &mut structures {
             if let Some((step, at_ms)) = furthest.get(node) {
                 *delivery = Delivery::Answered {
