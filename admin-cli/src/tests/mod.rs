@@ -2,6 +2,7 @@
 
 mod asking;
 pub(crate) mod daemon;
+mod documents;
 mod errors;
 mod help;
 mod paging;

@@ -1,7 +1,7 @@
-//! `document add`: a file goes to the daemon in parts, and is read as it goes.
+//! `document add`: a file is read to its end, then goes to the daemon in parts.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::Read,
     path::{Path, PathBuf},
 };
@@ -44,23 +44,13 @@ pub(crate) struct Add {
 
 impl Add {
     pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
-        let failed = |why| Failure::Read {
-            path: self.file.clone(),
-            why,
-        };
         let name = self.file.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| Failure::Value {
             cause: "the file's name is not UTF-8, or there is none".to_owned(),
             action: "Name a file, and rename it if need be.",
         })?;
-        let mut file = File::open(&self.file).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        if length > limits::ATTACHMENT {
-            return Err(Failure::TooLong {
-                path: self.file.clone(),
-                limit: limits::ATTACHMENT,
-            });
-        }
+        let bytes = whole(&self.file)?;
+        let length = bytes.len() as u64;
         let call = Call::DocumentAdd {
             circle: self.circle.clone(),
             title: self.title.clone().unwrap_or_else(|| name.to_owned()),
@@ -73,15 +63,12 @@ impl Add {
         };
         let upload = answer!(session, call, Upload).upload;
         let mut bar = Bar::new(session.draws_bars());
-        let mut part = vec![0; PART];
         let mut offset = 0;
-        while offset < length {
-            let most = usize::try_from(length - offset).map_or(PART, |rest| rest.min(PART));
-            file.read_exact(&mut part[..most]).map_err(failed)?;
+        for part in bytes.chunks(PART) {
             let call = Call::DocumentPart {
                 upload,
                 offset,
-                bytes: BASE64.encode(&part[..most]),
+                bytes: BASE64.encode(part),
             };
             offset = answer!(session, call, Upload).received;
             bar.show(&Progress {
@@ -94,6 +81,40 @@ impl Add {
         let answer = answer!(session, Call::DocumentEnd { upload }, Written);
         session.print(&answer, |_| written("The document has been added", &answer))
     }
+}
+
+/// A regular file to its end, which is not always where its metadata says; at most what a document may have.
+fn whole(path: &Path) -> Result<Vec<u8>, Failure> {
+    let failed = |why| Failure::Read {
+        path: path.to_owned(),
+        why,
+    };
+    // Before it is opened: opening a pipe waits for somebody who writes.
+    if !fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(Failure::Value {
+            cause: format!("{} is not a regular file", path.display()),
+            action: "Name a regular file; save what another program prints to one first.",
+        });
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .map_err(failed)?
+        .take(limits::ATTACHMENT + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.is_empty() {
+        return Err(Failure::Value {
+            cause: format!("{} is empty", path.display()),
+            action: "Name a file that has something in it.",
+        });
+    }
+    if bytes.len() as u64 > limits::ATTACHMENT {
+        return Err(Failure::TooLong {
+            path: path.to_owned(),
+            limit: limits::ATTACHMENT,
+        });
+    }
+    Ok(bytes)
 }
 
 /// The media type that a file's name tells.
