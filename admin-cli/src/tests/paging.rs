@@ -44,15 +44,16 @@ fn circle() -> Daemon<Vec<maillon_protocol::admin::Request>> {
 }
 
 #[test]
-fn a_circle_that_does_not_fit_says_how_to_see_the_rest() {
+fn a_circle_that_does_not_fit_ends_with_a_command_to_paste_for_the_rest() {
     let daemon = circle();
     let ran = maillonctl(&daemon.socket(), &["circle", "show", "5f5f"], None);
     assert!(
         ran.out
-            .contains("7 older things: maillonctl circle show 5f5f5f5f5f5f --before 30.1.aa"),
+            .ends_with(": maillonctl circle show 5f5f5f5f5f5f --before 30.1.aa\n"),
         "{}",
         ran.out
     );
+    assert!(ran.out.contains("7 older things"), "{}", ran.out);
     assert_eq!(daemon.end().len(), 1);
 }
 

@@ -40,7 +40,7 @@ impl Show {
             let mut shown = show(view, &circle);
             if let Some(next) = &circle.next {
                 shown += &format!(
-                    "\n{}: maillonctl circle show {} --before {}, or --all\n",
+                    "\n{} (everything at once: --all): maillonctl circle show {} --before {}\n",
                     words::count(circle.older, "older thing"),
                     words::short(&circle.line.circle),
                     text::line(next)
