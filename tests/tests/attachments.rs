@@ -154,6 +154,31 @@ fn a_document_arrives_with_its_file_and_the_writer_is_told_when_it_is_there() {
     );
 }
 
+/// Commits take long and frames come one by one, so that a charter's entries, the secrets behind them and the comparison meet in every order.
+#[test]
+fn whoever_is_admitted_has_records_and_files_within_seconds_in_whatever_order_commits_end() {
+    for (jitter_ms, commit_ms, seed) in [(20, 60), (200, 30)]
+        .into_iter()
+        .flat_map(|(jitter, commit)| (0..150).map(move |seed| (jitter, commit, 4_700 + seed)))
+    {
+        let mut net = Net::new(seed, 2);
+        net.weather.delay_ms = 1;
+        net.weather.jitter_ms = jitter_ms;
+        net.commit_ms = commit_ms;
+        let circle = net.act(0, |node, now| node.found(now));
+        net.run(100);
+        let (_, named) = add(&mut net, 0, &circle, &letter(74));
+        net.connect(0, 1);
+        net.invite(0, 1, circle);
+        assert!(net.run_until(|net| net.nodes[1].circles.contains_key(&circle)));
+        net.run(2_000);
+        let case = format!("seed {seed}, jitter {jitter_ms} ms, commits of {commit_ms} ms");
+        assert!(net.same(0, 1, &circle), "{case}: the records");
+        let file = opened(&net, 1, &circle, &named);
+        assert!(file.is_some(), "{case}: the file");
+    }
+}
+
 #[test]
 fn a_file_goes_on_where_it_was_cut_at_every_chunk() {
     let mut net = Net::new(42, 2);

@@ -17,9 +17,10 @@ use crate::{
 
 /// How often one peer may give something wrong, for one attachment, in one session.
 const PATIENCE: u32 = 3;
-/// Until another try where the peer had not what was asked, milliseconds.
+/// Until another try where the peer had not what was asked again and again, milliseconds.
 const NOT_THERE_MS: u64 = 60_000;
-/// Until another try where somebody else is being asked, or something came wrong, milliseconds.
+/// Until another try where somebody else is being asked, where something came wrong, or where the peer had not what was asked for the first
+/// time (it may not know yet that it may give it), milliseconds.
 const SOON_MS: u64 = 2_000;
 /// Attachments whose answers are remembered; beyond, all are forgotten.
 const COUNTED: usize = 4096;
@@ -45,6 +46,15 @@ pub(super) struct Asked {
     answered: bool,
 }
 
+/// What the peer had not when it was asked.
+#[derive(Debug)]
+struct Absent {
+    /// It is not asked again before.
+    until_ms: u64,
+    /// How long it was waited for the last time; twice as long the next time.
+    wait_ms: u64,
+}
+
 /// Where a session stands with attachments.
 #[derive(Debug, Default)]
 pub(super) struct Files {
@@ -53,8 +63,7 @@ pub(super) struct Files {
     /// Circles to look through again, and when.
     again: BTreeMap<CircleId, u64>,
     pub(super) asked: BTreeMap<Hash, Asked>,
-    /// What the peer had not, and until when it is not asked for it again.
-    absent: BTreeMap<(CircleId, Hash), u64>,
+    absent: BTreeMap<(CircleId, Hash), Absent>,
     wrong: BTreeMap<Hash, u32>,
 }
 
@@ -76,7 +85,8 @@ impl Files {
             self.again.remove(&circle);
             self.look.insert(circle, None);
         }
-        self.absent.retain(|_, until_ms| *until_ms > now_ms);
+        self.absent
+            .retain(|_, absent| absent.until_ms + NOT_THERE_MS > now_ms);
     }
 
     fn put_off(&mut self, circle: CircleId, until_ms: u64) {
@@ -88,7 +98,17 @@ impl Files {
         if self.absent.len() >= COUNTED {
             self.absent.clear();
         }
-        self.absent.insert((circle, address), now_ms + NOT_THERE_MS);
+        let before = self.absent.get(&(circle, address));
+        let wait_ms = before.map_or(SOON_MS, |absent| NOT_THERE_MS.min(2 * absent.wait_ms));
+        let until_ms = now_ms + wait_ms;
+        self.absent
+            .insert((circle, address), Absent { until_ms, wait_ms });
+        self.put_off(circle, until_ms);
+    }
+
+    fn is_absent(&self, circle: CircleId, address: Hash, now_ms: u64) -> bool {
+        let absent = self.absent.get(&(circle, address));
+        absent.is_some_and(|absent| absent.until_ms > now_ms)
     }
 
     fn count_wrong(&mut self, address: Hash) {
@@ -120,9 +140,9 @@ impl Session {
             return;
         }
         let soon = now_ms + SOON_MS;
-        for ((id, _), until_ms) in &mut self.files.absent {
+        for ((id, _), absent) in &mut self.files.absent {
             if *id == circle.id() {
-                *until_ms = soon.min(*until_ms);
+                absent.until_ms = soon.min(absent.until_ms);
             }
         }
         self.files.put_off(circle.id(), soon);
@@ -158,7 +178,7 @@ impl Session {
         let file = view.file(&id, &address);
         let wrong = self.files.wrong.get(&address).copied().unwrap_or(0);
         if self.files.asked.contains_key(&address)
-            || self.files.absent.contains_key(&(id, address))
+            || self.files.is_absent(id, address, now_ms)
             || wrong >= PATIENCE
             || file.has_given_up_on(&self.peer)
         {
@@ -210,8 +230,7 @@ impl Session {
             let circle = asked.circle;
             self.files.asked.remove(&address);
             view.free(&address, &self.peer);
-            self.files.not_there(circle, address, now_ms);
-            return self.files.put_off(circle, now_ms + NOT_THERE_MS);
+            return self.files.not_there(circle, address, now_ms);
         }
         if chunks.len() as u64 > self.limits.chunks {
             self.report(Problem::Unasked("more chunks of an attachment"));

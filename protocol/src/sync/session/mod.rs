@@ -18,7 +18,7 @@ use std::{
 use super::{Batch, Effect, Event, Message, Problem, View};
 use crate::{
     circle::{Ack, Circle},
-    ids::{CircleId, Hash, LogId, NodeId},
+    ids::{CircleId, EntryHash, Hash, LogId, NodeId},
     sign::Unverified,
 };
 use files::{ChunkRange, Files};
@@ -40,6 +40,9 @@ pub struct Limits {
     pub chunks: u64,
     /// Milliseconds between rounds while things change.
     pub round_ms: u64,
+    /// Milliseconds after which a round that left something open is followed by the next one; twice as many each time, up to
+    /// [`round_ms`](Self::round_ms).
+    pub again_ms: u64,
     /// Milliseconds between sweeps, which compare every circle whatever the marks say.
     pub sweep_ms: u64,
     /// Bytes of a charter's entries that are kept until its last one has come, for a circle that is not here yet.
@@ -55,6 +58,7 @@ impl Default for Limits {
             files: 2,
             chunks: 4,
             round_ms: 60_000,
+            again_ms: 1_000,
             sweep_ms: 3_600_000,
             founding_bytes: 32 << 20,
         }
@@ -91,6 +95,8 @@ pub struct Session {
     mark: u64,
     /// Change counter of a circle when its state was last sent; 0 for "none that I may speak of".
     told: HashMap<CircleId, u64>,
+    /// The head of a circle's charter that the peer last said it holds: of circles that are here and list it.
+    stated: HashMap<CircleId, (u64, EntryHash)>,
     /// Circles of which the peer's charter is known to differ, or not known to be the same.
     behind: BTreeSet<CircleId>,
     /// Circles of which the peer holds another charter entry than this node.
@@ -105,8 +111,11 @@ pub struct Session {
     waiting: VecDeque<(CircleId, LogId)>,
     asked: BTreeMap<(CircleId, LogId), Asked>,
     next_ask: u64,
-    /// The next question's place when the timer came last: what was asked before and is still open will not be answered.
-    asked_by_timer: u64,
+    /// The next question's place when open questions were last looked at: what was asked before and is still open at the next look, a minute
+    /// later, will not be answered.
+    asked_by_look: u64,
+    /// When open questions are looked at next.
+    look_due: u64,
     /// Ranges that the peer wants, not answered yet.
     to_answer: VecDeque<Range>,
     /// Chunks that the peer wants, after all ranges.
@@ -118,6 +127,8 @@ pub struct Session {
     files: Files,
     /// When the next round may begin, and for when the driver was asked to wake this session; Unix milliseconds.
     round_due: u64,
+    /// How long the next round waits where this one leaves something open, milliseconds.
+    again_ms: u64,
     timer: Option<u64>,
     effects: VecDeque<Effect>,
     closed: bool,
@@ -133,6 +144,7 @@ impl Session {
             round: Round::default(),
             mark: 0,
             told: HashMap::new(),
+            stated: HashMap::new(),
             behind: BTreeSet::new(),
             forked: BTreeSet::new(),
             sealed: BTreeSet::new(),
@@ -142,7 +154,8 @@ impl Session {
             waiting: VecDeque::new(),
             asked: BTreeMap::new(),
             next_ask: 0,
-            asked_by_timer: 0,
+            asked_by_look: 0,
+            look_due: 0,
             to_answer: VecDeque::new(),
             chunks_to_answer: VecDeque::new(),
             unflushed: 0,
@@ -150,6 +163,7 @@ impl Session {
             next_commit: 1,
             files: Files::default(),
             round_due: 0,
+            again_ms: limits.again_ms,
             timer: None,
             effects: VecDeque::new(),
             closed: false,

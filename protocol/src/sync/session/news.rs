@@ -28,8 +28,11 @@ impl Session {
             }
             (Change::Descriptor, _) => self.send(Message::Descriptor(view.descriptor())),
             (Change::Charter, Some(id)) => {
-                // Until the peer says that it has the same head, nothing else of this circle is sent.
-                self.behind.insert(id);
+                // Until the peer says that it has the same head, nothing else of this circle is sent. Secrets that open come without a
+                // new entry, and after the peer has said so.
+                if !self.peer_has_the_head(&id, view) {
+                    self.behind.insert(id);
+                }
                 self.tell(&id, view);
             }
             (Change::Attachment, Some(id)) => {

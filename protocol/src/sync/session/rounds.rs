@@ -22,6 +22,8 @@ pub(super) struct Round {
     pub(super) marked: bool,
     /// Something that was asked for was not answered: this round leaves no mark, the next one compares the same again.
     pub(super) incomplete: bool,
+    /// The next round is due sooner, because this one left something open.
+    pub(super) hastened: bool,
 }
 
 impl Session {
@@ -69,6 +71,7 @@ impl Session {
             self.begin_round(1, view);
         }
         self.round_due = now_ms + self.limits.round_ms;
+        self.look_due = self.round_due;
         self.sweep_at = now_ms + self.limits.sweep_ms;
     }
 
@@ -107,15 +110,26 @@ impl Session {
         self.ask(view);
         self.answer_some(view);
         self.ask_files(view, now_ms);
-        let idle = self.targets.is_empty()
-            && self.asked.is_empty()
-            && self.commits.is_empty()
-            && !self.round.incomplete
-            && !self.is_behind(view);
-        if self.round.got_compared && !self.round.sent_finished && idle {
+        let idle = self.targets.is_empty() && self.asked.is_empty() && self.commits.is_empty();
+        if !self.round.got_compared || self.round.sent_finished || !idle {
+            return;
+        }
+        if self.round.incomplete || self.is_behind(view) {
+            self.hasten(now_ms);
+        } else {
             self.round.sent_finished = true;
             self.send(Message::Finished(self.round.number));
             self.make_mark(view);
+        }
+    }
+
+    /// Nothing is under way and something is left open, because the two nodes spoke at cross purposes: what each of them said was true when
+    /// it said it. Records, an alert among them, do not wait a minute for that.
+    fn hasten(&mut self, now_ms: u64) {
+        if !self.round.hastened {
+            self.round.hastened = true;
+            self.round_due = self.round_due.min(now_ms + self.again_ms);
+            self.again_ms = self.limits.round_ms.min(2 * self.again_ms);
         }
     }
 
@@ -132,6 +146,7 @@ impl Session {
 
     pub(super) fn keep_mark(&mut self, token: Token) {
         self.mark = self.round.cursor;
+        self.again_ms = self.limits.again_ms;
         self.commit(Batch::Mark(token, self.round.cursor), Pending::Other);
     }
 
@@ -151,28 +166,36 @@ impl Session {
         self.files.wake(now_ms);
     }
 
-    /// Once a minute: what was not answered is let go, and whatever is not finished, or has changed, is compared again.
+    /// Once a minute, sooner after a round that left something open: whatever is not finished, or has changed, is compared again.
     fn look_again(&mut self, view: &impl View, now_ms: u64) {
         if now_ms >= self.sweep_at {
             // The sweep compares everything, whatever the marks say.
             self.sweep_at = now_ms + self.limits.sweep_ms;
             self.mark = 0;
         }
+        if now_ms >= self.look_due {
+            self.look_due = now_ms + self.limits.round_ms;
+            self.let_go_of_questions();
+        }
+        let stuck = self.round.incomplete || !self.round.sent_finished;
+        if stuck || !view.changed_since(&self.peer, self.mark).is_empty() {
+            self.begin_round(self.round.number + 1, view);
+        }
+    }
+
+    /// Lets go of what was asked a look ago and was not answered.
+    fn let_go_of_questions(&mut self) {
         let unanswered: Vec<_> = self
             .asked
             .iter()
-            .filter(|(_, asked)| asked.turn < self.asked_by_timer && !asked.answered)
+            .filter(|(_, asked)| asked.turn < self.asked_by_look && !asked.answered)
             .map(|(key, _)| *key)
             .collect();
         for key in unanswered {
             self.asked.remove(&key);
             self.targets.remove(&key);
         }
-        self.asked_by_timer = self.next_ask;
-        let stuck = self.round.incomplete || !self.round.sent_finished;
-        if stuck || !view.changed_since(&self.peer, self.mark).is_empty() {
-            self.begin_round(self.round.number + 1, view);
-        }
+        self.asked_by_look = self.next_ask;
     }
 
     /// Asks to be woken for what comes next: a round, or another try for an attachment.

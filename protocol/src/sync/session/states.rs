@@ -81,6 +81,7 @@ impl Session {
             }
             return;
         }
+        self.stated.insert(id, (theirs.entry, theirs.entry_hash));
         let limit = charter.removed_by(&self.peer).unwrap_or(charter.number());
         if theirs.entry < limit {
             self.behind.insert(id);
@@ -116,7 +117,10 @@ impl Session {
                 entry: theirs.entry,
             });
         }
-        self.behind.remove(&id);
+        if self.behind.remove(&id) {
+            // Attachments were not asked for meanwhile.
+            self.look_for_files(&circle);
+        }
         self.forked.remove(&id);
         // Whoever lacks an epoch that it is granted gets it from any member.
         let opened = opened_by(theirs, &self.peer);
@@ -150,6 +154,14 @@ impl Session {
                 });
             }
         }
+    }
+
+    /// Whether the last that the peer said of a circle is that its charter stands where this node's does.
+    pub(super) fn peer_has_the_head(&self, id: &CircleId, view: &impl View) -> bool {
+        view.circle(id).is_some_and(|circle| {
+            let head = (circle.charter.number(), circle.charter.head());
+            self.stated.get(id) == Some(&head)
+        })
     }
 
     pub(super) fn take_acks(&mut self, circle: &Circle, theirs: &CircleState, view: &impl View) {
