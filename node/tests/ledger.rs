@@ -156,3 +156,113 @@ async fn after_it_was_stopped_a_ledger_says_so() {
     drop(ledger);
     assert_eq!(held(&open(folder.path()), "a"), None);
 }
+
+/// From the next log file on, RocksDB writes to a device that is always full.
+fn fill_the_disk(folder: &Path, store: &Store) {
+    let rocksdb = folder.join("rocksdb");
+    let names = std::fs::read_dir(&rocksdb).expect("a folder");
+    let newest = names
+        .filter_map(|entry| {
+            let name = entry.ok()?.file_name().into_string().ok()?;
+            name.strip_suffix(".log")?.parse::<u64>().ok()
+        })
+        .max()
+        .expect("a log");
+    for next in newest + 1..newest + 60 {
+        // Some of these numbers belong to files that are there.
+        let _ = std::os::unix::fs::symlink("/dev/full", rocksdb.join(format!("{next:06}.log")));
+    }
+    store.compact(Table::People).expect("a new log begins");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_fails_takes_with_it_what_ran_above_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(folder.path());
+    write(&ledger, &[("a", "confirmed")], true)
+        .await
+        .expect("done");
+    let store = ledger.shared().rows().0.clone();
+    fill_the_disk(folder.path(), &store);
+
+    // The first job holds the writer until all have been submitted: half of them are one commit, the others run above it.
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let first = ledger.submit(move |_| {
+        let _ = wait.recv_timeout(Duration::from_secs(5));
+        Ok::<(), No>(())
+    });
+    let jobs: Vec<_> = (0..8)
+        .map(|number| {
+            ledger.submit(move |tx| {
+                let before = tx.get(Table::People, b"a").expect("it reads");
+                tx.put(Table::People, b"a".to_vec(), vec![number]);
+                let now = tx.now_ms;
+                tx.replica.found(
+                    maillon_protocol::charter::Subject::Patient,
+                    now,
+                    &mut tx.rng,
+                );
+                Ok::<_, No>(before)
+            })
+        })
+        .collect();
+    go.send(()).expect("it waits");
+    first.await.expect("it staged nothing");
+    for job in jobs {
+        let ended = job.await;
+        assert!(matches!(ended, Err(LedgerError::Commit(_))), "{ended:?}");
+    }
+
+    // Nothing of any of them is left: not in the rows, not in what the next job sees, not in what others see.
+    let seen = ledger
+        .run(|tx| {
+            let circles = tx.replica.circles().count();
+            let row = tx.get(Table::People, b"a").expect("it reads");
+            Ok::<_, No>((circles, row))
+        })
+        .await
+        .expect("it stages nothing");
+    assert_eq!(seen, (0, Some(b"confirmed".to_vec())));
+    assert!(ledger.shared().circles().is_empty());
+    assert_eq!(held(&store, "a").as_deref(), Some("confirmed"));
+    ledger.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_job_sees_what_the_ones_before_it_did_whether_it_is_written_yet_or_not() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(folder.path());
+    let jobs: Vec<_> = (0..500_u64)
+        .map(|number| {
+            ledger.submit(move |tx| {
+                let before = tx.get(Table::People, b"count").expect("it reads");
+                let before = before.map_or(0, |bytes| {
+                    u64::from_be_bytes(bytes.try_into().expect("eight bytes"))
+                });
+                // Every seventh changes its mind after it has written.
+                let after = if number % 7 == 0 {
+                    1_000_000
+                } else {
+                    before + 1
+                };
+                tx.put(Table::People, b"count".to_vec(), after.to_be_bytes().into());
+                if number % 7 == 0 { Err(No) } else { Ok(before) }
+            })
+        })
+        .collect();
+    let mut expected = 0;
+    for (number, job) in (0_u64..).zip(jobs) {
+        match job.await {
+            Ok(before) => {
+                assert_eq!(before, expected, "job {number}");
+                expected += 1;
+            }
+            Err(error) => assert!(matches!(error, LedgerError::Job(No)), "{error:?}"),
+        }
+    }
+    assert_eq!(expected, 428);
+    let store = &ledger.shared().rows().0;
+    let kept = store.get(Table::People, b"count").expect("it reads");
+    assert_eq!(kept, Some(428_u64.to_be_bytes().to_vec()));
+    ledger.stop().await;
+}

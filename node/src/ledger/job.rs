@@ -38,13 +38,13 @@ pub struct Tx<'a> {
 }
 
 impl Tx<'_> {
-    /// A row of the node's own, staged or committed.
+    /// A row of the node's own, staged, in flight or committed.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.own.staged.get(&(table, key.to_vec())) {
-            Some(staged) => Ok(staged.clone()),
+        match self.own.get(&(table, key.to_vec())) {
+            Some(change) => Ok(change.clone()),
             None => self.rows.0.get(table, key),
         }
     }
@@ -62,10 +62,14 @@ impl Tx<'_> {
 
 type Place = (Table, Vec<u8>);
 
-/// Rows of the node's own that the next commit writes, and how a job's are taken back.
+/// Rows of the node's own, and what becomes of them.
+pub(super) type OwnChanges = BTreeMap<Place, Option<Vec<u8>>>;
+
+/// Rows of the node's own that are not durable yet: staged, and in flight below them, as the replica's are. And how a job's are taken back.
 #[derive(Default)]
 pub(super) struct OwnRows {
-    staged: BTreeMap<Place, Option<Vec<u8>>>,
+    staged: OwnChanges,
+    in_flight: Option<Arc<OwnChanges>>,
     /// What each row that the job under way has touched was before.
     before: Vec<(Place, Option<Option<Vec<u8>>>)>,
 }
@@ -75,6 +79,11 @@ impl OwnRows {
         let place = (table, key);
         let before = self.staged.insert(place.clone(), value);
         self.before.push((place, before));
+    }
+
+    fn get(&self, place: &Place) -> Option<&Option<Vec<u8>>> {
+        let in_flight = || self.in_flight.as_ref().and_then(|rows| rows.get(place));
+        self.staged.get(place).or_else(in_flight)
     }
 
     /// The job is good.
@@ -92,18 +101,22 @@ impl OwnRows {
         }
     }
 
+    /// What is staged is now in flight.
+    pub(super) fn take_off(&mut self) -> Arc<OwnChanges> {
+        let rows = Arc::new(std::mem::take(&mut self.staged));
+        self.in_flight = Some(Arc::clone(&rows));
+        rows
+    }
+
+    /// What was in flight is durable.
+    pub(super) fn landed(&mut self) {
+        self.in_flight = None;
+    }
+
+    /// Neither what was in flight nor what was staged above it is kept.
     pub(super) fn clear(&mut self) {
         self.staged.clear();
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.staged.is_empty()
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = (Table, &[u8], Option<&[u8]>)> {
-        self.staged
-            .iter()
-            .map(|((table, key), value)| (*table, key.as_slice(), value.as_deref()))
+        self.in_flight = None;
     }
 }
 

@@ -3,6 +3,8 @@
 //! Keys tell nothing: names are keyed hashes ([`Namer`](crate::store::Namer)), and only numbers that order rows (a charter's entry, a log's sequence) stand in the clear
 //! behind them.
 
+use std::collections::BTreeSet;
+
 use maillon_protocol::{
     ids::{CircleId, Hash, LogId},
     replica::{Row, RowPrefix, Rows, StorageError},
@@ -216,13 +218,15 @@ impl StoreRows {
     fn walk(
         &self,
         prefix: &RowPrefix,
+        but: &BTreeSet<Row>,
         more: &mut dyn FnMut(Vec<u8>) -> bool,
     ) -> Result<(), StoreError> {
         let (table, prefix, from) = range(&self.0, prefix);
+        let but: BTreeSet<Vec<u8>> = but.iter().map(|row| place(&self.0, row).1).collect();
         let range = from.as_deref().map_or_else(Range::all, Range::from);
         for found in self.0.scan(table, &prefix, range)? {
-            let (_, value) = found?;
-            if !more(value) {
+            let (key, value) = found?;
+            if !but.contains(&*key) && !more(value) {
                 break;
             }
         }
@@ -236,11 +240,12 @@ impl Rows for StoreRows {
         self.0.get(table, &key).map_err(StorageError::new)
     }
 
-    fn each(
+    fn each_but(
         &self,
         prefix: &RowPrefix,
+        but: &BTreeSet<Row>,
         more: &mut dyn FnMut(Vec<u8>) -> bool,
     ) -> Result<(), StorageError> {
-        self.walk(prefix, more).map_err(StorageError::new)
+        self.walk(prefix, but, more).map_err(StorageError::new)
     }
 }

@@ -1,19 +1,25 @@
-//! The writer's thread.
+//! The writer's thread: runs jobs, and hands what they stage to the thread that commits.
+//!
+//! While one commit is being written, the jobs of the next one run, above the rows of the first (*in flight*): two processors work, and a
+//! commit costs its jobs' time or the disk's, whichever is longer, and not both. A commit that fails takes the jobs above it with it.
+//!
+//! Where jobs come one by one, each is committed on this thread: an alert is not slower for a second thread that it does not need.
 
 use std::{
     collections::VecDeque,
     sync::{Arc, mpsc},
+    thread,
 };
 
-use maillon_protocol::replica::{Published, Replica};
+use maillon_protocol::replica::Replica;
 use tokio::sync::oneshot;
 
 use super::{
     Shared, StoreRows, Tx,
+    commit::{Committer, Landing, Sortie},
     job::{Answer, Job, OwnRows},
-    rows::place,
 };
-use crate::{clock::now_ms, random::SystemRandom, store::StoreError};
+use crate::{clock::now_ms, random::SystemRandom};
 
 /// Jobs in one commit.
 const BATCH: usize = 1024;
@@ -28,66 +34,120 @@ pub(super) enum Work {
 pub(super) struct Writer {
     replica: Replica,
     rows: StoreRows,
-    shared: Arc<Shared>,
     own: OwnRows,
+    committer: Arc<Committer>,
+    /// Of the jobs that are staged.
+    answers: Vec<Answer>,
+    /// Jobs in the last commit.
+    last: usize,
+    stop: Option<oneshot::Sender<()>>,
+    /// The thread that commits has broken off.
+    broken: bool,
+}
+
+/// The way to the thread that commits.
+struct Runway {
+    sorties: mpsc::SyncSender<Sortie>,
+    landings: mpsc::Receiver<Landing>,
+    /// One is in flight.
+    busy: bool,
 }
 
 impl Writer {
     pub(super) fn new(replica: Replica, rows: StoreRows, shared: Arc<Shared>) -> Self {
         Self {
             replica,
+            committer: Arc::new(Committer::new(rows.clone(), shared)),
             rows,
-            shared,
             own: OwnRows::default(),
+            answers: Vec::new(),
+            last: 0,
+            stop: None,
+            broken: false,
         }
     }
 
-    /// Runs what waits, commits, answers; until it is told to stop or nobody can tell it anything any more.
+    /// Runs what waits and has it committed, until it is told to stop or nobody can tell it anything any more. Returns when the last commit is
+    /// answered.
     pub(super) fn run(mut self, queue: &mpsc::Receiver<Work>) {
-        if let Err(error) = self.commit() {
-            tracing::error!(%error, "the first commit failed");
+        let (sorties, incoming) = mpsc::sync_channel(1);
+        let (outgoing, landings) = mpsc::sync_channel(1);
+        let committer = Arc::clone(&self.committer);
+        let started = thread::Builder::new()
+            .name("commit".to_owned())
+            .spawn(move || committer.run(&incoming, &outgoing));
+        let committing = match started {
+            Ok(thread) => thread,
+            // Whoever asks is told that the node is stopping: nothing was promised yet.
+            Err(error) => return tracing::error!(%error, "no thread to commit with"),
+        };
+        let mut runway = Runway {
+            sorties,
+            landings,
+            busy: false,
+        };
+        // What loading has staged: an incarnation, the descriptor.
+        self.commit_here();
+        self.work(queue, &mut runway);
+        drop(runway);
+        if committing.join().is_err() {
+            tracing::error!("the thread that commits broke off");
         }
+        if let Some(done) = self.stop.take() {
+            let _ = done.send(());
+        }
+    }
+
+    fn work(&mut self, queue: &mpsc::Receiver<Work>, runway: &mut Runway) {
         let mut waiting = VecDeque::new();
-        loop {
-            // A commit takes what waits when it begins, and no more. While it is written, those who were answered before bring their
-            // next jobs: taking these too would let all writers wait for one another, at each commit.
+        while self.goes_on() {
             if waiting.is_empty() {
                 let Ok(work) = queue.recv() else {
-                    return;
+                    break;
                 };
                 waiting.push_back(work);
             }
             waiting.extend(queue.try_iter().take(BATCH.saturating_sub(waiting.len())));
-            if let Some(done) = self.batch(&mut waiting) {
-                let _ = done.send(());
-                return;
-            }
-        }
-    }
-
-    /// One commit, of jobs from the front; who is to be told that the writer has stopped, if it was asked to.
-    fn batch(&mut self, waiting: &mut VecDeque<Work>) -> Option<oneshot::Sender<()>> {
-        let mut answers = Vec::with_capacity(waiting.len());
-        let mut stop = None;
-        while self.replica.staged_bytes() < BATCH_BYTES
-            && let Some(work) = waiting.pop_front()
-        {
-            match work {
-                Work::Job(job) => answers.push(self.job(job)),
-                Work::Stop(done) => {
-                    stop = Some(done);
+            while self.has_room()
+                && let Some(work) = waiting.pop_front()
+            {
+                self.take(work);
+                // Half of what waits is one commit, so that the other half runs while it is written; and so does whatever comes meanwhile.
+                // Waiting for all would let the writers wait for one another, and each of the two threads for the other.
+                if self.is_free(runway) && self.answers.len() >= waiting.len() {
                     break;
                 }
+                if waiting.is_empty() {
+                    waiting.extend(queue.try_iter().take(BATCH));
+                }
+            }
+            let one_by_one = self.last <= 1 && self.answers.len() <= 1 && waiting.is_empty();
+            self.last = self.answers.len();
+            if one_by_one && self.is_free(runway) {
+                self.commit_here();
+            } else {
+                self.commit_there(runway);
             }
         }
-        let committed = self.commit().map_err(Arc::new);
-        if let Err(error) = &committed {
-            tracing::error!(%error, jobs = answers.len(), "a commit failed; nothing of it is kept");
+        self.wait_for_landing(runway);
+    }
+
+    fn goes_on(&self) -> bool {
+        self.stop.is_none() && !self.broken
+    }
+
+    fn has_room(&self) -> bool {
+        self.goes_on() && self.answers.len() < BATCH && self.replica.staged_bytes() < BATCH_BYTES
+    }
+
+    fn take(&mut self, work: Work) {
+        match work {
+            Work::Job(job) => {
+                let answer = self.job(job);
+                self.answers.push(answer);
+            }
+            Work::Stop(done) => self.stop = Some(done),
         }
-        for answer in answers {
-            answer(committed.clone());
-        }
-        stop
     }
 
     fn job(&mut self, job: Job) -> Answer {
@@ -110,50 +170,70 @@ impl Writer {
         answer
     }
 
-    fn commit(&mut self) -> Result<(), StoreError> {
-        if self.replica.staged().is_empty() && self.own.is_empty() {
-            // A job may have told others something without writing.
-            let published = self.replica.committed();
-            self.publish(published);
-            return Ok(());
+    fn sortie(&mut self) -> Sortie {
+        Sortie {
+            flight: self.replica.take_off(),
+            own: self.own.take_off(),
+            answers: std::mem::take(&mut self.answers),
         }
-        match self.write() {
+    }
+
+    /// Commits what is staged, on this thread.
+    fn commit_here(&mut self) {
+        let sortie = self.sortie();
+        let landing = self.committer.land(&sortie);
+        self.after(&landing);
+        self.committer.tell(sortie, &landing);
+    }
+
+    /// Hands what is staged to the other thread, once the commit before has landed.
+    fn commit_there(&mut self, runway: &mut Runway) {
+        self.wait_for_landing(runway);
+        let sortie = self.sortie();
+        match runway.sorties.send(sortie) {
+            Ok(()) => runway.busy = true,
+            // It panicked, and has said so. Whoever waits is told that the node is stopping.
+            Err(mpsc::SendError(_)) => self.broken = true,
+        }
+    }
+
+    /// Whether no commit is under way, or the last one has landed by now.
+    fn is_free(&mut self, runway: &mut Runway) -> bool {
+        if runway.busy {
+            match runway.landings.try_recv() {
+                Ok(landing) => self.after(&landing),
+                Err(mpsc::TryRecvError::Empty) => return false,
+                Err(mpsc::TryRecvError::Disconnected) => self.broken = true,
+            }
+            runway.busy = false;
+        }
+        true
+    }
+
+    fn wait_for_landing(&mut self, runway: &mut Runway) {
+        if !std::mem::take(&mut runway.busy) {
+            return;
+        }
+        match runway.landings.recv() {
+            Ok(landing) => self.after(&landing),
+            Err(mpsc::RecvError) => self.broken = true,
+        }
+    }
+
+    /// What was in flight is durable, or it is gone, with all that was staged above it.
+    fn after(&mut self, landing: &Landing) {
+        match landing {
             Ok(()) => {
-                self.own.clear();
-                let published = self.replica.committed();
-                self.publish(published);
-                Ok(())
+                self.replica.landed();
+                self.own.landed();
             }
-            Err(error) => {
-                self.own.clear();
+            Err(_) => {
                 self.replica.rolled_back();
-                Err(error)
+                self.own.clear();
+                for answer in self.answers.drain(..) {
+                    answer(landing.clone());
+                }
             }
         }
-    }
-
-    fn publish(&self, published: Published) {
-        let incarnation = self.replica.own_log().incarnation;
-        self.shared
-            .publish(published, incarnation, self.replica.descriptor(), now_ms());
-    }
-
-    fn write(&self) -> Result<(), StoreError> {
-        let store = &self.rows.0;
-        let mut batch = store.batch();
-        for (row, value) in self.replica.staged() {
-            let (table, key) = place(store, row);
-            match value {
-                Some(value) => batch.put(table, &key, value)?,
-                None => batch.delete(table, &key)?,
-            }
-        }
-        for (table, key, value) in self.own.iter() {
-            match value {
-                Some(value) => batch.put(table, key, value)?,
-                None => batch.delete(table, key)?,
-            }
-        }
-        store.commit(batch)
     }
 }

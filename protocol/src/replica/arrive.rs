@@ -188,7 +188,7 @@ impl Replica {
     ) -> Result<Vec<OlderLog>, StorageError> {
         let own = self.own();
         let mut heads: BTreeMap<Incarnation, OlderLog> = BTreeMap::new();
-        for bytes in rows.scan(&RowPrefix::Aside(*id))? {
+        for bytes in self.over(rows).scan(&RowPrefix::Aside(*id))? {
             let (what, object): (String, cbor::Bytes) = read(&bytes)?;
             if what != "fork" {
                 continue;
@@ -487,7 +487,8 @@ impl Replica {
     /// # Errors
     /// [`StorageError`].
     pub fn acks(&self, rows: &impl Rows, circle: &CircleId) -> Result<Vec<Ack>, StorageError> {
-        rows.scan(&RowPrefix::Acks(*circle))?
+        self.over(rows)
+            .scan(&RowPrefix::Acks(*circle))?
             .into_iter()
             .map(|bytes| {
                 crate::sign::Unverified::<Ack>::parse(bytes)

@@ -46,7 +46,8 @@ impl Replica {
         address: Hash,
     ) -> Result<(), StorageError> {
         let mut count = 0;
-        rows.each(&RowPrefix::Chunks(circle, address, 0), &mut |_| {
+        let chunks = RowPrefix::Chunks(circle, address, 0);
+        self.over(rows).each(&chunks, &mut |_| {
             count += 1;
             true
         })?;
@@ -60,7 +61,7 @@ impl Replica {
     /// # Errors
     /// [`StorageError`].
     pub fn drop_uploads(&mut self, rows: &impl Rows) -> Result<u64, StorageError> {
-        let found = rows.scan(&RowPrefix::Uploads)?;
+        let found = self.over(rows).scan(&RowPrefix::Uploads)?;
         for bytes in &found {
             let (circle, address): (CircleId, Hash) = read(bytes)?;
             self.drop_upload(rows, circle, address)?;
@@ -224,34 +225,11 @@ impl Replica {
         id: CircleId,
         log: LogId,
     ) -> Result<Option<u64>, StorageError> {
-        let (mut first, mut failed) = (None, None);
-        rows.each(
-            &RowPrefix::WantedOf(id, log),
-            &mut |bytes| match read::<Wanted>(&bytes) {
-                Ok(wanted) => {
-                    let row = Row::Wanted(id, log, wanted.sequence, wanted.address);
-                    let gone = matches!(self.staged.get(&row), Some(None));
-                    first = (!gone).then_some(wanted.sequence);
-                    gone
-                }
-                Err(error) => {
-                    failed = Some(error);
-                    false
-                }
-            },
-        )?;
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        let range = Row::Wanted(id, log, 0, Hash([0; 32]))
-            ..=Row::Wanted(id, log, u64::MAX, Hash([0xff; 32]));
-        let staged = self.staged.range(range).find_map(|(row, value)| match row {
-            Row::Wanted(_, _, sequence, _) if value.is_some() => Some(*sequence),
-            _ => None,
-        });
-        Ok(match (first, staged) {
-            (Some(first), Some(staged)) => Some(first.min(staged)),
-            (first, staged) => first.or(staged),
-        })
+        let firsts = self.over(rows).firsts(&RowPrefix::WantedOf(id, log))?;
+        let sequences: Vec<u64> = firsts
+            .iter()
+            .map(|bytes| read::<Wanted>(bytes).map(|wanted| wanted.sequence))
+            .collect::<Result<_, _>>()?;
+        Ok(sequences.into_iter().min())
     }
 }

@@ -247,7 +247,8 @@ impl Replica {
         &self,
         rows: &impl Rows,
     ) -> Result<Vec<(InvitationId, Incoming)>, StorageError> {
-        rows.scan(&RowPrefix::Incoming)?
+        self.over(rows)
+            .scan(&RowPrefix::Incoming)?
             .iter()
             .map(|bytes| {
                 let row: Incoming = read(bytes)?;
@@ -264,7 +265,8 @@ impl Replica {
         &self,
         rows: &impl Rows,
     ) -> Result<Vec<(InvitationId, Outgoing)>, StorageError> {
-        rows.scan(&RowPrefix::Outgoing)?
+        self.over(rows)
+            .scan(&RowPrefix::Outgoing)?
             .iter()
             .map(|bytes| {
                 let row: Outgoing = read(bytes)?;

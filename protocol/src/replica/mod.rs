@@ -4,6 +4,9 @@
 //! to anybody until the driver has made the staged rows durable and says so ([`Replica::committed`]). Many commands can be staged before
 //! one commit; a command that fails stages nothing. After a restart [`Replica::load`] builds the same replica from the rows.
 //!
+//! A driver need not stand still while the disk writes: what is staged *takes off* ([`Replica::take_off`]), further commands are staged above
+//! it, and one that fails to land takes those with it ([`Replica::rolled_back`]).
+//!
 //! The daemon's ledger drives it over RocksDB; the tests and the simulation drive it over a map ([`Memory`]). There is no second
 //! implementation of any rule.
 //!
@@ -15,6 +18,7 @@ mod files;
 mod invitations;
 mod project;
 mod rows;
+mod staging;
 mod steward;
 mod view;
 mod write;
@@ -24,12 +28,13 @@ pub use claims::Claims;
 pub use invitations::{Incoming, IncomingState, LetterError, Outgoing, OutgoingState};
 pub use project::{DeliveryRow, Location};
 pub use rows::{Memory, Row, RowPrefix, Rows, StorageError};
+pub use staging::Changes;
 pub use steward::StewardshipError;
 pub use view::{AckCache, Committed};
 pub use write::{Draft, WriteFailed, Written};
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -45,6 +50,7 @@ use crate::{
     sync::News,
     time::{HybridClock, Timestamp},
 };
+use staging::{Overlay, Staging};
 
 /// The node's keys, as the replica uses them.
 #[derive(Debug, Clone)]
@@ -139,28 +145,45 @@ pub struct Published {
     pub counter: u64,
 }
 
+/// What one commit makes durable, and what becomes visible when it has.
+#[derive(Debug)]
+pub struct Flight {
+    /// The rows, all or none.
+    pub rows: Arc<Changes>,
+    /// What becomes visible.
+    pub published: Published,
+    /// This node's incarnation from then on.
+    pub incarnation: Incarnation,
+    /// This node's descriptor from then on.
+    pub descriptor: Arc<Verified<Descriptor>>,
+}
+
 /// A node's replication.
 #[derive(Debug)]
 pub struct Replica {
     keys: Keys,
-    descriptor: Verified<Descriptor>,
+    descriptor: Arc<Verified<Descriptor>>,
     incarnation: Incarnation,
     clock: HybridClock,
     counter: u64,
     circles: HashMap<CircleId, Arc<Circle>>,
-    staged: BTreeMap<Row, Option<Vec<u8>>>,
-    staged_bytes: usize,
+    staging: Staging,
+    /// What each circle that was changed since the last take-off was then.
     undo: HashMap<CircleId, Option<Arc<Circle>>>,
+    /// How things stood then.
     before: Before,
+    /// The commit under way.
+    aloft: Option<Aloft>,
     published: Published,
-    /// While a savepoint is open: what each staged row and circle was before.
-    journal: Option<Journal>,
+    /// While a savepoint is open: what each circle was before, and whether it was changed for the first time since the last take-off.
+    journal: Vec<(CircleId, Option<Arc<Circle>>, bool)>,
 }
 
-#[derive(Debug, Default)]
-struct Journal {
-    rows: Vec<(Row, Option<Option<Vec<u8>>>)>,
-    circles: Vec<(CircleId, Option<Arc<Circle>>, bool)>,
+/// How things stood before the commit that is under way.
+#[derive(Debug)]
+struct Aloft {
+    undo: HashMap<CircleId, Option<Arc<Circle>>>,
+    before: Before,
 }
 
 /// Where a failed job goes back to.
@@ -168,18 +191,18 @@ struct Journal {
 #[must_use = "a savepoint is kept or gone back to"]
 pub struct Savepoint {
     before: Before,
-    descriptor: Verified<Descriptor>,
     news: usize,
     notices: usize,
     circles: usize,
 }
 
-/// What a failed commit goes back to.
-#[derive(Debug, Clone, Copy)]
+/// What is no row and goes back with the rows.
+#[derive(Debug, Clone)]
 struct Before {
     clock: HybridClock,
     counter: u64,
     incarnation: Incarnation,
+    descriptor: Arc<Verified<Descriptor>>,
 }
 
 impl Replica {
@@ -212,17 +235,24 @@ impl Replica {
             counter = counter.max(row.changed);
             circles.insert(id, Arc::new(Circle::from_rows(Arc::new(charter), row)));
         }
-        let mut staged = BTreeMap::new();
+        let mut staging = Staging::default();
         let incarnation = match rows.get(&Row::Incarnation)? {
             Some(bytes) => rows::read::<Incarnation>(&bytes)?,
             None => {
                 let fresh = Incarnation(crate::record::random_token(rng).0);
-                staged.insert(Row::Incarnation, Some(cbor::encode(&fresh)));
+                staging.put(Row::Incarnation, Some(cbor::encode(&fresh)));
                 fresh
             }
         };
         let descriptor_row = Row::Descriptor(descriptor.object.node);
-        staged.insert(descriptor_row, Some(descriptor.bytes.clone()));
+        staging.put(descriptor_row, Some(descriptor.bytes.clone()));
+        let descriptor = Arc::new(descriptor);
+        let before = Before {
+            clock,
+            counter,
+            incarnation,
+            descriptor: Arc::clone(&descriptor),
+        };
         Ok(Self {
             keys,
             descriptor,
@@ -230,16 +260,12 @@ impl Replica {
             clock,
             counter,
             circles,
-            staged,
-            staged_bytes: 0,
+            staging,
             undo: HashMap::new(),
-            before: Before {
-                clock,
-                counter,
-                incarnation,
-            },
+            before,
+            aloft: None,
             published: Published::default(),
-            journal: None,
+            journal: Vec::new(),
         })
     }
 
@@ -249,7 +275,7 @@ impl Replica {
     }
 
     /// This node's descriptor.
-    pub const fn descriptor(&self) -> &Verified<Descriptor> {
+    pub fn descriptor(&self) -> &Verified<Descriptor> {
         &self.descriptor
     }
 
@@ -290,20 +316,27 @@ impl Replica {
     }
 
     /// The rows to make durable, all or none. Empty: nothing to do.
-    pub const fn staged(&self) -> &BTreeMap<Row, Option<Vec<u8>>> {
-        &self.staged
+    pub const fn staged(&self) -> &Changes {
+        self.staging.staged()
     }
 
     /// The staged rows are durable: what becomes visible now.
     pub fn committed(&mut self) -> Published {
-        self.staged.clear();
-        self.staged_bytes = 0;
-        self.undo.clear();
-        self.before = Before {
-            clock: self.clock,
-            counter: self.counter,
-            incarnation: self.incarnation,
-        };
+        let flight = self.take_off();
+        self.landed();
+        flight.published
+    }
+
+    /// What is staged leaves for the disk. Commands may go on above it; the next take-off is after [`Self::landed`] or [`Self::rolled_back`].
+    pub fn take_off(&mut self) -> Flight {
+        debug_assert!(self.aloft.is_none(), "one commit is under way at a time");
+        let before = self.standing();
+        let before = std::mem::replace(&mut self.before, before);
+        self.aloft = Some(Aloft {
+            undo: std::mem::take(&mut self.undo),
+            before,
+        });
+        self.journal.clear();
         let mut published = std::mem::take(&mut self.published);
         published.counter = self.counter;
         let mut seen = BTreeSet::new();
@@ -313,23 +346,54 @@ impl Replica {
                 *circle = Arc::clone(now);
             }
         }
-        published
+        Flight {
+            rows: self.staging.take_off(),
+            published,
+            incarnation: self.incarnation,
+            descriptor: Arc::clone(&self.descriptor),
+        }
     }
 
-    /// The staged rows could not be made durable: everything is as after the last commit.
+    /// What took off is durable.
+    pub fn landed(&mut self) {
+        self.staging.landed();
+        self.aloft = None;
+    }
+
+    /// What took off, or what is staged where nothing did, could not be made durable: everything is as after the last commit that could.
+    /// What was staged above it is gone too.
     pub fn rolled_back(&mut self) {
-        self.staged.clear();
-        self.staged_bytes = 0;
+        self.staging.clear();
         self.published = Published::default();
-        for (id, circle) in self.undo.drain() {
+        let (older, before) = match self.aloft.take() {
+            Some(aloft) => (aloft.undo, aloft.before),
+            None => (HashMap::new(), self.before.clone()),
+        };
+        // The older state comes last, and stays.
+        for (id, circle) in self.undo.drain().chain(older) {
             match circle {
                 Some(circle) => self.circles.insert(id, circle),
                 None => self.circles.remove(&id),
             };
         }
-        self.clock = self.before.clock;
-        self.counter = self.before.counter;
-        self.incarnation = self.before.incarnation;
+        self.stand(before.clone());
+        self.before = before;
+    }
+
+    fn standing(&self) -> Before {
+        Before {
+            clock: self.clock,
+            counter: self.counter,
+            incarnation: self.incarnation,
+            descriptor: Arc::clone(&self.descriptor),
+        }
+    }
+
+    fn stand(&mut self, before: Before) {
+        self.clock = before.clock;
+        self.counter = before.counter;
+        self.incarnation = before.incarnation;
+        self.descriptor = before.descriptor;
     }
 
     fn stage(&mut self, row: Row, value: Vec<u8>) {
@@ -341,28 +405,20 @@ impl Replica {
     }
 
     fn put_row(&mut self, row: Row, value: Option<Vec<u8>>) {
-        self.staged_bytes += value.as_ref().map_or(0, Vec::len);
-        let old = self.staged.insert(row, value);
-        if let Some(journal) = &mut self.journal {
-            journal.rows.push((row, old));
-        }
+        self.staging.put(row, value);
     }
 
     /// About how many bytes are staged.
     pub const fn staged_bytes(&self) -> usize {
-        self.staged_bytes
+        self.staging.bytes()
     }
 
     /// Begins a job: everything from here on is kept, or gone back from, together.
     pub fn savepoint(&mut self) -> Savepoint {
-        self.journal = Some(Journal::default());
+        self.staging.begin();
+        self.journal.clear();
         Savepoint {
-            before: Before {
-                clock: self.clock,
-                counter: self.counter,
-                incarnation: self.incarnation,
-            },
-            descriptor: self.descriptor.clone(),
+            before: self.standing(),
             news: self.published.news.len(),
             notices: self.published.notices.len(),
             circles: self.published.circles.len(),
@@ -371,19 +427,14 @@ impl Replica {
 
     /// The job is good.
     pub fn keep(&mut self, _: Savepoint) {
-        self.journal = None;
+        self.staging.keep();
+        self.journal.clear();
     }
 
     /// The job failed: nothing of it is staged.
     pub fn back_to(&mut self, savepoint: Savepoint) {
-        let journal = self.journal.take().unwrap_or_default();
-        for (row, old) in journal.rows.into_iter().rev() {
-            match old {
-                Some(old) => self.staged.insert(row, old),
-                None => self.staged.remove(&row),
-            };
-        }
-        for (id, old, first) in journal.circles.into_iter().rev() {
+        self.staging.take_back();
+        for (id, old, first) in std::mem::take(&mut self.journal).into_iter().rev() {
             match old {
                 Some(old) => self.circles.insert(id, old),
                 None => self.circles.remove(&id),
@@ -392,10 +443,7 @@ impl Replica {
                 self.undo.remove(&id);
             }
         }
-        self.clock = savepoint.before.clock;
-        self.counter = savepoint.before.counter;
-        self.incarnation = savepoint.before.incarnation;
-        self.descriptor = savepoint.descriptor;
+        self.stand(savepoint.before);
         self.published.news.truncate(savepoint.news);
         self.published.notices.truncate(savepoint.notices);
         self.published.circles.truncate(savepoint.circles);
@@ -407,7 +455,7 @@ impl Replica {
             Row::Descriptor(descriptor.object.node),
             descriptor.bytes.clone(),
         );
-        self.descriptor = descriptor;
+        self.descriptor = Arc::new(descriptor);
         self.published.news.push(News {
             circle: None,
             change: crate::sync::Change::Descriptor,
@@ -420,12 +468,17 @@ impl Replica {
         self.keys.seals = seals;
     }
 
-    /// A row, staged or committed.
-    fn row(&self, rows: &impl Rows, row: &Row) -> Result<Option<Vec<u8>>, StorageError> {
-        match self.staged.get(row) {
-            Some(staged) => Ok(staged.clone()),
-            None => rows.get(row),
+    /// Committed rows, with what is staged and in flight above them.
+    fn over<'a, R: Rows>(&'a self, rows: &'a R) -> Overlay<'a, R> {
+        Overlay {
+            rows,
+            staging: &self.staging,
         }
+    }
+
+    /// A row, staged, in flight or committed.
+    fn row(&self, rows: &impl Rows, row: &Row) -> Result<Option<Vec<u8>>, StorageError> {
+        self.over(rows).get(row)
     }
 
     /// Stages a circle's row, with a new place in the order of changes. Its charter's row too, where the charter is another one.
@@ -444,9 +497,7 @@ impl Replica {
         self.stage(Row::Counter, cbor::encode(&self.counter));
         let circle = Arc::new(circle);
         let first = !self.undo.contains_key(&id);
-        if let Some(journal) = &mut self.journal {
-            journal.circles.push((id, old.clone(), first));
-        }
+        self.journal.push((id, old.clone(), first));
         self.undo.entry(id).or_insert(old);
         self.circles.insert(id, Arc::clone(&circle));
         self.published.circles.push((id, Arc::clone(&circle)));

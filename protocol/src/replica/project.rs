@@ -265,23 +265,11 @@ impl Replica {
         rows: &impl Rows,
         circle: &CircleId,
     ) -> Result<Vec<RecordId>, StorageError> {
-        let mut waiting: std::collections::BTreeSet<RecordId> = rows
+        self.over(rows)
             .scan(&super::RowPrefix::Undelivered(*circle))?
             .iter()
             .map(|bytes| read(bytes))
-            .collect::<Result<_, _>>()?;
-        let from = Row::Undelivered(*circle, RecordId([0; 32]));
-        let to = Row::Undelivered(*circle, RecordId([0xff; 32]));
-        for (row, value) in self.staged.range(from..=to) {
-            if let Row::Undelivered(_, record) = row {
-                if value.is_some() {
-                    waiting.insert(*record)
-                } else {
-                    waiting.remove(record)
-                };
-            }
-        }
-        Ok(waiting.into_iter().collect())
+            .collect()
     }
 
     /// Keeps aside what does not fit, once.
@@ -319,7 +307,7 @@ impl Replica {
                 record.header.object.sequence <= counted
                     || record.header.object.sequence > tip.height
             };
-            rows.each(
+            self.over(rows).each(
                 // From the beginning: a node that was admitted again shows what it had before.
                 &super::RowPrefix::Records(*id, *log, 1),
                 &mut |bytes| match read_record(&bytes) {
@@ -343,7 +331,7 @@ impl Replica {
                 return Err(error);
             }
         }
-        for bytes in rows.scan(&super::RowPrefix::Things(*id))? {
+        for bytes in self.over(rows).scan(&super::RowPrefix::Things(*id))? {
             if let Ok((old, _)) = read::<(ThingId, Thing)>(&bytes)
                 && !things.contains_key(&old)
             {

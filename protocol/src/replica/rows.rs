@@ -1,9 +1,10 @@
 //! What is kept: typed rows, and where they are read from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
 
+use super::Changes;
 use crate::{
     circle::Wanted,
     ids::{CircleId, Hash, Incarnation, InvitationId, LogId, NodeId, RecordId, ThingId},
@@ -97,6 +98,81 @@ pub enum RowPrefix {
     Incoming,
 }
 
+impl RowPrefix {
+    /// Where its rows begin in the order of names.
+    pub(super) fn first(&self) -> Row {
+        let low16 = [0; 16];
+        let low32 = [0; 32];
+        match *self {
+            Self::Charters => Row::Charter(CircleId(low32)),
+            Self::Entries(circle, after) => Row::Entry(circle, after.saturating_add(1)),
+            Self::Seals(circle, node) => Row::Seal(circle, node, 0),
+            Self::Records(circle, log, sequence) => Row::Record(circle, log, sequence),
+            Self::Things(circle) => Row::Thing(circle, ThingId(low16)),
+            Self::Acks(circle) => Row::Ack(circle, NodeId(low32)),
+            Self::Undelivered(circle) => Row::Undelivered(circle, RecordId(low32)),
+            Self::Aside(circle) => Row::Aside(circle, Hash(low32)),
+            Self::Ahead(circle) => Row::Ahead(circle, RecordId(low32)),
+            Self::Chunks(circle, address, number) => Row::Chunk(circle, address, number),
+            Self::Wanted(
+                circle,
+                Some(Wanted {
+                    log,
+                    sequence,
+                    address,
+                    ..
+                }),
+            ) => match next_hash(address) {
+                Some(next) => Row::Wanted(circle, log, sequence, next),
+                None => Row::Wanted(circle, log, sequence.saturating_add(1), Hash(low32)),
+            },
+            Self::Wanted(circle, None) => {
+                let log = LogId {
+                    node: NodeId(low32),
+                    incarnation: Incarnation(low16),
+                };
+                Row::Wanted(circle, log, 0, Hash(low32))
+            }
+            Self::WantedOf(circle, log) => Row::Wanted(circle, log, 0, Hash(low32)),
+            Self::Uploads => Row::Upload(CircleId(low32), Hash(low32)),
+            Self::Outgoing => Row::Outgoing(InvitationId(low32)),
+            Self::Incoming => Row::Incoming(InvitationId(low32)),
+        }
+    }
+
+    /// Whether a row at or behind the first one is among them.
+    pub(super) fn holds(&self, row: &Row) -> bool {
+        match (*self, *row) {
+            (Self::Charters, Row::Charter(_))
+            | (Self::Uploads, Row::Upload(..))
+            | (Self::Outgoing, Row::Outgoing(_))
+            | (Self::Incoming, Row::Incoming(_)) => true,
+            (Self::Entries(circle, _), Row::Entry(of, _))
+            | (Self::Things(circle), Row::Thing(of, _))
+            | (Self::Acks(circle), Row::Ack(of, _))
+            | (Self::Undelivered(circle), Row::Undelivered(of, _))
+            | (Self::Aside(circle), Row::Aside(of, _))
+            | (Self::Ahead(circle), Row::Ahead(of, _))
+            | (Self::Wanted(circle, _), Row::Wanted(of, ..)) => of == circle,
+            (Self::Seals(circle, node), Row::Seal(of, to, _)) => of == circle && to == node,
+            (Self::Records(circle, log, _), Row::Record(of, by, _))
+            | (Self::WantedOf(circle, log), Row::Wanted(of, by, ..)) => of == circle && by == log,
+            (Self::Chunks(circle, address, _), Row::Chunk(of, file, _)) => {
+                of == circle && file == address
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The hash that follows another one in their order, where there is one.
+fn next_hash(Hash(mut bytes): Hash) -> Option<Hash> {
+    let place = bytes.iter().rposition(|byte| *byte < 0xff)?;
+    bytes[place] += 1;
+    bytes[place + 1..].fill(0);
+    Some(Hash(bytes))
+}
+
 /// Rows cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
@@ -142,7 +218,19 @@ pub trait Rows {
     /// [`StorageError`].
     fn get(&self, row: &Row) -> Result<Option<Vec<u8>>, StorageError>;
 
-    /// Values one after another, in the order of their rows' names where these are numbered, until `more` says no.
+    /// Values one after another, in the order of their rows' names where these are numbered, until `more` says no; without those of the rows
+    /// `but`, of which whoever asks knows better.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    fn each_but(
+        &self,
+        prefix: &RowPrefix,
+        but: &BTreeSet<Row>,
+        more: &mut dyn FnMut(Vec<u8>) -> bool,
+    ) -> Result<(), StorageError>;
+
+    /// As [`each_but`](Self::each_but), leaving out none.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -150,7 +238,9 @@ pub trait Rows {
         &self,
         prefix: &RowPrefix,
         more: &mut dyn FnMut(Vec<u8>) -> bool,
-    ) -> Result<(), StorageError>;
+    ) -> Result<(), StorageError> {
+        self.each_but(prefix, &BTreeSet::new(), more)
+    }
 
     /// All values of a prefix.
     ///
@@ -181,7 +271,7 @@ pub struct Memory {
 
 impl Memory {
     /// Makes staged rows durable.
-    pub fn commit(&mut self, staged: &BTreeMap<Row, Option<Vec<u8>>>) {
+    pub fn commit(&mut self, staged: &Changes) {
         for (row, value) in staged {
             match value {
                 Some(value) => self.rows.insert(*row, value.clone()),
@@ -196,112 +286,20 @@ impl Memory {
     }
 }
 
-/// Whether a row is still one of those asked for.
-type Belongs = Box<dyn Fn(&Row) -> bool>;
-
 impl Rows for Memory {
     fn get(&self, row: &Row) -> Result<Option<Vec<u8>>, StorageError> {
         Ok(self.rows.get(row).cloned())
     }
 
-    fn each(
+    fn each_but(
         &self,
         prefix: &RowPrefix,
+        but: &BTreeSet<Row>,
         more: &mut dyn FnMut(Vec<u8>) -> bool,
     ) -> Result<(), StorageError> {
-        let low32 = [0; 32];
-        let low16 = [0; 16];
-        let mut from_after = None;
-        let (from, belongs): (Row, Belongs) = match *prefix {
-            RowPrefix::Charters => (
-                Row::Charter(CircleId(low32)),
-                Box::new(|row| matches!(row, Row::Charter(_))),
-            ),
-            RowPrefix::Entries(circle, after) => (
-                Row::Entry(circle, after.saturating_add(1)),
-                Box::new(move |row| matches!(row, Row::Entry(found, _) if *found == circle)),
-            ),
-            RowPrefix::Seals(circle, node) => (
-                Row::Seal(circle, node, 0),
-                Box::new(
-                    move |row| matches!(row, Row::Seal(found, to, _) if *found == circle && *to == node),
-                ),
-            ),
-            RowPrefix::Records(circle, log, sequence) => (
-                Row::Record(circle, log, sequence),
-                Box::new(
-                    move |row| matches!(row, Row::Record(found, of, _) if *found == circle && *of == log),
-                ),
-            ),
-            RowPrefix::Things(circle) => (
-                Row::Thing(circle, ThingId(low16)),
-                Box::new(move |row| matches!(row, Row::Thing(found, _) if *found == circle)),
-            ),
-            RowPrefix::Acks(circle) => (
-                Row::Ack(circle, NodeId(low32)),
-                Box::new(move |row| matches!(row, Row::Ack(found, _) if *found == circle)),
-            ),
-            RowPrefix::Undelivered(circle) => (
-                Row::Undelivered(circle, RecordId(low32)),
-                Box::new(move |row| matches!(row, Row::Undelivered(found, _) if *found == circle)),
-            ),
-            RowPrefix::Aside(circle) => (
-                Row::Aside(circle, Hash(low32)),
-                Box::new(move |row| matches!(row, Row::Aside(found, _) if *found == circle)),
-            ),
-            RowPrefix::Ahead(circle) => (
-                Row::Ahead(circle, RecordId(low32)),
-                Box::new(move |row| matches!(row, Row::Ahead(found, _) if *found == circle)),
-            ),
-            RowPrefix::Chunks(circle, address, number) => (
-                Row::Chunk(circle, address, number),
-                Box::new(
-                    move |row| matches!(row, Row::Chunk(found, of, _) if *found == circle && *of == address),
-                ),
-            ),
-            RowPrefix::Wanted(circle, after) => {
-                let first = Wanted {
-                    log: LogId {
-                        node: NodeId(low32),
-                        incarnation: Incarnation(low16),
-                    },
-                    sequence: 0,
-                    address: Hash(low32),
-                    record: RecordId(low32),
-                };
-                let from = after.unwrap_or(first);
-                let passed = after.map(|from| (from.log, from.sequence, from.address));
-                from_after = passed
-                    .map(|(log, sequence, address)| Row::Wanted(circle, log, sequence, address));
-                (
-                    Row::Wanted(circle, from.log, from.sequence, from.address),
-                    Box::new(move |row| matches!(row, Row::Wanted(found, ..) if *found == circle)),
-                )
-            }
-            RowPrefix::WantedOf(circle, log) => (
-                Row::Wanted(circle, log, 0, Hash(low32)),
-                Box::new(
-                    move |row| matches!(row, Row::Wanted(found, of, ..) if *found == circle && *of == log),
-                ),
-            ),
-            RowPrefix::Uploads => (
-                Row::Upload(CircleId(low32), Hash(low32)),
-                Box::new(|row| matches!(row, Row::Upload(..))),
-            ),
-            RowPrefix::Outgoing => (
-                Row::Outgoing(InvitationId(low32)),
-                Box::new(|row| matches!(row, Row::Outgoing(_))),
-            ),
-            RowPrefix::Incoming => (
-                Row::Incoming(InvitationId(low32)),
-                Box::new(|row| matches!(row, Row::Incoming(_))),
-            ),
-        };
-        for (row, value) in self.rows.range(from..) {
-            if from_after == Some(*row) {
-                continue;
-            }
-            if !belongs(row) || !more(value.clone()) {
+        let found = self.rows.range(prefix.first()..);
+        for (row, value) in found.take_while(|(row, _)| prefix.holds(row)) {
+            if !but.contains(row) && !more(value.clone()) {
                 break;
             }
         }

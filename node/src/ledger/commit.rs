@@ -1,0 +1,95 @@
+//! One commit: rows to the disk, then the news, then the answers.
+
+use std::sync::{Arc, mpsc};
+
+use maillon_protocol::replica::Flight;
+
+use super::{
+    Shared, StoreRows,
+    job::{Answer, OwnChanges},
+    rows::place,
+};
+use crate::{clock::now_ms, store::StoreError};
+
+/// What one commit makes durable, and who waits for it.
+pub(super) struct Sortie {
+    pub(super) flight: Flight,
+    pub(super) own: Arc<OwnChanges>,
+    pub(super) answers: Vec<Answer>,
+}
+
+/// Whether a commit's rows are durable.
+pub(super) type Landing = Result<(), Arc<StoreError>>;
+
+/// Makes commits. One at a time: whoever calls it waits for the one before.
+pub(super) struct Committer {
+    rows: StoreRows,
+    shared: Arc<Shared>,
+}
+
+impl Committer {
+    pub(super) const fn new(rows: StoreRows, shared: Arc<Shared>) -> Self {
+        Self { rows, shared }
+    }
+
+    /// Takes commits from the writer until it has gone; says of each whether it landed as soon as the disk has it, so that the next one can be
+    /// handed over while this one's news are told.
+    pub(super) fn run(&self, work: &mpsc::Receiver<Sortie>, landings: &mpsc::SyncSender<Landing>) {
+        while let Ok(sortie) = work.recv() {
+            let landing = self.land(&sortie);
+            // The writer waits for each landing before it goes.
+            let _ = landings.send(landing.clone());
+            self.tell(sortie, &landing);
+        }
+    }
+
+    /// Writes the rows, with one sync.
+    pub(super) fn land(&self, sortie: &Sortie) -> Landing {
+        let landing = self.write(sortie).map_err(Arc::new);
+        if let Err(error) = &landing {
+            let jobs = sortie.answers.len();
+            tracing::error!(%error, jobs, "a commit failed; nothing of it is kept");
+        }
+        landing
+    }
+
+    /// Publishes what is durable, and answers.
+    pub(super) fn tell(&self, sortie: Sortie, landing: &Landing) {
+        let Sortie {
+            flight, answers, ..
+        } = sortie;
+        if landing.is_ok() {
+            let Flight {
+                published,
+                incarnation,
+                descriptor,
+                ..
+            } = flight;
+            self.shared
+                .publish(published, incarnation, &descriptor, now_ms());
+        }
+        for answer in answers {
+            answer(landing.clone());
+        }
+    }
+
+    fn write(&self, sortie: &Sortie) -> Result<(), StoreError> {
+        let store = &self.rows.0;
+        let mut batch = store.batch();
+        for (row, value) in &*sortie.flight.rows {
+            let (table, key) = place(store, row);
+            match value {
+                Some(value) => batch.put(table, &key, value)?,
+                None => batch.delete(table, &key)?,
+            }
+        }
+        for ((table, key), value) in &*sortie.own {
+            match value {
+                Some(value) => batch.put(*table, key, value)?,
+                None => batch.delete(*table, key)?,
+            }
+        }
+        // An empty batch costs nothing: a job may have told others something without writing.
+        store.commit(batch)
+    }
+}
