@@ -103,7 +103,7 @@
 //!     structure: Structure { name: "DAC".into(), identifiers: vec![] },
 //! };
 //! here.replica.write(&here.rows, &circle, vec![Draft {
-//!     thing: ThingId([7; 16]), parent: None, supersedes: vec![], author, occurred_ms: now_ms,
+//!     thing: None, parent: None, supersedes: vec![], author, occurred_ms: now_ms,
 //!     content: Content::LiaisonNote(note.clone()),
 //! }], now_ms, &mut rng)?;
 //! let records = here.commit().news.into_iter().find_map(|news| match news.change {

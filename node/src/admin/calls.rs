@@ -94,9 +94,10 @@ impl Node {
     ) -> Result<Answer, Refusal> {
         let by = actor.by();
         let care = &self.care;
+        // Each in a box of its own: a request would else be as large as the largest of them, and be moved about.
         Ok(match call {
-            Call::Status => Answer::Status(self.status(now_ms).await),
-            Call::Doctor => Answer::Checks(self.doctor(now_ms).await),
+            Call::Status => Answer::Status(Box::pin(self.status(now_ms)).await),
+            Call::Doctor => Answer::Checks(Box::pin(self.doctor(now_ms)).await),
 
             call @ (Call::PeerInvite
             | Call::PeerAccept { .. }
@@ -108,7 +109,7 @@ impl Node {
             | Call::PeerRetry { .. }
             | Call::PeerSuspend { .. }
             | Call::PeerResume { .. }
-            | Call::PeerEnd { .. }) => self.peer_call(by, call, now_ms).await?,
+            | Call::PeerEnd { .. }) => Box::pin(self.peer_call(by, call, now_ms)).await?,
             call @ (Call::CircleOpen { .. }
             | Call::CircleList { .. }
             | Call::CircleShow { .. }
@@ -119,11 +120,11 @@ impl Node {
             | Call::CircleDecline { .. }
             | Call::CircleRemove { .. }
             | Call::CircleRotate { .. }
-            | Call::CircleClose { .. }) => self.circle_call(actor, call, now_ms).await?,
+            | Call::CircleClose { .. }) => Box::pin(self.circle_call(actor, call, now_ms)).await?,
             call @ (Call::ConsentRecord { .. }
             | Call::AlertSend { .. }
             | Call::AlertAnswer { .. }
-            | Call::NoteAdd { .. }) => self.writing_call(actor, call, now_ms).await?,
+            | Call::NoteAdd { .. }) => Box::pin(self.writing_call(actor, call, now_ms)).await?,
             call @ (Call::RecordList { .. }
             | Call::RecordShow { .. }
             | Call::RecordExport { .. }
@@ -153,7 +154,7 @@ impl Node {
             ),
 
             Call::Import { content, dry_run } => {
-                Answer::Imported(self.import(actor, &content, dry_run).await?)
+                Answer::Imported(Box::pin(self.import(actor, &content, dry_run)).await?)
             }
             Call::Outbox => Answer::Outbox(care.outbox()?),
             Call::WorkerList => Answer::Workers(self.workers.list()),
@@ -161,7 +162,7 @@ impl Node {
                 worker,
                 tranquillity,
             } => {
-                self.set_worker(by, &worker, tranquillity).await?;
+                Box::pin(self.set_worker(by, &worker, tranquillity)).await?;
                 Answer::Workers(self.workers.list())
             }
             Call::SyncCheck { circle, digest } => {
@@ -171,19 +172,21 @@ impl Node {
                 Answer::SyncCheck(self.sync_check(one.as_ref(), digest)?)
             }
             Call::SyncRebuild => {
-                self.rebuild().await?;
+                Box::pin(self.rebuild()).await?;
                 Answer::SyncCheck(self.sync_check(None, true)?)
             }
             Call::KeysShow => Answer::Keys(self.keys().await),
             Call::KeysRotate => {
-                self.rotate_keys(by, now_ms).await?;
+                Box::pin(self.rotate_keys(by, now_ms)).await?;
                 Answer::Keys(self.keys().await)
             }
             call @ (Call::DocumentAdd { .. }
             | Call::DocumentPart { .. }
             | Call::DocumentEnd { .. }
             | Call::DocumentShow { .. }
-            | Call::DocumentRead { .. }) => super::documents::answer(self, actor, call).await?,
+            | Call::DocumentRead { .. }) => {
+                Box::pin(super::documents::answer(self, actor, call)).await?
+            }
             Call::AuditList {
                 circle,
                 since_ms,
@@ -201,7 +204,7 @@ impl Node {
                 };
                 Answer::Audit(self.audit_page(wanted)?)
             }
-            Call::AuditVerify => Answer::AuditVerified(self.audit_verify().await),
+            Call::AuditVerify => Answer::AuditVerified(Box::pin(self.audit_verify()).await),
             Call::Watch => Answer::Ok,
         })
     }

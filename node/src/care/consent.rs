@@ -30,7 +30,7 @@ impl Care {
             .into_iter()
             .find(|(_, records)| records.iter().all(|(_, node)| *node == own))
         {
-            draft.thing = thing;
+            draft.thing = Some(thing);
             draft.supersedes = records.into_iter().map(|(record, _)| record).collect();
         }
         let actor = actor.clone();

@@ -264,7 +264,7 @@ impl Importing<'_, '_> {
         };
         let content = self.keep_files(circle, item.content, item.attachments)?;
         let draft = Draft {
-            thing,
+            thing: Some(thing),
             parent,
             supersedes: known.map(|known| known.newest).into_iter().collect(),
             author: self.actor.professional.clone(),

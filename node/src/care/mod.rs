@@ -35,7 +35,6 @@ use maillon_protocol::{
 use crate::{
     clock::now_ms,
     ledger::{Ledger, Shared, Tx},
-    random,
 };
 
 /// The care services of a node. Cheap to clone.
@@ -69,7 +68,7 @@ impl Care {
 /// A new thing, written now.
 fn fresh(actor: &Actor, content: Content, parent: Option<ThingId>) -> Draft {
     Draft {
-        thing: ThingId(random::token()),
+        thing: None,
         parent,
         supersedes: Vec::new(),
         author: actor.professional.clone(),

@@ -27,6 +27,8 @@ pub struct Accepted {
     pub opened: Result<Opened, Reason>,
     /// Its clock was more than ten minutes ahead when it arrived.
     pub ahead: bool,
+    /// It is about something new, of which nothing is held.
+    pub fresh: bool,
 }
 
 /// An opened body.
@@ -99,12 +101,13 @@ fn open(circle: &Circle, header: &Verified<Header>, body: Option<&[u8]>) -> Resu
 }
 
 impl Accepted {
-    /// A record that this node wrote itself.
-    pub fn own(record: Record, envelope: Envelope, content: Content) -> Self {
+    /// A record that this node wrote itself; `fresh` where it is about something new.
+    pub fn own(record: Record, envelope: Envelope, content: Content, fresh: bool) -> Self {
         Self {
             record,
             opened: Ok(Opened { envelope, content }),
             ahead: false,
+            fresh,
         }
     }
 
@@ -167,6 +170,7 @@ pub fn ingest(
                     record,
                     opened,
                     ahead,
+                    fresh: false,
                 };
                 if let Some(reason) = accepted.exception() {
                     add_exception(&mut next.exceptions, log, sequence, reason);

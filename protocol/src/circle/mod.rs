@@ -223,20 +223,20 @@ impl Circle {
         })
     }
 
-    /// Writes `content` as this node's next record. Where that opens a log, it names the node's older logs, and `branches`, the other heads
-    /// of those that have forked.
+    /// Writes `content` as this node's next record, and returns it. Where that opens a log, it names the node's older logs, and `branches`,
+    /// the other heads of those that have forked.
     ///
     /// # Errors
     /// [`WriteError`]; nothing has changed then.
     pub fn write(
-        &self,
+        &mut self,
         content: &Envelope,
         key: &NodeKey,
         incarnation: Incarnation,
         branches: &[OlderLog],
         time: Timestamp,
         rng: &mut impl CryptoRng,
-    ) -> Result<(Self, Record), WriteError> {
+    ) -> Result<Record, WriteError> {
         let own = key.id();
         if !self.charter.is_member(&own) {
             return Err(WriteError::NotMember);
@@ -249,9 +249,8 @@ impl Circle {
             .next_header(own, incarnation, branches, time)
             .ok_or(WriteError::NoSecret)?;
         let record = record::write(header, secret, &content.write(), key, rng)?;
-        let mut next = self.clone();
-        next.put_own(&record);
-        Ok((next, record))
+        self.put_own(&record);
+        Ok(record)
     }
 
     fn put_own(&mut self, record: &Record) {

@@ -376,7 +376,7 @@ impl Replica {
                 let record = read_record(&bytes)?;
                 if let Ok(opened) = next.reopen(&record) {
                     self.want_files(rows, next, &record, &opened)?;
-                    self.project_opened(rows, next, &record, &opened)?;
+                    self.project_opened(rows, next, &record, &opened, false)?;
                 }
             }
         }

@@ -316,8 +316,23 @@ impl Replica {
     }
 
     /// The rows to make durable, all or none. Empty: nothing to do.
-    pub const fn staged(&self) -> &Changes {
+    pub fn staged(&mut self) -> &Changes {
+        self.stage_circles();
         self.staging.staged()
+    }
+
+    /// Stages the rows of the circles that were changed since the last take-off: once for all the jobs that changed them.
+    fn stage_circles(&mut self) {
+        for id in self.undo.keys() {
+            if let Some(circle) = self.circles.get(id) {
+                let row = cbor::encode(&circle.row());
+                self.staging.put(Row::Circle(*id), Some(row));
+            }
+        }
+        if !self.undo.is_empty() {
+            let counter = cbor::encode(&self.counter);
+            self.staging.put(Row::Counter, Some(counter));
+        }
     }
 
     /// The staged rows are durable: what becomes visible now.
@@ -330,6 +345,7 @@ impl Replica {
     /// What is staged leaves for the disk. Commands may go on above it; the next take-off is after [`Self::landed`] or [`Self::rolled_back`].
     pub fn take_off(&mut self) -> Flight {
         debug_assert!(self.aloft.is_none(), "one commit is under way at a time");
+        self.stage_circles();
         let before = self.standing();
         let before = std::mem::replace(&mut self.before, before);
         self.aloft = Some(Aloft {
@@ -481,7 +497,8 @@ impl Replica {
         self.over(rows).get(row)
     }
 
-    /// Stages a circle's row, with a new place in the order of changes. Its charter's row too, where the charter is another one.
+    /// Takes a circle as it is now, with a new place in the order of changes. Its row is staged with the commit; its charter's at once, where
+    /// the charter is another one.
     fn put_circle(&mut self, mut circle: Circle) -> Arc<Circle> {
         let id = circle.id();
         self.counter += 1;
@@ -493,8 +510,6 @@ impl Replica {
         {
             self.stage(Row::Charter(id), cbor::encode(&*circle.charter));
         }
-        self.stage(Row::Circle(id), cbor::encode(&circle.row()));
-        self.stage(Row::Counter, cbor::encode(&self.counter));
         let circle = Arc::new(circle);
         let first = !self.undo.contains_key(&id);
         self.journal.push((id, old.clone(), first));

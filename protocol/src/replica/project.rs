@@ -152,7 +152,9 @@ impl Replica {
             });
         }
         match &accepted.opened {
-            Ok(opened) => self.project_opened(rows, circle, &accepted.record, opened),
+            Ok(opened) => {
+                self.project_opened(rows, circle, &accepted.record, opened, accepted.fresh)
+            }
             Err(reason) => {
                 self.published.notices.push(Notice::NotShown {
                     circle: id,
@@ -170,6 +172,7 @@ impl Replica {
         circle: &Circle,
         record: &Record,
         opened: &Opened,
+        fresh: bool,
     ) -> Result<(), StorageError> {
         let Opened { envelope, content } = opened;
         if matches!(content, Content::LogOpened) {
@@ -177,7 +180,12 @@ impl Replica {
         }
         let id = circle.id();
         let header = &record.header.object;
-        let mut thing = self.thing(rows, &id, &envelope.thing)?.unwrap_or_default();
+        let held = if fresh {
+            None
+        } else {
+            self.thing(rows, &id, &envelope.thing)?
+        };
+        let mut thing = held.unwrap_or_default();
         thing.add(
             Version::of(record.id(), header, envelope, code_of(content)),
             envelope.parent,

@@ -8,7 +8,7 @@ use crate::{
     content::{Content, Envelope, Professional, Structure},
     ids::{CircleId, RecordId, ThingId},
     limits,
-    record::Record,
+    record::{Record, random_token},
     sync::{Change, News},
 };
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use std::sync::Arc;
 /// One version of one thing, to be written.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    /// What it is about.
-    pub thing: ThingId,
+    /// What it is about; none for something new.
+    pub thing: Option<ThingId>,
     /// What that belongs to.
     pub parent: Option<ThingId>,
     /// The versions that it supersedes.
@@ -80,12 +80,20 @@ impl Replica {
                 self.own_branches(rows, circle)?,
             )
         };
+        // Something new is looked up nowhere: 128 random bits are not there yet.
+        let things: Vec<(ThingId, bool)> = drafts
+            .iter()
+            .map(|draft| match draft.thing {
+                Some(thing) => (thing, false),
+                None => (ThingId(random_token(rng).0), true),
+            })
+            .collect();
         let mut made: Vec<(Accepted, ThingId)> = Vec::with_capacity(drafts.len() + 1);
         let clock = self.clock;
         let mut step =
-            |replica: &mut Self, next: &mut Circle, envelope: Envelope, content: Content| {
+            |replica: &mut Self, next: &mut Circle, envelope: Envelope, content: Content, fresh| {
                 let time = replica.clock.tick(now_ms);
-                let (circle, record) = next.write(
+                let record = next.write(
                     &envelope,
                     &replica.keys.node,
                     replica.incarnation,
@@ -93,9 +101,8 @@ impl Replica {
                     time,
                     rng,
                 )?;
-                *next = circle;
                 let thing = envelope.thing;
-                made.push((Accepted::own(record, envelope, content), thing));
+                made.push((Accepted::own(record, envelope, content, fresh), thing));
                 Ok::<(), WriteError>(())
             };
         let mut all = Ok(());
@@ -107,9 +114,10 @@ impl Replica {
             )
             .map_err(WriteError::from)?;
             let opening = opening(self);
-            all = step(self, &mut next, opening, Content::LogOpened).map_err(WriteFailed::from);
+            all =
+                step(self, &mut next, opening, Content::LogOpened, true).map_err(WriteFailed::from);
         }
-        for draft in drafts {
+        for (draft, (thing, fresh)) in drafts.into_iter().zip(things) {
             if all.is_err() {
                 break;
             }
@@ -129,14 +137,14 @@ impl Replica {
             let envelope = Envelope {
                 kind,
                 version,
-                thing: draft.thing,
+                thing,
                 parent: draft.parent,
                 supersedes: draft.supersedes,
                 author: draft.author,
                 occurred_ms: draft.occurred_ms,
                 payload,
             };
-            all = step(self, &mut next, envelope, draft.content).map_err(WriteFailed::from);
+            all = step(self, &mut next, envelope, draft.content, fresh).map_err(WriteFailed::from);
         }
         if let Err(error) = all {
             self.clock = clock;

@@ -91,7 +91,7 @@ impl Node {
 
     pub fn write(&mut self, circle: &CircleId) -> Vec<Record> {
         let draft = Draft {
-            thing: ThingId([7; 16]),
+            thing: Some(ThingId([7; 16])),
             parent: None,
             supersedes: Vec::new(),
             author: Professional {

@@ -279,9 +279,8 @@ impl Node {
         content: Content,
         now: u64,
     ) -> Result<RecordId, WriteFailed> {
-        let thing = ThingId(self.rng.borrow_mut().random());
         let draft = Draft {
-            thing,
+            thing: None,
             parent: None,
             supersedes: Vec::new(),
             author: professional("DAC"),

@@ -241,7 +241,7 @@ impl<'a> Player<'a> {
                 return;
             };
             let draft = Draft {
-                thing,
+                thing: Some(thing),
                 parent: None,
                 supersedes: standing,
                 author: professional("CPTS"),
