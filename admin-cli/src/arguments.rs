@@ -13,8 +13,9 @@ use crate::{commands::Command, failure::EXIT_CODES};
 
 /// The administrator's command of a Maillon node.
 ///
-/// It talks to the daemon maillond on the same machine. Circles, records, nodes and invitations may be named by the beginning of their id,
-/// as long as it fits one only; peers also by the name of their structure.
+/// It talks to the daemon maillond on the same machine. Circles, invitations, pairings, professionals and nodes may be named by the first 4
+/// characters of their id or more, records by the first 12 or more, as long as they fit one only; peers also by the last characters of their
+/// id, or by the name of their structure.
 #[derive(Debug, Parser)]
 #[command(
     name = "maillonctl",
@@ -51,7 +52,7 @@ pub(crate) struct Globals {
     /// Print answers and errors as JSON, one line for each
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// The professional in whose name care content is read or written: their id at this node, or its beginning
+    /// The professional in whose name care content is read or written: their id at this node, or its first 4 digits or more
     #[arg(long = "as", global = true, value_name = "PROFESSIONAL")]
     pub(crate) actor: Option<String>,
 }

@@ -80,14 +80,17 @@ impl Client {
     /// Connects to the socket at `path`, or to the usual socket in it where it is a data folder, and reads the greeting.
     ///
     /// # Errors
-    /// [`ClientError`]: nobody listens, the daemon refuses this user, or it speaks another version.
+    /// [`ClientError`]: nobody listens, the daemon does not serve this user, or it speaks another version.
     pub fn connect(path: impl AsRef<Path>) -> Result<Self, ClientError> {
         let path = place::meant(path.as_ref());
         let path = path.as_path();
         let stream =
             UnixStream::connect(path).map_err(|cause| ClientError::connecting(path, cause))?;
         let mut frames = Frames::new(stream);
-        let first = frames.read()?;
+        let first = frames.read().map_err(|error| match error {
+            ClientError::Closed => ClientError::NoGreeting(path.to_owned()),
+            other => other,
+        })?;
         let greeting: Greeting = match serde_json::from_slice(&first) {
             Ok(greeting) => greeting,
             Err(_) => return Err(refusal(&first).unwrap_or(ClientError::Garbled)),
@@ -196,7 +199,7 @@ impl Client {
     }
 }
 
-/// A bare error in place of a greeting or a reply: how the daemon answers what it cannot read, or a user whom it does not serve.
+/// A bare error in place of a greeting or a reply.
 fn refusal(bytes: &[u8]) -> Option<ClientError> {
     serde_json::from_slice::<AdminError>(bytes)
         .ok()

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use serde_json::json;
@@ -18,40 +18,55 @@ Exit codes:
    3  The daemon cannot be reached: is it running?
   64  The command is not well formed, a value is out of range, or nobody confirmed it.
   66  Nothing has that name, several things have it, or a file cannot be read.
-  69  The other node cannot be reached.
+  69  The other node cannot be reached; also where its peering is suspended or has ended here.
   70  A defect of the program: please report it with the request's id.
   74  The disk is full, read-only or damaged, or a file cannot be written.
   75  The state of things does not allow it now.
   76  This program and the daemon do not understand each other, usually after an update.
-  77  A professional is needed (--as), or care commands are switched off.
+  77  A professional is needed (--as), care commands are switched off, or the person's information is not recorded.
   78  A limit has been reached.";
 
-/// What clap's own refusals end with; its usual 2 means something else here.
+/// What a command line that is not well formed ends with; clap's own 2 means something else here.
 pub(crate) const USAGE: u8 = 64;
 
-/// Why a command did not succeed.
+/// A file as a sentence begins with it: its name, as it was typed, is never the first word, which gets a capital letter.
+pub(crate) fn named(path: &Path) -> String {
+    if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        format!("the file {}", path.display())
+    }
+}
+
+/// Why a command did not succeed. A cause begins with a word of ours, never with something that was typed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The daemon or the way to it.
     #[error(transparent)]
     Client(#[from] ClientError),
+    /// A command line that is not well formed.
+    #[error("{cause}")]
+    Usage { cause: String, action: String },
     /// A value that the person typed.
     #[error("{cause}")]
     Value { cause: String, action: &'static str },
     /// A name that nothing has, or several things have.
     #[error("{cause}")]
     Name { cause: String, action: &'static str },
+    /// The state of things does not allow it now.
+    #[error("{cause}")]
+    NotNow { cause: String, action: &'static str },
     /// A file, or standard input, that cannot be read.
-    #[error("{} cannot be read: {why}", .path.display())]
+    #[error("{} cannot be read: {why}", named(.path))]
     Read { path: PathBuf, why: io::Error },
     /// A file that cannot be written.
-    #[error("{} cannot be written: {why}", .path.display())]
+    #[error("{} cannot be written: {why}", named(.path))]
     Write { path: PathBuf, why: io::Error },
     /// A file that does not fit into a request.
-    #[error("{} has more than {limit} bytes, which is all that fits into one request", .path.display())]
+    #[error("{} has more than {limit} bytes, which is all that fits into one request", named(.path))]
     TooLarge { path: PathBuf, limit: usize },
     /// A file that is longer than the protocol carries.
-    #[error("{} has more than {limit} bytes, which is all that one file may have", .path.display())]
+    #[error("{} has more than {limit} bytes, which is all that one file may have", named(.path))]
     TooLong { path: PathBuf, limit: u64 },
     /// Bytes that are not those which the record names.
     #[error("the file that came is not the one which its record names; nothing was saved")]
@@ -71,8 +86,9 @@ impl Failure {
     fn code(&self) -> String {
         match self {
             Self::Client(error) => return error.code(),
-            Self::Value { .. } => "bad-request",
+            Self::Usage { .. } | Self::Value { .. } => "bad-request",
             Self::Name { .. } => "not-found",
+            Self::NotNow { .. } => "conflict",
             Self::Read { .. } | Self::Write { .. } | Self::Output(_) => "file",
             Self::TooLarge { .. } | Self::TooLong { .. } => "limit",
             Self::OtherFile => "other-file",
@@ -85,7 +101,10 @@ impl Failure {
     fn action(&self) -> String {
         match self {
             Self::Client(error) => return error.action(),
-            Self::Value { action, .. } | Self::Name { action, .. } => action,
+            Self::Usage { action, .. } => return action.clone(),
+            Self::Value { action, .. }
+            | Self::Name { action, .. }
+            | Self::NotNow { action, .. } => action,
             Self::Read { .. } => "Check the path and whether this user may read the file.",
             Self::Write { .. } => {
                 "Name a file that does not exist yet, in a folder where this user may write."
@@ -103,7 +122,8 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Client(error) => u8::try_from(error.exit_code()).unwrap_or(70),
-            Self::Value { .. } | Self::Unconfirmed => USAGE,
+            Self::Usage { .. } | Self::Value { .. } | Self::Unconfirmed => USAGE,
+            Self::NotNow { .. } => 75,
             Self::Name { .. } | Self::Read { .. } => 66,
             Self::Write { .. } | Self::Output(_) => 74,
             Self::Unexpected => 76,

@@ -16,6 +16,7 @@ mod session;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod usage;
 
 pub use failure::EXIT_CODES;
 
@@ -51,8 +52,12 @@ pub fn main() -> ExitCode {
 
 /// Runs one command line and returns the exit code.
 fn run(words: impl IntoIterator<Item = OsString>, mut ends: Ends<'_>, view: View) -> u8 {
-    let arguments = match Arguments::try_parse_from(words) {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() && usage::asks_for_json(&words) => {
+            return usage::failure(&error).show(ends.notes, true);
+        }
         Err(error) => {
             let text = error.render();
             let shown = if error.use_stderr() {

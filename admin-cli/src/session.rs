@@ -153,13 +153,16 @@ impl<'a, 'b> Session<'a, 'b> {
     pub(crate) fn ask(&mut self, question: &str) -> Result<bool, Failure> {
         write!(self.ends.notes, "{question} [y/N] ")?;
         self.ends.notes.flush()?;
-        let mut answer = String::new();
+        let mut answer = Vec::new();
         // An answer is a word; a pipe that never ends is not read to its end.
-        self.ends.input.take(64).read_line(&mut answer)?;
-        Ok(matches!(
-            answer.trim().to_ascii_lowercase().as_str(),
-            "y" | "yes" | "o" | "oui"
-        ))
+        let read = self.ends.input.take(64).read_until(b'\n', &mut answer);
+        read.map_err(|why| Failure::Read {
+            path: "-".into(),
+            why,
+        })?;
+        // What is no text is no yes.
+        let answer = String::from_utf8_lossy(&answer).trim().to_ascii_lowercase();
+        Ok(matches!(answer.as_str(), "y" | "yes" | "o" | "oui"))
     }
 
     /// Goes on at once with `yes`; otherwise shows what will happen and asks, or refuses where nobody can be asked.

@@ -26,3 +26,13 @@ fn the_socket_of_the_environment_is_used_and_named_when_it_is_not_there() {
     assert!(said.contains("/nowhere/admin.sock"), "{said}");
     assert!(ran.stdout.is_empty());
 }
+
+#[test]
+fn a_usage_error_is_json_where_json_was_asked_for() {
+    let ran = maillonctl(&["--json", "no-such-command"]);
+    assert_eq!(ran.status.code(), Some(64));
+    let said = String::from_utf8_lossy(&ran.stderr);
+    let error: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(error["exit"], 64, "{said}");
+    assert!(ran.stdout.is_empty());
+}

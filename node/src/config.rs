@@ -238,13 +238,16 @@ impl Config {
     /// [`ConfigError`].
     pub fn load(dir: &Path) -> Result<Self, ConfigError> {
         let path = dir.join(FILE_NAME);
-        if !path.exists() {
-            return Err(ConfigError::Missing(path));
-        }
         let read = |cause: String| ConfigError::Read {
             path: path.clone(),
             cause,
         };
+        match path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Err(ConfigError::Missing(path)),
+            // Another user's folder is no empty one.
+            Err(why) => return Err(read(format!("{why}; run maillond as the folder's user"))),
+        }
         let config = Self::builder().env().file(&path).load().map_err(|error| {
             // The parser's own words, where there are some: ours name the file already.
             let cause = std::error::Error::source(&error);

@@ -12,6 +12,7 @@ use maillon_node::{
     network::pairing::{self, PairingConfig},
     peering::PeeringError,
     random::SystemRandom,
+    shortened::Unclear,
 };
 use maillon_protocol::{
     admin::{Pairing, Relation},
@@ -153,9 +154,12 @@ async fn other_words_are_not_confirmed() {
         ));
         let unknown = site
             .peering()
-            .confirm(By::itself(), "zz", words(&pairing))
+            .confirm(By::itself(), "zzzz", words(&pairing))
             .await;
-        assert!(matches!(unknown, Err(PeeringError::NoSuchPairing)));
+        assert!(matches!(
+            unknown,
+            Err(PeeringError::WhichPairing(Unclear::Nothing { .. }))
+        ));
         assert!(!site.pairing(&pairing.pairing).expect("kept").confirmed_here);
     }
     nobody_is_a_peer([&inviter, &accepter]);

@@ -138,7 +138,14 @@ fn a_daemon_of_another_version_is_named_and_not_asked() {
 fn a_daemon_that_closes_in_the_middle_is_no_answer() {
     let silent = Daemon::doing(drop);
     let error = Client::connect(silent.socket()).expect_err("no greeting");
-    assert!(matches!(error, ClientError::Closed), "{error}");
+    assert!(matches!(error, ClientError::NoGreeting(_)), "{error}");
+    // What another user of the machine meets.
+    assert_eq!(error.exit_code(), 3);
+    assert!(
+        error.action().contains("sudo -u maillon"),
+        "{}",
+        error.action()
+    );
 
     let bytes = frame(&done(1));
     for length in [0, 3, 4, bytes.len() - 1] {

@@ -66,22 +66,23 @@ pub(crate) fn json_text(json: &str) -> String {
     shown
 }
 
-/// As a sentence: a capital letter first, a full stop last.
+/// As a sentence: a capital letter first, a full stop last. What does not begin with a plain word (a path, an id, an address, the name of
+/// a field) begins as it is: somebody may have typed it so.
 pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim();
     let mut characters = text.chars();
-    let first = characters.next().map(char::to_uppercase);
+    let word = text.split([' ', ',', ':', ';']).next().unwrap_or_default();
+    let plain = word.chars().all(char::is_alphabetic);
+    let first = characters.next().map(|first| {
+        let capital = plain.then(|| first.to_uppercase().collect::<String>());
+        capital.unwrap_or_else(|| first.to_string())
+    });
     let stop = if text.ends_with(['.', '!', '?', '…']) {
         ""
     } else {
         "."
     };
-    first
-        .into_iter()
-        .flatten()
-        .chain(characters)
-        .chain(stop.chars())
-        .collect()
+    format!("{}{}{stop}", first.unwrap_or_default(), characters.as_str())
 }
 
 #[cfg(test)]
@@ -126,5 +127,23 @@ mod tests {
         assert_eq!(sentence("élève absent"), "Élève absent.");
         assert_eq!(sentence("Is it? "), "Is it?");
         assert_eq!(sentence(""), ".");
+    }
+
+    #[test]
+    fn what_is_no_plain_word_keeps_its_first_letter() {
+        for typed in [
+            "talon.png is empty",
+            "a/b is no file",
+            "log.filter cannot be read",
+            "x9 ?",
+        ] {
+            assert_eq!(
+                sentence(typed).chars().next(),
+                typed.chars().next(),
+                "{typed}"
+            );
+        }
+        assert_eq!(sentence("not JSON: line 1"), "Not JSON: line 1.");
+        assert_eq!(sentence("error: why"), "Error: why.");
     }
 }

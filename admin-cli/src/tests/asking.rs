@@ -154,6 +154,7 @@ fn words_that_differ_or_that_nobody_compared_confirm_nothing() {
         ("4be0", Some("n\n"), 64),
         ("4be0", None, 64),
         ("ffff", Some("y\n"), 66),
+        ("4be", Some("y\n"), 64),
     ] {
         let daemon = daemon();
         let ran = maillonctl(&daemon.socket(), &["peer", "confirm", name], typed);
@@ -164,5 +165,33 @@ fn words_that_differ_or_that_nobody_compared_confirm_nothing() {
                 .iter()
                 .any(|request| matches!(request.call, Call::PeerConfirm { .. }))
         );
+    }
+}
+
+#[test]
+fn a_pairing_that_is_not_clear_or_has_no_words_yet_is_told_with_its_own_exit_code() {
+    let daemon = || {
+        Daemon::answering(|_| {
+            let other = Pairing {
+                pairing: "4be0ffffffffff".to_owned(),
+                words: None,
+                ..pairing(false)
+            };
+            Outcome::Done(Answer::Peers(Peers {
+                peers: Vec::new(),
+                pairings: vec![pairing(false), other],
+            }))
+        })
+    };
+    for (name, code, words) in [
+        ("4be", 64, "4 digits at least, this has 3"),
+        ("4be0", 66, "Several pairings"),
+        ("ffff", 66, "No pairing under way"),
+        ("4be0f", 75, "not met yet"),
+    ] {
+        let daemon = daemon();
+        let ran = maillonctl(&daemon.socket(), &["peer", "confirm", name], Some("y\n"));
+        assert_eq!(ran.code, code, "{}", ran.notes);
+        assert!(ran.notes.contains(words), "{}", ran.notes);
     }
 }

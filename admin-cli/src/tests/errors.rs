@@ -1,5 +1,7 @@
 //! What goes wrong is said in a sentence, with what to do, and with an exit code.
 
+use std::path::Path;
+
 use maillon_protocol::admin::{AdminError, Answer, Call, ErrorCode, Outcome};
 use serde_json::Value;
 
@@ -177,4 +179,94 @@ fn the_largest_file_that_is_read_fits_into_a_request() {
     assert!(
         matches!(&asked[0].call, Call::Import { content, .. } if content.len() == 785_664 / 3 * 4)
     );
+}
+
+/// What a program gets for a command line, where no daemon is.
+fn told(words: &[&str]) -> (u8, Value) {
+    let ran = maillonctl(Path::new("/nowhere/admin.sock"), words, None);
+    assert_eq!((ran.out.as_str(), lines(&ran).len()), ("", 1), "{ran:?}");
+    (ran.code, serde_json::from_str(&ran.notes).expect("JSON"))
+}
+
+#[test]
+fn a_command_that_is_not_well_formed_is_json_for_a_program_like_every_other_error() {
+    for (words, cause, action) in [
+        (&["stauts", "--json"][..], "stauts", "status"),
+        (
+            &["--json", "circle", "show"],
+            "<CIRCLE>",
+            "Usage: maillonctl",
+        ),
+        (
+            &[
+                "worker",
+                "set",
+                "verify",
+                "--tranquillity",
+                "1001",
+                "--json",
+            ],
+            "1001",
+            "--help",
+        ),
+        (
+            &["--json", "circle", "show", "5f3a", "--loud"],
+            "--loud",
+            "Usage: maillonctl",
+        ),
+        (&["--json", "peer"], "command", "Usage: maillonctl peer"),
+        (&["--json"], "command", "Usage: maillonctl"),
+    ] {
+        let (code, value) = told(words);
+        assert_eq!(code, 64, "{words:?}");
+        let part = |name: &str| value[name].as_str().unwrap_or_default();
+        assert_eq!((part("code"), &value["exit"]), ("bad-request", &64.into()));
+        assert!(part("cause").contains(cause), "{value}");
+        assert!(part("action").contains(action), "{value}");
+        assert!(!part("cause").contains("error:"), "{value}");
+        let (_, refused) = told(&["status", "--json"]);
+        let keys = |value: &Value| -> Vec<String> {
+            value
+                .as_object()
+                .expect("an object")
+                .keys()
+                .cloned()
+                .collect()
+        };
+        assert_eq!(keys(&value), keys(&refused));
+    }
+}
+
+#[test]
+fn who_did_not_ask_for_json_gets_the_usage_as_people_read_it() {
+    let nowhere = Path::new("/nowhere/admin.sock");
+    for words in [
+        &["stauts"][..],
+        &["note", "add", "5f3a", "--", "x", "--json"],
+    ] {
+        let ran = maillonctl(nowhere, words, None);
+        assert_eq!(ran.code, 64);
+        assert!(ran.notes.starts_with("error: "), "{}", ran.notes);
+    }
+    let help = maillonctl(nowhere, &["circle", "--help", "--json"], None);
+    assert!(help.code == 0 && help.out.contains("Usage: maillonctl circle"));
+}
+
+#[test]
+fn a_file_is_named_as_it_was_typed() {
+    for words in [
+        &["document", "add", "talon.png", "--circle", "5f3a"][..],
+        &["import", "talon"],
+        &["record", "verify", "talon.png"],
+        &["document", "add", "src", "--circle", "5f3a"],
+    ] {
+        let ran = maillonctl(Path::new("/nowhere/admin.sock"), words, None);
+        let typed = if words[0] == "import" {
+            words[1]
+        } else {
+            words[2]
+        };
+        assert!(ran.notes.contains(&format!(" {typed} ")), "{}", ran.notes);
+        assert!(ran.notes.starts_with("Error: The "), "{}", ran.notes);
+    }
 }

@@ -67,7 +67,14 @@ impl From<PeeringError> for Refusal {
                 ErrorCode::BadRequest,
                 "copy the whole text, from `maillon1:` to its end, as `maillonctl peer invite` printed it; or ask for a new one",
             ),
-            PeeringError::NoSuchPairing | PeeringError::Ambiguous | PeeringError::NotAPeer => {
+            PeeringError::WhichPairing(why) => {
+                return Self::new(
+                    why.code(),
+                    why.to_string(),
+                    why.action("maillonctl peer list"),
+                );
+            }
+            PeeringError::Over | PeeringError::NotAPeer => {
                 (ErrorCode::NotFound, "see `maillonctl peer list`")
             }
             PeeringError::NoAddress => (
@@ -128,9 +135,14 @@ impl From<CareError> for Refusal {
                 ErrorCode::BadRequest,
                 "name the alert's record, as `maillonctl alert send` printed it",
             ),
-            CareError::NoProfessional => {
-                (ErrorCode::NotFound, "see `maillonctl professional list`")
+            CareError::WhichProfessional(why) => {
+                return Self::new(
+                    why.code(),
+                    cause,
+                    why.action("maillonctl professional list"),
+                );
             }
+            CareError::DamagedProfessional => (ErrorCode::Storage, "run `maillonctl doctor`"),
             CareError::Professional(_) | CareError::Text(_) => {
                 (ErrorCode::BadRequest, "correct it and try again")
             }
@@ -217,7 +229,7 @@ mod tests {
         let refusal = Refusal::from(PeeringError::from(error));
         assert_eq!(refusal.code, ErrorCode::BadRequest);
         assert!(refusal.action.contains("maillon1:"), "{}", refusal.action);
-        let unknown = Refusal::from(PeeringError::NoSuchPairing);
+        let unknown = Refusal::from(PeeringError::Over);
         assert_eq!(unknown.code, ErrorCode::NotFound);
     }
 }

@@ -45,9 +45,28 @@ impl Findings {
         self.add(weight, sentence, Some("df -h"));
     }
 
+    /// A suspended peer is silent because a person decided it: worth knowing, and nothing to do, however much waits.
+    pub(super) fn suspended(&mut self, peer: &PeerLine) {
+        if peer.relation != Relation::Suspended {
+            return;
+        }
+        let waits = match peer.waiting {
+            0 => String::new(),
+            1 => "; 1 record waits for it".to_owned(),
+            count => format!("; {count} records wait for it"),
+        };
+        let sentence = format!(
+            "the peering with {} is suspended here: nothing is sent to it or taken from it{waits}",
+            peer.structure
+        );
+        let command = format!("maillonctl peer resume {}", peer.node);
+        self.add(Verdict::Good, sentence, Some(&command));
+    }
+
     /// `since` says for how long something has been waiting for a peer.
     pub(super) fn away(&mut self, peer: &PeerLine, since: u64) {
-        if !peer.connected && peer.relation != Relation::Ended && since > AWAY_MS {
+        let chosen = matches!(peer.relation, Relation::Suspended | Relation::Ended);
+        if !peer.connected && !chosen && since > AWAY_MS {
             let sentence = format!(
                 "{} records have been waiting for {} for {} days: call its administrator",
                 peer.waiting,
@@ -145,6 +164,45 @@ mod tests {
         findings.clocks(&ClockState { now_ms: NOW, ahead });
         let (verdict, _, reasons, _) = findings.judged();
         (verdict, reasons)
+    }
+
+    fn silent(relation: Relation) -> PeerLine {
+        PeerLine {
+            node: NodeId([8; 32]),
+            structure: "CPTS du Vallon".to_owned(),
+            relation,
+            connected: false,
+            last_seen_ms: None,
+            waiting: 12,
+            refused: 0,
+            last_error: None,
+        }
+    }
+
+    #[test]
+    fn a_suspended_peer_is_told_with_how_to_resume_it_and_is_never_work_to_do() {
+        let judged = |relation| {
+            let mut findings = Findings::default();
+            findings.suspended(&silent(relation));
+            findings.away(&silent(relation), 30 * DAY_MS);
+            findings.judged()
+        };
+        let (verdict, _, reasons, notices) = judged(Relation::Suspended);
+        assert_eq!(verdict, Verdict::Good, "{reasons:?}");
+        let [notice] = &notices[..] else {
+            panic!("{notices:?}");
+        };
+        let resume = format!("maillonctl peer resume {}", NodeId([8; 32]));
+        assert_eq!(notice.command.as_deref(), Some(resume.as_str()));
+        assert!(
+            notice.sentence.contains("suspended here") && notice.sentence.contains("12 records"),
+            "{notice:?}"
+        );
+
+        let (verdict, _, _, notices) = judged(Relation::Peer);
+        assert!(verdict == Verdict::Look && notices.is_empty());
+        let (verdict, _, _, notices) = judged(Relation::Ended);
+        assert!(verdict == Verdict::Good && notices.is_empty());
     }
 
     #[test]

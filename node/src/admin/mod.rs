@@ -14,6 +14,7 @@ mod import;
 mod invitations;
 mod names;
 mod peers;
+mod reach;
 mod records;
 mod server;
 mod status;

@@ -1,42 +1,24 @@
 //! Names that people type: the beginning of an id, or a structure's name.
 
 use maillon_protocol::{
-    admin::ErrorCode,
+    admin::{ErrorCode, LEAST_DIGITS, LEAST_RECORD_DIGITS},
     ids::{CircleId, InvitationId, NodeId, RecordId},
 };
 
 use super::errors::Refusal;
-use crate::{care::CareError, daemon::Node};
+use crate::{
+    care::CareError,
+    daemon::Node,
+    shortened::{self, Unclear},
+};
 
-/// The least that somebody must type of an id.
-const LEAST: usize = 4;
+const CIRCLES: &str = "maillonctl circle list";
+const RECORDS: &str = "maillonctl record list CIRCLE";
+const INVITATIONS: &str = "maillonctl circle invitations";
+const PEERS: &str = "maillonctl peer list";
 
-fn one<T>(
-    text: &str,
-    what: &str,
-    list: &str,
-    mut found: impl Iterator<Item = T>,
-) -> Result<T, Refusal> {
-    match (found.next(), found.next()) {
-        (Some(one), None) => Ok(one),
-        (None, _) => Err(Refusal::new(
-            ErrorCode::NotFound,
-            format!("no {what} has this name"),
-            format!("see `{list}`"),
-        )),
-        (Some(_), Some(_)) => Err(Refusal::new(
-            ErrorCode::NotFound,
-            format!(
-                "several {what}s begin with {} characters like these",
-                text.len()
-            ),
-            "type more of its name".to_owned(),
-        )),
-    }
-}
-
-fn begins(text: &str, id: &str) -> bool {
-    text.len() >= LEAST && id.starts_with(text)
+fn refused(why: Unclear, list: &str) -> Refusal {
+    Refusal::new(why.code(), why.to_string(), why.action(list))
 }
 
 impl Node {
@@ -48,27 +30,17 @@ impl Node {
             return Ok(id);
         }
         let all = self.ledger.shared().circles();
-        let found = all
-            .iter()
-            .map(|circle| circle.id())
-            .filter(|id| begins(text, &id.to_string()));
-        one(text, "circle", "maillonctl circle list", found)
+        let ids = all.iter().map(|circle| circle.id());
+        shortened::one(text, "circle", ids, ToString::to_string)
+            .map_err(|why| refused(why, CIRCLES))
     }
 
     pub(super) fn record_named(&self, text: &str) -> Result<RecordId, Refusal> {
-        if text.len() < 12 {
-            return Err(Refusal::new(
-                ErrorCode::BadRequest,
-                "a record is named by twelve digits of its id at least",
-                "see `maillonctl record list CIRCLE`",
-            ));
-        }
-        one(
-            text,
-            "record",
-            "maillonctl record list CIRCLE",
-            self.care.records_named(text)?.into_iter(),
-        )
+        let typed = shortened::typed(text);
+        let refused = |why| refused(why, RECORDS);
+        shortened::long_enough(&typed, "record", LEAST_RECORD_DIGITS).map_err(refused)?;
+        let found = self.care.records_named(&typed)?;
+        shortened::only(found, "record", typed.chars().count()).map_err(refused)
     }
 
     pub(super) async fn invitation_named(&self, text: &str) -> Result<InvitationId, Refusal> {
@@ -77,27 +49,82 @@ impl Node {
             .run(|tx| tx.replica.incoming(tx.rows).map_err(CareError::from))
             .await
             .map_err(CareError::from)?;
-        let found = all
-            .into_iter()
-            .map(|(id, _)| id)
-            .filter(|id| begins(text, &id.to_string()));
-        one(text, "invitation", "maillonctl circle invitations", found)
+        let ids = all.into_iter().map(|(id, _)| id);
+        shortened::one(text, "invitation", ids, ToString::to_string)
+            .map_err(|why| refused(why, INVITATIONS))
     }
 
     /// A node by its PeerId (or its end, which is what differs), or by its structure's name.
     pub(super) fn node_named(&self, text: &str) -> Result<NodeId, Refusal> {
-        let all = self.peering.peers();
         let names = self.care.names();
-        let found: Vec<_> = all
-            .into_iter()
-            .map(|(node, _)| node)
-            .filter(|node| {
-                let id = node.to_string();
-                id == text
-                    || (text.len() >= LEAST && (id.ends_with(text) || id.starts_with(text)))
-                    || names.goes_by(node, text)
-            })
-            .collect();
-        one(text, "peer", "maillonctl peer list", found.into_iter())
+        let all = self.peering.peers().into_iter().map(|(node, _)| {
+            let called = names.goes_by(&node, text);
+            (node, called)
+        });
+        peer(text, all)
+    }
+}
+
+/// The one of these nodes that is meant; each comes with whether it goes by this name.
+fn peer(text: &str, all: impl Iterator<Item = (NodeId, bool)>) -> Result<NodeId, Refusal> {
+    let given = text.chars().count();
+    let begins_or_ends = |id: &str| {
+        id == text || (given >= LEAST_DIGITS && (id.starts_with(text) || id.ends_with(text)))
+    };
+    let mut found = all
+        .filter(|(node, called)| *called || begins_or_ends(&node.to_string()))
+        .map(|(node, _)| node);
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (Some(_), Some(_)) => Err(Refusal::new(
+            ErrorCode::NotFound,
+            "several peers have this name, or an id that begins or ends like this",
+            format!("type more of the id, or its end, which no other node has; see `{PEERS}`"),
+        )),
+        (None, _) if given < LEAST_DIGITS => Err(Refusal::new(
+            ErrorCode::BadRequest,
+            format!(
+                "no peer has this name; an id may be shortened to {LEAST_DIGITS} characters at least, its first or its last ones, this has {given}"
+            ),
+            format!("type more of it, or the structure's whole name; see `{PEERS}`"),
+        )),
+        (None, _) => Err(refused(Unclear::Nothing { what: "peer" }, PEERS)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_named_by_its_structure_or_by_enough_of_one_id_only() {
+        let (one, other) = (NodeId([7; 32]), NodeId([8; 32]));
+        let among = |text: &str, called: bool| {
+            peer(text, [(one, called), (other, false)].into_iter())
+                .map_err(|refusal| (refusal.code, refusal.cause))
+        };
+        let whole = one.to_string();
+        assert_eq!(among("DAC", true), Ok(one));
+        assert_eq!(among(&whole, false), Ok(one));
+        assert_eq!(among(&whole[whole.len() - 4..], false), Ok(one));
+
+        // All ids of nodes begin with the same eight characters.
+        let (code, cause) = among(&whole[..8], false).expect_err("two begin so");
+        assert!(
+            code == ErrorCode::NotFound && cause.contains("several peers"),
+            "{cause}"
+        );
+        let (code, cause) = among(&whole[whole.len() - 3..], false).expect_err("too short");
+        assert!(
+            code == ErrorCode::BadRequest
+                && cause.contains("4 characters at least")
+                && cause.contains("this has 3"),
+            "{cause}"
+        );
+        let (code, cause) = among("Cabinet", false).expect_err("nobody");
+        assert_eq!(
+            (code, cause.as_str()),
+            (ErrorCode::NotFound, "no peer has this name")
+        );
     }
 }

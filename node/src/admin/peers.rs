@@ -45,13 +45,16 @@ impl Node {
             }
             Call::PeerTest { peer } => {
                 let node = self.node_named(&peer)?;
-                let _ = self.network.retry(node).await;
-                self.wait_connected(&node).await;
+                self.reach(by, &node).await?;
                 Answer::Peer(self.peer(&node, now_ms).await?)
             }
             Call::PeerRetry { peer } => {
                 let nodes = match peer {
-                    Some(peer) => vec![self.node_named(&peer)?],
+                    Some(peer) => {
+                        let node = self.node_named(&peer)?;
+                        self.may_be_tried(&node)?;
+                        vec![node]
+                    }
                     None => self
                         .peering
                         .peers()
@@ -80,6 +83,14 @@ impl Node {
         })
     }
 
+    /// What a node says of itself; none where nothing is held that can be read.
+    pub(super) fn descriptor_of(&self, node: &NodeId) -> Option<Descriptor> {
+        let row = self.ledger.shared().rows().get(&Row::Descriptor(*node));
+        let bytes = row.ok().flatten()?;
+        let descriptor = Unverified::<Descriptor>::parse(bytes).ok()?;
+        Some(descriptor.object)
+    }
+
     pub(super) async fn peer(&self, node: &NodeId, now_ms: u64) -> Result<Peer, Refusal> {
         let line = self
             .peer_lines(now_ms)
@@ -93,15 +104,7 @@ impl Node {
                     "see `maillonctl peer list`",
                 )
             })?;
-        let descriptor = self
-            .ledger
-            .shared()
-            .rows()
-            .get(&Row::Descriptor(*node))
-            .ok()
-            .flatten()
-            .and_then(|bytes| Unverified::<Descriptor>::parse(bytes).ok())
-            .map(|descriptor| descriptor.object);
+        let descriptor = self.descriptor_of(node);
         let network = self.network.status().await.ok();
         let status = network
             .as_ref()

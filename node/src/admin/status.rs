@@ -1,6 +1,6 @@
 //! Must I do something? What the node knows, put together for one answer.
 
-use maillon_protocol::admin::{ClockState, PeerLine, Status, Verdict};
+use maillon_protocol::admin::{ClockState, PeerLine, Relation, Status, Verdict};
 
 use super::findings::Findings;
 use crate::{daemon::Node, demo};
@@ -28,6 +28,9 @@ impl Node {
             findings.add(Verdict::Act, sentence, None);
         }
         self.waiting_too_long(&mut findings, &peers, now_ms);
+        for peer in &peers {
+            findings.suspended(peer);
+        }
         findings.clocks(&clock);
         findings.workers(&self.workers.list());
         self.confirmations(&mut findings, now_ms);
@@ -152,8 +155,12 @@ impl Node {
                     }),
                     waiting: self.care.waiting_for(&node),
                     refused: self.scores.score(&node).problems.values().sum(),
+                    // Where nobody tries, nothing fails.
                     last_error: status
-                        .filter(|one| one.connected.is_none())
+                        .filter(|one| {
+                            one.connected.is_none()
+                                && matches!(relation, Relation::Peer | Relation::Fellow)
+                        })
                         .and_then(|one| {
                             one.last_trouble
                                 .as_ref()

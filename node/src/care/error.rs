@@ -8,7 +8,10 @@ use maillon_protocol::{
     replica::{LetterError, StewardshipError, StorageError, WriteFailed},
 };
 
-use crate::{audit::AuditError, fhir::ImportError, ledger::LedgerError, store::StoreError};
+use crate::{
+    audit::AuditError, fhir::ImportError, ledger::LedgerError, shortened::Unclear,
+    store::StoreError,
+};
 
 /// Why a service refuses. Nothing has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -22,9 +25,12 @@ pub enum CareError {
     /// The record is no alert.
     #[error("the record is no alert")]
     NoAlert,
-    /// No such professional.
-    #[error("there is no such professional at this node")]
-    NoProfessional,
+    /// A professional's row cannot be read.
+    #[error("a stored professional cannot be read: it is damaged or of a newer version")]
+    DamagedProfessional,
+    /// What was typed names no professional, or several.
+    #[error(transparent)]
+    WhichProfessional(#[from] Unclear),
     /// A professional's data.
     #[error("{0}")]
     Professional(&'static str),

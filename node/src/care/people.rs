@@ -9,7 +9,7 @@ use maillon_protocol::{
 use super::{Care, CareError};
 use crate::{
     audit::{self, ADMINISTRATOR, About, By, own_user},
-    random,
+    random, shortened,
     store::{Range, Table},
 };
 
@@ -196,7 +196,7 @@ impl Care {
     /// The professional whose id begins with `text`.
     ///
     /// # Errors
-    /// [`CareError::NoProfessional`] where there is none, or more than one.
+    /// [`CareError::WhichProfessional`] where there is none or more than one, or where too few digits were typed.
     pub fn actor(&self, text: &str) -> Result<Actor, CareError> {
         // Programs give whole ids.
         if let Ok(id) = text.parse::<ThingId>()
@@ -208,14 +208,10 @@ impl Care {
         {
             return read_person(&row);
         }
-        let mut found = self
-            .professionals()?
-            .into_iter()
-            .filter(|actor| !text.is_empty() && actor.id.to_string().starts_with(text));
-        match (found.next(), found.next()) {
-            (Some(one), None) => Ok(one),
-            _ => Err(CareError::NoProfessional),
-        }
+        let all = self.professionals()?;
+        Ok(shortened::one(text, "professional", all, |actor| {
+            actor.id.to_string()
+        })?)
     }
 
     fn person_key(&self, id: &ThingId) -> Vec<u8> {
@@ -225,7 +221,7 @@ impl Care {
 }
 
 fn read_person(row: &[u8]) -> Result<Actor, CareError> {
-    let (id, professional) = minicbor::decode(row).map_err(|_| CareError::NoProfessional)?;
+    let (id, professional) = minicbor::decode(row).map_err(|_| CareError::DamagedProfessional)?;
     Ok(Actor {
         id,
         professional,

@@ -43,6 +43,9 @@ use crate::{
     workers::Workers,
 };
 
+/// For so long `peer test` waits for a connection: one whole attempt, and some more.
+pub(crate) const REACHED_WITHIN: Duration = Duration::from_secs(10);
+
 /// Why a node does not start. Each says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -313,15 +316,12 @@ impl Node {
         self.connected.borrow().contains(node)
     }
 
-    /// Waits, ten seconds at most, until a node is connected.
+    /// Waits until a node is connected, [`REACHED_WITHIN`] at most.
     pub(crate) async fn wait_connected(&self, node: &NodeId) {
         let mut connected = self.connected.subscribe();
         // Not connected in time is what the answer then shows.
-        let _ = tokio::time::timeout(
-            Duration::from_secs(10),
-            connected.wait_for(|all| all.contains(node)),
-        )
-        .await;
+        let _ = tokio::time::timeout(REACHED_WITHIN, connected.wait_for(|all| all.contains(node)))
+            .await;
     }
 
     /// Stops everything, in order; what was committed stays.

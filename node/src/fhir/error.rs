@@ -34,7 +34,7 @@ pub enum ImportError {
     #[error("not a FHIR resource: no resourceType")]
     NotFhir,
     /// A FHIR resource that is not imported by itself.
-    #[error("{resource} is not imported; imported are {}", super::ROOTS.join(", "))]
+    #[error("a resource of the type {resource} is not imported; imported are {}", super::ROOTS.join(", "))]
     Unsupported {
         /// Its type; `?` where that is no plausible name of one.
         resource: String,

@@ -60,11 +60,17 @@ pub enum KeystoreError {
         /// What is wrong with it.
         fault: KeyFileFault,
     },
-    /// The new passphrase is too short.
-    #[error("the passphrase is too short: take at least {minimum} characters, such as five words")]
-    PassphraseTooShort {
-        /// The least number of characters.
-        minimum: usize,
+    /// The new passphrase is too short or too long.
+    #[error(
+        "a new passphrase has {least} to {most} characters, such as five words, and this has {found}: choose another one; nothing was changed"
+    )]
+    PassphraseLength {
+        /// So many characters were given.
+        found: usize,
+        /// The fewest characters.
+        least: usize,
+        /// The most.
+        most: usize,
     },
     /// The cost of the passphrase derivation is out of range.
     #[error("the cost of the passphrase derivation is out of range: see the limits of `Cost`")]

@@ -316,13 +316,15 @@ fn the_passphrase_can_be_changed_for_a_key_file_and_opens_no_more() {
 }
 
 #[test]
-fn a_short_passphrase_or_an_absurd_cost_is_refused_before_anything_is_written() {
+fn a_passphrase_out_of_range_or_an_absurd_cost_is_refused_before_anything_is_written() {
     let dir = folder();
-    let short = Keystore::create(dir.path(), &cheap("onze lettre"), &some_secrets());
-    assert!(matches!(
-        short,
-        Err(KeystoreError::PassphraseTooShort { minimum: 12 })
-    ));
+    for (wrong, count) in [("onze lettré".to_owned(), 11), ("é".repeat(1025), 1025)] {
+        let refused = Keystore::create(dir.path(), &cheap(&wrong), &some_secrets());
+        let Err(KeystoreError::PassphraseLength { found, least, most }) = refused else {
+            panic!("{count} characters were taken");
+        };
+        assert_eq!((found, least, most), (count, 12, 1024));
+    }
     for (memory_kib, passes, lanes) in [(u32::MAX, 1, 1), (64, 17, 1), (64, 1, 9), (0, 1, 1)] {
         let unlock = Unlock::Passphrase {
             passphrase: PHRASE.into(),

@@ -64,6 +64,16 @@ pub struct Passphrase(String);
 impl Passphrase {
     /// The fewest characters of a new passphrase.
     pub const MIN_CHARACTERS: usize = 12;
+    /// The most characters of a new passphrase.
+    pub const MAX_CHARACTERS: usize = 1024;
+
+    fn check_new(&self) -> Result<(), KeystoreError> {
+        let (least, most) = (Passphrase::MIN_CHARACTERS, Passphrase::MAX_CHARACTERS);
+        match self.0.chars().count() {
+            found if (least..=most).contains(&found) => Ok(()),
+            found => Err(KeystoreError::PassphraseLength { found, least, most }),
+        }
+    }
 }
 
 impl From<String> for Passphrase {
@@ -158,11 +168,7 @@ impl Lock {
         getrandom::fill(&mut salt).map_err(|_| KeystoreError::Randomness)?;
         let method = match unlock {
             Unlock::Passphrase { passphrase, cost } => {
-                if passphrase.0.chars().count() < Passphrase::MIN_CHARACTERS {
-                    return Err(KeystoreError::PassphraseTooShort {
-                        minimum: Passphrase::MIN_CHARACTERS,
-                    });
-                }
+                passphrase.check_new()?;
                 Method::Passphrase { salt, cost: *cost }
             }
             Unlock::KeyFile(_) => Method::KeyFile { salt },

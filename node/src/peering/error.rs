@@ -7,7 +7,10 @@ use maillon_protocol::{
     replica::StorageError,
 };
 
-use crate::{audit::AuditError, ledger::LedgerError, network::NetworkError, store::StoreError};
+use crate::{
+    audit::AuditError, ledger::LedgerError, network::NetworkError, shortened::Unclear,
+    store::StoreError,
+};
 
 /// Why something about peers is refused.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +36,12 @@ pub enum PeeringError {
         /// What the last attempt came to.
         reason: String,
     },
-    /// No pairing has that name.
-    #[error("no pairing has this name: list the pairings and copy its beginning")]
-    NoSuchPairing,
-    /// Several pairings have that name.
-    #[error("several pairings begin like this: give more characters of the name")]
-    Ambiguous,
+    /// The pairing is over, and has been forgotten meanwhile.
+    #[error("this pairing is over: make a new invitation, or accept one")]
+    Over,
+    /// What was typed names no pairing, or several.
+    #[error(transparent)]
+    WhichPairing(#[from] Unclear),
     /// Too many pairings are open.
     #[error("{0} pairings are open, which is the limit: finish or reject some first")]
     TooMany(usize),

@@ -162,8 +162,8 @@ impl Peering {
     /// capitals, accents, spaces and hyphens.
     ///
     /// # Errors
-    /// [`PeeringError::Pairing`] where these are not the words or it is too late, [`PeeringError::NoSuchPairing`],
-    /// [`PeeringError::Ambiguous`], [`PeeringError::Commit`].
+    /// [`PeeringError::Pairing`] where these are not the words or it is too late, [`PeeringError::WhichPairing`],
+    /// [`PeeringError::Over`], [`PeeringError::Commit`].
     pub async fn confirm(
         &self,
         by: By,

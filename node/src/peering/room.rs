@@ -26,6 +26,7 @@ use crate::{
     clock::now_ms,
     ledger::Ledger,
     network::{AllowList, NetworkHandle},
+    shortened,
     store::{Store, Table},
 };
 
@@ -119,16 +120,10 @@ impl Room {
 
     /// The pairing whose name is, or begins like, this.
     pub(super) fn named(&self, name: &str) -> Result<Arc<Course>, PeeringError> {
-        let name = name.trim().to_ascii_lowercase();
-        let courses = self.courses_now();
-        let mut found = courses
-            .values()
-            .filter(|course| !name.is_empty() && course.id.to_string().starts_with(&name));
-        match (found.next(), found.next()) {
-            (Some(course), None) => Ok(Arc::clone(course)),
-            (None, _) => Err(PeeringError::NoSuchPairing),
-            (Some(_), Some(_)) => Err(PeeringError::Ambiguous),
-        }
+        let all = self.courses();
+        Ok(shortened::one(name, "pairing", all, |course| {
+            course.id.to_string()
+        })?)
     }
 
     pub(super) fn tell(&self, event: PeeringEvent) {
@@ -171,7 +166,7 @@ impl Room {
     ) -> Result<Step, PeeringError> {
         let turn = course.turn.lock().await;
         if course.gone.is_cancelled() {
-            return Err(PeeringError::NoSuchPairing);
+            return Err(PeeringError::Over);
         }
         let mut pending = course.pending();
         let mut step = Step::default();

@@ -9,7 +9,7 @@ use maillon_node::{
     random,
 };
 
-use super::{Failure, Told, shell};
+use super::{Failure, Told, USAGE, shell};
 
 /// What three nodes log beside the guide. yamux warns when the pairing's listener closes on a connection that is done.
 const LOG: &str = "warn,yamux=error";
@@ -30,6 +30,8 @@ impl From<DemoError> for Failure {
             | DemoError::Folder { .. } => 73,
             DemoError::Start { cause, .. } => return cause.into(),
             DemoError::Keystore(cause) => return cause.into(),
+            DemoError::Founding(cause) => return cause.into(),
+            DemoError::Config(_) => USAGE,
             _ => 70,
         };
         Self::new(code, error)
@@ -55,7 +57,7 @@ impl Drop for Temporary {
 
 /// Starts the demonstration, says how to look around, and stops when it is told to.
 pub(super) fn demo(arguments: &Arguments) -> Result<(), Failure> {
-    super::log_to_standard_error(LOG, "text").map_err(|wrong| Failure::new(64, wrong))?;
+    super::log_to_standard_error(LOG, "text").map_err(|wrong| Failure::new(USAGE, wrong))?;
     let temporary = arguments.dir.is_none().then(Temporary::new);
     let dir = match (&arguments.dir, &temporary) {
         (Some(dir), _) => dir,

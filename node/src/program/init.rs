@@ -8,7 +8,7 @@ use maillon_node::{
     keystore::{Unlock, create_key_file},
 };
 
-use super::{Failure, Init, shell, unlock};
+use super::{Failure, Init, USAGE, shell, unlock};
 
 /// The commented example with the given values in it.
 fn configuration(init: &Init) -> String {
@@ -48,7 +48,7 @@ impl From<FoundingError> for Failure {
     fn from(error: FoundingError) -> Self {
         let code = match error {
             FoundingError::NotEmpty(_) | FoundingError::Folder { .. } => 73,
-            FoundingError::Config(_) => 64,
+            FoundingError::Config(_) => USAGE,
             FoundingError::Keystore(cause) => return cause.into(),
         };
         Self::new(code, error)
@@ -59,14 +59,14 @@ impl From<FoundingError> for Failure {
 pub(super) fn init(init: &Init) -> Result<(), Failure> {
     if init.name.trim().is_empty() {
         return Err(Failure::new(
-            64,
+            USAGE,
             "a structure has a name: --name \"DAC du Ponant\"",
         ));
     }
     let unlock = match &init.key_file {
         Some(path) => {
             if !path.exists() {
-                create_key_file(path)?;
+                create_key_file(path).map_err(|error| Failure::new(73, error))?;
             }
             Unlock::KeyFile(path.clone())
         }
@@ -96,7 +96,11 @@ pub(super) fn init(init: &Init) -> Result<(), Failure> {
         export = shell::export(&dir.join(&config.admin.socket)),
         dir = shell::word(&dir),
     );
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(|error| Failure::new(74, error))
+    // It is shown once, so that even a reader that has gone is a failure.
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| {
+        Failure::new(
+            74,
+            format!("the node was made, but its recovery key could not be shown ({error}): remove {} and begin again", dir.display()),
+        )
+    })
 }

@@ -1,7 +1,6 @@
 //! The daemon's command line: `init`, `run`, `demo`, `config`; and, for benchmarks, `floor`, which the help does not list.
 //!
-//! Exit codes: 0 done; 64 wrong use, configuration or environment; 73 the data folder cannot be made; 74 the data folder is damaged, full or
-//! newer; 75 the data folder, the socket or a port is in use; 77 wrong passphrase or key file; 70 anything else.
+//! Exit codes are in one table, [`EXIT_CODES`], which the help prints.
 
 mod demo;
 mod floor;
@@ -10,26 +9,42 @@ mod shell;
 mod unlock;
 
 use std::{
-    io::Write,
+    io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use maillon_node::{
+    admin::SocketError,
     clock,
     config::{self, Config, FILE_NAME, OutOfRange},
     daemon::{Node, StartError},
     keystore::KeystoreError,
     network::NetworkError,
+    peering::PeeringError,
     store::StoreError,
 };
 use maillon_protocol::descriptor::StructureKind;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+/// Every exit code with its meaning, as the help prints them.
+const EXIT_CODES: &str = "\
+Exit codes:
+   0  Done; for run: stopped as asked.
+  64  The command line, the configuration, the environment or a new passphrase is wrong, or there is no node in this folder.
+  70  Anything else.
+  73  The data folder or the key file cannot be made, or the folder is not empty.
+  74  The data folder is damaged, full, of a newer version, or cannot be read or written.
+  75  The folder or the socket is in use, or an address cannot be listened on.
+  77  The passphrase or the key file is wrong, or there is none.";
+
+/// What a command line that is not well formed ends with, as that of maillonctl does.
+const USAGE: u8 = 64;
+
 /// The node that a care territory hosts for itself.
 #[derive(Debug, Parser)]
-#[command(name = "maillond", version, about, long_about = None)]
+#[command(name = "maillond", version, about, long_about = None, after_help = EXIT_CODES)]
 struct Command {
     #[command(subcommand)]
     action: Action,
@@ -128,7 +143,10 @@ impl From<KeystoreError> for Failure {
             KeystoreError::WrongSecret
             | KeystoreError::OtherUnlock { .. }
             | KeystoreError::KeyFile { .. } => 77,
-            KeystoreError::Missing { .. } => 64,
+            KeystoreError::Missing { .. } | KeystoreError::PassphraseLength { .. } => USAGE,
+            KeystoreError::AlreadyExists { .. } => 73,
+            // The machine's, not the folder's.
+            KeystoreError::OutOfMemory { .. } | KeystoreError::Randomness => 70,
             _ => 74,
         };
         Self::new(code, error)
@@ -138,22 +156,40 @@ impl From<KeystoreError> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         let code = match &error {
-            StartError::Config(_) => 64,
+            StartError::Config(_) | StartError::Network(NetworkError::KeyLog) => USAGE,
             StartError::Keystore(_) => {
                 let StartError::Keystore(error) = error else {
                     return Self::new(70, error);
                 };
                 return error.into();
             }
-            StartError::Store(StoreError::InUse) | StartError::Socket(_) | StartError::Http(_) => {
-                75
-            }
-            StartError::Network(NetworkError::Listen { .. }) => 75,
-            StartError::Network(NetworkError::KeyLog) => 64,
-            StartError::Store(_) | StartError::Rows(_) | StartError::Folder(_) => 74,
+            StartError::Store(StoreError::InUse)
+            | StartError::Socket(SocketError::InUse(_))
+            | StartError::Http(_)
+            | StartError::Network(NetworkError::Listen { .. }) => 75,
+            StartError::Socket(SocketError::Bind { cause, .. }) => socket(cause),
+            StartError::Store(_)
+            | StartError::Rows(_)
+            | StartError::Folder(_)
+            | StartError::Uploads(_)
+            | StartError::Peering(
+                PeeringError::Commit(_)
+                | PeeringError::Store(_)
+                | PeeringError::Storage(_)
+                | PeeringError::Damaged(_),
+            ) => 74,
             _ => 70,
         };
         Self::new(code, error)
+    }
+}
+
+/// Why there is no socket: its path serves for none, somebody has it, or its folder cannot be written.
+fn socket(cause: &io::Error) -> u8 {
+    match cause.kind() {
+        io::ErrorKind::InvalidInput => USAGE,
+        io::ErrorKind::AddrInUse => 75,
+        _ => 74,
     }
 }
 
@@ -162,14 +198,20 @@ impl From<StartError> for Failure {
     reason = "a program says on standard error why it ends"
 )]
 pub(crate) fn run() -> ExitCode {
-    let result = match Command::parse().action {
+    let command = match Command::try_parse() {
+        Ok(command) => command,
+        Err(said) => {
+            // Nothing is left to tell a closed terminal.
+            let _ = said.print();
+            return ExitCode::from(if said.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    let result = match command.action {
         Action::Init(init) => init::init(&init),
         Action::Run(run) => serve(&run),
         Action::Demo(arguments) => demo::demo(&arguments),
         Action::Floor(floor) => floor::floor(&floor),
-        Action::Config => std::io::stdout()
-            .write_all(config::example().as_bytes())
-            .map_err(|error| Failure::new(74, error)),
+        Action::Config => print(&config::example()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -180,10 +222,22 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
+/// Writes an answer to standard output. A reader that has gone (`maillond config | head`) has read what it wanted.
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            74,
+            format!("the output cannot be written: {error}; see to the disk, then do it again"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn serve(run: &Run) -> Result<(), Failure> {
-    let config = Config::load(&run.dir).map_err(|error| Failure::new(64, error))?;
+    let config = Config::load(&run.dir).map_err(|error| Failure::new(USAGE, error))?;
     log_to_standard_error(&config.log.filter, &config.log.format)
-        .map_err(|wrong| Failure::new(64, wrong.in_file(&run.dir.join(FILE_NAME))))?;
+        .map_err(|wrong| Failure::new(USAGE, wrong.in_file(&run.dir.join(FILE_NAME))))?;
     clock::set_offset(config.test.clock_offset_s);
     for live in config.test.live() {
         tracing::warn!(
@@ -258,4 +312,49 @@ fn log_to_standard_error(filter: &str, format: &str) -> Result<(), OutOfRange> {
         lines.init();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// The exit code that somebody's mistake ends with.
+    fn code(failure: impl Into<Failure>) -> u8 {
+        failure.into().code
+    }
+
+    #[test]
+    fn every_exit_code_is_in_the_help() {
+        let path = || PathBuf::from("run/admin.sock");
+        let bind = |kind: io::ErrorKind| {
+            StartError::Socket(SocketError::Bind {
+                path: path(),
+                cause: kind.into(),
+            })
+        };
+        let short = KeystoreError::PassphraseLength {
+            found: 11,
+            least: 12,
+            most: 1024,
+        };
+        for (found, wanted) in [
+            (code(short), 64),
+            (code(KeystoreError::Missing { path: path() }), 64),
+            (code(KeystoreError::AlreadyExists { path: path() }), 73),
+            (code(KeystoreError::Damaged { path: path() }), 74),
+            (code(KeystoreError::OutOfMemory { memory_kib: 65_536 }), 70),
+            (code(KeystoreError::WrongSecret), 77),
+            (code(StartError::Socket(SocketError::InUse(path()))), 75),
+            (code(bind(io::ErrorKind::AddrInUse)), 75),
+            (code(bind(io::ErrorKind::InvalidInput)), 64),
+            (code(bind(io::ErrorKind::PermissionDenied)), 74),
+            (code(StartError::Store(StoreError::InUse)), 75),
+            (code(StartError::Store(StoreError::DiskFull)), 74),
+        ] {
+            assert_eq!(found, wanted);
+            assert!(EXIT_CODES.contains(&format!("\n  {wanted}  ")), "{wanted}");
+        }
+    }
 }

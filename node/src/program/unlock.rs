@@ -2,9 +2,12 @@
 
 use std::{env, fs, path::Path};
 
-use maillon_node::{config::Config, keystore::Unlock};
+use maillon_node::{
+    config::Config,
+    keystore::{Passphrase, Unlock},
+};
 
-use super::Failure;
+use super::{Failure, USAGE};
 
 /// A file that holds the passphrase, for starts without a terminal.
 const PASSPHRASE_FILE: &str = "MAILLON_PASSPHRASE_FILE";
@@ -38,11 +41,15 @@ pub(super) fn new_passphrase() -> Result<Unlock, Failure> {
     if let Some(unlock) = from_file()? {
         return Ok(unlock);
     }
-    let first = ask("New passphrase (12 characters at least): ")?;
+    let first = ask(&format!(
+        "New passphrase ({} to {} characters): ",
+        Passphrase::MIN_CHARACTERS,
+        Passphrase::MAX_CHARACTERS
+    ))?;
     if first != ask("The same again: ")? {
         return Err(Failure::new(
-            77,
-            "the two passphrases differ; nothing was made",
+            USAGE,
+            "the two passphrases differ: begin again; nothing was made",
         ));
     }
     Ok(Unlock::passphrase(first))

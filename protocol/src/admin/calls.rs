@@ -48,7 +48,7 @@ pub enum Call {
         /// Node or structure name.
         peer: Named,
     },
-    /// Tries to reach a peer now. → [`super::Answer::Peer`].
+    /// Tries to reach a peer now. → [`super::Answer::Peer`]; where it cannot be reached, [`super::ErrorCode::Unreachable`] with what was tried.
     PeerTest {
         /// Which.
         peer: Named,

@@ -6,12 +6,13 @@
 //! The daemon speaks first: one frame with [`Greeting`]. Then the client sends frames with a [`Request`] and reads, for each, frames with a
 //! [`Reply`] until one whose [`Outcome`] is not [`Outcome::Event`] or [`Outcome::Progress`]. A frame is four bytes of length, big-endian, and so
 //! many bytes of JSON, [`crate::limits::FRAME`] at most. A frame that cannot be read is answered at once with an [`AdminError`] and the
-//! connection is closed. The socket has mode 0600, and the daemon checks the peer's user.
+//! connection is closed. The socket has mode 0600, and the daemon checks the peer's user: who is neither its own user nor root finds the
+//! connection closed without a greeting.
 //!
 //! # Names
 //!
-//! Circles, records, nodes and invitations may be named by the beginning of their printed form, as long as it fits one only; the daemon
-//! resolves it ([`Named`]).
+//! Circles, records, nodes, invitations, pairings and professionals may be named by the beginning of their printed form, of [`LEAST_DIGITS`]
+//! at least (a record: [`LEAST_RECORD_DIGITS`]), as long as it fits one only; the daemon resolves it ([`Named`]).
 
 mod answers;
 mod calls;
@@ -25,6 +26,12 @@ use serde::{Deserialize, Serialize};
 
 /// Version of this API.
 pub const VERSION: u32 = 1;
+
+/// The fewest digits of an id that name something.
+pub const LEAST_DIGITS: usize = 4;
+
+/// The fewest digits of a record's id that name it: so many are what the daemon's index of records goes by.
+pub const LEAST_RECORD_DIGITS: usize = 12;
 
 /// First frame of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,7 +109,7 @@ pub enum ErrorCode {
     Version,
     /// Nothing has that name, or several things have.
     NotFound,
-    /// A professional is needed (`--as`), or care commands are switched off.
+    /// A professional is needed (`--as`), care commands are switched off, or the person's information is not recorded.
     NotAllowed,
     /// The state of things does not allow it now.
     Conflict,
@@ -110,7 +117,7 @@ pub enum ErrorCode {
     Limit,
     /// The data folder cannot take it: disk full, read-only, damaged.
     Storage,
-    /// The other node cannot be reached.
+    /// The other node cannot be reached; also where its peering is suspended or has ended here.
     Unreachable,
     /// A defect of this program.
     Internal,

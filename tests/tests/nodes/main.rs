@@ -5,6 +5,7 @@ mod admission;
 mod attachments;
 mod bundles;
 mod clock;
+mod command;
 mod durability;
 mod mounts;
 mod partition;

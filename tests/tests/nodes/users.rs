@@ -99,6 +99,11 @@ fn another_user_is_refused_where_folders_and_socket_were_opened_to_everybody() -
             String::from_utf8_lossy(&ended.stdout)
         )
     })?;
+    let words = String::from_utf8_lossy(&ended.stderr);
+    ensure(
+        words.contains("without a greeting") && words.contains("sudo -u"),
+        || words.clone().into_owned(),
+    )?;
     wait::until("the refusal in the log", wait::LONG, || {
         let log = fs::read_to_string(daemon.log()).map_err(Trouble::io("the log"))?;
         Ok(log

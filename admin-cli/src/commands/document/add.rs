@@ -16,7 +16,7 @@ use maillon_protocol::{
 use crate::{
     client::Progress,
     commands::note::written,
-    failure::Failure,
+    failure::{Failure, named},
     session::{Session, answer},
     terminal::Bar,
 };
@@ -92,7 +92,7 @@ fn whole(path: &Path) -> Result<Vec<u8>, Failure> {
     // Before it is opened: opening a pipe waits for somebody who writes.
     if !fs::metadata(path).map_err(failed)?.is_file() {
         return Err(Failure::Value {
-            cause: format!("{} is not a regular file", path.display()),
+            cause: format!("the path {} is not a regular file", path.display()),
             action: "Name a regular file; save what another program prints to one first.",
         });
     }
@@ -104,7 +104,7 @@ fn whole(path: &Path) -> Result<Vec<u8>, Failure> {
         .map_err(failed)?;
     if bytes.is_empty() {
         return Err(Failure::Value {
-            cause: format!("{} is empty", path.display()),
+            cause: format!("{} is empty", named(path)),
             action: "Name a file that has something in it.",
         });
     }

@@ -73,7 +73,7 @@ impl Save {
         part.become_file(to, self.force).map_err(failed)?;
         session.print(&state, |_| {
             format!(
-                "{} has been saved: {}, {}.",
+                "Saved as {}: {}, {}.",
                 to.display(),
                 words::bytes(file.bytes),
                 text::line(&file.media_type)

@@ -1,7 +1,7 @@
 //! `peer confirm` and `peer reject`: the words were compared.
 
 use clap::Args;
-use maillon_protocol::admin::{Call, Pairing};
+use maillon_protocol::admin::{Call, LEAST_DIGITS, Pairing};
 
 use super::accept;
 use crate::{
@@ -50,16 +50,7 @@ impl Confirm {
     /// Shows the words that are to be compared now and asks whether the other side has the same.
     fn ask(&self, session: &mut Session<'_, '_>) -> Result<String, Failure> {
         let peers = answer!(session, Call::PeerList, Peers);
-        let mut found = peers
-            .pairings
-            .into_iter()
-            .filter(|pairing| pairing.pairing.starts_with(&self.pairing));
-        let (Some(pairing), None) = (found.next(), found.next()) else {
-            return Err(Failure::Name {
-                cause: "no pairing under way has this name, or several have".to_owned(),
-                action: "List the pairings with maillonctl peer list and name one in full.",
-            });
-        };
+        let pairing = self.meant(peers.pairings)?;
         let Pairing {
             words: Some(compared),
             structure,
@@ -67,7 +58,7 @@ impl Confirm {
             ..
         } = pairing
         else {
-            return Err(Failure::Value {
+            return Err(Failure::NotNow {
                 cause: "the two nodes have not met yet, so there are no words to compare"
                     .to_owned(),
                 action: "Wait until the other side has accepted the invitation, then try again.",
@@ -97,6 +88,39 @@ impl Confirm {
                 cause: "the pairing was not confirmed".to_owned(),
                 action: "If the words differ, end it with maillonctl peer reject.",
             })
+        }
+    }
+}
+
+impl Confirm {
+    /// The pairing under way that was typed, as the daemon would take it.
+    fn meant(&self, pairings: Vec<Pairing>) -> Result<Pairing, Failure> {
+        const LIST: &str = "Type more of it: maillonctl peer list shows the pairings.";
+        let typed = self.pairing.trim().to_ascii_lowercase();
+        let given = typed.chars().count();
+        if given < LEAST_DIGITS {
+            return Err(Failure::Value {
+                cause: format!(
+                    "the id of a pairing may be shortened to {LEAST_DIGITS} digits at least, this has {given}"
+                ),
+                action: LIST,
+            });
+        }
+        let mut found = pairings
+            .into_iter()
+            .filter(|pairing| pairing.pairing.starts_with(&typed));
+        match (found.next(), found.next()) {
+            (Some(pairing), None) => Ok(pairing),
+            (None, _) => Err(Failure::Name {
+                cause: "no pairing under way has this name".to_owned(),
+                action: "List the pairings with maillonctl peer list.",
+            }),
+            (Some(_), Some(_)) => Err(Failure::Name {
+                cause: format!(
+                    "several pairings under way have an id that begins with these {given} digits"
+                ),
+                action: LIST,
+            }),
         }
     }
 }

@@ -65,7 +65,9 @@ pub(super) fn seen(view: &View, peer: &PeerLine) -> String {
     match peer.last_seen_ms {
         _ if peer.connected => "connected".to_owned(),
         Some(ms) => view.clock.ago(ms),
-        None => "never".to_owned(),
+        // What a node does not talk to it does not watch.
+        None if matches!(peer.relation, Relation::Suspended | Relation::Ended) => "-".to_owned(),
+        None => "not since the start".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@ mod damage;
 mod disk;
 mod places;
 mod secrets;
+mod usage;
 
 use std::{
     collections::BTreeMap,
