@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{FileTypeExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -62,7 +62,13 @@ impl AdminSocket {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(bind)?;
         }
-        if path.exists() {
+        if let Ok(there) = std::fs::symlink_metadata(path) {
+            if !there.file_type().is_socket() {
+                return Err(bind(io::Error::new(
+                    io::ErrorKind::AlreadyExists,
+                    "something else has this name; it is left alone",
+                )));
+            }
             if UnixStream::connect(path).await.is_ok() {
                 return Err(SocketError::InUse(path.to_owned()));
             }

@@ -60,6 +60,21 @@ fn ports_that_somebody_has_are_named() -> Story {
 }
 
 #[test]
+fn a_file_where_the_socket_should_be_is_left_alone() -> Story {
+    let root = folder()?;
+    let daemon = stopped(root.path(), Settings::dac())?;
+    let place = daemon.socket();
+    write(&place, "somebody's words")?;
+    let ended = daemon.refused()?;
+    says(&ended, FOLDER, &["socket", "something else has this name"])?;
+    ensure(read(&place)? == b"somebody's words", || {
+        String::from("the file was changed")
+    })?;
+    fs::remove_file(&place).map_err(Trouble::io("the file"))?;
+    still_works(daemon)
+}
+
+#[test]
 fn a_node_is_never_made_over_another_one() -> Story {
     let root = folder()?;
     let daemon = stopped(root.path(), Settings::dac())?;
