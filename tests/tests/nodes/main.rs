@@ -6,6 +6,7 @@ mod attachments;
 mod bundles;
 mod clock;
 mod durability;
+mod handshake;
 mod mounts;
 mod partition;
 mod raw;
