@@ -7,6 +7,7 @@ mod bundles;
 mod clock;
 mod durability;
 mod handshake;
+mod invariants;
 mod mounts;
 mod partition;
 mod raw;
