@@ -137,7 +137,7 @@ fn two_nodes_that_both_have_much_for_each_other_do_not_wait_for_each_other() -> 
 }
 
 /// Much less than the minute after which everything is compared again.
-const AT_ONCE: Duration = Duration::from_secs(5);
+const AT_ONCE: Duration = Duration::from_secs(20);
 
 #[test]
 fn what_is_written_right_after_an_admission_arrives_at_once() -> Story {
