@@ -200,6 +200,8 @@ pub struct TestConfig {
     /// Seconds by which the clock of the node runs ahead, or behind where negative.
     #[config(default = 0)]
     pub clock_offset_s: i64,
+    /// Seconds between two checks of everything, instead of a day. At least 1.
+    pub verify_every_s: Option<u64>,
 }
 
 impl TestConfig {
@@ -221,6 +223,10 @@ impl TestConfig {
             (
                 self.clock_offset_s != 0,
                 "clock_offset_s sets the clock off",
+            ),
+            (
+                self.verify_every_s.is_some(),
+                "verify_every_s checks everything more often than once a day",
             ),
         ];
         let live = all.into_iter().filter(|(on, _)| *on);
@@ -327,6 +333,9 @@ impl Config {
                 field: "test.clock_offset_s",
                 cause,
             });
+        }
+        if self.test.verify_every_s == Some(0) {
+            return Err(wrong("test.verify_every_s", "is 0; it must be at least 1"));
         }
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return Err(wrong("log.format", "must be \"text\" or \"json\""));

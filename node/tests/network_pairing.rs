@@ -4,11 +4,14 @@ mod network;
 
 use std::time::Duration;
 
-use futures::StreamExt;
-use libp2p::{Multiaddr, SwarmBuilder, identify, swarm::SwarmEvent};
+use futures::{AsyncWriteExt, StreamExt};
+use libp2p::{Multiaddr, StreamProtocol, SwarmBuilder};
+use libp2p_stream::OpenStreamError;
 use maillon_node::network::{
-    DialTrouble, FrameError,
-    pairing::{self, PAIRING_FRAME, PairingConfig, PairingError, PairingListener},
+    DialTrouble, FrameError, SYNC_PROTOCOL,
+    pairing::{
+        self, PAIRING_FRAME, PAIRING_PROTOCOL, PairingConfig, PairingError, PairingListener,
+    },
     peer_id,
 };
 use network::{QUIC, TCP, keypair, node, soon};
@@ -61,30 +64,60 @@ async fn two_strangers_exchange_frames_and_each_knows_the_others_key() {
     }
 }
 
+/// Protocols of libp2p and of the room, which whoever comes to a pairing might ask for.
+const OTHERS: [&str; 5] = [
+    SYNC_PROTOCOL,
+    "/ipfs/id/1.0.0",
+    "/ipfs/id/push/1.0.0",
+    "/ipfs/ping/1.0.0",
+    "/ipfs/kad/1.0.0",
+];
+
 #[tokio::test]
 async fn nothing_but_pairing_is_spoken_there() {
-    let (_listener, addresses) = open(&config(&[QUIC])).await;
+    let (mut listener, addresses) = open(&config(&[QUIC])).await;
     let mut curious = SwarmBuilder::with_new_identity()
         .with_tokio()
         .with_quic()
-        .with_behaviour(|keys| {
-            identify::Behaviour::new(identify::Config::new("/x/1".into(), keys.public()))
-        })
+        .with_behaviour(|_| libp2p_stream::Behaviour::new())
         .expect("a behaviour")
         .build();
+    let mut control = curious.behaviour().new_control();
     curious.dial(addresses[0].clone()).expect("a dial");
-    let answer = async {
-        loop {
-            if let SwarmEvent::Behaviour(event) = curious.select_next_some().await {
-                return event;
-            }
+    let met = async {
+        while !curious.is_connected(&peer_id(&node(1))) {
+            curious.select_next_some().await;
         }
     };
-    let answer = soon(answer).await;
-    assert!(
-        matches!(answer, identify::Event::Error { .. }),
-        "{answer:?}"
-    );
+    soon(met).await;
+    let asking = async {
+        for other in OTHERS.map(StreamProtocol::new) {
+            let answer = control.open_stream(peer_id(&node(1)), other.clone()).await;
+            assert!(
+                matches!(answer, Err(OpenStreamError::UnsupportedProtocol(_))),
+                "{other}: {answer:?}"
+            );
+        }
+        // The same question about pairing is answered, or the answers above would mean nothing.
+        let pairing = StreamProtocol::new(PAIRING_PROTOCOL);
+        let stream = control.open_stream(peer_id(&node(1)), pairing).await;
+        let mut stream = stream.expect("pairing is spoken");
+        // What was agreed is said with the first bytes.
+        stream.write_all(&[0; 4]).await.expect("written");
+        listener.next().await.expect("it came")
+    };
+    let working = async {
+        loop {
+            curious.select_next_some().await;
+        }
+    };
+    let both = async {
+        tokio::select! {
+            _ = asking => {}
+            () = working => {}
+        }
+    };
+    soon(both).await;
 }
 
 #[tokio::test]
@@ -112,6 +145,10 @@ async fn a_node_whose_invitation_is_closed_speaks_no_pairing() {
         refused,
         Err(PairingError::Dial(DialTrouble::RefusedThere) | PairingError::NotOpen)
     ));
+    // A node that it does admit is told that no invitation is open.
+    let room = network::Node::start(1, &[2], network::quick(&[QUIC])).await;
+    let closed = pairing::dial(&config(&[]), &keypair(2), node(1), &room.addresses).await;
+    assert!(matches!(closed, Err(PairingError::NotOpen)));
 }
 
 #[tokio::test]

@@ -272,6 +272,31 @@ fn what_is_said_meanwhile_does_not_wait_behind_a_file() {
 }
 
 #[test]
+fn no_chunk_is_sent_while_records_are_missing() {
+    let mut net = Net::new(52, 2);
+    let circle = net.circle(0, &[1]);
+    net.cut(0, 1);
+    // The record that names the file comes first, and what follows is more than one range.
+    let (_, named) = add(&mut net, 0, &circle, &letter(20 * CHUNK));
+    for number in 0..40 {
+        let text = format!("{number} {}", "Longue observation. ".repeat(2_500));
+        net.write(0, &circle, &text);
+    }
+    net.connect(0, 1);
+    let log = net.nodes[0].replica.own_log();
+    let held = |net: &Net| {
+        let circle = net.nodes[1].circles.get(&circle)?;
+        circle.logs.get(&log).map(|tip| tip.height)
+    };
+    let before = held(&net);
+    assert!(net.run_until(|net| held(net) > before), "a first range");
+    assert!(!net.same(0, 1, &circle), "there is only one range");
+    assert!(net.run_until(|net| chunks_sent(net, 0, 1) > 0));
+    assert!(net.same(0, 1, &circle), "a file came before records");
+    assert!(net.run_until(|net| opened(net, 1, &circle, &named).is_some()));
+}
+
+#[test]
 fn changed_chunks_are_seen_at_once_and_the_file_comes_from_another_member() {
     let mut net = Net::new(46, 3);
     let circle = net.circle(0, &[1, 2]);

@@ -8,9 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maillon_protocol::{
     charter::Grant,
+    circle::Ack,
     content::{Alert, Content, Severity},
     record::Previous,
     replica::{Notice, Row, Rows},
+    sync::Message,
 };
 use maillon_tests::net::{Net, Weather, note};
 
@@ -151,6 +153,45 @@ fn what_was_written_beside_an_admission_without_the_past_comes_without_its_body(
     assert!(net.nodes[3].record(&circle, beside).is_none());
     net.connect(0, 3);
     assert!(net.run_until(|net| net.texts(3, &circle).contains(ATE)));
+}
+
+#[test]
+fn who_does_not_know_of_its_removal_yet_is_not_blamed_for_what_it_says() {
+    let mut net = Net::new(54, 2);
+    let circle = net.circle(0, &[1]);
+    net.write(0, &circle, WALKED);
+    net.write(1, &circle, ATE);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    net.run(10_000);
+    let said = net.frames[&(1, 0)].iter();
+    let said: Vec<Message> = said
+        .filter_map(|frame| Message::decode(frame).ok())
+        .collect();
+    let gone = net.id(1);
+    net.act(0, |node, now| node.remove(&circle, gone, now));
+    assert!(net.run_until(|net| !net.nodes[1].circles[&circle].charter.is_member(&gone)));
+    // What node 1 said as a member comes late.
+    let pushed = said.iter().filter(|message| {
+        matches!(message, Message::Records { circle: of, records, .. } if *of == circle && !records.is_empty())
+    });
+    let pushed: Vec<&Message> = pushed.collect();
+    assert!(!pushed.is_empty(), "node 1 wrote");
+    for message in pushed {
+        net.say(1, 0, message);
+    }
+    net.run(10_000);
+    let problems = &net.nodes[0].problems;
+    assert!(problems.is_empty(), "{problems:?}");
+    let acks = said.iter().filter_map(|message| match message {
+        Message::Ack(bytes) => Ack::verify(bytes.0.clone()).ok(),
+        _ => None,
+    });
+    let acks: Vec<_> = acks.filter(|ack| ack.object.circle == circle).collect();
+    assert!(!acks.is_empty(), "node 1 acknowledged");
+    let taken = net.act(0, |node, now| {
+        node.with(|replica, rows, _| replica.take_acks(rows, gone, circle, acks, now))
+    });
+    assert_eq!(taken.map_err(|error| error.to_string()), Ok(()));
 }
 
 #[test]

@@ -97,11 +97,13 @@ fn numbered(key: &[u8]) -> u64 {
 }
 
 /// Reads the whole trail: each line names its number and the hash of the one before it, and the last is the one that the head names.
-/// Returns how many there are.
+/// Returns how many there are. Lines may be written meanwhile: each comes with its head in one commit, so the end that is found must lie between
+/// the heads from before and after.
 ///
 /// # Errors
 /// A sentence that names the first line at which it does not hold.
 pub fn verify(store: &Store) -> Result<u64, String> {
+    let before = head(store)?;
     let mut at = Head::START;
     let rows = store
         .scan(Table::Audit, LINES, Range::all())
@@ -121,23 +123,33 @@ pub fn verify(store: &Store) -> Result<u64, String> {
             number: expected,
             hash: Hash(Sha256::digest(&bytes).into()),
         };
-    }
-    let head = match store
-        .get(Table::Audit, HEAD)
-        .map_err(|error| error.to_string())?
-    {
-        Some(bytes) => {
-            minicbor::decode(&bytes).map_err(|_| "its head cannot be read".to_owned())?
+        if at.number == before.number && at != before {
+            return Err(format!(
+                "line {expected} is not the one that the head names"
+            ));
         }
-        None => Head::START,
-    };
-    if head != at {
+    }
+    let after = head(store)?;
+    let is_last = (before.number..=after.number).contains(&at.number)
+        && (at.number < after.number || at == after);
+    if !is_last {
         return Err(format!(
             "it ends with line {}, and its head says {}",
-            at.number, head.number
+            at.number, after.number
         ));
     }
     Ok(at.number)
+}
+
+/// Where the trail says that it stands.
+fn head(store: &Store) -> Result<Head, String> {
+    let bytes = store
+        .get(Table::Audit, HEAD)
+        .map_err(|error| error.to_string())?;
+    match bytes {
+        Some(bytes) => minicbor::decode(&bytes).map_err(|_| "its head cannot be read".to_owned()),
+        None => Ok(Head::START),
+    }
 }
 
 #[cfg(test)]
@@ -220,6 +232,23 @@ mod tests {
         store.commit(batch).expect("a commit");
         let said = verify(&store).expect_err("the last line is gone");
         assert!(said.contains("ends with line 4"), "{said}");
+    }
+
+    #[test]
+    fn a_trail_that_grows_while_it_is_read_holds() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = store(dir.path());
+        let good = lines(300);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                good.iter()
+                    .for_each(|line| write(&store, std::slice::from_ref(line)))
+            });
+            while !writer.is_finished() {
+                verify(&store).expect("nobody has changed it");
+            }
+        });
+        assert_eq!(verify(&store), Ok(300));
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Node {
             ),
             (
                 "verify",
-                "Checks once a day, at low priority, everything that `maillonctl doctor` checks on the disk.",
+                "Checks once a day, at low priority, everything that `maillonctl doctor` checks.",
                 4,
             ),
         ] {
@@ -133,13 +133,15 @@ fn folder_size(dir: &Path) -> u64 {
         .sum()
 }
 
-/// Checks once a day what must hold on the disk, at low priority.
+/// Checks every invariant once a day, at low priority.
 pub(super) async fn verify(node: Arc<Node>) {
+    let every = node.config.test.verify_every_s;
+    let every = every.map_or(VERIFY_EVERY, Duration::from_secs);
     loop {
-        tokio::time::sleep(VERIFY_EVERY).await;
+        tokio::time::sleep(every).await;
         let begun = node.workers.begin("verify");
         let broken: Vec<String> = node
-            .kept_checks()
+            .doctor(now_ms())
             .await
             .into_iter()
             .filter(|check| !check.holds)

@@ -1,15 +1,20 @@
 //! What must hold of the rows themselves.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 use maillon_protocol::{
     circle::Wanted,
+    ids::{CircleId, LogId},
     replica::{Row, RowPrefix, Rows},
     sync::View,
 };
 
 use super::{GO_BACK, Remedy};
 use crate::{ledger::Shared, store::Table};
+
+/// Looks at a circle and its rows that must differ before that means something: the node works meanwhile.
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// Every row of every table opens under the storage key.
 pub(super) fn rows_open(shared: &Shared) -> Result<String, (String, Remedy)> {
@@ -95,26 +100,47 @@ pub(super) fn charters_hold(shared: &Shared) -> Result<String, String> {
 
 /// Where files are missing, the circle says so, and from the first place on: what acknowledgements tell.
 pub(super) fn files_hold(shared: &Shared) -> Result<String, String> {
-    let mut missing = 0_u64;
+    let mut missing = 0;
     for circle in shared.circles() {
-        let mut first = std::collections::BTreeMap::new();
-        let rows = shared
-            .rows()
-            .scan(&RowPrefix::Wanted(circle.id(), None))
-            .map_err(|error| error.to_string())?;
-        for bytes in rows {
-            let wanted: Wanted = minicbor::decode(&bytes)
-                .map_err(|_| format!("circle {}: a row cannot be read", circle.id().short()))?;
-            missing += 1;
-            let place = first.entry(wanted.log).or_insert(wanted.sequence);
-            *place = wanted.sequence.min(*place);
-        }
-        if first != circle.lacking {
-            return Err(format!(
-                "circle {}: other files are missing than it says",
-                circle.id().short()
-            ));
-        }
+        let id = circle.id();
+        let mut looks = 0;
+        missing += loop {
+            // The circle first: where its rows are of a later commit, the next look is at a later circle.
+            let said = shared.circle(&id).map(|circle| circle.lacking.clone());
+            let (count, first) = files_missing(shared, &id)?;
+            if said == Some(first) {
+                break count;
+            }
+            looks += 1;
+            if looks == LOOKS {
+                return Err(format!(
+                    "circle {}: other files are missing than it says",
+                    id.short()
+                ));
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+        };
     }
     Ok(format!("{missing} files are on their way"))
+}
+
+/// How many files of a circle are missing, and the first place in each log.
+fn files_missing(
+    shared: &Shared,
+    circle: &CircleId,
+) -> Result<(u64, BTreeMap<LogId, u64>), String> {
+    let mut count = 0;
+    let mut first = BTreeMap::new();
+    let rows = shared
+        .rows()
+        .scan(&RowPrefix::Wanted(*circle, None))
+        .map_err(|error| error.to_string())?;
+    for bytes in rows {
+        let wanted: Wanted = minicbor::decode(&bytes)
+            .map_err(|_| format!("circle {}: a row cannot be read", circle.short()))?;
+        count += 1;
+        let place = first.entry(wanted.log).or_insert(wanted.sequence);
+        *place = wanted.sequence.min(*place);
+    }
+    Ok((count, first))
 }

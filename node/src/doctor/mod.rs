@@ -1,6 +1,7 @@
 //! Invariants, as code: each has a name, a sentence, and a repair where there is one.
 //!
-//! Those that are about what is kept run once a day as well, at low priority; `maillonctl doctor` runs all, now.
+//! All of them run once a day, at low priority; `maillonctl doctor` runs them now. The node works meanwhile: a check that compares what was read
+//! at two moments must bear what was committed between them.
 
 mod aside;
 mod clock;
@@ -48,7 +49,7 @@ fn check(name: &str, sentence: &str, result: Result<String, (String, Remedy)>) -
 
 impl Node {
     /// Checks what is kept: reads all of it.
-    pub(crate) async fn kept_checks(&self) -> Vec<Check> {
+    async fn kept_checks(&self) -> Vec<Check> {
         let shared = Arc::clone(self.ledger.shared());
         let checked = tokio::task::spawn_blocking(move || {
             vec![

@@ -7,6 +7,7 @@ use maillon_node::{
     clock::now_ms,
     ledger::Ledger,
     peering::{Peering, PeeringConfig, PeeringEvent},
+    random::token,
     store::{Options, StorageKey, Store, StoreError},
 };
 use maillon_protocol::{
@@ -39,10 +40,17 @@ struct Running {
     events: broadcast::Sender<PeeringEvent>,
 }
 
+/// Ports below the range from which the system takes those of outgoing connections: nobody takes one while its node is down.
+const PORTS: std::ops::Range<u16> = 10_000..32_000;
+
 /// A port that nobody has now.
 fn free_port() -> u16 {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
-    socket.local_addr().expect("its address").port()
+    let tries = std::iter::repeat_with(|| {
+        let [high, low, ..] = token();
+        PORTS.start + u16::from_be_bytes([high, low]) % (PORTS.end - PORTS.start)
+    });
+    let free = |port: &u16| UdpSocket::bind(("127.0.0.1", *port)).is_ok();
+    tries.take(200).find(free).expect("a free port")
 }
 
 fn quic(port: u16) -> String {

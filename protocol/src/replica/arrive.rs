@@ -398,7 +398,12 @@ impl Replica {
         let own = self.own();
         let circle = Arc::clone(self.circles.get(&id).ok_or(ArriveError::NotShared)?);
         if !circle.charter.is_member(&peer) {
-            return Err(ArriveError::NotShared);
+            // Signed before it knew of its removal, and on its way since: of no use, and nobody's fault.
+            let before = |removal| acks.iter().all(|ack| ack.object.entry < removal);
+            return match circle.charter.removed_by(&peer) {
+                Some(removal) if before(removal) => Ok(()),
+                _ => Err(ArriveError::NotShared),
+            };
         }
         let mut changed = false;
         for ack in acks {

@@ -17,6 +17,7 @@
 //! - Ports are fixed for the life of a folder, so that a restarted daemon is found again, and lie below the range from which the system
 //!   takes the ports of outgoing connections, so that nobody takes one while its daemon is down.
 //! - A dropped daemon is killed; nothing that a test started outlives it.
+//! - One that ran until then was asked for every invariant before, and a test whose daemon breaks one fails ([`Daemon::invariants`]).
 //!
 //! # What it does not
 //!
@@ -26,6 +27,7 @@ mod cable;
 mod calls;
 mod client;
 mod federation;
+mod invariants;
 mod load;
 mod process;
 pub mod programs;

@@ -8,6 +8,7 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -19,6 +20,9 @@ use super::{Caller, Client, Settings, Trouble, Watch, programs, wait};
 
 /// Fixed ports: below the system's own range for outgoing connections, above what needs privileges.
 const PORTS: std::ops::Range<u16> = 10_000..32_000;
+
+/// From a closed socket to the end of its process.
+const ENDING: Duration = Duration::from_secs(10);
 
 /// How a daemon ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -345,6 +349,19 @@ impl Daemon {
         }
     }
 
+    /// The last look at a daemon that a test leaves running; one that was frozen goes on for it.
+    fn at_the_end(&mut self) -> Result<(), Trouble> {
+        self.ended_early()?;
+        self.thaw()?;
+        let unanswered = match self.invariants() {
+            Err(trouble @ (Trouble::Io { .. } | Trouble::Closed)) => trouble,
+            checked => return checked.map(drop),
+        };
+        // It is ending: how says more than that nobody answers.
+        let ended = wait::until("its end", ENDING, || Ok(self.ended_early().err()));
+        Err(ended.unwrap_or(unanswered))
+    }
+
     fn exited(&self, status: ExitStatus) -> Trouble {
         let words = fs::read(self.log()).unwrap_or_default();
         let words = String::from_utf8_lossy(&words).into_owned();
@@ -359,10 +376,18 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
+        let found = if self.child.is_some() && !thread::panicking() {
+            self.at_the_end()
+        } else {
+            Ok(())
+        };
         if let Some(mut child) = self.child.take() {
             // Both fail only where it has ended already.
             let _ = child.kill();
             let _ = child.wait();
+        }
+        if let Err(trouble) = found {
+            panic!("the test is over, and {trouble}");
         }
     }
 }

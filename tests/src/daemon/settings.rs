@@ -31,6 +31,10 @@ pub struct Settings {
     pub plant_unsealed: Option<String>,
     /// `[test] clock_offset_s`: seconds by which its clock runs ahead, or behind where negative.
     pub clock_offset_s: i64,
+    /// `[test] verify_every_s`: seconds between two checks of everything, a day where none is set.
+    pub verify_every_s: Option<u64>,
+    /// Invariants that the test breaks, by name: when the daemon is dropped, these must not hold, and all others must.
+    pub broken: Vec<&'static str>,
     /// The keystore opens with this passphrase instead of the key file.
     pub passphrase: Option<String>,
     /// `[log] filter`: how much it says of itself.
@@ -57,6 +61,8 @@ impl Settings {
             unsynced: false,
             plant_unsealed: None,
             clock_offset_s: 0,
+            verify_every_s: None,
+            broken: Vec::new(),
             passphrase: None,
             log_filter: None,
             environment: Vec::new(),
@@ -125,8 +131,8 @@ impl Settings {
         if let Some(filter) = &self.log_filter {
             line(format_args!("\n[log]\nfilter = {filter:?}"));
         }
-        let planted = self.plant_unsealed.is_some();
-        if self.tap || self.unsynced || planted || self.clock_offset_s != 0 {
+        let in_words = self.plant_unsealed.is_some() || self.verify_every_s.is_some();
+        if self.tap || self.unsynced || in_words || self.clock_offset_s != 0 {
             line(format_args!("\n[test]"));
         }
         if self.tap {
@@ -137,6 +143,9 @@ impl Settings {
         }
         if self.clock_offset_s != 0 {
             line(format_args!("clock_offset_s = {}", self.clock_offset_s));
+        }
+        if let Some(every) = self.verify_every_s {
+            line(format_args!("verify_every_s = {every}"));
         }
         if let Some(planted) = &self.plant_unsealed {
             line(format_args!("plant_unsealed = {planted:?}"));

@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use maillon_protocol::{
-    admin::{Answer, Call},
-    ids::CircleId,
-};
+use maillon_protocol::ids::CircleId;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{Stopped, Teller, World};
-use crate::daemon::{Acknowledged, Daemon, Trouble, Two, Writers, records_of, same_digests, wait};
+use crate::daemon::{Acknowledged, Trouble, Two, Writers, records_of, same_digests};
 
 const KILLS: u32 = 20;
 const WRITERS: usize = 16;
@@ -54,7 +51,7 @@ pub(super) fn tell(teller: &mut Teller, world: &mut World, seed: u64) -> Result<
         },
     )?;
     teller.tell_with("every invariant holds at A and at B", || {
-        let checked = doctor(&two.a)? + doctor(&two.b)?;
+        let checked = two.a.invariants()? + two.b.invariants()?;
         Ok(((), format!("{checked} checks")))
     })
 }
@@ -92,20 +89,4 @@ fn kill_once(
         reader.record_show(*record)?;
     }
     Ok(())
-}
-
-fn doctor(daemon: &Daemon) -> Result<usize, Trouble> {
-    let mut client = daemon.client()?;
-    client.set_bound(wait::bounded(wait::LONG).max(Duration::from_millis(1)))?;
-    let Answer::Checks(checks) = client.call(Call::Doctor)? else {
-        return Err(Trouble::Protocol(String::from("doctor without checks")));
-    };
-    match checks.iter().find(|check| !check.holds) {
-        None if checks.is_empty() => Err(Trouble::wrong("the doctor checked nothing")),
-        None => Ok(checks.len()),
-        Some(broken) => Err(Trouble::wrong(format!(
-            "at {}: {} ({})",
-            daemon.settings.name, broken.name, broken.found
-        ))),
-    }
 }

@@ -60,4 +60,12 @@ pub fn tell(teller: &mut Teller, root: &Path, seed: u64) {
     let _ = kills::tell(teller, &mut world, seed);
     let _ = removal::tell(teller, &mut world);
     let _ = stranger::tell(teller, &mut world);
+    let sentence = "every invariant holds at A, at B and at C, and they stop, with exit code 0";
+    let _ = teller.tell_with(sentence, || {
+        let mut checked = 0;
+        for daemon in [&mut world.two.a, &mut world.two.b, &mut world.c] {
+            checked += daemon.finish()?;
+        }
+        Ok(((), format!("{checked} checks")))
+    });
 }

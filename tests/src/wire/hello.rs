@@ -1,8 +1,10 @@
 //! The first message of TLS, read from a recorded stream: what a client offers before anything is encrypted.
 //!
-//! Enough of RFC 8446 section 4.1.2 to say which key exchanges were offered, in which order, and for which a share was
-//! sent. It finds the message behind a plain-text negotiation that came before it (libp2p's multistream-select). A QUIC
-//! client sends the same message in encrypted Initial packets (RFC 9001), which this does not open.
+//! Enough of RFC 8446 section 4.1.2 to say which versions and key exchanges were offered, in which order, and for which a
+//! share was sent. In a stream, the message is found behind a plain-text negotiation that came before it (libp2p's
+//! multistream-select). In datagrams it stands in QUIC's Initial packets, which [`initial`](super::initial) opens.
+
+use super::{fields::Reader, initial};
 
 /// The hybrid key exchange X25519MLKEM768 in TLS (IANA supported group 0x11EC).
 pub const X25519_MLKEM768: u16 = 0x11EC;
@@ -13,6 +15,7 @@ const RECORD_HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 const SUPPORTED_GROUPS: u16 = 10;
 const ALPN: u16 = 16;
+const SUPPORTED_VERSIONS: u16 = 43;
 const KEY_SHARE: u16 = 51;
 
 /// What a TLS client offered, each list in its own order of preference.
@@ -20,8 +23,10 @@ const KEY_SHARE: u16 = 51;
 pub struct ClientHello {
     /// The key exchanges that it knows, by their IANA number.
     pub groups: Vec<u16>,
-    /// Those for which it sent a share at once.
-    pub key_shares: Vec<u16>,
+    /// Those for which it sent a share at once, and the length of the share in bytes.
+    pub key_shares: Vec<(u16, usize)>,
+    /// The versions of TLS that it speaks; 0x0304 is TLS 1.3.
+    pub versions: Vec<u16>,
     /// The application protocols that it offered.
     pub protocols: Vec<Vec<u8>>,
 }
@@ -33,6 +38,16 @@ impl ClientHello {
             let message = handshake(&stream[start..])?;
             parse(&message)
         })
+    }
+
+    /// The client hellos of the QUIC connections that one client address began with these datagrams, in that order. A
+    /// connection of which the hello is not whole is left out.
+    pub fn of_datagrams<'a>(datagrams: impl IntoIterator<Item = &'a [u8]>) -> Vec<Self> {
+        let messages = initial::first_messages(datagrams);
+        messages
+            .iter()
+            .filter_map(|message| parse(message))
+            .collect()
     }
 }
 
@@ -61,11 +76,9 @@ fn parse(message: &[u8]) -> Option<ClientHello> {
     let length = usize::from(message.u8()?) << 16 | usize::from(message.u16()?);
     let mut body = Reader(message.take(length)?);
     body.take(2 + 32)?; // legacy version, random
-    let session = body.u8()?;
-    body.take(session.into())?;
+    body.part()?; // session id
     body.list()?; // cipher suites
-    let compressions = body.u8()?;
-    body.take(compressions.into())?;
+    body.part()?; // compression methods
 
     let mut hello = ClientHello::default();
     let mut extensions = body.list()?;
@@ -81,14 +94,20 @@ fn parse(message: &[u8]) -> Option<ClientHello> {
             KEY_SHARE => {
                 let mut shares = extension.list()?;
                 while let Some(group) = shares.u16() {
-                    shares.list()?;
-                    hello.key_shares.push(group);
+                    let share = shares.list()?;
+                    hello.key_shares.push((group, share.0.len()));
+                }
+            }
+            SUPPORTED_VERSIONS => {
+                let mut versions = extension.part()?;
+                while let Some(version) = versions.u16() {
+                    hello.versions.push(version);
                 }
             }
             ALPN => {
                 let mut names = extension.list()?;
-                while let Some(length) = names.u8() {
-                    hello.protocols.push(names.take(length.into())?.to_vec());
+                while !names.0.is_empty() {
+                    hello.protocols.push(names.part()?.0.to_vec());
                 }
             }
             _ => {}
@@ -97,34 +116,8 @@ fn parse(message: &[u8]) -> Option<ClientHello> {
     Some(hello)
 }
 
-/// Reads big-endian fields and vectors; `None` where the bytes end too soon.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn u8(&mut self) -> Option<u8> {
-        self.take(1).map(|bytes| bytes[0])
-    }
-
-    fn u16(&mut self) -> Option<u16> {
-        self.take(2)
-            .map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]]))
-    }
-
-    /// A vector with a length of two bytes.
-    fn list(&mut self) -> Option<Reader<'a>> {
-        let length = self.u16()?;
-        self.take(length.into()).map(Reader)
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::{ClientHello, X25519, X25519_MLKEM768};
 
     fn vector(bytes: &[u8]) -> Vec<u8> {
@@ -135,14 +128,15 @@ mod tests {
         [&kind.to_be_bytes(), vector(content).as_slice()].concat()
     }
 
-    /// A client hello, in records of at most `record` bytes.
-    fn hello(record: usize) -> Vec<u8> {
+    /// A client hello.
+    pub(in crate::wire) fn message() -> Vec<u8> {
         let groups = vector(&[0x11, 0xEC, 0x00, 0x1D]);
         let share = [&0x11EC_u16.to_be_bytes(), vector(&[7; 1216]).as_slice()].concat();
         let protocols = vector(b"\x06libp2p");
         let extensions = [
             extension(10, &groups),
             extension(51, &vector(&share)),
+            extension(43, &[2, 3, 4]),
             extension(16, &protocols),
         ]
         .concat();
@@ -155,17 +149,23 @@ mod tests {
             &vector(&extensions),
         ]
         .concat();
-        let message = [&[1, 0], &(body.len() as u16).to_be_bytes(), body.as_slice()].concat();
-        message
+        [&[1, 0], &(body.len() as u16).to_be_bytes(), body.as_slice()].concat()
+    }
+
+    /// The same, in records of at most `record` bytes.
+    fn hello(record: usize) -> Vec<u8> {
+        message()
             .chunks(record)
             .flat_map(|part| [[22, 3, 1].as_slice(), &vector(part)].concat())
             .collect()
     }
 
-    fn offered() -> ClientHello {
+    /// What it offers.
+    pub(in crate::wire) fn offered() -> ClientHello {
         ClientHello {
             groups: vec![X25519_MLKEM768, X25519],
-            key_shares: vec![X25519_MLKEM768],
+            key_shares: vec![(X25519_MLKEM768, 1216)],
+            versions: vec![0x0304],
             protocols: vec![b"libp2p".to_vec()],
         }
     }

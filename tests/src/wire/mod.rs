@@ -36,7 +36,9 @@
 
 mod chance;
 mod doors;
+mod fields;
 mod hello;
+mod initial;
 mod pace;
 mod shared;
 mod tally;

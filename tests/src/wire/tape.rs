@@ -83,12 +83,31 @@ impl Tape {
             .collect()
     }
 
+    /// The datagrams of one client address in one way, in the order in which they passed.
+    pub fn datagrams(&self, flow: u64, way: Way) -> impl Iterator<Item = &[u8]> {
+        self.kept
+            .iter()
+            .filter(move |passed| {
+                passed.carrier == Carrier::Udp && passed.flow == flow && passed.way == way
+            })
+            .map(|passed| passed.bytes.as_slice())
+    }
+
     /// The number of TCP connections of which something is on the tape, each once.
     pub fn streams(&self) -> Vec<u64> {
+        self.flows(Carrier::Tcp)
+    }
+
+    /// The number of client addresses of which datagrams are on the tape, each once.
+    pub fn clients(&self) -> Vec<u64> {
+        self.flows(Carrier::Udp)
+    }
+
+    fn flows(&self, carrier: Carrier) -> Vec<u64> {
         let mut flows: Vec<u64> = self
             .kept
             .iter()
-            .filter(|passed| passed.carrier == Carrier::Tcp)
+            .filter(|passed| passed.carrier == carrier)
             .map(|passed| passed.flow)
             .collect();
         flows.sort_unstable();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use maillon_protocol::{
-    admin::{Call, WatchEvent},
+    admin::{Call, PeerLine, Relation, WatchEvent},
     content::{ConsentDecision, ConsentKind},
 };
 use maillon_tests::daemon::{Settings, Shared, Trouble, Two, person, wait};
@@ -99,6 +99,42 @@ fn who_no_longer_agrees_is_not_shared_by_an_invitation_from_before() -> Story {
     })?;
     two.b.client()?.acting_as(&two.at_b).circle_accept(sent)?;
     stays_out(&two, circle)
+}
+
+#[test]
+fn a_suspended_peer_is_cut_off_where_a_circle_is_shared_too() -> Story {
+    let root = folder()?;
+    let Shared { two, circle } =
+        Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
+    let (mut a, b) = (two.a.client()?, two.b.node()?);
+    a.call(Call::PeerSuspend {
+        peer: b.to_string(),
+    })?;
+    wait::until_seen("B is cut off", wait::LONG, || {
+        let peer = a.peer_list()?.peers.into_iter().find(|line| line.node == b);
+        let off = |line: &&PeerLine| line.relation == Relation::Suspended && !line.connected;
+        let off = peer.as_ref().filter(off).map(drop);
+        Ok((off, peer))
+    })?;
+    let written = two
+        .a
+        .client()?
+        .acting_as(&two.at_a)
+        .note_add(circle, "Après la suspension.")?;
+    two.b.client()?.retry_all()?;
+    let end = std::time::Instant::now() + QUIET;
+    while std::time::Instant::now() < end {
+        let mut b = two.b.client()?.acting_as(&two.at_b);
+        ensure(!b.shows(written.record)?, || {
+            String::from("it went to who is suspended")
+        })?;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let ended = two.a.ctl(
+        &two.at_a,
+        &["audit", "list", "--json"].map(std::ffi::OsStr::new),
+    )?;
+    ensure(ended.words.contains("peer.suspend"), || ended.words)
 }
 
 #[test]

@@ -38,7 +38,10 @@ fn records_of_a_clock_that_runs_ahead_are_kept_marked_and_reported_and_never_ref
     let root = folder()?;
     let mut a = Settings::dac();
     a.clock_offset_s = AHEAD_S;
-    let shared = Two::peered(root.path(), a, Settings::cpts())?.share()?;
+    a.broken = vec!["clock.agrees"];
+    let mut b = Settings::cpts();
+    b.broken = vec!["clock.agrees"];
+    let shared = Two::peered(root.path(), a, b)?.share()?;
     let (two, circle) = (&shared.two, shared.circle);
     let mut at_a = two.a.client()?.acting_as(&two.at_a);
     let mut at_b = two.b.client()?.acting_as(&two.at_b);

@@ -7,6 +7,8 @@ mod bundles;
 mod clock;
 mod command;
 mod durability;
+mod handshake;
+mod invariants;
 mod mounts;
 mod partition;
 mod raw;

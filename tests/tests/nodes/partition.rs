@@ -7,7 +7,7 @@ use maillon_tests::{
     daemon::{
         Cable, Carriers, Daemon, Settings, Shared, Trouble, Two, admit, person, same_digests, wait,
     },
-    wire::{ClientHello, Cut, Way, X25519_MLKEM768},
+    wire::Cut,
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -18,15 +18,15 @@ use crate::{Story, ensure, folder};
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Two nodes that know each other by wires only.
-struct Apart {
-    to_a: Cable,
-    to_b: Cable,
-    a: Daemon,
-    b: Daemon,
-    _root: TempDir,
+pub(crate) struct Apart {
+    pub(crate) to_a: Cable,
+    pub(crate) to_b: Cable,
+    pub(crate) a: Daemon,
+    pub(crate) b: Daemon,
+    pub(crate) _root: TempDir,
 }
 
-fn apart(carriers: Carriers) -> Result<Apart, Trouble> {
+pub(crate) fn apart(carriers: Carriers) -> Result<Apart, Trouble> {
     let root = folder()?;
     let runtime = Arc::new(Runtime::new().map_err(Trouble::io("a runtime"))?);
     let mut a = Daemon::init(root.path(), Settings::dac())?;
@@ -40,7 +40,7 @@ fn apart(carriers: Carriers) -> Result<Apart, Trouble> {
     })
 }
 
-fn meet(mut a: Daemon, mut b: Daemon) -> Result<Two, Trouble> {
+pub(crate) fn meet(mut a: Daemon, mut b: Daemon) -> Result<Two, Trouble> {
     a.start()?;
     b.start()?;
     Two::of(a, b)
@@ -137,7 +137,7 @@ fn two_nodes_that_both_have_much_for_each_other_do_not_wait_for_each_other() -> 
 }
 
 /// Much less than the minute after which everything is compared again.
-const AT_ONCE: Duration = Duration::from_secs(5);
+const AT_ONCE: Duration = Duration::from_secs(20);
 
 #[test]
 fn what_is_written_right_after_an_admission_arrives_at_once() -> Story {
@@ -224,34 +224,4 @@ fn a_retry_by_hand_ends_the_wait() -> Story {
     watch
         .until("A reaches B at once", Duration::from_secs(3), is_link(true))
         .map(drop)
-}
-
-#[test]
-fn the_first_word_on_the_wire_offers_the_hybrid_key_exchange_first() -> Story {
-    let Apart {
-        to_a,
-        to_b,
-        a,
-        b,
-        _root,
-    } = apart(Carriers::Tcp)?;
-    let wires: Vec<_> = to_a.tcp.iter().chain(&to_b.tcp).collect();
-    wires.iter().for_each(|wire| wire.record(1 << 20));
-    let _two = meet(a, b)?;
-    let hellos: Vec<ClientHello> = wires
-        .iter()
-        .flat_map(|wire| {
-            let tape = wire.tape();
-            let streams = tape.streams().into_iter();
-            streams
-                .filter_map(|flow| ClientHello::find(&tape.stream(flow, Way::There)))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    ensure(!hellos.is_empty(), || {
-        String::from("no client hello passed")
-    })?;
-    let first = |list: &[u16]| list.first() == Some(&X25519_MLKEM768);
-    let hybrid = |hello: &ClientHello| first(&hello.groups) && first(&hello.key_shares);
-    ensure(hellos.iter().all(hybrid), || format!("{hellos:?}"))
 }

@@ -182,6 +182,12 @@ impl Session {
         }
         let Some(circle) = self.shared(&id, view) else {
             self.give_up(&id);
+            // Said before it knew of its removal, and on its way since: of no use, and nobody's fault.
+            let circle = view.circle(&id);
+            let removal = circle.and_then(|circle| circle.charter.removed_by(&self.peer));
+            if removal.is_some_and(|removal| head.0 < removal) {
+                return;
+            }
             return self.report(Problem::NotShared("records"));
         };
         if head != (circle.charter.number(), circle.charter.head()) {

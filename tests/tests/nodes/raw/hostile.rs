@@ -35,6 +35,13 @@ fn held(client: &mut Client) -> Result<Held, Trouble> {
     ))
 }
 
+/// A node that is told what its peer did, at the end too.
+fn blaming() -> Settings {
+    let mut settings = Settings::dac();
+    settings.broken = vec!["exchange.peers-keep-the-rules"];
+    settings
+}
+
 /// How often each thing was refused of a peer.
 fn problems(client: &mut Client, peer: NodeId) -> Result<Vec<(String, u64)>, Trouble> {
     Ok(client.peer_show(peer)?.problems)
@@ -50,7 +57,7 @@ fn count(problems: &[(String, u64)], words: &str) -> u64 {
 #[test]
 fn what_a_hostile_peer_sends_is_refused_counted_and_changes_nothing() -> Story {
     let root = folder()?;
-    let shared = Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
+    let shared = Two::peered(root.path(), blaming(), Settings::cpts())?.share()?;
     let (mut two, circle) = (shared.two, shared.circle);
     let (a, b) = (two.a.node()?, two.b.node()?);
     two.a
@@ -155,7 +162,7 @@ fn what_a_hostile_peer_sends_is_refused_counted_and_changes_nothing() -> Story {
 #[test]
 fn a_peer_of_whom_too_much_was_refused_loses_its_connection() -> Story {
     let root = folder()?;
-    let mut two = Two::peered(root.path(), Settings::dac(), Settings::cpts())?;
+    let mut two = Two::peered(root.path(), blaming(), Settings::cpts())?;
     let (a, b) = (two.a.node()?, two.b.node()?);
     two.b.stop()?;
     let taken = Taken::of(&two.b)?;

@@ -41,6 +41,18 @@ fn ways(address: SocketAddr) -> Result<[Multiaddr; 2], Trouble> {
     ])
 }
 
+/// The secrets and the database of a stopped node.
+pub(crate) fn opened(daemon: &Daemon) -> Result<(Secrets, Store), Trouble> {
+    let dir = daemon.folder();
+    let unlock = Unlock::KeyFile(daemon.key_file());
+    let (_, secrets): (_, Secrets) =
+        Keystore::open(&dir, &unlock).map_err(|error| Trouble::wrong(error.to_string()))?;
+    let storage = StorageKey::new(secrets.storage_key.expose());
+    let store = Store::open(&dir, &storage, Options::default())
+        .map_err(|error| Trouble::wrong(error.to_string()))?;
+    Ok((secrets, store))
+}
+
 /// What a node is made of, taken from the folder of one that is stopped: whoever has it is that node.
 struct Taken {
     keys: Keypair,
@@ -52,16 +64,10 @@ impl Taken {
     /// Takes over a stopped node.
     fn of(daemon: &Daemon) -> Result<Self, Trouble> {
         let wrong = |what: &str| Trouble::wrong(format!("{what} of a stopped node"));
-        let dir = daemon.folder();
-        let unlock = Unlock::KeyFile(daemon.key_file());
-        let (_, secrets): (_, Secrets) =
-            Keystore::open(&dir, &unlock).map_err(|error| Trouble::wrong(error.to_string()))?;
+        let (secrets, store) = opened(daemon)?;
         let mut seed = *secrets.identity_seed.expose();
         let key = NodeKey::from_seed(&seed);
         let keys = Keypair::ed25519_from_bytes(&mut seed).map_err(|_| wrong("the key"))?;
-        let storage = StorageKey::new(secrets.storage_key.expose());
-        let store = Store::open(&dir, &storage, Options::default())
-            .map_err(|error| Trouble::wrong(error.to_string()))?;
         let descriptor = StoreRows(store)
             .get(&Row::Descriptor(key.id()))
             .map_err(|error| Trouble::wrong(error.to_string()))?
