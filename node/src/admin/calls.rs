@@ -80,7 +80,7 @@ impl Node {
         let action = trail::action(&call);
         let answer = self.call(&actor, call, now_ms).await?;
         if let Some(action) = action {
-            self.leave_line(actor.by(), action, trail::about(&answer))
+            self.leave_lines(actor.by(), action, trail::about(&answer))
                 .await;
         }
         Ok(answer)
@@ -122,6 +122,7 @@ impl Node {
             | Call::CircleClose { .. }) => self.circle_call(actor, call, now_ms).await?,
             call @ (Call::ConsentRecord { .. }
             | Call::AlertSend { .. }
+            | Call::AlertList { .. }
             | Call::AlertAnswer { .. }
             | Call::NoteAdd { .. }) => self.writing_call(actor, call, now_ms).await?,
             call @ (Call::RecordList { .. }
@@ -152,9 +153,10 @@ impl Node {
                     .collect(),
             ),
 
-            Call::Import { content, dry_run } => {
-                Answer::Imported(self.import(actor, &content, dry_run).await?)
-            }
+            call @ (Call::Import { .. }
+            | Call::ImportBegin { .. }
+            | Call::ImportPart { .. }
+            | Call::ImportEnd { .. }) => self.import_call(actor, call).await?,
             Call::Outbox => Answer::Outbox(care.outbox()?),
             Call::WorkerList => Answer::Workers(self.workers.list()),
             Call::WorkerSet {

@@ -4,6 +4,7 @@ use maillon_protocol::{
     admin::{AdminError, ErrorCode},
     attachment::AttachmentError,
     circle::WriteError,
+    content::AlertStep,
     replica::{LetterError, StewardshipError, WriteFailed},
 };
 
@@ -98,7 +99,7 @@ impl From<crate::care::NoMark> for Refusal {
         Self::new(
             ErrorCode::BadRequest,
             error.to_string(),
-            "start again without --before",
+            "start again at the first page, without --before or --after",
         )
     }
 }
@@ -127,6 +128,17 @@ impl From<CareError> for Refusal {
             CareError::NoAlert => (
                 ErrorCode::BadRequest,
                 "name the alert's record, as `maillonctl alert send` printed it",
+            ),
+            CareError::Answered {
+                step: AlertStep::Close,
+                ..
+            } => (
+                ErrorCode::Conflict,
+                "if something is still to be done, send a new alert",
+            ),
+            CareError::Answered { .. } => (
+                ErrorCode::Conflict,
+                "nothing more is needed; a further step is take-charge or close",
             ),
             CareError::NoProfessional => {
                 (ErrorCode::NotFound, "see `maillonctl professional list`")
@@ -193,8 +205,9 @@ impl From<CareError> for Refusal {
             ),
             CareError::NoUpload | CareError::Part { .. } => (
                 ErrorCode::Conflict,
-                "begin again with `maillonctl document add`",
+                "give the file again from its beginning: repeat the command",
             ),
+            CareError::Limit(_) => (ErrorCode::Limit, "split the file into smaller ones"),
             CareError::Busy(_) => (ErrorCode::Limit, "try again when one of them is done"),
             CareError::Stopping => (ErrorCode::Conflict, "try again when the node has started"),
             CareError::NothingWritten | CareError::Content(_) => {

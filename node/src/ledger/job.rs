@@ -54,11 +54,22 @@ impl Tx<'_> {
         self.own.stage(table, key, Some(value));
     }
 
+    /// Bytes of all rows that the next commit writes as things stand, sealing and keys included.
+    pub fn bytes(&self) -> usize {
+        let replica = self.replica.staged().values().flatten().map(Vec::len);
+        let own = self.own.iter().filter_map(|(_, _, value)| value);
+        let rows = self.replica.staged().len() + self.own.staged.len();
+        replica.chain(own.map(<[u8]>::len)).sum::<usize>() + rows * ROW
+    }
+
     /// Stages the end of such a row.
     pub fn delete(&mut self, table: Table, key: Vec<u8>) {
         self.own.stage(table, key, None);
     }
 }
+
+/// More than a row's key and its sealing take, bytes.
+const ROW: usize = 256;
 
 type Place = (Table, Vec<u8>);
 
@@ -68,11 +79,15 @@ pub(super) struct OwnRows {
     staged: BTreeMap<Place, Option<Vec<u8>>>,
     /// What each row that the job under way has touched was before.
     before: Vec<(Place, Option<Option<Vec<u8>>>)>,
+    /// About how many bytes are staged, and how many of them by the job under way.
+    bytes: (usize, usize),
 }
 
 impl OwnRows {
     fn stage(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
         let place = (table, key);
+        let length = value.as_ref().map_or(0, Vec::len);
+        self.bytes = (self.bytes.0 + length, self.bytes.1 + length);
         let before = self.staged.insert(place.clone(), value);
         self.before.push((place, before));
     }
@@ -80,6 +95,7 @@ impl OwnRows {
     /// The job is good.
     pub(super) fn keep(&mut self) {
         self.before.clear();
+        self.bytes.1 = 0;
     }
 
     /// The job failed: its rows are as they were.
@@ -90,10 +106,17 @@ impl OwnRows {
                 None => self.staged.remove(&place),
             };
         }
+        self.bytes = (self.bytes.0 - self.bytes.1, 0);
     }
 
     pub(super) fn clear(&mut self) {
         self.staged.clear();
+        self.bytes = (0, 0);
+    }
+
+    /// About how many bytes are staged.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes.0
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -69,7 +69,7 @@ impl Writer {
     fn batch(&mut self, waiting: &mut VecDeque<Work>) -> Option<oneshot::Sender<()>> {
         let mut answers = Vec::with_capacity(waiting.len());
         let mut stop = None;
-        while self.replica.staged_bytes() < BATCH_BYTES
+        while self.replica.staged_bytes() + self.own.bytes() < BATCH_BYTES
             && let Some(work) = waiting.pop_front()
         {
             match work {

@@ -9,6 +9,7 @@
 //!
 //! What sessions read is [`Committed`]: the circles and rows as of the last commit, never what is staged.
 
+mod alerts;
 mod arrive;
 mod claims;
 mod files;
@@ -223,7 +224,7 @@ impl Replica {
         };
         let descriptor_row = Row::Descriptor(descriptor.object.node);
         staged.insert(descriptor_row, Some(descriptor.bytes.clone()));
-        Ok(Self {
+        let mut replica = Self {
             keys,
             descriptor,
             incarnation,
@@ -240,7 +241,9 @@ impl Replica {
             },
             published: Published::default(),
             journal: None,
-        })
+        };
+        replica.index_once(rows)?;
+        Ok(replica)
     }
 
     /// This node.

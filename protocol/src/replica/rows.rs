@@ -34,6 +34,10 @@ pub enum Row {
     Place(RecordId),
     /// A thing's versions.
     Thing(CircleId, ThingId),
+    /// An alert with its answers, by the alert's thing: the index of alerts.
+    Alert(CircleId, ThingId),
+    /// The index of alerts is there: whoever finds a database without it makes it first.
+    AlertsIndexed,
     /// The newest acknowledgement of a member.
     Ack(CircleId, NodeId),
     /// Delivery of an alert of ours.
@@ -75,6 +79,8 @@ pub enum RowPrefix {
     Records(CircleId, LogId, u64),
     /// Things of a circle.
     Things(CircleId),
+    /// The index of a circle's alerts.
+    Alerts(CircleId),
     /// Acknowledgements of a circle.
     Acks(CircleId),
     /// Alerts of ours in a circle that are not delivered everywhere.
@@ -236,6 +242,10 @@ impl Rows for Memory {
             RowPrefix::Things(circle) => (
                 Row::Thing(circle, ThingId(low16)),
                 Box::new(move |row| matches!(row, Row::Thing(found, _) if *found == circle)),
+            ),
+            RowPrefix::Alerts(circle) => (
+                Row::Alert(circle, ThingId(low16)),
+                Box::new(move |row| matches!(row, Row::Alert(found, _) if *found == circle)),
             ),
             RowPrefix::Acks(circle) => (
                 Row::Ack(circle, NodeId(low32)),

@@ -2,10 +2,12 @@
 
 mod administration;
 mod admission;
+mod alerts;
 mod attachments;
 mod bundles;
 mod clock;
 mod durability;
+mod imports;
 mod mounts;
 mod partition;
 mod raw;
