@@ -62,8 +62,8 @@ pub(crate) enum Failure {
     /// A file that cannot be written.
     #[error("{} cannot be written: {why}", named(.path))]
     Write { path: PathBuf, why: io::Error },
-    /// A file that does not fit into a request.
-    #[error("{} has more than {limit} bytes, which is all that fits into one request", named(.path))]
+    /// A file that is longer than what the command takes.
+    #[error("{} has more than {limit} bytes, which is all that is taken here", named(.path))]
     TooLarge { path: PathBuf, limit: usize },
     /// A file that is longer than the protocol carries.
     #[error("{} has more than {limit} bytes, which is all that one file may have", named(.path))]

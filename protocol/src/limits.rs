@@ -9,6 +9,8 @@ pub const FRAME: usize = 1 << 20;
 pub const BODY: usize = 256 << 10;
 /// Bytes of an attachment: 25 MiB.
 pub const ATTACHMENT: u64 = 25 << 20;
+/// Bytes of a FHIR file to import: 36 MiB. An attachment in base64 is a third longer, and the rest of its bundle stands around it.
+pub const IMPORT: u64 = 36 << 20;
 /// Attachments that one record names.
 pub const ATTACHMENTS: usize = 64;
 /// Bytes of plaintext in one chunk of an attachment: 64 KiB.

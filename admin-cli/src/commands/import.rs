@@ -5,23 +5,21 @@ use std::path::PathBuf;
 use clap::Args;
 use data_encoding::BASE64;
 use maillon_protocol::{
-    admin::{Call, Imported},
+    admin::{Call, Imported, PART},
     limits,
 };
 
 use crate::{
+    client::Progress,
     failure::Failure,
     session::{Session, answer},
-    terminal::{text, words},
+    terminal::{Bar, text, words},
 };
-
-/// Bytes of a file that still fit into one request as base64, with room for the request around them.
-const FILE: usize = (limits::FRAME - 1024) / 4 * 3;
 
 /// Import a FHIR R4 file in JSON: a care circle, a liaison notebook, or single resources
 ///
 /// A file goes in as a whole or not at all, and the same file twice changes nothing. Every path of the file is reported as mapped, kept or
-/// refused. An INS with a wrong key is kept as unverified; it makes the identity provisional and refuses nothing.
+/// refused. The file may have 36 MiB, and the files that it carries 25 MiB each. An INS with a wrong key is kept as unverified; it makes the identity provisional and refuses nothing.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  maillonctl import bundle.json --dry-run --as 7b21\n  maillonctl import bundle.json --as 7b21"
@@ -36,9 +34,27 @@ pub(crate) struct Import {
 
 impl Import {
     pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
-        let bytes = session.read_file(&self.file, FILE)?;
-        let call = Call::Import {
-            content: BASE64.encode(&bytes),
+        let bytes = session.read_file(&self.file, limits::IMPORT as usize)?;
+        let length = bytes.len() as u64;
+        let upload = answer!(session, Call::ImportBegin { length }, Upload).upload;
+        let mut bar = Bar::new(session.draws_bars());
+        let mut offset = 0;
+        for part in bytes.chunks(PART) {
+            let call = Call::ImportPart {
+                upload,
+                offset,
+                bytes: BASE64.encode(part),
+            };
+            offset = answer!(session, call, Upload).received;
+            bar.show(&Progress {
+                done: offset,
+                of: Some(length),
+                what: "sending the file".to_owned(),
+            });
+        }
+        bar.clear();
+        let call = Call::ImportEnd {
+            upload,
             dry_run: self.dry_run,
         };
         let imported = answer!(session, call, Imported);
@@ -82,6 +98,12 @@ fn show(imported: &Imported, dry_run: bool) -> String {
         for (path, why) in paths {
             shown += &format!("  {title} {}: {}\n", text::line(path), text::line(why));
         }
+    }
+    if imported.left_out > 0 {
+        shown += &format!(
+            "{} more did not fit into the answer.\n",
+            words::count(imported.left_out, "path")
+        );
     }
     for warning in &imported.warnings {
         shown += &format!("  Warning: {}\n", text::line(warning));

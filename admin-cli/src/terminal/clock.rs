@@ -27,6 +27,11 @@ impl Clock {
         }
     }
 
+    /// Now, Unix milliseconds.
+    pub(crate) fn now_ms(&self) -> u64 {
+        u64::try_from(self.now.as_millisecond()).unwrap_or(0)
+    }
+
     /// How long ago, or in how long, a moment in Unix milliseconds is: `3 minutes ago`, `in 2 days`.
     pub(crate) fn ago(&self, ms: u64) -> String {
         let now = self.now.as_millisecond();

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use maillon_protocol::admin::{AdminError, Answer, Call, ErrorCode, Outcome};
+use maillon_protocol::{
+    admin::{AdminError, Answer, Call, ErrorCode, Outcome},
+    limits,
+};
 use serde_json::Value;
 
 use super::{Ran, daemon::Daemon, maillonctl};
@@ -156,29 +159,30 @@ fn a_file_that_does_not_fit_or_does_not_exist_is_refused_before_the_daemon_is_as
     let file = folder.path().join("bundle.json");
     let name = file.to_str().expect("a path");
     assert_eq!(maillonctl(&socket, &["import", name], None).code, 66);
-    std::fs::write(&file, vec![b' '; 1 << 20]).expect("a file");
+    let long = std::fs::File::create(&file).expect("a file");
+    long.set_len(limits::IMPORT + 1).expect("a long file");
     let ran = maillonctl(&socket, &["import", name], None);
     assert_eq!(ran.code, 78);
     assert!(
-        ran.notes.contains("has more than 785664 bytes"),
+        ran.notes.contains("has more than 37748736 bytes"),
         "{}",
         ran.notes
     );
 }
 
 #[test]
-fn the_largest_file_that_is_read_fits_into_a_request() {
+fn the_largest_file_that_is_read_is_announced_with_its_length() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("bundle.json");
-    std::fs::write(&file, vec![b' '; 785_664]).expect("a file");
+    let long = std::fs::File::create(&file).expect("a file");
+    long.set_len(limits::IMPORT).expect("a long file");
     let daemon = refusing(ErrorCode::NotAllowed);
     let name = file.to_str().expect("a path");
     let ran = maillonctl(&daemon.socket(), &["import", name, "--as", "7b21"], None);
     assert_eq!(ran.code, 77, "{}", ran.notes);
     let asked = daemon.end();
-    assert!(
-        matches!(&asked[0].call, Call::Import { content, .. } if content.len() == 785_664 / 3 * 4)
-    );
+    assert_eq!(asked.len(), 1);
+    assert!(matches!(asked[0].call, Call::ImportBegin { length } if length == limits::IMPORT));
 }
 
 /// What a program gets for a command line, where no daemon is.

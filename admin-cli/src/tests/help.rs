@@ -72,7 +72,7 @@ fn every_command_of_the_issue_is_there() {
     let wanted = "status|doctor|peer invite|peer accept|peer confirm|peer reject|peer list|peer show|peer test|peer retry|peer suspend\
         |peer resume|peer end|professional add|professional list|consent record|circle open|circle list|circle show|circle invite\
         |circle accept|circle decline|circle remove|circle rotate|circle close|circle invitations|circle candidates|alert send\
-        |alert answer|note add|watch|record list|record show|record export|record verify|import|outbox|worker list|worker set\
+        |alert answer|alert list|note add|watch|record list|record show|record export|record verify|import|outbox|worker list|worker set\
         |sync check|sync rebuild|keys show|keys rotate|audit list|audit verify|document add|document save";
     for path in wanted.split('|') {
         let mut command = Arguments::command();
@@ -111,6 +111,7 @@ fn values_out_of_range_are_refused_before_anybody_is_asked() {
         "worker set verify --tranquillity 1001",
         "circle list --limit 201",
         "record list 5f3a --limit 0",
+        "alert list --limit 201",
         "circle invite 5f3a x --past some",
         "alert send 5f3a x --within 0s",
         "alert send 5f3a x --within soon",

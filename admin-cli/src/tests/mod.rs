@@ -1,5 +1,6 @@
 //! The command line against a small daemon of the tests' own.
 
+mod alerts;
 mod asking;
 pub(crate) mod daemon;
 mod documents;

@@ -80,7 +80,7 @@ impl Node {
         let action = trail::action(&call);
         let answer = self.call(&actor, call, now_ms).await?;
         if let Some(action) = action {
-            self.leave_line(actor.by(), action, trail::about(&answer))
+            self.leave_lines(actor.by(), action, trail::about(&answer))
                 .await;
         }
         Ok(answer)
@@ -123,6 +123,7 @@ impl Node {
             | Call::CircleClose { .. }) => Box::pin(self.circle_call(actor, call, now_ms)).await?,
             call @ (Call::ConsentRecord { .. }
             | Call::AlertSend { .. }
+            | Call::AlertList { .. }
             | Call::AlertAnswer { .. }
             | Call::NoteAdd { .. }) => Box::pin(self.writing_call(actor, call, now_ms)).await?,
             call @ (Call::RecordList { .. }
@@ -153,9 +154,10 @@ impl Node {
                     .collect(),
             ),
 
-            Call::Import { content, dry_run } => {
-                Answer::Imported(Box::pin(self.import(actor, &content, dry_run)).await?)
-            }
+            call @ (Call::Import { .. }
+            | Call::ImportBegin { .. }
+            | Call::ImportPart { .. }
+            | Call::ImportEnd { .. }) => Box::pin(self.import_call(actor, call)).await?,
             Call::Outbox => Answer::Outbox(care.outbox()?),
             Call::WorkerList => Answer::Workers(self.workers.list()),
             Call::WorkerSet {

@@ -4,6 +4,7 @@ use maillon_protocol::{
     admin::{AdminError, ErrorCode},
     attachment::AttachmentError,
     circle::WriteError,
+    content::AlertStep,
     replica::{LetterError, StewardshipError, WriteFailed},
 };
 
@@ -105,7 +106,7 @@ impl From<crate::care::NoMark> for Refusal {
         Self::new(
             ErrorCode::BadRequest,
             error.to_string(),
-            "start again without --before",
+            "start again at the first page, without --before or --after",
         )
     }
 }
@@ -142,6 +143,17 @@ impl From<CareError> for Refusal {
                     why.action("maillonctl professional list"),
                 );
             }
+            CareError::Answered {
+                step: AlertStep::Close,
+                ..
+            } => (
+                ErrorCode::Conflict,
+                "if something is still to be done, send a new alert",
+            ),
+            CareError::Answered { .. } => (
+                ErrorCode::Conflict,
+                "nothing more is needed; a further step is take-charge or close",
+            ),
             CareError::DamagedProfessional => (ErrorCode::Storage, "run `maillonctl doctor`"),
             CareError::Professional(_) | CareError::Text(_) => {
                 (ErrorCode::BadRequest, "correct it and try again")
@@ -205,8 +217,9 @@ impl From<CareError> for Refusal {
             ),
             CareError::NoUpload | CareError::Part { .. } => (
                 ErrorCode::Conflict,
-                "begin again with `maillonctl document add`",
+                "give the file again from its beginning: repeat the command",
             ),
+            CareError::Limit(_) => (ErrorCode::Limit, "split the file into smaller ones"),
             CareError::Busy(_) => (ErrorCode::Limit, "try again when one of them is done"),
             CareError::Stopping => (ErrorCode::Conflict, "try again when the node has started"),
             CareError::NothingWritten | CareError::Content(_) => {

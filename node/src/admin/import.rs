@@ -1,35 +1,103 @@
 //! A FHIR file: read, reported path by path, and handed to the service that takes it over.
 
-use maillon_protocol::admin::{ErrorCode, Imported, ImportedCircle};
+use maillon_protocol::admin::{Answer, Call, ErrorCode, Imported, ImportedCircle};
+use zeroize::Zeroizing;
 
-use super::{base64_text::decode, errors::Refusal};
+use super::{base64_text::decode, calls::misrouted, errors::Refusal};
 use crate::{
     care::{Actor, ImportItem, Person},
     daemon::Node,
     fhir,
 };
 
+/// About how many bytes of paths and warnings an answer carries: the rest of a frame is for circles and records.
+const REPORT: usize = 600 << 10;
+
+/// The file's bytes, or a part of them.
+fn decoded(content: &str) -> Result<Vec<u8>, Refusal> {
+    decode(content).ok_or_else(|| {
+        Refusal::new(
+            ErrorCode::BadRequest,
+            "the file's bytes are not base64",
+            "use maillonctl import",
+        )
+    })
+}
+
+/// Leaves out what does not fit into an answer, mapped paths first; says how much that is.
+fn fit(answer: &mut Imported) {
+    let mut room = REPORT;
+    let mut fits = |bytes: usize| {
+        room = room.saturating_sub(bytes + 8);
+        room > 0
+    };
+    let all = |answer: &Imported| {
+        answer.mapped.len() + answer.kept.len() + answer.refused.len() + answer.warnings.len()
+    };
+    let before = all(answer);
+    answer
+        .refused
+        .retain(|(path, why)| fits(path.len() + why.len()));
+    answer.warnings.retain(|warning| fits(warning.len()));
+    answer
+        .kept
+        .retain(|(path, why)| fits(path.len() + why.len()));
+    answer.mapped.retain(|path| fits(path.len()));
+    answer.left_out = (before - all(answer)) as u64;
+}
+
 impl Node {
-    pub(super) async fn import(
+    /// Answers the calls about imports.
+    pub(super) async fn import_call(&self, actor: &Actor, call: Call) -> Result<Answer, Refusal> {
+        let care = &self.care;
+        Ok(match call {
+            Call::Import { content, dry_run } => {
+                let file = Zeroizing::new(decoded(&content)?);
+                Answer::Imported(self.import(actor, file, dry_run).await?)
+            }
+            Call::ImportBegin { length } => Answer::Upload(care.begin_import(actor, length)?),
+            Call::ImportPart {
+                upload,
+                offset,
+                bytes,
+            } => {
+                let bytes = Zeroizing::new(decoded(&bytes)?);
+                Answer::Upload(care.import_part(actor, upload, offset, &bytes)?)
+            }
+            Call::ImportEnd { upload, dry_run } => {
+                let file = care.end_import(actor, upload)?;
+                Answer::Imported(self.import(actor, file, dry_run).await?)
+            }
+            _ => return Err(misrouted()),
+        })
+    }
+
+    async fn import(
         &self,
         actor: &Actor,
-        content: &str,
+        file: Zeroizing<Vec<u8>>,
         dry_run: bool,
     ) -> Result<Imported, Refusal> {
-        let bytes = decode(content).ok_or_else(|| {
+        // Reading megabytes would keep other calls waiting.
+        let read = tokio::task::spawn_blocking(move || {
+            let import = fhir::read(&file, &fhir::ImportLimits::default());
+            (file, import)
+        });
+        let (file, import) = read.await.map_err(|_| {
             Refusal::new(
-                ErrorCode::BadRequest,
-                "the file's bytes are not base64",
-                "use maillonctl import",
+                ErrorCode::Internal,
+                "reading the file broke off",
+                "report this with the request's id",
             )
         })?;
-        let import = fhir::read(&bytes, &fhir::ImportLimits::default())?;
+        let import = import?;
         let report = &import.report;
         let mut answer = Imported {
             circles: Vec::new(),
             mapped: Vec::new(),
             kept: Vec::new(),
             refused: Vec::new(),
+            left_out: 0,
             warnings: report
                 .warnings
                 .iter()
@@ -55,6 +123,7 @@ impl Node {
                 }
             }
         }
+        fit(&mut answer);
         let mut people = Vec::with_capacity(import.subjects.len());
         for subject in import.subjects {
             let mut items = Vec::with_capacity(subject.items.len());
@@ -77,7 +146,7 @@ impl Node {
                 items,
             });
         }
-        let (taken, unchanged) = self.care.import(actor, bytes, people, dry_run).await?;
+        let (taken, unchanged) = self.care.import(actor, file, people, dry_run).await?;
         answer.unchanged = unchanged;
         answer.circles = taken
             .into_iter()
@@ -114,5 +183,34 @@ fn doubt_words(doubt: &fhir::Doubt) -> String {
         fhir::Doubt::SourceSays { code } => {
             format!("the source itself doubts the identity ({code})")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_that_is_too_long_loses_mapped_paths_first_and_says_how_many() {
+        let path = "Bundle.entry[2].resource.subject";
+        let mut answer = Imported {
+            circles: Vec::new(),
+            mapped: vec![path.to_owned(); 50_000],
+            kept: vec![(path.to_owned(), "no-place".to_owned()); 10],
+            refused: vec![(path.to_owned(), "unknown-code".to_owned()); 10],
+            warnings: vec![path.to_owned(); 10],
+            left_out: 0,
+            unchanged: false,
+        };
+        fit(&mut answer);
+        let whole = (
+            answer.kept.len(),
+            answer.refused.len(),
+            answer.warnings.len(),
+        );
+        assert_eq!(whole, (10, 10, 10));
+        assert_eq!(answer.mapped.len() as u64 + answer.left_out, 50_000);
+        let bytes = serde_json::to_string(&answer).expect("JSON").len();
+        assert!((500 << 10..700 << 10).contains(&bytes), "{bytes}");
     }
 }

@@ -3,7 +3,12 @@
 //! What changes something leaves its line in the commit of the change (in `care`, `peering`, `daemon`). What only shows care content, or
 //! only moves the network, commits nothing: its line is written here, after the answer is known and before it leaves.
 
-use maillon_protocol::admin::{Answer, AuditPage, AuditVerified, Call, ErrorCode};
+use std::collections::BTreeSet;
+
+use maillon_protocol::{
+    admin::{Answer, AuditPage, AuditVerified, Call, ErrorCode},
+    ids::CircleId,
+};
 
 use super::errors::Refusal;
 use crate::{
@@ -16,6 +21,7 @@ use crate::{
 pub(super) const fn action(call: &Call) -> Option<&'static str> {
     Some(match call {
         Call::CircleShow { .. } => "circle.read",
+        Call::AlertList { .. } => "alert.list",
         Call::RecordShow { .. } => "record.read",
         Call::RecordExport { sealed: false, .. } => "record.export",
         Call::RecordExport { sealed: true, .. } => "record.export-sealed",
@@ -27,10 +33,15 @@ pub(super) const fn action(call: &Call) -> Option<&'static str> {
     })
 }
 
-/// What the answer to such a call was about.
-pub(super) fn about(answer: &Answer) -> About {
-    match answer {
+/// What the answer to such a call was about: a line for each, and one in any case.
+pub(super) fn about(answer: &Answer) -> Vec<About> {
+    vec![match answer {
         Answer::Circle(circle) => About::circle(circle.line.circle),
+        // Whoever asks later who looked at a circle finds this look too.
+        Answer::Alerts(page) if !page.alerts.is_empty() => {
+            let circles: BTreeSet<CircleId> = page.alerts.iter().map(|one| one.circle).collect();
+            return circles.into_iter().map(About::circle).collect();
+        }
         Answer::Record(record) => About {
             circle: Some(record.circle),
             record: Some(record.record),
@@ -42,15 +53,17 @@ pub(super) fn about(answer: &Answer) -> About {
         },
         Answer::Peer(peer) => About::node(peer.line.node),
         _ => About::NOTHING,
-    }
+    }]
 }
 
 impl Node {
-    /// Leaves a line in a commit of its own. Where that fails (a full disk), what is known is shown all the same: care must not stop there.
-    pub(super) async fn leave_line(&self, by: By, action: &'static str, about: About) {
-        let job = self
-            .ledger
-            .run(move |tx| audit::note(tx, by, action, about));
+    /// Leaves lines in a commit of their own. Where that fails (a full disk), what is known is shown all the same: care must not stop there.
+    pub(super) async fn leave_lines(&self, by: By, action: &'static str, about: Vec<About>) {
+        let job = self.ledger.run(move |tx| {
+            about
+                .into_iter()
+                .try_for_each(|about| audit::note(tx, by, action, about))
+        });
         if let Err(error) = job.await {
             tracing::error!(%error, action, "a line of the audit trail could not be written");
         }

@@ -1,4 +1,4 @@
-//! What people write into a file: consent, alerts and answers, notes.
+//! What people write into a file: consent, alerts and answers, notes; and the alerts that wait for an answer.
 
 use maillon_protocol::{
     admin::{Answer, Call, Written as WrittenAnswer},
@@ -8,7 +8,10 @@ use maillon_protocol::{
 };
 
 use super::{calls::misrouted, errors::Refusal};
-use crate::{care::Actor, daemon::Node};
+use crate::{
+    care::{Actor, AlertsWanted},
+    daemon::Node,
+};
 
 fn written(circle: CircleId, written: Written) -> Answer {
     Answer::Written(WrittenAnswer {
@@ -68,6 +71,22 @@ impl Node {
                     answer_by_ms,
                 };
                 written(circle, care.send_alert(actor, circle, alert).await?)
+            }
+            Call::AlertList {
+                circle,
+                open,
+                after,
+                limit,
+            } => {
+                let wanted = AlertsWanted {
+                    circle: circle
+                        .map(|circle| self.circle_named(&circle))
+                        .transpose()?,
+                    open,
+                    after: after.map(|mark| mark.parse()).transpose()?,
+                    limit: limit as usize,
+                };
+                Answer::Alerts(care.alerts(&wanted, now_ms)?)
             }
             Call::AlertAnswer {
                 alert,

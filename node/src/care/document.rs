@@ -4,11 +4,6 @@
 //! are committed in small batches, so that nobody waits long behind them, and then the record that names them. What a stop leaves half-way is
 //! taken away at the next start.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
-
 use maillon_protocol::{
     admin::{DocumentBytes, DocumentState, FileState, PART, Upload},
     attachment::{Named, Sealer, Shape, open_chunk},
@@ -16,64 +11,35 @@ use maillon_protocol::{
     circle::{Ack, Circle},
     content::{AttachmentRef, Content, Document},
     dossier::Delivery,
-    ids::{CircleId, NodeId, RecordId, ThingId, Token},
+    ids::{CircleId, NodeId, RecordId, Token},
     limits,
     record::Header,
     replica::Written,
     sync::View,
 };
 
-use super::{Actor, Care, CareError, fresh, read, write_one};
-use crate::{
-    clock::now_ms,
-    ledger::Tx,
-    random::{self, SystemRandom},
-};
+use super::{Actor, Care, CareError, fresh, read, uploads::Uploads, write_one};
+use crate::{clock::now_ms, ledger::Tx, random::SystemRandom};
 
 /// Files that are being added at one time.
 const UPLOADS: usize = 4;
-/// After so long without a part, a file is no longer being added: milliseconds.
-const PATIENCE_MS: u64 = 10 * 60 * 1000;
 /// Chunks of one commit: a mebibyte.
 const BATCH: usize = 16;
 /// Bytes of a title, of a name and of a media type.
 const TITLE: usize = 500;
 
 /// A file that is being added.
-struct Adding {
-    actor: ThingId,
+pub(super) struct Adding {
     circle: CircleId,
     title: String,
     named: Named,
-    length: u64,
-    received: u64,
     sealer: Sealer,
     sealed: Vec<Vec<u8>>,
-    touched_ms: u64,
 }
 
-/// Files that are being added.
-#[derive(Default)]
-pub(super) struct Uploads(Mutex<HashMap<Token, Adding>>);
-
-impl Uploads {
-    fn with<T>(&self, act: impl FnOnce(&mut HashMap<Token, Adding>) -> T) -> T {
-        // A panic between two steps would leave one upload short of bytes, which its end sees.
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The upload, if it is this actor's.
-    fn of<T>(
-        &self,
-        actor: &Actor,
-        upload: &Token,
-        act: impl FnOnce(&mut Adding) -> Result<T, CareError>,
-    ) -> Result<T, CareError> {
-        self.with(|all| match all.get_mut(upload) {
-            Some(adding) if adding.actor == actor.id => act(adding),
-            _ => Err(CareError::NoUpload),
-        })
-    }
+/// No files yet that are being added.
+pub(super) fn no_uploads() -> Uploads<Adding> {
+    Uploads::new(UPLOADS)
 }
 
 fn check_name(text: &str) -> Result<(), CareError> {
@@ -144,31 +110,17 @@ impl Care {
             check_name(text)?;
         }
         self.shared().circle(&circle).ok_or(CareError::NoCircle)?;
-        let (upload, now) = (Token(random::token()), now_ms());
-        self.uploads.with(|all| {
-            all.retain(|_, adding| adding.touched_ms + PATIENCE_MS > now);
-            if all.len() >= UPLOADS {
-                return Err(CareError::Busy(UPLOADS));
-            }
-            all.insert(
-                upload,
-                Adding {
-                    actor: actor.id,
-                    circle,
-                    title,
-                    named,
-                    length,
-                    received: 0,
-                    sealer: Sealer::new(&mut SystemRandom),
-                    sealed: Vec::new(),
-                    touched_ms: now,
-                },
-            );
-            Ok(Upload {
-                upload,
-                received: 0,
-            })
-        })
+        self.uploads.begin(
+            actor,
+            length,
+            Adding {
+                circle,
+                title,
+                named,
+                sealer: Sealer::new(&mut SystemRandom),
+                sealed: Vec::new(),
+            },
+        )
     }
 
     /// Takes the next bytes of a file that is being added.
@@ -182,20 +134,11 @@ impl Care {
         offset: u64,
         bytes: &[u8],
     ) -> Result<Upload, CareError> {
-        self.uploads.of(actor, &upload, |adding| {
-            let received = adding.received + bytes.len() as u64;
-            if offset != adding.received || received > adding.length || bytes.len() > PART {
-                return Err(CareError::Part {
-                    received: adding.received,
-                    length: adding.length,
-                });
-            }
-            let sealed = &mut adding.sealed;
-            adding.sealer.add(bytes, &mut |chunk| sealed.push(chunk))?;
-            adding.received = received;
-            adding.touched_ms = now_ms();
-            Ok(Upload { upload, received })
-        })
+        self.uploads
+            .part(actor, upload, offset, bytes, |adding, bytes| {
+                let sealed = &mut adding.sealed;
+                Ok(adding.sealer.add(bytes, &mut |chunk| sealed.push(chunk))?)
+            })
     }
 
     /// Writes the document whose file is all here.
@@ -207,24 +150,13 @@ impl Care {
         actor: &Actor,
         upload: Token,
     ) -> Result<(CircleId, Written), CareError> {
-        self.uploads.of(actor, &upload, |adding| {
-            if adding.received < adding.length {
-                return Err(CareError::Part {
-                    received: adding.received,
-                    length: adding.length,
-                });
-            }
-            Ok(())
-        })?;
-        let adding = self.uploads.with(|all| all.remove(&upload));
         let Adding {
             circle,
             title,
             named,
             sealer,
             mut sealed,
-            ..
-        } = adding.ok_or(CareError::NoUpload)?;
+        } = self.uploads.end(actor, upload)?;
         let named = sealer.finish(named, &mut |chunk| sealed.push(chunk))?;
         let address = named.address;
         let written = self

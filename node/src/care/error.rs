@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use maillon_protocol::{
     attachment::AttachmentError,
-    content::ContentError,
+    content::{AlertStep, ContentError},
+    limits::LimitError,
     replica::{LetterError, StewardshipError, StorageError, WriteFailed},
 };
 
@@ -31,6 +32,19 @@ pub enum CareError {
     /// What was typed names no professional, or several.
     #[error(transparent)]
     WhichProfessional(#[from] Unclear),
+    /// An answer that would say nothing new: the alert is closed, or the same person took this step or a weightier one. Names a professional,
+    /// who is what the person at the socket must know: not for logs.
+    #[error("{by} of {structure} {} this alert already, at {}", done(.step), moment(.at_ms))]
+    Answered {
+        /// What was done already.
+        step: AlertStep,
+        /// By whom.
+        by: String,
+        /// Of which structure.
+        structure: String,
+        /// When, Unix milliseconds.
+        at_ms: u64,
+    },
     /// A professional's data.
     #[error("{0}")]
     Professional(&'static str),
@@ -85,9 +99,12 @@ pub enum CareError {
     },
     /// No file is being added under this name.
     #[error(
-        "no file is being added under this name: it was not begun by you, or nothing came for ten minutes"
+        "no file is being added under this name: it was not begun by you, or nothing came for some minutes"
     )]
     NoUpload,
+    /// A file that is longer than what may be given.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     /// Too many files at once.
     #[error("{0} files are being added, which is all that are at one time")]
     Busy(usize),
@@ -114,6 +131,25 @@ pub enum CareError {
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
+}
+
+const fn done(step: &AlertStep) -> &'static str {
+    match step {
+        AlertStep::Acknowledge => "acknowledged",
+        AlertStep::TakeCharge => "took charge of",
+        AlertStep::Close => "closed",
+    }
+}
+
+/// A moment as an error says it: to the minute, in UTC.
+fn moment(ms: &u64) -> String {
+    i64::try_from(*ms)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+        .map_or_else(
+            || "an impossible time".to_owned(),
+            |then| then.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        )
 }
 
 impl From<LedgerError<Self>> for CareError {

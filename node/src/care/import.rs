@@ -1,5 +1,6 @@
 //! Takes over what another software knew: people and things, each recognised again by the key that their source gives them.
 //!
+//! A file comes at once or in parts ([`Care::begin_import`]); what has come waits in memory, and a file that breaks off leaves nothing.
 //! One import is one job of the ledger: everything goes in, or nothing. The same file twice changes nothing; a newer one supersedes what it
 //! changes. The original is kept under seal, at this node only. A source's key is believed only as long as the strict traits
 //! say the same person; nobody is ever merged here. A key that two people have had names neither of them any more: a file that refers to
@@ -8,26 +9,44 @@
 use std::collections::BTreeMap;
 
 use maillon_protocol::{
+    admin::Upload,
     attachment::Named,
     cbor,
     charter::Subject as CircleSubject,
     content::{Content, IdentityStatus, PatientIdentity},
-    ids::{CircleId, Hash, RecordId, ThingId},
+    ids::{CircleId, Hash, RecordId, ThingId, Token},
+    limits::{self, within},
     replica::Draft,
 };
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use super::{
     Actor, Care, CareError, audit,
     document::{SealedFile, fingerprint},
+    uploads::Uploads,
 };
 use crate::{
     fhir::AttachmentBytes,
     ledger::{LedgerError, Tx},
     random,
-    store::Table,
+    store::{MAX_BATCH_BYTES, Table},
 };
+
+/// Files that are being given at one time: each may take as much memory as a file may have bytes.
+const UPLOADS: usize = 2;
+
+/// Bytes that the commit of one import may write, with what waits for the same commit: a batch that is too large would fail for everybody in it.
+const MOST_WRITTEN: u64 = (MAX_BATCH_BYTES - (4 << 20)) as u64;
+
+/// A file that is being given in parts.
+pub(super) struct Incoming(Zeroizing<Vec<u8>>);
+
+/// No files yet that are being given.
+pub(super) fn no_uploads() -> Uploads<Incoming> {
+    Uploads::new(UPLOADS)
+}
 
 /// One person and what is said about them.
 #[derive(Debug, Clone)]
@@ -100,6 +119,67 @@ struct Alias {
 
 /// The key under which a person's identity itself is remembered.
 const IDENTITY: &str = "identity";
+
+/// An item with its files sealed: what does not need the ledger's thread.
+struct Ready {
+    key: String,
+    parent: Option<String>,
+    occurred_ms: Option<u64>,
+    content: Content,
+    files: Vec<SealedFile>,
+    /// Over the content and the plaintext of its files.
+    hash: Hash,
+}
+
+impl Ready {
+    fn of(item: ImportItem) -> Result<Self, CareError> {
+        let payload = item.content.payload().ok_or(CareError::NothingWritten)?;
+        let hash = Hash(Sha256::digest(fingerprint(&payload.0, &item.attachments)).into());
+        let mut files = Vec::with_capacity(item.attachments.len());
+        for file in item.attachments {
+            let named = Named {
+                media_type: file.media_type,
+                name: file.name,
+            };
+            files.push(SealedFile::seal(&file.bytes, named)?);
+        }
+        Ok(Self {
+            key: item.key,
+            parent: item.parent,
+            occurred_ms: item.occurred_ms,
+            content: item.content,
+            files,
+            hash,
+        })
+    }
+}
+
+/// A person whose items are ready, their identity the first.
+struct ReadyPerson {
+    aliases: Vec<String>,
+    identity: Option<PatientIdentity>,
+    doubts: Vec<String>,
+    items: Vec<Ready>,
+}
+
+impl ReadyPerson {
+    fn of(person: Person) -> Result<Self, CareError> {
+        let identity = person.identity.iter().map(|identity| ImportItem {
+            key: IDENTITY.to_owned(),
+            parent: None,
+            occurred_ms: None,
+            content: Content::PatientIdentity(identity.clone()),
+            attachments: Vec::new(),
+        });
+        let items = identity.chain(person.items).map(Ready::of);
+        Ok(Self {
+            items: items.collect::<Result<_, _>>()?,
+            aliases: person.aliases,
+            identity: person.identity,
+            doubts: person.doubts,
+        })
+    }
+}
 
 struct Importing<'a, 'b> {
     tx: &'a mut Tx<'b>,
@@ -188,7 +268,7 @@ impl Importing<'_, '_> {
         Ok(())
     }
 
-    fn person(&mut self, person: &Person) -> Result<Taken, CareError> {
+    fn person(&mut self, person: ReadyPerson) -> Result<Taken, CareError> {
         let now = self.tx.now_ms;
         let (circle, identity, opened) = match &person.identity {
             None => {
@@ -210,18 +290,7 @@ impl Importing<'_, '_> {
         };
         let mut records = Vec::new();
         let mut things = BTreeMap::new();
-        let mut all = Vec::with_capacity(person.items.len() + 1);
-        if let Some(identity) = &person.identity {
-            all.push(ImportItem {
-                key: IDENTITY.to_owned(),
-                parent: None,
-                occurred_ms: None,
-                content: Content::PatientIdentity(identity.clone()),
-                attachments: Vec::new(),
-            });
-        }
-        all.extend(person.items.iter().cloned());
-        for item in all {
+        for item in person.items {
             self.item(circle, item, &mut things, &mut records)?;
         }
         Ok(Taken {
@@ -229,20 +298,19 @@ impl Importing<'_, '_> {
             opened,
             records,
             status: identity.status,
-            doubts: person.doubts.clone(),
+            doubts: person.doubts,
         })
     }
 
     fn item(
         &mut self,
         circle: CircleId,
-        item: ImportItem,
+        item: Ready,
         things: &mut BTreeMap<String, ThingId>,
         records: &mut Vec<RecordId>,
     ) -> Result<(), CareError> {
         let now = self.tx.now_ms;
-        let payload = item.content.payload().ok_or(CareError::NothingWritten)?;
-        let hash = Hash(Sha256::digest(fingerprint(&payload.0, &item.attachments)).into());
+        let hash = item.hash;
         let key = self.key(b"i", "import-item", &[&circle.0, item.key.as_bytes()]);
         let known: Option<Known> = self.get(&key)?;
         let thing = known
@@ -262,7 +330,7 @@ impl Importing<'_, '_> {
                 }
             },
         };
-        let content = self.keep_files(circle, item.content, item.attachments)?;
+        let content = self.keep_files(circle, item.content, item.files)?;
         let draft = Draft {
             thing: Some(thing),
             parent,
@@ -291,12 +359,12 @@ impl Importing<'_, '_> {
 }
 
 impl Importing<'_, '_> {
-    /// Seals the files of a content beside it, in the same commit.
+    /// Keeps the files of a content beside it, in the same commit.
     fn keep_files(
         &mut self,
         circle: CircleId,
         mut content: Content,
-        files: Vec<AttachmentBytes>,
+        files: Vec<SealedFile>,
     ) -> Result<Content, CareError> {
         let named = match &mut content {
             Content::Document(document) => &mut document.attachments,
@@ -304,11 +372,7 @@ impl Importing<'_, '_> {
             _ => return Ok(content),
         };
         for file in files {
-            let known = Named {
-                media_type: file.media_type,
-                name: file.name,
-            };
-            named.push(SealedFile::seal(&file.bytes, known)?.keep(self.tx, circle)?);
+            named.push(file.keep(self.tx, circle)?);
         }
         Ok(content)
     }
@@ -344,6 +408,48 @@ fn strict(identity: &PatientIdentity) -> (String, Option<String>, Option<String>
 }
 
 impl Care {
+    /// Begins to take a file of `length` bytes in parts.
+    ///
+    /// # Errors
+    /// [`CareError::Limit`] over [`limits::IMPORT`], [`CareError::Busy`].
+    pub fn begin_import(&self, actor: &Actor, length: u64) -> Result<Upload, CareError> {
+        within("a file to import in bytes", length, limits::IMPORT)?;
+        // All at once: a vector that grows would leave copies that nobody wipes.
+        let room = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
+        self.imports
+            .begin(actor, length, Incoming(Zeroizing::new(room)))
+    }
+
+    /// Takes the next bytes of such a file.
+    ///
+    /// # Errors
+    /// [`CareError::NoUpload`]; [`CareError::Part`] where these are not the next ones, or more than was said.
+    pub fn import_part(
+        &self,
+        actor: &Actor,
+        upload: Token,
+        offset: u64,
+        bytes: &[u8],
+    ) -> Result<Upload, CareError> {
+        self.imports
+            .part(actor, upload, offset, bytes, |file, bytes| {
+                file.0.extend_from_slice(bytes);
+                Ok(())
+            })
+    }
+
+    /// The file that was given, which is forgotten here.
+    ///
+    /// # Errors
+    /// [`CareError::NoUpload`]; [`CareError::Part`] where bytes are missing.
+    pub fn end_import(
+        &self,
+        actor: &Actor,
+        upload: Token,
+    ) -> Result<Zeroizing<Vec<u8>>, CareError> {
+        Ok(self.imports.end(actor, upload)?.0)
+    }
+
     /// Takes people over, all or none. `original` is kept under seal. Returns what was done, and whether nothing changed because the same
     /// file had been taken before. With `rehearse`, everything is done in the same way and then taken back: nothing is kept, and the ids of
     /// what was not there before mean nothing.
@@ -353,25 +459,38 @@ impl Care {
     pub async fn import(
         &self,
         actor: &Actor,
-        original: Vec<u8>,
+        mut original: Zeroizing<Vec<u8>>,
         people: Vec<Person>,
         rehearse: bool,
     ) -> Result<(Vec<Taken>, bool), CareError> {
         let actor = actor.clone();
+        // Sealing and hashing megabytes would keep everybody waiting who writes.
+        let ready = tokio::task::spawn_blocking(move || {
+            let ready = people.into_iter().map(ReadyPerson::of);
+            let source = Hash(Sha256::digest(&*original).into());
+            let original = std::mem::take(&mut *original);
+            Ok::<_, CareError>((ready.collect::<Result<Vec<_>, _>>()?, source, original))
+        });
+        let (people, source, original) = ready.await.map_err(|_| CareError::Stopping)??;
         let done = self
             .ledger
             .run(move |tx| {
                 let mut importing = Importing { tx, actor: &actor };
-                let source = Hash(Sha256::digest(&original).into());
                 let key = importing.key(b"s", "import-source", &[&source.0]);
                 let before = importing.tx.get(Table::Originals, &key)?.is_some();
                 let mut taken = Vec::with_capacity(people.len());
-                for person in &people {
+                for person in people {
                     taken.push(importing.person(person)?);
                 }
                 if !before {
                     importing.tx.put(Table::Originals, key, original);
                 }
+                within(
+                    "what one import writes in bytes",
+                    importing.tx.bytes() as u64,
+                    MOST_WRITTEN,
+                )
+                .map_err(CareError::from)?;
                 let unchanged = taken
                     .iter()
                     .all(|one| !one.opened && one.records.is_empty());

@@ -18,11 +18,12 @@ mod outbox;
 mod past;
 mod people;
 mod read;
+mod uploads;
 
 pub use error::CareError;
 pub use import::{ImportItem, Person, Taken};
 pub use people::Actor;
-pub use read::{DEEPEST_PAGE, NoMark, ThingMark};
+pub use read::{AlertMark, AlertsWanted, DEEPEST_PAGE, NoMark, ThingMark};
 
 use std::sync::Arc;
 
@@ -42,7 +43,8 @@ use crate::{
 pub struct Care {
     ledger: Ledger,
     structure: Structure,
-    uploads: Arc<document::Uploads>,
+    uploads: Arc<uploads::Uploads<document::Adding>>,
+    imports: Arc<uploads::Uploads<import::Incoming>>,
 }
 
 impl Care {
@@ -51,7 +53,8 @@ impl Care {
         Self {
             ledger,
             structure,
-            uploads: Arc::default(),
+            uploads: Arc::new(document::no_uploads()),
+            imports: Arc::new(import::no_uploads()),
         }
     }
 

@@ -1,14 +1,16 @@
 //! What the file says, as of the last commit.
 
+mod alerts;
 mod records;
 mod show;
 
+pub use alerts::{AlertMark, AlertsWanted};
 pub use show::{NoMark, ThingMark};
 
 use std::collections::BTreeMap;
 
 use maillon_protocol::{
-    admin::{CircleLine, RecordView},
+    admin::{AlertView, CircleLine, RecordView},
     cbor,
     circle::{Ack, Circle, Opened},
     content::{Content, Kind, PatientIdentity, Structure},
@@ -21,6 +23,7 @@ use maillon_protocol::{
 
 use super::{Care, CareError, names::Names};
 use crate::ledger::{Shared, records_of};
+use alerts::Shown;
 
 /// Most records, things or circles in one page.
 pub const DEEPEST_PAGE: usize = 500;
@@ -222,9 +225,35 @@ impl Care {
     /// # Errors
     /// [`CareError`].
     pub fn view(&self, id: &RecordId) -> Result<Option<RecordView>, CareError> {
-        match locate(self.shared(), id)? {
-            Some(place) => self.view_with(id, &self.around(&place.circle)?),
-            None => Ok(None),
+        let Some(place) = locate(self.shared(), id)? else {
+            return Ok(None);
+        };
+        let around = self.around(&place.circle)?;
+        let Some(mut view) = self.view_with(id, &around)? else {
+            return Ok(None);
+        };
+        if matches!(view.content, Content::Alert(_)) {
+            view.alert = self.alert_of(&view.circle, &view.thing, &around, Shown::All)?;
+        }
+        Ok(Some(view))
+    }
+
+    /// Where the alert of a thing stands.
+    fn alert_of(
+        &self,
+        circle: &CircleId,
+        thing: &ThingId,
+        around: &Around,
+        shown: Shown,
+    ) -> Result<Option<AlertView>, CareError> {
+        let circle = self.shared().circle(circle).ok_or(CareError::NoCircle)?;
+        let entry = self.alert_entry(&circle.id(), thing)?;
+        let asked = entry.as_ref().and_then(|entry| entry.asked.as_ref());
+        match (&entry, asked) {
+            (Some(entry), Some(asked)) => self
+                .alert_view(&circle, entry, asked, around, shown)
+                .map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -264,6 +293,7 @@ impl Care {
                 &circle,
             ),
             content: opened.content,
+            alert: None,
             ahead: ahead(shared, &circle.id(), id)?,
         }))
     }

@@ -40,9 +40,9 @@ pub(super) fn rows_open(shared: &Shared) -> Result<String, (String, Remedy)> {
         })
         .collect();
     // Views are worked out from records; everything else is what was written.
-    let views_only = bad
-        .iter()
-        .all(|table| table.table == Table::Things && table.broken_off.is_none());
+    let views_only = bad.iter().all(|table| {
+        matches!(table.table, Table::Things | Table::Timeline) && table.broken_off.is_none()
+    });
     let remedy = if views_only {
         Remedy::Command("maillonctl sync rebuild")
     } else {

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use maillon_protocol::limits::within;
+use maillon_protocol::limits::{ATTACHMENT, within};
 
 use super::{
     Cause, ImportLimits, Item, Subject, SubjectIdentity, reading,
@@ -168,11 +168,12 @@ impl<'a> Assembly<'_, 'a> {
 
     fn push(&mut self, subject: usize, item: Item, at: At<'a>) {
         let size = item.content.payload().map_or(0, |bytes| bytes.0.len());
-        let attached = item
-            .attachments
-            .iter()
-            .map(|attachment| attachment.bytes.len())
-            .sum();
+        let files = item.attachments.iter().map(|file| file.bytes.len());
+        let longest = files.clone().max().unwrap_or(0);
+        if let Err(limit) = within("an attachment in bytes", longest as u64, ATTACHMENT) {
+            at.problem(limit.into());
+        }
+        let attached = files.sum();
         if !self.keys.insert(item.source_key.clone()) {
             at.problem(Cause::Twice);
         }

@@ -1,9 +1,11 @@
 //! How much one import may hold. Every limit that is hit is named in the error.
 
+use maillon_protocol::limits;
+
 /// Limits of one import. The defaults suit files handed over by people; software that sends through the FHIR interface has the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImportLimits {
-    /// Bytes of the file: 1 MiB.
+    /// Bytes of the file: [`limits::IMPORT`], 36 MiB.
     pub bytes: usize,
     /// Resources of the file, contained ones counted: 500.
     pub entries: usize,
@@ -19,14 +21,15 @@ pub struct ImportLimits {
     pub content: usize,
     /// Contents that come out of one file: 2,000.
     pub items: usize,
-    /// Bytes of all contents and attachments that come out of one file: 16 MiB. One resource may be named by many others.
+    /// Bytes of all contents and attachments that come out of one file: 26 MiB, so that the longest attachment goes in with its bundle, and the
+    /// whole import in one commit. One resource may be named by many others.
     pub total: usize,
 }
 
 impl Default for ImportLimits {
     fn default() -> Self {
         Self {
-            bytes: 1 << 20,
+            bytes: limits::IMPORT as usize,
             entries: 500,
             depth: 32,
             values: 100_000,
@@ -34,7 +37,7 @@ impl Default for ImportLimits {
             string: 64 << 10,
             content: 192 << 10,
             items: 2_000,
-            total: 16 << 20,
+            total: (limits::ATTACHMENT + (1 << 20)) as usize,
         }
     }
 }

@@ -54,11 +54,21 @@ impl Tx<'_> {
         self.own.stage(table, key, Some(value));
     }
 
+    /// Bytes of all rows that the next commit writes as things stand, sealing and keys included.
+    pub fn bytes(&self) -> usize {
+        let (rows, bytes) = self.replica.staged_size();
+        let own = self.own.staged.values().flatten().map(Vec::len);
+        own.sum::<usize>() + bytes + (rows + self.own.staged.len()) * ROW
+    }
+
     /// Stages the end of such a row.
     pub fn delete(&mut self, table: Table, key: Vec<u8>) {
         self.own.stage(table, key, None);
     }
 }
+
+/// More than a row's key and its sealing take, bytes.
+const ROW: usize = 256;
 
 type Place = (Table, Vec<u8>);
 
@@ -72,11 +82,15 @@ pub(super) struct OwnRows {
     in_flight: Option<Arc<OwnChanges>>,
     /// What each row that the job under way has touched was before.
     before: Vec<(Place, Option<Option<Vec<u8>>>)>,
+    /// About how many bytes are staged, and how many of them by the job under way.
+    bytes: (usize, usize),
 }
 
 impl OwnRows {
     fn stage(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
         let place = (table, key);
+        let length = value.as_ref().map_or(0, Vec::len);
+        self.bytes = (self.bytes.0 + length, self.bytes.1 + length);
         let before = self.staged.insert(place.clone(), value);
         self.before.push((place, before));
     }
@@ -89,6 +103,7 @@ impl OwnRows {
     /// The job is good.
     pub(super) fn keep(&mut self) {
         self.before.clear();
+        self.bytes.1 = 0;
     }
 
     /// The job failed: its rows are as they were.
@@ -99,10 +114,12 @@ impl OwnRows {
                 None => self.staged.remove(&place),
             };
         }
+        self.bytes = (self.bytes.0 - self.bytes.1, 0);
     }
 
     /// What is staged is now in flight.
     pub(super) fn take_off(&mut self) -> Arc<OwnChanges> {
+        self.bytes = (0, 0);
         let rows = Arc::new(std::mem::take(&mut self.staged));
         self.in_flight = Some(Arc::clone(&rows));
         rows
@@ -117,6 +134,12 @@ impl OwnRows {
     pub(super) fn clear(&mut self) {
         self.staged.clear();
         self.in_flight = None;
+        self.bytes = (0, 0);
+    }
+
+    /// About how many bytes are staged.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes.0
     }
 }
 

@@ -26,6 +26,7 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
         Row::Counter => (Table::Meta, b"counter".to_vec()),
         Row::Incarnation => (Table::Meta, b"incarnation".to_vec()),
         Row::Lives => (Table::Meta, b"lives".to_vec()),
+        Row::AlertsIndexed => (Table::Meta, b"alerts".to_vec()),
         Row::Charter(circle) => (Table::Circles, join(&[b"c", &circle_name(circle)])),
         Row::Circle(circle) => (Table::Circles, join(&[b"r", &circle_name(circle)])),
         Row::Entry(circle, number) => (
@@ -54,6 +55,14 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
         Row::Thing(circle, thing) => (
             Table::Things,
             join(&[
+                &circle_name(circle),
+                &namer.name("thing", &[&circle.0, &thing.0]),
+            ]),
+        ),
+        Row::Alert(circle, thing) => (
+            Table::Timeline,
+            join(&[
+                b"a",
                 &circle_name(circle),
                 &namer.name("thing", &[&circle.0, &thing.0]),
             ]),
@@ -186,6 +195,7 @@ fn range(store: &Store, prefix: &RowPrefix) -> (Table, Vec<u8>, Option<Vec<u8>>)
             (Table::Records, prefix, Some(from))
         }
         RowPrefix::Things(circle) => (Table::Things, name(circle).to_vec(), None),
+        RowPrefix::Alerts(circle) => (Table::Timeline, of(b"a", circle), None),
         RowPrefix::Acks(circle) => (Table::Exchange, of(b"a", circle), None),
         RowPrefix::Undelivered(circle) => (Table::Outbox, of(b"u", circle), None),
         RowPrefix::Aside(circle) => (Table::Exchange, of(b"x", circle), None),

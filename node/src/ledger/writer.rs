@@ -137,7 +137,9 @@ impl Writer {
     }
 
     fn has_room(&self) -> bool {
-        self.goes_on() && self.answers.len() < BATCH && self.replica.staged_bytes() < BATCH_BYTES
+        self.goes_on()
+            && self.answers.len() < BATCH
+            && self.replica.staged_bytes() + self.own.bytes() < BATCH_BYTES
     }
 
     fn take(&mut self, work: Work) {

@@ -87,8 +87,8 @@ pub const FOLDER_NAME: &str = "rocksdb";
 /// The longest row key, bytes.
 pub const MAX_KEY_BYTES: usize = 512;
 
-/// The largest [`Batch`], bytes of keys and sealed values.
-pub const MAX_BATCH_BYTES: usize = 64 * 1024 * 1024;
+/// The largest [`Batch`], bytes of keys and sealed values: the largest import with its original, and what waits for the same commit.
+pub const MAX_BATCH_BYTES: usize = 96 * 1024 * 1024;
 
 /// The open database. A clone is another handle to the same one; the last to go closes it.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! What comes back.
 
+mod alerts;
 mod audit;
 mod circles;
 mod import;
@@ -9,9 +10,10 @@ mod status;
 mod upkeep;
 mod watch;
 
+pub use alerts::{AlertLine, AlertPage, AlertView, AnswerView};
 pub use audit::{AuditLine, AuditPage, AuditVerified};
 pub use circles::{
-    AlertView, Candidates, CircleLine, CircleView, InvitationLine, MemberLine, ThingView,
+    Candidates, CircleLine, CircleView, ContestedView, InvitationLine, MemberLine, ThingView,
 };
 pub use import::{Imported, ImportedCircle};
 pub use peers::{Pairing, Peer, PeerInvitation, PeerLine, Peers, Relation};
@@ -45,6 +47,7 @@ pub enum Answer {
     Invitation(InvitationLine),
     Invitations(Vec<InvitationLine>),
     Candidates(Candidates),
+    Alerts(AlertPage),
     Records(RecordPage),
     Record(RecordView),
     Exported(Exported),

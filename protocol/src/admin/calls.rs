@@ -182,13 +182,24 @@ pub enum Call {
         /// Within so many seconds; 0: no limit.
         within_s: u64,
     },
-    /// Answers an alert. → [`super::Answer::Written`].
+    /// Alerts of all circles, or of one: overdue ones first, then the newest first. → [`super::Answer::Alerts`].
+    AlertList {
+        /// Those of one circle; of all, where none is named.
+        circle: Option<Named>,
+        /// Those only that are open ([`super::AlertView::open`]), in circles where this node may still answer.
+        open: bool,
+        /// Where to go on, as the page before ended.
+        after: Option<String>,
+        /// At most so many; 200 at most.
+        limit: u32,
+    },
+    /// Answers an alert. Refused where it would say nothing new: see [`crate::dossier::alert`]. → [`super::Answer::Written`].
     AlertAnswer {
         /// The alert's record.
         alert: Named,
         /// What is done.
         step: AlertStep,
-        /// In words.
+        /// In words; closing needs its outcome.
         comment: String,
     },
     /// Writes a note. → [`super::Answer::Written`].
@@ -233,10 +244,31 @@ pub enum Call {
         sealed: String,
     },
 
-    /// Imports a FHIR file. → [`super::Answer::Imported`].
+    /// Imports a FHIR file that fits into a frame. → [`super::Answer::Imported`].
     Import {
         /// Its bytes, base64.
         content: String,
+        /// Only says what would be done.
+        dry_run: bool,
+    },
+    /// Begins to give a FHIR file in parts: see [`super::Upload`]. → [`super::Answer::Upload`].
+    ImportBegin {
+        /// The file's length in bytes; [`crate::limits::IMPORT`] at most.
+        length: u64,
+    },
+    /// The next bytes of such a file. → [`super::Answer::Upload`].
+    ImportPart {
+        /// The upload.
+        upload: Token,
+        /// Bytes given before.
+        offset: u64,
+        /// Base64 of [`super::PART`] bytes at most.
+        bytes: String,
+    },
+    /// All bytes were given: the file is imported. → [`super::Answer::Imported`].
+    ImportEnd {
+        /// The upload.
+        upload: Token,
         /// Only says what would be done.
         dry_run: bool,
     },
@@ -344,11 +376,15 @@ impl Call {
                 | Self::CircleDecline { .. }
                 | Self::CircleClose { .. }
                 | Self::AlertSend { .. }
+                | Self::AlertList { .. }
                 | Self::AlertAnswer { .. }
                 | Self::NoteAdd { .. }
                 | Self::RecordShow { .. }
                 | Self::RecordExport { sealed: false, .. }
                 | Self::Import { .. }
+                | Self::ImportBegin { .. }
+                | Self::ImportPart { .. }
+                | Self::ImportEnd { .. }
                 | Self::InvitationCandidates { .. }
                 | Self::DocumentAdd { .. }
                 | Self::DocumentPart { .. }

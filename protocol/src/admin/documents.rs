@@ -4,6 +4,9 @@
 //! [`PART`] bytes each, then [`Call::DocumentEnd`](super::Call::DocumentEnd), which writes the record. To read one:
 //! [`Call::DocumentShow`](super::Call::DocumentShow), then [`Call::DocumentRead`](super::Call::DocumentRead) until it says that nothing follows; who reads
 //! checks length and SHA-256 at the end.
+//!
+//! A FHIR file to import goes in the same way: [`Call::ImportBegin`](super::Call::ImportBegin), [`Call::ImportPart`](super::Call::ImportPart),
+//! [`Call::ImportEnd`](super::Call::ImportEnd). It waits in memory, and nothing of it is kept before its end.
 
 use serde::{Deserialize, Serialize};
 

@@ -85,7 +85,8 @@ pub enum Outcome {
     },
 }
 
-/// Why a call was refused. `cause` says what is wrong and `action` what to do next; neither names a person.
+/// Why a call was refused. `cause` says what is wrong and `action` what to do next; neither names a patient, and a professional is named only
+/// where what they did before is the cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{cause}")]
 pub struct AdminError {

@@ -1,10 +1,10 @@
-//! How far a record got, structure by structure, and where an alert stands.
+//! How far a record got, structure by structure.
 
 use serde::{Deserialize, Serialize};
 
 use crate::circle::{Ack, Reason};
 use crate::content::AlertStep;
-use crate::ids::{LogId, NodeId};
+use crate::ids::LogId;
 
 /// How far a record got at one structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,13 +66,4 @@ impl Delivery {
             Some((Err(reason), _)) => Self::NotShown { reason },
         }
     }
-}
-
-/// Where an alert stands as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AlertState {
-    /// The furthest step anybody took.
-    pub step: Option<Step>,
-    /// Each structure other than the writer's.
-    pub structures: Vec<(NodeId, Delivery)>,
 }

@@ -8,10 +8,12 @@
 //! A [`Thing`] holds no text. It is an index over record ids, small enough to keep for every record, and its canonical encoding is what two
 //! nodes compare ([`DossierDigest`]). What a version says is read from its record when somebody looks.
 
+pub mod alert;
 mod delivery;
 mod thing;
 
-pub use delivery::{AlertState, Delivery, Step};
+pub use alert::{AlertEntry, Answer, Asked};
+pub use delivery::{Delivery, Step};
 pub use thing::{Standing, Thing, Version};
 
 use sha2::{Digest, Sha256};

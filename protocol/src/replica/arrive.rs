@@ -348,7 +348,7 @@ impl Replica {
                 let record = read_record(&bytes)?;
                 next.except(log, sequence, Reason::AfterRemoval);
                 if let Ok(opened) = next.read(&record) {
-                    self.mark_after_removal(rows, &id, &opened.envelope.thing, &record.id())?;
+                    self.mark_after_removal(rows, next, &opened.envelope.thing, &record.id())?;
                 }
             }
         }

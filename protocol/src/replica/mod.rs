@@ -12,6 +12,7 @@
 //!
 //! What sessions read is [`Committed`]: the circles and rows as of the last commit, never what is staged.
 
+mod alerts;
 mod arrive;
 mod claims;
 mod files;
@@ -253,7 +254,7 @@ impl Replica {
             incarnation,
             descriptor: Arc::clone(&descriptor),
         };
-        Ok(Self {
+        let mut replica = Self {
             keys,
             descriptor,
             incarnation,
@@ -266,7 +267,9 @@ impl Replica {
             aloft: None,
             published: Published::default(),
             journal: Vec::new(),
-        })
+        };
+        replica.index_once(rows)?;
+        Ok(replica)
     }
 
     /// This node.
@@ -427,6 +430,13 @@ impl Replica {
     /// About how many bytes are staged.
     pub const fn staged_bytes(&self) -> usize {
         self.staging.bytes()
+    }
+
+    /// How many rows are staged, and their bytes; those of circles, which are made with the commit, are not counted.
+    pub fn staged_size(&self) -> (usize, usize) {
+        let staged = self.staging.staged();
+        let bytes = staged.values().flatten().map(Vec::len).sum();
+        (staged.len(), bytes)
     }
 
     /// Begins a job: everything from here on is kept, or gone back from, together.

@@ -111,13 +111,14 @@ impl Replica {
     pub(super) fn mark_after_removal(
         &mut self,
         rows: &impl Rows,
-        circle: &CircleId,
+        circle: &Circle,
         id: &ThingId,
         record: &RecordId,
     ) -> Result<(), StorageError> {
-        if let Some(mut thing) = self.thing(rows, circle, id)? {
+        if let Some(mut thing) = self.thing(rows, &circle.id(), id)? {
             thing.mark_after_removal(|held| held != record);
-            self.put_thing(*circle, *id, thing);
+            self.index_alert(rows, circle, *id, &thing, None)?;
+            self.put_thing(circle.id(), *id, thing);
         }
         Ok(())
     }
@@ -190,6 +191,13 @@ impl Replica {
             Version::of(record.id(), header, envelope, code_of(content)),
             envelope.parent,
         );
+        self.index_alert(
+            rows,
+            circle,
+            envelope.thing,
+            &thing,
+            Some((record.id(), content)),
+        )?;
         self.put_thing(id, envelope.thing, thing);
         if let Some(parent) = envelope.parent.filter(|parent| *parent != envelope.thing) {
             let mut above = self.thing(rows, &id, &parent)?.unwrap_or_default();
@@ -347,6 +355,7 @@ impl Replica {
             }
         }
         let count = things.len() as u64;
+        self.index_circle(rows, &circle, things.iter())?;
         for (thing, value) in things {
             self.put_thing(*id, thing, value);
         }

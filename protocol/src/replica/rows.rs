@@ -35,6 +35,10 @@ pub enum Row {
     Place(RecordId),
     /// A thing's versions.
     Thing(CircleId, ThingId),
+    /// An alert with its answers, by the alert's thing: the index of alerts.
+    Alert(CircleId, ThingId),
+    /// The index of alerts is there: whoever finds a database without it makes it first.
+    AlertsIndexed,
     /// The newest acknowledgement of a member.
     Ack(CircleId, NodeId),
     /// Delivery of an alert of ours.
@@ -76,6 +80,8 @@ pub enum RowPrefix {
     Records(CircleId, LogId, u64),
     /// Things of a circle.
     Things(CircleId),
+    /// The index of a circle's alerts.
+    Alerts(CircleId),
     /// Acknowledgements of a circle.
     Acks(CircleId),
     /// Alerts of ours in a circle that are not delivered everywhere.
@@ -109,6 +115,7 @@ impl RowPrefix {
             Self::Seals(circle, node) => Row::Seal(circle, node, 0),
             Self::Records(circle, log, sequence) => Row::Record(circle, log, sequence),
             Self::Things(circle) => Row::Thing(circle, ThingId(low16)),
+            Self::Alerts(circle) => Row::Alert(circle, ThingId(low16)),
             Self::Acks(circle) => Row::Ack(circle, NodeId(low32)),
             Self::Undelivered(circle) => Row::Undelivered(circle, RecordId(low32)),
             Self::Aside(circle) => Row::Aside(circle, Hash(low32)),
@@ -149,6 +156,7 @@ impl RowPrefix {
             | (Self::Incoming, Row::Incoming(_)) => true,
             (Self::Entries(circle, _), Row::Entry(of, _))
             | (Self::Things(circle), Row::Thing(of, _))
+            | (Self::Alerts(circle), Row::Alert(of, _))
             | (Self::Acks(circle), Row::Ack(of, _))
             | (Self::Undelivered(circle), Row::Undelivered(of, _))
             | (Self::Aside(circle), Row::Aside(of, _))

@@ -14,6 +14,9 @@ use super::{Row, RowPrefix, Rows, StorageError};
 /// Rows and what becomes of them: a new value, or none where the row goes.
 pub type Changes = BTreeMap<Row, Option<Vec<u8>>>;
 
+/// A row, and what was staged of it before; none where nothing was.
+type Overwritten = (Row, Option<Option<Vec<u8>>>);
+
 /// What is not durable yet.
 #[derive(Debug, Default)]
 pub(super) struct Staging {
@@ -21,7 +24,7 @@ pub(super) struct Staging {
     bytes: usize,
     in_flight: Option<Arc<Changes>>,
     /// While a job runs: what each row that it staged was before.
-    journal: Option<Vec<(Row, Option<Option<Vec<u8>>>)>>,
+    journal: Option<Vec<Overwritten>>,
 }
 
 impl Staging {

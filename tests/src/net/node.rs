@@ -434,6 +434,7 @@ impl Node {
                 | Row::Entry(circle, _)
                 | Row::Record(circle, ..)
                 | Row::Thing(circle, _)
+                | Row::Alert(circle, _)
                 | Row::Ack(circle, _) => circle.0.to_vec(),
                 _ => Vec::new(),
             };

@@ -29,11 +29,11 @@ use crate::{Story, ensure, folder, shared};
 
 /// Time for a connection to be noticed as lost and made again.
 const PATIENCE: Duration = Duration::from_secs(120);
-const SECRET: &str = "Compte rendu opératoire, prothèse totale de hanche gauche.";
+pub(crate) const SECRET: &str = "Compte rendu opératoire, prothèse totale de hanche gauche.";
 const TITLE: &str = "Compte rendu d'hospitalisation du service d'orthopédie";
 
 /// A long letter: a sentence that must be read nowhere, in noise that makes every chunk another.
-fn letter(bytes: usize) -> Vec<u8> {
+pub(crate) fn letter(bytes: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut letter = Vec::with_capacity(bytes + 4096);
     while letter.len() < bytes {
@@ -49,11 +49,11 @@ fn letter(bytes: usize) -> Vec<u8> {
     letter
 }
 
-fn words<'a>(words: &[&'a dyn AsRef<OsStr>]) -> Vec<&'a OsStr> {
+pub(crate) fn words<'a>(words: &[&'a dyn AsRef<OsStr>]) -> Vec<&'a OsStr> {
     words.iter().map(|word| (*word).as_ref()).collect()
 }
 
-fn done(ended: Ended) -> Story {
+pub(crate) fn done(ended: Ended) -> Story {
     ensure(ended.status.success(), || {
         format!("maillonctl ended with {}: {}", ended.status, ended.words)
     })
@@ -91,13 +91,18 @@ fn add(
         .map_err(|_| Trouble::wrong(format!("maillonctl said {}", ended.words)))
 }
 
-fn save(daemon: &Daemon, actor: &str, record: RecordId, to: &Path) -> Result<Ended, Trouble> {
+pub(crate) fn save(
+    daemon: &Daemon,
+    actor: &str,
+    record: RecordId,
+    to: &Path,
+) -> Result<Ended, Trouble> {
     let record = record.to_string();
     daemon.ctl(actor, &words(&[&"document", &"save", &record, &to]))
 }
 
 /// Waits until the node shows a document for which `enough` holds.
-fn until(
+pub(crate) fn until(
     daemon: &Daemon,
     actor: &str,
     record: RecordId,
@@ -120,7 +125,7 @@ fn delivery(daemon: &Daemon, actor: &str, record: RecordId) -> Result<Delivery, 
     first.ok_or_else(|| Trouble::wrong("the record has no other structure"))
 }
 
-fn readable(needle: &str, places: &[PathBuf]) -> Result<usize, Trouble> {
+pub(crate) fn readable(needle: &str, places: &[PathBuf]) -> Result<usize, Trouble> {
     let sieve = Sieve::new(&[Needle::text("the letter", needle)]);
     let mut found = 0;
     for place in places {

@@ -174,12 +174,15 @@ fn a_file_that_is_missing_or_too_large_is_named_with_its_limit() -> Story {
         format!("{code:?}: {words}")
     })?;
     let large = root.path().join("large.json");
-    std::fs::write(&large, vec![b' '; 2 * limits::FRAME]).map_err(Trouble::io("a file"))?;
+    let made = std::fs::File::create(&large).map_err(Trouble::io("a file"))?;
+    made.set_len(limits::IMPORT + 1)
+        .map_err(Trouble::io("a file"))?;
     let (code, words) = maillonctl(&daemon, &who, &large)?;
     ensure(matches!(code, Some(64 | 78)), || {
         format!("{code:?}: {words}")
     })?;
-    let named = words.contains("large.json has more than") && words.contains("bytes");
+    let limit = format!("large.json has more than {} bytes", limits::IMPORT);
+    let named = words.contains(&limit);
     ensure(named, || format!("no limit is named: {words}"))?;
     daemon.client()?.status().map(drop)
 }

@@ -2,12 +2,14 @@
 
 mod administration;
 mod admission;
+mod alerts;
 mod attachments;
 mod bundles;
 mod clock;
 mod command;
 mod durability;
 mod handshake;
+mod imports;
 mod invariants;
 mod mounts;
 mod partition;

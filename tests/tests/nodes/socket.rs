@@ -4,6 +4,7 @@ use std::{fs, os::unix::fs::PermissionsExt};
 
 use maillon_protocol::{
     admin::{AdminError, Call, ErrorCode, Outcome, Reply},
+    ids::Token,
     limits,
 };
 use maillon_tests::daemon::{Client, Daemon, Settings, Trouble, person, professional};
@@ -122,9 +123,34 @@ fn care_commands_are_off_unless_the_configuration_says_so() -> Story {
         String::from("status does not say it")
     })?;
     match client.circle_open(person()) {
-        Err(error) if error.code() == Some(ErrorCode::NotAllowed) => Ok(()),
-        other => Err(Trouble::wrong(format!("{:?}", other.map(|_| "opened")))),
+        Err(error) if error.code() == Some(ErrorCode::NotAllowed) => {}
+        other => return Err(Trouble::wrong(format!("{:?}", other.map(|_| "opened")))),
     }
+    let upload = Token([1; 16]);
+    for call in [
+        Call::AlertList {
+            circle: None,
+            open: true,
+            after: None,
+            limit: 50,
+        },
+        Call::ImportBegin { length: 4 },
+        Call::ImportPart {
+            upload,
+            offset: 0,
+            bytes: String::from("Tm90ZQ=="),
+        },
+        Call::ImportEnd {
+            upload,
+            dry_run: true,
+        },
+    ] {
+        match client.call(call.clone()) {
+            Err(error) if error.code() == Some(ErrorCode::NotAllowed) => {}
+            other => return Err(Trouble::wrong(format!("{call:?}: {other:?}"))),
+        }
+    }
+    Ok(())
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(super) fn identity(identity: &PatientIdentity) -> String {
 
 /// One record with its author and its content.
 pub(super) fn record(view: &View, record: &RecordView) -> String {
-    let (title, body) = content(&record.content);
+    let (title, body) = content(record);
     let author = text::line(&record.author.name);
     let mut shown = format!(
         "{} {title}, {author} of {}, {}\n",
@@ -65,7 +65,22 @@ pub(super) fn record(view: &View, record: &RecordView) -> String {
 }
 
 /// A title, cleaned, and a body that the caller still has to clean.
-pub(in crate::commands) fn content(content: &Content) -> (String, String) {
+pub(in crate::commands) fn content(record: &RecordView) -> (String, String) {
+    let (title, body) = said(&record.content);
+    let reason = match &record.content {
+        Content::LiaisonNote(note) => note.withdrawn.as_str(),
+        Content::Document(document) => document.withdrawn.as_str(),
+        _ => "",
+    };
+    if reason.is_empty() {
+        return (title, body);
+    }
+    // Whoever wrote this version withdrew it; who wrote the thing first may be somebody else.
+    let by = format!("{} of {}", record.author.name, record.structure);
+    (title, format!("{body}\nWithdrawn by {by}: {reason}"))
+}
+
+fn said(content: &Content) -> (String, String) {
     match content {
         Content::LogOpened => ("log opened".to_owned(), String::new()),
         Content::PatientIdentity(person) => ("identity".to_owned(), identity(person)),
@@ -93,7 +108,14 @@ pub(in crate::commands) fn content(content: &Content) -> (String, String) {
             format!("alert {}", words::step(answer.step)),
             answer.comment.clone(),
         ),
-        Content::Document(document) => ("document".to_owned(), document_body(document)),
+        Content::Document(document) => {
+            let withdrawn = if document.withdrawn.is_empty() {
+                ""
+            } else {
+                " (withdrawn)"
+            };
+            (format!("document{withdrawn}"), document_body(document))
+        }
         Content::ReadMark(_) => ("read".to_owned(), String::new()),
         Content::Unknown { number, version } => (
             format!("kind {number}, version {version}: received, not displayed"),
@@ -125,9 +147,6 @@ fn note_body(note: &LiaisonNote) -> String {
             words::bytes(attachment.length)
         );
     }
-    if !note.withdrawn.is_empty() {
-        body += &format!("\nWithdrawn: {}", note.withdrawn);
-    }
     body
 }
 
@@ -140,9 +159,6 @@ fn document_body(document: &Document) -> String {
             attachment.media_type,
             words::bytes(attachment.length)
         );
-    }
-    if !document.withdrawn.is_empty() {
-        body += &format!("\nWithdrawn: {}", document.withdrawn);
     }
     body
 }

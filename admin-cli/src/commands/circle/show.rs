@@ -1,10 +1,11 @@
 //! `circle show`: members, dossier, deliveries.
 
 use clap::Args;
-use maillon_protocol::admin::{Call, CircleView, ThingView};
+use maillon_protocol::admin::{Call, CircleView, ContestedView, ThingView};
 
 use super::{dossier, list};
 use crate::{
+    commands::alert::states,
     failure::Failure,
     session::{Session, answer},
     terminal::{View, table, text, words},
@@ -124,22 +125,33 @@ fn one(view: &View, thing: &ThingView) -> String {
             words::count(thing.superseded, "version")
         );
     }
-    if thing.contested > 0 {
+    for contested in &thing.contested_by {
+        shown += &format!("  {}\n", does_not_count(view, contested));
+    }
+    let unnamed = (thing.contested).saturating_sub(thing.contested_by.len() as u64);
+    if unnamed > 0 {
         shown += &format!(
-            "  {} by authors who had no right to write\n",
-            words::count(thing.contested, "version")
+            "  {} more by authors who had no right to write\n",
+            words::count(unnamed, "version")
         );
     }
     if let Some(alert) = &thing.alert {
-        let stands = alert.step.map_or("not answered yet", words::step);
-        shown += &format!("  Alert ({}): {stands}\n", words::plain(&alert.severity));
-        for (_, structure, delivery) in &alert.structures {
-            shown += &format!(
-                "    {}: {}\n",
-                text::line(structure),
-                words::delivery(view, delivery)
-            );
-        }
+        shown += &states::lines(view, alert, "  ");
     }
     shown
+}
+
+/// Who wrote a version that does not count, and why it does not.
+fn does_not_count(view: &View, contested: &ContestedView) -> String {
+    let who = states::somebody(&contested.by, &contested.structure);
+    let when = view.clock.when(contested.at_ms);
+    let why = if contested.after_removal {
+        "it does not count, for that structure had been removed"
+    } else {
+        "it does not count, for only the structure that wrote this may change it"
+    };
+    match &contested.withdraws {
+        Some(reason) => format!("{who} withdrew this {when}: {}; {why}", text::line(reason)),
+        None => format!("{who} wrote another version {when}: {why}"),
+    }
 }

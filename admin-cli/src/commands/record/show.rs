@@ -3,14 +3,14 @@
 use clap::Args;
 use maillon_protocol::admin::{Call, RecordView};
 
-use super::super::circle;
+use super::super::{alert::states, circle};
 use crate::{
     failure::Failure,
     session::{Session, answer},
     terminal::{View, text, words},
 };
 
-/// Show what a record says, who wrote it, and how far it got
+/// Show what a record says, who wrote it, and how far it got; of an alert also who must answer, until when, and who has
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  maillonctl record show 9c04d1e7aa52 --as 7b21")]
 pub(crate) struct Show {
@@ -30,7 +30,7 @@ impl Show {
 
 fn show(view: &View, record: &RecordView) -> String {
     let clock = &view.clock;
-    let (title, body) = circle::content(&record.content);
+    let (title, body) = circle::content(record);
     let profession = record
         .author
         .profession
@@ -59,6 +59,11 @@ fn show(view: &View, record: &RecordView) -> String {
     }
     if !body.is_empty() {
         shown += &format!("\n{}\n", text::paragraph(&body, "  │ "));
+    }
+    if let Some(alert) = &record.alert {
+        shown += &format!("\n{}", states::lines(view, alert, ""));
+        shown += &states::answers(view, alert);
+        return shown;
     }
     if !record.delivery.is_empty() {
         shown.push('\n');

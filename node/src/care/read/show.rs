@@ -1,23 +1,26 @@
 //! One circle as it stands: members, identity, things page by page, where each alert stands.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use maillon_protocol::{
-    admin::{AlertView, CircleView, MemberLine, RecordView, ThingView},
-    circle::Circle,
-    content::{Alert, AlertStep, Content, Kind, PatientIdentity},
-    dossier::{Delivery, Thing, Version},
-    ids::{CircleId, NodeId, RecordId, ThingId},
+    admin::{CircleView, ContestedView, MemberLine, ThingView},
+    content::{Content, Kind, PatientIdentity},
+    dossier::{Thing, Version},
+    ids::{CircleId, RecordId, ThingId},
     time::Timestamp,
 };
 
-use super::{Around, standing, things, waiting};
+use super::{Around, alerts::Shown, standing, things, waiting};
 use crate::care::{Care, CareError};
 
 /// Most things in one answer; more are counted.
 const MOST_THINGS: usize = 300;
 /// About how many bytes of them.
 const MOST_BYTES: usize = 600 << 10;
+/// Versions that do not count, of one thing.
+const MOST_CONTESTED: usize = 8;
+/// Characters of the reason of one.
+const REASON: usize = 300;
 
 /// About how many bytes of text a content has.
 fn size_of_text(content: &Content) -> usize {
@@ -146,17 +149,23 @@ impl Care {
                 .map(|view| 1024 + size_of_text(&view.content))
                 .sum::<usize>();
             let alert = match &views[0].content {
-                Content::Alert(alert) => {
-                    Some(self.alert(&circle, &things, thing, alert, &views[0], &around)?)
-                }
+                Content::Alert(_) => self.alert_of(id, thing_id, &around, Shown::Weightiest)?,
                 _ => None,
             };
             let contested = thing.contested().count();
+            let contested_by = self.contested_by(thing, &around)?;
+            bytes += alert
+                .iter()
+                .flat_map(|alert| &alert.answers)
+                .map(|answer| 512 + answer.comment.len())
+                .sum::<usize>();
+            bytes += contested_by.len() * 1024;
             shown.push(ThingView {
                 thing: *thing_id,
                 parent: thing.parent.first().copied(),
                 superseded: (thing.versions.len().saturating_sub(views.len() + contested)) as u64,
                 contested: contested as u64,
+                contested_by,
                 standing: views,
                 alert,
             });
@@ -175,59 +184,40 @@ impl Care {
         })
     }
 
-    fn alert(
+    /// The newest of the versions that do not count, with who wrote them.
+    fn contested_by(
         &self,
-        circle: &Circle,
-        things: &BTreeMap<ThingId, Thing>,
         thing: &Thing,
-        alert: &Alert,
-        view: &RecordView,
         around: &Around,
-    ) -> Result<AlertView, CareError> {
-        let mut furthest: BTreeMap<NodeId, (AlertStep, u64)> = BTreeMap::new();
-        for child in &thing.children {
-            let Some(answer) = things.get(child).and_then(Thing::newest) else {
-                continue;
-            };
-            let Some(step) = step_of(answer) else {
-                continue;
-            };
-            let entry = furthest
-                .entry(answer.node)
-                .or_insert((step, answer.time.ms()));
-            if step > entry.0 {
-                *entry = (step, answer.time.ms());
-            }
+    ) -> Result<Vec<ContestedView>, CareError> {
+        let mut versions: Vec<&Version> = thing.contested().collect();
+        versions.sort_by_key(|version| std::cmp::Reverse((version.time, version.record)));
+        let mut shown = Vec::new();
+        for version in versions.into_iter().take(MOST_CONTESTED) {
+            let view = self.view_with(&version.record, around)?;
+            let withdraws = view.as_ref().and_then(|view| withdrawal(&view.content));
+            shown.push(ContestedView {
+                record: version.record,
+                node: version.node,
+                structure: around.names.of(&version.node),
+                by: view.map(|view| view.author.name).unwrap_or_default(),
+                at_ms: version.time.ms(),
+                withdraws,
+                after_removal: version.after_removal,
+            });
         }
-        let step = furthest.values().map(|(step, _)| *step).max();
-        let mut structures =
-            self.delivery_of(circle, &view.record, view.node, view.time.ms(), around)?;
-        for (node, _, delivery) in &mut structures {
-            if let Some((step, at_ms)) = furthest.get(node) {
-                *delivery = Delivery::Answered {
-                    step: *step,
-                    at_ms: *at_ms,
-                };
-            }
-        }
-        Ok(AlertView {
-            severity: alert.severity,
-            step,
-            structures,
-        })
+        Ok(shown)
     }
 }
 
-fn step_of(version: &Version) -> Option<AlertStep> {
-    if version.kind != Kind::AlertAnswer as u64 {
-        return None;
-    }
-    match version.code {
-        0 => Some(AlertStep::Acknowledge),
-        1 => Some(AlertStep::TakeCharge),
-        2 => Some(AlertStep::Close),
-        _ => None,
-    }
+/// The reason that a content gives for withdrawing what it is about.
+fn withdrawal(content: &Content) -> Option<String> {
+    let reason = match content {
+        Content::LiaisonNote(note) => &note.withdrawn,
+        Content::Document(document) => &document.withdrawn,
+        _ => return None,
+    };
+    (!reason.is_empty()).then(|| reason.chars().take(REASON).collect())
 }
 
 /// Doubts that an identity carries by itself.

@@ -95,7 +95,7 @@ fn batches_and_keys_have_limits_with_names() {
     let store = open(dir.path());
     let mut batch = store.batch();
     let value = vec![0; 10 * 1024 * 1024];
-    for number in 0..6u8 {
+    for number in 0..9u8 {
         batch.put(Table::Blobs, &[number], &value).expect("room");
     }
     let bytes = batch.bytes();
@@ -106,7 +106,7 @@ fn batches_and_keys_have_limits_with_names() {
             limit: MAX_BATCH_BYTES
         })
     ));
-    assert_eq!((batch.len(), batch.bytes()), (6, bytes), "as it was before");
+    assert_eq!((batch.len(), batch.bytes()), (9, bytes), "as it was before");
     let mut more = store.batch();
     more.put(Table::Blobs, b"more", &value).expect("room");
     assert!(matches!(

@@ -2,12 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::RecordView;
+use super::{AlertView, RecordView};
 use crate::{
     charter::{Grant, Subject},
-    content::{AlertStep, PatientIdentity, Severity},
-    dossier::Delivery,
-    ids::{CircleId, InvitationId, NodeId, ThingId},
+    content::PatientIdentity,
+    ids::{CircleId, InvitationId, NodeId, RecordId, ThingId},
     invite::InvitationReason,
 };
 
@@ -62,19 +61,30 @@ pub struct ThingView {
     pub superseded: u64,
     /// Versions that their authors had no right to write.
     pub contested: u64,
+    /// The newest of these, with who wrote them.
+    #[serde(default)]
+    pub contested_by: Vec<ContestedView>,
     /// For an alert: where it stands.
     pub alert: Option<AlertView>,
 }
 
-/// Where an alert stands.
+/// A version that does not count: its author had no right to write it, or was removed before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AlertView {
-    /// How much it matters.
-    pub severity: Severity,
-    /// The furthest step anybody took.
-    pub step: Option<AlertStep>,
-    /// Each structure.
-    pub structures: Vec<(NodeId, String, Delivery)>,
+pub struct ContestedView {
+    /// Its record.
+    pub record: RecordId,
+    /// The node that wrote it.
+    pub node: NodeId,
+    /// That node's structure.
+    pub structure: String,
+    /// The professional who wrote it; empty where it cannot be read.
+    pub by: String,
+    /// When, Unix milliseconds.
+    pub at_ms: u64,
+    /// The reason that it gives for withdrawing the thing, where that is what it does.
+    pub withdraws: Option<String>,
+    /// Its node was removed, and this lies beyond what counts.
+    pub after_removal: bool,
 }
 
 /// One circle in full.

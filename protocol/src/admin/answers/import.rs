@@ -20,6 +20,9 @@ pub struct Imported {
     pub refused: Vec<(String, String)>,
     /// Warnings, such as empty strings.
     pub warnings: Vec<String>,
+    /// Paths and warnings that did not fit into the answer; mapped ones first.
+    #[serde(default)]
+    pub left_out: u64,
     /// The same file had been imported before, and nothing changed.
     pub unchanged: bool,
 }

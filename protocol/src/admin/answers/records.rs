@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::AlertView;
 use crate::{
     content::{Content, Professional},
     dossier::Delivery,
@@ -73,6 +74,9 @@ pub struct RecordView {
     pub ahead: Option<u64>,
     /// How far it got: structure by structure.
     pub delivery: Vec<(NodeId, String, Delivery)>,
+    /// Where it stands and who has answered, where one alert is shown by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert: Option<AlertView>,
 }
 
 /// A record's bytes.

@@ -1,5 +1,8 @@
 //! `alert`: alerts and the answers to them.
 
+mod list;
+pub(in crate::commands) mod states;
+
 use clap::{Args, Subcommand};
 use maillon_protocol::{
     admin::Call,
@@ -17,11 +20,12 @@ use crate::{
 /// Alerts, and the answers to them
 #[derive(Debug, Subcommand)]
 #[command(
-    after_help = "Example:\n  maillonctl alert send 5f3a09c1d2e4 'Fell at home' --severity high --as 7b21"
+    after_help = "Example:\n  maillonctl alert send 5f3a09c1d2e4 'Fell at home' --severity high --as 7b21\n  maillonctl alert list --open --as 7b21"
 )]
 pub(crate) enum Alert {
     Send(Send),
     Answer(Answer),
+    List(list::List),
 }
 
 /// Send an alert to the structures of a circle
@@ -46,7 +50,10 @@ pub(crate) struct Send {
     within: Option<u64>,
 }
 
-/// Answer an alert: acknowledge it, take charge of it, or close it
+/// Answer an alert: acknowledge it, take charge of it, or close it with its outcome
+///
+/// No step needs the one before it. A closed alert takes no more answers, and the same person takes each step once: the refusal says who
+/// answered and when.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  maillonctl alert answer 9c04d1e7aa52 acknowledge --as 7b21\n  maillonctl alert answer 9c04d1e7aa52 close --comment 'Nurse on site, all is well' --as 7b21"
@@ -57,7 +64,7 @@ pub(crate) struct Answer {
     /// What is done about it
     #[arg(value_parser = word::<AlertStep>(&["acknowledge", "take-charge", "close"]))]
     step: AlertStep,
-    /// In words; the outcome where it is closed
+    /// In words; the outcome, which is needed, where it is closed
     #[arg(
         long,
         default_value = "",
@@ -71,6 +78,7 @@ pub(crate) struct Answer {
 impl Alert {
     pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
         match self {
+            Self::List(list) => list.run(session),
             Self::Send(send) => {
                 let call = Call::AlertSend {
                     circle: send.circle.clone(),

@@ -1,0 +1,200 @@
+//! Files to import that no frame holds: given in parts, kept whole or not at all.
+
+use std::{fs, path::Path};
+
+use data_encoding::BASE64;
+use maillon_protocol::{
+    admin::{Answer, Call, ErrorCode, Imported, PART, Upload},
+    content::Content,
+    limits,
+};
+use maillon_tests::{
+    daemon::{Client, Daemon, Settings, Trouble, Two, admit, professional, same_digests},
+    examples::Examples,
+};
+use serde_json::Value;
+
+use crate::{
+    Story,
+    attachments::{SECRET, done, letter, readable, save, until, words},
+    ensure, folder,
+};
+
+/// Our own example note with another file.
+fn bundle(file: &[u8]) -> Result<Vec<u8>, Trouble> {
+    let wrong = |error: serde_json::Error| Trouble::wrong(error.to_string());
+    let mut bundle: Value = serde_json::from_slice(&Examples::own()?.note).map_err(wrong)?;
+    let entries = bundle["entry"].as_array_mut().into_iter().flatten();
+    for entry in entries {
+        let resource = &mut entry["resource"];
+        if resource["resourceType"] == "DocumentReference" {
+            let attachment = &mut resource["content"][1]["attachment"];
+            attachment["data"] = Value::String(BASE64.encode(file));
+            attachment["contentType"] = Value::String(String::from("application/pdf"));
+            attachment["title"] = Value::String(String::from("Compte rendu.pdf"));
+        }
+    }
+    serde_json::to_vec(&bundle).map_err(wrong)
+}
+
+fn upload(client: &mut Client, call: Call) -> Result<Upload, Trouble> {
+    match client.call(call)? {
+        Answer::Upload(upload) => Ok(upload),
+        other => Err(Trouble::wrong(format!("{other:?}"))),
+    }
+}
+
+/// Gives some parts of a file, and the name under which it waits.
+fn give(client: &mut Client, file: &[u8], parts: usize) -> Result<Upload, Trouble> {
+    let length = file.len() as u64;
+    let mut given = upload(client, Call::ImportBegin { length })?;
+    for part in file.chunks(PART).take(parts) {
+        let call = Call::ImportPart {
+            upload: given.upload,
+            offset: given.received,
+            bytes: BASE64.encode(part),
+        };
+        given = upload(client, call)?;
+    }
+    Ok(given)
+}
+
+fn import(daemon: &Daemon, who: &str, file: &Path) -> Result<Imported, Trouble> {
+    let ended = daemon.ctl(who, &words(&[&"--json", &"import", &file]))?;
+    serde_json::from_str(ended.words.trim())
+        .map_err(|_| Trouble::wrong(format!("maillonctl said {}", ended.words)))
+}
+
+fn refused(answered: Result<Answer, Trouble>, code: ErrorCode, says: &str) -> Story {
+    match answered {
+        Err(Trouble::Refused(error)) if error.code == code => {
+            ensure(error.cause.contains(says), || format!("{error:?}"))
+        }
+        other => Err(Trouble::wrong(format!("{:?}", other.map(|_| "taken")))),
+    }
+}
+
+#[test]
+fn a_bundle_with_a_file_of_several_mebibytes_goes_in_whole_and_arrives_at_the_other_node() -> Story
+{
+    let root = folder()?;
+    let mut two = Two::peered(root.path(), Settings::dac(), Settings::cpts())?;
+    let mut at_a = two.a.client()?.acting_as(&two.at_a);
+    let known = at_a.import(&Examples::own()?.circle)?.circles[0].circle;
+    at_a.consent_given(known)?;
+    admit(&two, known)?;
+    let letter = letter(6 << 20);
+    let file = root.path().join("cahier.json");
+    fs::write(&file, bundle(&letter)?).map_err(Trouble::io("a bundle"))?;
+    let first = import(&two.a, &two.at_a, &file)?;
+    ensure(!first.unchanged && first.refused.is_empty(), || {
+        format!("{:?}", first.circles)
+    })?;
+    let circle = first.circles[0].circle;
+    let again = import(&two.a, &two.at_a, &file)?;
+    let same = again.unchanged && again.circles.iter().all(|one| one.records.is_empty());
+    ensure(same && again.circles[0].circle == circle, || {
+        format!("{:?}", again.circles)
+    })?;
+
+    ensure(circle == known, || String::from("another circle"))?;
+    same_digests(&two.a, &two.b, circle)?;
+    let mut at_b = two.b.client()?.acting_as(&two.at_b);
+    let mut note = None;
+    for line in at_b.records(circle)? {
+        let view = at_b.record_show(line.record).ok();
+        if let Some(Content::LiaisonNote(_)) = view.map(|view| view.content) {
+            note = Some(line.record);
+        }
+    }
+    let note = note.ok_or_else(|| Trouble::wrong("no note at B"))?;
+    until(&two.b, &two.at_b, note, "the whole file", |state| {
+        state.complete && state.bytes == 6 << 20
+    })?;
+    let to = root.path().join("recu.pdf");
+    done(save(&two.b, &two.at_b, note, &to)?)?;
+    let saved = fs::read(&to).map_err(Trouble::io("what was saved"))?;
+    ensure(saved == letter, || String::from("other bytes were saved"))?;
+
+    two.a.stop()?;
+    two.b.stop()?;
+    for daemon in [&two.a, &two.b] {
+        let found = readable(SECRET, &[daemon.folder(), daemon.log()])?;
+        ensure(found == 0, || format!("readable {found} times"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn an_import_that_breaks_off_leaves_nothing_and_is_readable_nowhere_while_it_waits() -> Story {
+    let root = folder()?;
+    let mut daemon = Daemon::new(root.path(), Settings::dac())?;
+    let who = professional(&daemon, "Claire Vasseur", "10999001018", "60")?;
+    let file = bundle(&letter(2 << 20))?;
+    let mut client = daemon.client()?.acting_as(&who);
+    let before = client.status()?.records;
+    let given = give(&mut client, &file, 4)?;
+    ensure(given.received == 4 * PART as u64, || format!("{given:?}"))?;
+    let places = [daemon.folder(), daemon.log()];
+    // As it stands in the file: the letter in base64, from its second chunk on.
+    let text = String::from_utf8_lossy(&file[2 * PART..2 * PART + 40]).into_owned();
+    for needle in [text.as_str(), "Practitioner/ide-benali"] {
+        let found = readable(needle, &places)?;
+        ensure(found == 0, || format!("{needle} is readable"))?;
+    }
+    // Out of order, too early, and by somebody else: refused, and it goes on.
+    let part = |offset| Call::ImportPart {
+        upload: given.upload,
+        offset,
+        bytes: BASE64.encode(b"{}"),
+    };
+    let end = Call::ImportEnd {
+        upload: given.upload,
+        dry_run: false,
+    };
+    let follows = "does not follow";
+    refused(client.call(part(0)), ErrorCode::Conflict, follows)?;
+    refused(client.call(end.clone()), ErrorCode::Conflict, follows)?;
+    let other = professional(&daemon, "Anne Morel", "10999001034", "60")?;
+    let mut stranger = daemon.client()?.acting_as(&other);
+    let unknown = "no file is being added";
+    let theirs = stranger.call(part(given.received));
+    refused(theirs, ErrorCode::Conflict, unknown)?;
+
+    daemon.kill()?;
+    daemon.start()?;
+    let mut client = daemon.client()?.acting_as(&who);
+    let late = client.call(part(given.received));
+    refused(late, ErrorCode::Conflict, unknown)?;
+    refused(client.call(end), ErrorCode::Conflict, unknown)?;
+    let left = (client.status()?.records, client.circles()?.len());
+    ensure(left == (before, 0), || format!("{left:?}"))?;
+    let found = readable("Practitioner/ide-benali", &[daemon.folder(), daemon.log()])?;
+    ensure(found == 0, || format!("readable {found} times"))
+}
+
+#[test]
+fn the_longest_attachment_goes_in_with_its_bundle_and_what_is_longer_is_refused_with_the_limit()
+-> Story {
+    let root = folder()?;
+    let daemon = Daemon::new(root.path(), Settings::dac())?;
+    let who = professional(&daemon, "Claire Vasseur", "10999001018", "60")?;
+    let longest = letter(limits::ATTACHMENT as usize);
+    let file = root.path().join("cahier.json");
+    let longer = [&longest[..], b"!"].concat();
+    fs::write(&file, bundle(&longer)?).map_err(Trouble::io("a bundle"))?;
+    let refusal = daemon.ctl(&who, &words(&[&"import", &file]))?;
+    let named = refusal.words.contains("26214400") && !refusal.status.success();
+    ensure(named, || refusal.words)?;
+    let mut client = daemon.client()?.acting_as(&who);
+    ensure(client.circles()?.is_empty(), || {
+        String::from("something of it went in")
+    })?;
+    fs::write(&file, bundle(&longest)?).map_err(Trouble::io("a bundle"))?;
+    let taken = import(&daemon, &who, &file)?;
+    ensure(taken.circles.len() == 1, || format!("{:?}", taken.circles))?;
+
+    let length = limits::IMPORT + 1;
+    let begun = client.call(Call::ImportBegin { length });
+    refused(begun, ErrorCode::Limit, &limits::IMPORT.to_string())
+}
