@@ -38,7 +38,8 @@ impl Node {
         if self.is_connected(node) {
             return Ok(());
         }
-        self.leave_lines(by, "peer.test", vec![About::node(*node)]).await;
+        self.leave_lines(by, "peer.test", vec![About::node(*node)])
+            .await;
         let addresses = self
             .descriptor_of(node)
             .map(|descriptor| descriptor.addresses)

@@ -6,6 +6,7 @@ use data_encoding::BASE64;
 use maillon_protocol::{
     admin::{Answer, Call, ErrorCode, Imported, PART, Upload},
     content::Content,
+    ids::CircleId,
     limits,
 };
 use maillon_tests::{
@@ -98,6 +99,33 @@ fn a_bundle_with_a_file_of_several_mebibytes_goes_in_whole_and_arrives_at_the_ot
     })?;
 
     ensure(circle == known, || String::from("another circle"))?;
+    arrives(&two, circle, &letter, &root.path().join("recu.pdf"))?;
+
+    two.a.stop()?;
+    two.b.stop()?;
+    for daemon in [&two.a, &two.b] {
+        let found = readable(SECRET, &[daemon.folder(), daemon.log()])?;
+        ensure(found == 0, || format!("readable {found} times"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_file_of_a_circle_that_its_import_opened_arrives_at_who_is_admitted_afterwards() -> Story {
+    let root = folder()?;
+    let two = Two::peered(root.path(), Settings::dac(), Settings::cpts())?;
+    let letter = letter(6 << 20);
+    let file = root.path().join("cahier.json");
+    fs::write(&file, bundle(&letter)?).map_err(Trouble::io("a bundle"))?;
+    let circle = import(&two.a, &two.at_a, &file)?.circles[0].circle;
+    let mut at_a = two.a.client()?.acting_as(&two.at_a);
+    at_a.consent_given(circle)?;
+    admit(&two, circle)?;
+    arrives(&two, circle, &letter, &root.path().join("recu.pdf"))
+}
+
+/// B gets the note of a circle, and saves its file whole.
+fn arrives(two: &Two, circle: CircleId, letter: &[u8], to: &Path) -> Story {
     same_digests(&two.a, &two.b, circle)?;
     let mut at_b = two.b.client()?.acting_as(&two.at_b);
     let mut note = None;
@@ -108,21 +136,13 @@ fn a_bundle_with_a_file_of_several_mebibytes_goes_in_whole_and_arrives_at_the_ot
         }
     }
     let note = note.ok_or_else(|| Trouble::wrong("no note at B"))?;
+    let length = letter.len() as u64;
     until(&two.b, &two.at_b, note, "the whole file", |state| {
-        state.complete && state.bytes == 6 << 20
+        state.complete && state.bytes == length
     })?;
-    let to = root.path().join("recu.pdf");
-    done(save(&two.b, &two.at_b, note, &to)?)?;
-    let saved = fs::read(&to).map_err(Trouble::io("what was saved"))?;
-    ensure(saved == letter, || String::from("other bytes were saved"))?;
-
-    two.a.stop()?;
-    two.b.stop()?;
-    for daemon in [&two.a, &two.b] {
-        let found = readable(SECRET, &[daemon.folder(), daemon.log()])?;
-        ensure(found == 0, || format!("readable {found} times"))?;
-    }
-    Ok(())
+    done(save(&two.b, &two.at_b, note, to)?)?;
+    let saved = fs::read(to).map_err(Trouble::io("what was saved"))?;
+    ensure(saved == letter, || String::from("other bytes were saved"))
 }
 
 #[test]
