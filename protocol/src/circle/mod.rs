@@ -125,6 +125,13 @@ impl Circle {
         self.secrets.get(&number)
     }
 
+    /// Whether `own`, a member, lacks the secret of an epoch that it is granted.
+    pub fn lacks_a_secret(&self, own: &NodeId) -> bool {
+        let lacks =
+            |epoch: &u64| !self.secrets.contains_key(epoch) && self.charter.is_granted(own, *epoch);
+        self.charter.is_member(own) && self.charter.epochs().any(|epoch| lacks(&epoch))
+    }
+
     /// Heights of all logs, in order.
     pub fn heights(&self) -> Vec<LogHeight> {
         self.logs

@@ -412,6 +412,15 @@ impl<R: Rows> View for Committed<'_, R> {
             .collect()
     }
 
+    fn unopened(&self, peer: &NodeId) -> Vec<CircleId> {
+        let own = self.key.id();
+        self.circles
+            .values()
+            .filter(|circle| circle.charter.is_member(peer) && circle.lacks_a_secret(&own))
+            .map(|circle| circle.id())
+            .collect()
+    }
+
     fn wanted(&self, circle: &CircleId, after: Option<Wanted>) -> Option<Wanted> {
         let mut found = None;
         let read = self

@@ -101,7 +101,7 @@ pub struct Session {
     behind: BTreeSet<CircleId>,
     /// Circles of which the peer holds another charter entry than this node.
     forked: BTreeSet<CircleId>,
-    /// Epochs, by circle and number, whose sealed copies were sent on this connection.
+    /// Epochs, by circle and number, whose sealed copies were sent on this connection in the last minute.
     sealed: BTreeSet<(CircleId, u64)>,
     /// Entries of a circle that is not here yet, until the last of them has come.
     founding: Option<charters::Founding>,

@@ -22,8 +22,8 @@ pub(super) struct Round {
     pub(super) marked: bool,
     /// Something that was asked for was not answered: this round leaves no mark, the next one compares the same again.
     pub(super) incomplete: bool,
-    /// The next round is due sooner, because this one left something open.
-    pub(super) hastened: bool,
+    /// When the next round begins if this one still leaves something open then, Unix milliseconds.
+    pub(super) again_at: Option<u64>,
 }
 
 impl Session {
@@ -79,10 +79,18 @@ impl Session {
         if !self.greeted {
             return;
         }
+        let mut to_state = view.changed_since(&self.peer, self.mark);
+        // Whoever gave the mark may have kept the secret back; this peer may have it, and gives it to who says what it has opened.
+        let unopened = view.unopened(&self.peer).into_iter();
+        to_state.extend(
+            unopened
+                .filter(|id| !to_state.contains(id))
+                .collect::<Vec<_>>(),
+        );
         self.round = Round {
             number,
             cursor: view.counter(),
-            to_state: view.changed_since(&self.peer, self.mark).into(),
+            to_state: to_state.into(),
             ..Round::default()
         };
         self.look_for_all_files(view);
@@ -118,6 +126,7 @@ impl Session {
             self.hasten(now_ms);
         } else {
             self.round.sent_finished = true;
+            self.round.again_at = None;
             self.send(Message::Finished(self.round.number));
             self.make_mark(view);
         }
@@ -126,9 +135,8 @@ impl Session {
     /// Nothing is under way and something is left open, because the two nodes spoke at cross purposes: what each of them said was true when
     /// it said it. Records, an alert among them, do not wait a minute for that.
     fn hasten(&mut self, now_ms: u64) {
-        if !self.round.hastened {
-            self.round.hastened = true;
-            self.round_due = self.round_due.min(now_ms + self.again_ms);
+        if self.round.again_at.is_none() {
+            self.round.again_at = Some(now_ms + self.again_ms);
             self.again_ms = self.limits.round_ms.min(2 * self.again_ms);
         }
     }
@@ -162,11 +170,13 @@ impl Session {
         if self.greeted && self.round_due <= now_ms {
             self.round_due = now_ms + self.limits.round_ms;
             self.look_again(view, now_ms);
+        } else if self.round.again_at.is_some_and(|at| at <= now_ms) {
+            self.begin_round(self.round.number + 1, view);
         }
         self.files.wake(now_ms);
     }
 
-    /// Once a minute, sooner after a round that left something open: whatever is not finished, or has changed, is compared again.
+    /// Once a minute: what was not answered is let go, and whatever is not finished, or has changed, is compared again.
     fn look_again(&mut self, view: &impl View, now_ms: u64) {
         if now_ms >= self.sweep_at {
             // The sweep compares everything, whatever the marks say.
@@ -177,9 +187,15 @@ impl Session {
             self.look_due = now_ms + self.limits.round_ms;
             self.let_go_of_questions();
         }
+        // What the peer says that it has not opened is sent again.
+        self.sealed.clear();
         let stuck = self.round.incomplete || !self.round.sent_finished;
         if stuck || !view.changed_since(&self.peer, self.mark).is_empty() {
-            self.begin_round(self.round.number + 1, view);
+            return self.begin_round(self.round.number + 1, view);
+        }
+        for id in view.unopened(&self.peer) {
+            self.told.remove(&id);
+            self.tell(&id, view);
         }
     }
 
@@ -203,7 +219,8 @@ impl Session {
         if !self.greeted || self.closed {
             return;
         }
-        let due = self.files.due().unwrap_or(u64::MAX).min(self.round_due);
+        let sooner = [self.files.due(), self.round.again_at];
+        let due = sooner.into_iter().flatten().fold(self.round_due, u64::min);
         if self.timer.is_none_or(|timer| due < timer) {
             self.timer = Some(due);
             self.effects.push_back(Effect::Timer(due));
