@@ -10,11 +10,12 @@ use maillon_protocol::{
     charter::Grant,
     circle::Ack,
     content::{Alert, Content, Severity},
+    invite::InvitationReason,
     record::Previous,
-    replica::{Notice, Row, Rows},
+    replica::{LetterError, Notice, Row, Rows},
     sync::Message,
 };
-use maillon_tests::net::{Net, Weather, note};
+use maillon_tests::net::{Net, Weather, identity, note};
 
 fn fell() -> Content {
     Content::Alert(Alert {
@@ -410,4 +411,28 @@ fn bad_weather_delays_and_does_not_change_what_is_known_in_the_end() {
     net.connect_all();
     assert!(net.run_until(|net| net.same(0, 1, &circle) && net.same(0, 2, &circle)));
     assert_eq!(net.texts(2, &circle).len(), 30);
+}
+
+#[test]
+fn a_past_that_does_not_exist_is_refused_by_who_grants_it_and_the_epochs_are_named() {
+    let mut net = Net::new(48, 3);
+    let circle = net.circle(0, &[1]);
+    let to = net.id(2);
+    let refused = net.act(0, |node, now| {
+        node.with(|replica, rows, rng| {
+            let who = identity();
+            let (reason, grant) = (InvitationReason::CareTeam, Grant::From(99));
+            replica.invite(rows, &circle, to, reason, Some(&who), grant, now, rng)
+        })
+    });
+    let begun: Vec<u64> = net.nodes[0].circles[&circle].charter.epochs().collect();
+    assert!(
+        matches!(&refused, Err(LetterError::NoEpoch { asked: 99, epochs }) if *epochs == begun),
+        "{refused:?}"
+    );
+    let words = refused.unwrap_err().to_string();
+    assert!(
+        words.contains(&format!("from entry {}", begun[0])),
+        "{words}"
+    );
 }

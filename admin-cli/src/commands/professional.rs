@@ -20,7 +20,7 @@ pub(crate) enum Professional {
 /// Add a professional of this structure
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  maillonctl professional add 'Camille Roux' --rpps 10001234567 --profession 60"
+    after_help = "Example:\n  maillonctl professional add 'Camille Roux' --rpps 10999001018 --profession 60"
 )]
 pub(crate) struct Add {
     /// Given and family name, as shown to other structures

@@ -185,6 +185,10 @@ impl From<CareError> for Refusal {
                 ErrorCode::Conflict,
                 "ask the administrator of the circle's steward",
             ),
+            CareError::Letter(LetterError::NoEpoch { .. }) => (
+                ErrorCode::BadRequest,
+                "say --past whole, nothing, or one of these numbers",
+            ),
             CareError::Letter(LetterError::TooMany(_)) => {
                 (ErrorCode::Limit, "see `maillonctl circle invitations`")
             }

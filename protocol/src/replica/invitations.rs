@@ -132,6 +132,14 @@ pub enum LetterError {
     /// The node is a member already.
     #[error("that structure is in the circle already")]
     Member,
+    /// The past is granted from where no epoch begins.
+    #[error("no epoch of this circle begins at entry {asked}: the past can be granted whole, not at all, or from entry {}", listed(.epochs))]
+    NoEpoch {
+        /// The entry that was named.
+        asked: u64,
+        /// The newest entries at which epochs begin, in order.
+        epochs: Vec<u64>,
+    },
     /// Too many.
     #[error("more than {0} invitations of this peer are waiting: answer or decline them first")]
     TooMany(usize),
@@ -141,6 +149,15 @@ pub enum LetterError {
     /// Storage.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// How many beginnings of epochs an error names.
+const NAMED: usize = 8;
+
+/// Numbers as people read them.
+fn listed(numbers: &[u64]) -> String {
+    let words: Vec<String> = numbers.iter().map(u64::to_string).collect();
+    words.join(", ")
 }
 
 /// How many undecided invitations of one peer are kept.
@@ -167,6 +184,13 @@ impl Replica {
         let held = self.steward_circle(circle)?;
         if held.charter.is_member(&to) {
             return Err(LetterError::Member);
+        }
+        if let Grant::From(asked) = grant {
+            let mut epochs: Vec<u64> = held.charter.epochs().collect();
+            if !epochs.contains(&asked) {
+                let epochs = epochs.split_off(epochs.len().saturating_sub(NAMED));
+                return Err(LetterError::NoEpoch { asked, epochs });
+            }
         }
         let subject = held.charter.state().subject;
         let descriptor = self
