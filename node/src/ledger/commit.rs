@@ -21,7 +21,7 @@ pub(super) struct Sortie {
 /// Whether a commit's rows are durable.
 pub(super) type Landing = Result<(), Arc<StoreError>>;
 
-/// Makes commits. One at a time: whoever calls it waits for the one before.
+/// Makes commits, one at a time and each published before the next: nobody is ever shown an older state after a newer one.
 pub(super) struct Committer {
     rows: StoreRows,
     shared: Arc<Shared>,
@@ -32,45 +32,36 @@ impl Committer {
         Self { rows, shared }
     }
 
-    /// Takes commits from the writer until it has gone; says of each whether it landed as soon as the disk has it, so that the next one can be
-    /// handed over while this one's news are told.
+    /// Takes commits from the writer until it has gone; says of each whether it landed as soon as it is published, so that the next one can be
+    /// made, here or by the writer itself, while this one's jobs are answered.
     pub(super) fn run(&self, work: &mpsc::Receiver<Sortie>, landings: &mpsc::SyncSender<Landing>) {
         while let Ok(sortie) = work.recv() {
-            let landing = self.land(&sortie);
+            let (landing, answers) = self.land(sortie);
             // The writer waits for each landing before it goes.
             let _ = landings.send(landing.clone());
-            self.tell(sortie, &landing);
+            answer(answers, &landing);
         }
     }
 
-    /// Writes the rows, with one sync.
-    pub(super) fn land(&self, sortie: &Sortie) -> Landing {
-        let landing = self.write(sortie).map_err(Arc::new);
-        if let Err(error) = &landing {
-            let jobs = sortie.answers.len();
-            tracing::error!(%error, jobs, "a commit failed; nothing of it is kept");
-        }
-        landing
-    }
-
-    /// Publishes what is durable, and answers.
-    pub(super) fn tell(&self, sortie: Sortie, landing: &Landing) {
+    /// Writes the rows, with one sync, and publishes them; who is to be answered.
+    pub(super) fn land(&self, sortie: Sortie) -> (Landing, Vec<Answer>) {
+        let landing = self.write(&sortie).map_err(Arc::new);
         let Sortie {
             flight, answers, ..
         } = sortie;
-        if landing.is_ok() {
-            let Flight {
-                published,
-                incarnation,
-                descriptor,
-                ..
-            } = flight;
-            self.shared
-                .publish(published, incarnation, &descriptor, now_ms());
+        match &landing {
+            Ok(()) => self.shared.publish(
+                flight.published,
+                flight.incarnation,
+                &flight.descriptor,
+                now_ms(),
+            ),
+            Err(error) => {
+                let jobs = answers.len();
+                tracing::error!(%error, jobs, "a commit failed; nothing of it is kept");
+            }
         }
-        for answer in answers {
-            answer(landing.clone());
-        }
+        (landing, answers)
     }
 
     fn write(&self, sortie: &Sortie) -> Result<(), StoreError> {
@@ -91,5 +82,12 @@ impl Committer {
         }
         // An empty batch costs nothing: a job may have told others something without writing.
         store.commit(batch)
+    }
+}
+
+/// Tells whoever waits for these jobs.
+pub(super) fn answer(answers: Vec<Answer>, landing: &Landing) {
+    for answer in answers {
+        answer(landing.clone());
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::{
     Shared, StoreRows, Tx,
-    commit::{Committer, Landing, Sortie},
+    commit::{Committer, Landing, Sortie, answer},
     job::{Answer, Job, OwnRows},
 };
 use crate::{clock::now_ms, random::SystemRandom};
@@ -183,9 +183,9 @@ impl Writer {
     /// Commits what is staged, on this thread.
     fn commit_here(&mut self) {
         let sortie = self.sortie();
-        let landing = self.committer.land(&sortie);
+        let (landing, answers) = self.committer.land(sortie);
         self.after(&landing);
-        self.committer.tell(sortie, &landing);
+        answer(answers, &landing);
     }
 
     /// Hands what is staged to the other thread, once the commit before has landed.
@@ -232,9 +232,7 @@ impl Writer {
             Err(_) => {
                 self.replica.rolled_back();
                 self.own.clear();
-                for answer in self.answers.drain(..) {
-                    answer(landing.clone());
-                }
+                answer(std::mem::take(&mut self.answers), landing);
             }
         }
     }
