@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use maillon_protocol::{
     charter::Grant,
     circle::Ack,
-    content::{Alert, Content, Severity},
+    content::{Alert, Consent, ConsentDecision, ConsentKind, Content, PatientIdentity, Severity},
     invite::InvitationReason,
     record::Previous,
-    replica::{LetterError, Notice, Row, Rows},
+    replica::{IncomingState, LetterError, Notice, Row, Rows},
     sync::Message,
 };
 use maillon_tests::net::{Net, Weather, identity, note};
@@ -75,9 +75,17 @@ fn two_nodes_that_are_never_up_together_meet_through_a_third() {
 }
 
 #[test]
-fn a_structure_without_the_past_reads_only_what_comes_after_its_admission() {
+fn a_structure_without_the_past_reads_only_what_comes_after_its_admission_and_whose_file_it_is() {
     let mut net = Net::new(4, 2);
     let circle = net.act(0, |node, now| node.found(now));
+    let agreed = Content::Consent(Consent {
+        kind: ConsentKind::NonOpposition,
+        decision: ConsentDecision::Given,
+        answered_by: String::new(),
+        how: String::new(),
+    });
+    net.act(0, |node, now| node.write(&circle, agreed.clone(), now))
+        .unwrap();
     net.write(0, &circle, WALKED);
     net.connect(0, 1);
     let to = net.id(1);
@@ -90,6 +98,17 @@ fn a_structure_without_the_past_reads_only_what_comes_after_its_admission() {
     net.write(0, &circle, ATE);
     assert!(net.run_until(|net| net.texts(1, &circle).contains(ATE)));
     assert_eq!(net.texts(1, &circle).len(), 1);
+    // The identity and the answer about sharing are written again for it, once, and are one value at both.
+    let read = net.nodes[1].contents(&circle);
+    assert!(read.contains(&agreed), "{read:?}");
+    assert!(read.contains(&Content::PatientIdentity(identity())));
+    let (_, standing) = net.nodes[0].identity_thing(&circle).unwrap();
+    assert_eq!(standing.len(), 1);
+    let records = net.nodes[0].all_records(&circle).len();
+    net.act(0, |node, now| node.rotate(&circle, now)).unwrap();
+    net.run(120_000);
+    assert_eq!(net.nodes[0].all_records(&circle).len(), records);
+    net.invariants().unwrap();
     assert!(
         !net.nodes[1]
             .contents(&circle)
@@ -119,7 +138,8 @@ fn what_is_written_right_after_an_admission_arrives_and_is_known_to_have_arrived
 }
 
 #[test]
-fn what_was_written_beside_an_admission_without_the_past_comes_without_its_body() {
+fn what_was_written_beside_an_admission_without_the_past_comes_without_its_body_and_is_written_again()
+ {
     let mut net = Net::new(14, 4);
     let circle = net.circle(0, &[1]);
     net.write(1, &circle, WALKED);
@@ -139,7 +159,9 @@ fn what_was_written_beside_an_admission_without_the_past_comes_without_its_body(
     assert!(net.run_until(|net| net.nodes[2].record(&circle, beside).is_some()));
     let held = net.nodes[2].record(&circle, beside).unwrap();
     assert_eq!(held.body, None);
-    assert!(net.texts(2, &circle).is_empty());
+    // Its author's node knows of the admission by now, and wrote that version again; what it wrote before stays in the past.
+    assert!(net.run_until(|net| net.texts(2, &circle).contains(ATE)));
+    assert!(!net.texts(2, &circle).contains(WALKED));
     net.invariants().unwrap();
     // Who is granted it does not take the bare header from a member that has no more, and gets it whole from another one.
     net.connect(0, 3);
@@ -153,7 +175,88 @@ fn what_was_written_beside_an_admission_without_the_past_comes_without_its_body(
     net.run(120_000);
     assert!(net.nodes[3].record(&circle, beside).is_none());
     net.connect(0, 3);
-    assert!(net.run_until(|net| net.texts(3, &circle).contains(ATE)));
+    assert!(net.run_until(|net| {
+        let held = net.nodes[3].record(&circle, beside);
+        held.is_some_and(|record| record.body.is_some())
+    }));
+}
+
+#[test]
+fn the_identity_that_a_structure_wrote_which_has_left_is_written_again_by_the_steward() {
+    let mut net = Net::new(21, 3);
+    let circle = net.circle(0, &[1]);
+    let (thing, standing) = net.nodes[0].identity_thing(&circle).unwrap();
+    let corrected = PatientIdentity {
+        used_name: "BELLANGER-MOREAU".to_owned(),
+        ..identity()
+    };
+    let content = Content::PatientIdentity(corrected);
+    let again = content.clone();
+    net.act(1, |node, now| {
+        node.supersede(&circle, thing, standing, again, now)
+    })
+    .unwrap();
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    let left = net.id(1);
+    net.act(0, |node, now| node.remove(&circle, left, now));
+    net.connect(0, 2);
+    let to = net.id(2);
+    net.act(0, |node, now| {
+        node.invite_with(&circle, to, Grant::Nothing, now)
+    });
+    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
+    net.act(2, |node, now| node.accept_first(now));
+    assert!(net.run_until(|net| {
+        let holds = net.nodes[2].circles.contains_key(&circle);
+        holds && net.nodes[2].contents(&circle).contains(&content)
+    }));
+    net.invariants().unwrap();
+}
+
+#[test]
+fn an_invitation_that_is_taken_back_is_no_longer_open_at_the_other_side() {
+    let mut net = Net::new(22, 3);
+    net.connect(0, 1);
+    net.connect(0, 2);
+    let circle = net.act(0, |node, now| node.found(now));
+    let (first, second) = (net.id(1), net.id(2));
+    for to in [first, second] {
+        net.act(0, |node, now| node.invite(&circle, to, now));
+    }
+    assert!(net.run_until(|net| (1..3).all(|guest| net.nodes[guest].undecided().is_some())));
+    let taken_back = net.nodes[1].undecided().unwrap();
+    // The second guest is away, and accepts meanwhile.
+    net.cut(0, 2);
+    net.act(2, |node, now| node.accept_first(now));
+    net.act(0, |node, _| {
+        node.with(|replica, rows, _| replica.cancel_invitations(rows, &circle, None))
+            .unwrap()
+    });
+    assert!(net.run_until(|net| net.nodes[1].undecided().is_none()));
+    let too_late = net.act(1, |node, now| {
+        node.with(|replica, rows, _| replica.accept(rows, &taken_back, None, now))
+    });
+    assert!(
+        matches!(too_late, Err(LetterError::Cancelled)),
+        "{too_late:?}"
+    );
+    net.connect(0, 2);
+    assert!(net.run_until(|net| {
+        let all = net.nodes[2].replica.incoming(&net.nodes[2].memory).unwrap();
+        all.iter()
+            .all(|(_, row)| row.state == IncomingState::Cancelled)
+    }));
+    assert!(net.nodes[2].circles.is_empty());
+    net.invariants().unwrap();
+    // Nobody takes back what somebody else sent.
+    net.act(0, |node, now| node.invite(&circle, first, now));
+    assert!(net.run_until(|net| net.nodes[1].undecided().is_some()));
+    let open = net.nodes[1].undecided().unwrap();
+    net.connect(2, 1);
+    net.run(60_000);
+    net.say(2, 1, &Message::Cancelled(open));
+    net.run(60_000);
+    assert_eq!(net.nodes[1].undecided(), Some(open));
 }
 
 #[test]

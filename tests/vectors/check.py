@@ -17,7 +17,7 @@ from forms import Refused, decode, parse, require, verify_signature
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 PEER_ID = bytes.fromhex("002408011220")
 MESSAGES = ["hello", "states", "compared", "finished", "mark", "entries", "want", "records", "ack", "invitation",
-            "acceptance", "descriptor", "want-chunks", "chunks"]
+            "acceptance", "descriptor", "want-chunks", "chunks", "cancelled"]
 
 
 def base58(content):

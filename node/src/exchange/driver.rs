@@ -13,8 +13,8 @@ use std::{
 
 use futures::{StreamExt, stream::FuturesOrdered};
 use maillon_protocol::{
-    ids::NodeId,
-    replica::{ArriveError, LetterError, StorageError},
+    ids::{CircleId, NodeId},
+    replica::{ArriveError, LetterError, StorageError, Written},
     sync::{Batch, Effect, Event, Limits, Outcome, Session},
 };
 use tokio::{sync::mpsc, task::AbortHandle, time::Instant};
@@ -275,8 +275,16 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
             )?);
         }
         Checked::Entries(circle, entries, seals) => {
-            tx.replica
-                .take_entries(tx.rows, node, circle, entries, &seals, now, &mut tx.rng)?;
+            let renewed = tx.replica.take_entries(
+                tx.rows,
+                node,
+                circle,
+                entries,
+                &seals,
+                now,
+                &mut tx.rng,
+            )?;
+            note_renewed(tx, circle, &renewed)?;
         }
         Checked::Acks(circle, acks) => tx.replica.take_acks(tx.rows, node, circle, acks, now)?,
         Checked::Descriptor(descriptor) => tx.replica.take_descriptor(tx.rows, &descriptor)?,
@@ -285,19 +293,29 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
             let admitted = tx
                 .replica
                 .take_acceptance(tx.rows, node, bytes, now, &mut tx.rng)?;
-            if let Some(circle) = admitted {
+            if let Some((circle, renewed)) = admitted {
                 let about = About {
                     circle: Some(circle),
                     node: Some(node),
                     ..About::NOTHING
                 };
                 audit::note(tx, By::itself(), "circle.admit", about)?;
+                note_renewed(tx, circle, &renewed)?;
             }
         }
+        Checked::Cancelled(id) => tx.replica.take_cancelled(tx.rows, node, id)?,
         Checked::Mark(token, cursor) => tx.replica.keep_mark(tx.rows, node, token, cursor)?,
         Checked::Chunks(fetched) => return Ok(tx.replica.take_chunks(tx.rows, node, &fetched)?),
     }
     Ok(Outcome::default())
+}
+
+/// A line for each record that the node wrote again for a new member.
+fn note_renewed(tx: &mut Tx<'_>, circle: CircleId, renewed: &[Written]) -> Result<(), AuditError> {
+    renewed.iter().try_for_each(|written| {
+        let about = About::record(circle, written.record);
+        audit::note(tx, By::itself(), "record.renew", about)
+    })
 }
 
 fn checked(number: u64, batch: Batch) -> Checking {

@@ -4,7 +4,7 @@ use maillon_protocol::{
     charter::{Entry, SealedSecret},
     circle::{Ack, Fetched},
     descriptor::Descriptor,
-    ids::{CircleId, Token},
+    ids::{CircleId, InvitationId, Token},
     record::{Header, Record},
     sign::{Unverified, Verified},
     sync::Batch,
@@ -18,6 +18,7 @@ pub(super) enum Checked {
     Descriptor(Box<Verified<Descriptor>>),
     Invitation(Vec<u8>),
     Acceptance(Vec<u8>),
+    Cancelled(InvitationId),
     Mark(Token, u64),
     Chunks(Fetched),
 }
@@ -56,6 +57,7 @@ pub(super) fn check(batch: Batch) -> Result<Checked, String> {
         )),
         Batch::Invitation(bytes) => Checked::Invitation(bytes),
         Batch::Acceptance(bytes) => Checked::Acceptance(bytes),
+        Batch::Cancelled(id) => Checked::Cancelled(id),
         Batch::Mark(token, cursor) => Checked::Mark(token, cursor),
         Batch::Chunks(fetched) => {
             fetched.check().map_err(|error| error.to_string())?;

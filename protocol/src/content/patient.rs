@@ -122,17 +122,31 @@ pub fn ins_key(number: &str) -> Option<u64> {
 }
 
 /// A date of which day, or day and month, may be unknown: `1938`, `1938-05` or `1938-05-12`.
-#[derive(
-    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Serialize, Deserialize)]
 #[cbor(transparent)]
 #[serde(try_from = "String", into = "String")]
 pub struct PartialDate(#[n(0)] String);
 
 /// Why a text is no date.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a date is written as YYYY, YYYY-MM or YYYY-MM-DD")]
-pub struct PartialDateError;
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PartialDateError {
+    /// Another form.
+    #[error("a date is written as YYYY, YYYY-MM or YYYY-MM-DD")]
+    Form,
+    /// A day that its month does not have.
+    #[error("that month has no such day")]
+    NoSuchDay,
+}
+
+impl<'b, C> Decode<'b, C> for PartialDate {
+    fn decode(
+        decoder: &mut minicbor::Decoder<'b>,
+        _: &mut C,
+    ) -> Result<Self, minicbor::decode::Error> {
+        let text = decoder.str()?.to_owned();
+        Self::try_from(text).map_err(minicbor::decode::Error::message)
+    }
+}
 
 impl PartialDate {
     /// The text.
@@ -145,29 +159,40 @@ impl TryFrom<String> for PartialDate {
     type Error = PartialDateError;
     fn try_from(text: String) -> Result<Self, PartialDateError> {
         let mut parts = text.split('-');
-        let number =
-            |part: Option<&str>, digits: usize, range: std::ops::RangeInclusive<u32>| match part {
-                None => Ok(()),
-                Some(part)
-                    if part.len() == digits
-                        && part.bytes().all(|byte| byte.is_ascii_digit())
-                        && part.parse().is_ok_and(|value| range.contains(&value)) =>
-                {
-                    Ok(())
-                }
-                Some(_) => Err(PartialDateError),
-            };
-        let year = parts
-            .next()
-            .filter(|year| !year.is_empty())
-            .ok_or(PartialDateError)?;
-        number(Some(year), 4, 1..=9999)?;
-        number(parts.next(), 2, 1..=12)?;
-        number(parts.next(), 2, 1..=31)?;
+        let number = |part: Option<&str>, digits: usize, range: std::ops::RangeInclusive<u32>| {
+            part.map(|part| {
+                let well_formed =
+                    part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+                part.parse()
+                    .ok()
+                    .filter(|value| well_formed && range.contains(value))
+                    .ok_or(PartialDateError::Form)
+            })
+            .transpose()
+        };
+        let year = number(parts.next(), 4, 1..=9999)?.ok_or(PartialDateError::Form)?;
+        let month = number(parts.next(), 2, 1..=12)?;
+        let day = number(parts.next(), 2, 1..=31)?;
         if parts.next().is_some() {
-            return Err(PartialDateError);
+            return Err(PartialDateError::Form);
         }
-        Ok(Self(text))
+        match (month, day) {
+            (Some(month), Some(day)) if day > days_of(year, month) => {
+                Err(PartialDateError::NoSuchDay)
+            }
+            _ => Ok(Self(text)),
+        }
+    }
+}
+
+/// How many days a month of the Gregorian calendar has.
+const fn days_of(year: u32, month: u32) -> u32 {
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
     }
 }
 
@@ -242,8 +267,8 @@ mod tests {
 
     #[test]
     fn an_incomplete_birth_date_is_kept_and_nonsense_is_refused() {
-        for good in ["1938", "1938-05", "1938-05-12"] {
-            assert!(PartialDate::try_from(good.to_owned()).is_ok());
+        for good in ["1938", "1938-05", "1938-05-12", "1940-02-29", "2000-02-29"] {
+            assert!(PartialDate::try_from(good.to_owned()).is_ok(), "{good}");
         }
         for bad in [
             "",
@@ -253,8 +278,18 @@ mod tests {
             "1938-05-12-01",
             "12/05/1938",
             "1938-5",
+            "1938-02-31",
+            "1938-02-29",
+            "1900-02-29",
+            "1938-04-31",
         ] {
             assert!(PartialDate::try_from(bad.to_owned()).is_err(), "{bad}");
+            // Nor does it come in by a record of another node.
+            let sent = crate::cbor::encode(&bad);
+            assert!(crate::cbor::decode::<PartialDate>(&sent).is_err(), "{bad}");
         }
+        let sent = crate::cbor::encode(&"1940-02-29");
+        let date: PartialDate = crate::cbor::decode(&sent).expect("a date");
+        assert_eq!(date.as_str(), "1940-02-29");
     }
 }

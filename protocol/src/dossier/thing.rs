@@ -86,11 +86,12 @@ impl Version {
 /// Who may write a new version of what another node wrote.
 ///
 /// What somebody said or decided is theirs: only their node may correct or withdraw it. The patient's identity, the team and its terms belong to
-/// the circle.
+/// the circle. So does the answer about sharing: it is the person's, whichever structure writes it down, and their next answer to another
+/// structure follows it.
 fn is_everybodys(kind: u64) -> bool {
     matches!(
         Kind::from_number(kind),
-        Some(Kind::PatientIdentity | Kind::CareTeam | Kind::Participation)
+        Some(Kind::PatientIdentity | Kind::Consent | Kind::CareTeam | Kind::Participation)
     )
 }
 
@@ -273,6 +274,19 @@ mod tests {
         ]);
         assert!(matches!(note.standing(), Standing::One(one) if one.record == RecordId([1; 32])));
         assert_eq!(note.contested().count(), 1);
+    }
+
+    #[test]
+    fn what_the_person_answers_anew_follows_what_another_structure_wrote_down() {
+        let withdrawn_then_given = thing(&[
+            version(1, 1, Kind::Consent, &[]),
+            version(2, 2, Kind::Consent, &[1]),
+            version(3, 1, Kind::Consent, &[2]),
+        ]);
+        assert!(
+            matches!(withdrawn_then_given.standing(), Standing::One(one) if one.record == RecordId([3; 32]))
+        );
+        assert_eq!(withdrawn_then_given.contested().count(), 0);
     }
 
     #[test]

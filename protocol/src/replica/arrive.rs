@@ -3,7 +3,7 @@
 use rand_core::CryptoRng;
 
 use super::{
-    Notice, Replica, Row, RowPrefix, Rows, StorageError, project::read_record, rows::read,
+    Notice, Replica, Row, RowPrefix, Rows, StorageError, Written, project::read_record, rows::read,
 };
 use crate::{
     attachment::AttachmentError,
@@ -210,7 +210,8 @@ impl Replica {
         Ok(heads.into_values().collect())
     }
 
-    /// Takes charter entries and sealed copies, whose signatures have been verified, from `peer`.
+    /// Takes charter entries and sealed copies, whose signatures have been verified, from `peer`. What this node wrote again because of them
+    /// comes back.
     ///
     /// # Errors
     /// [`ArriveError`].
@@ -227,7 +228,7 @@ impl Replica {
         seals: &[SealedSecret],
         now_ms: u64,
         rng: &mut impl CryptoRng,
-    ) -> Result<(), ArriveError> {
+    ) -> Result<Vec<Written>, ArriveError> {
         let own = self.own();
         let (mut next, taken) = match self.circles.get(&id) {
             Some(circle) => {
@@ -271,7 +272,7 @@ impl Replica {
             });
         }
         if taken.accepted.is_empty() && opened.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         self.claim_acceptance(rows, &next)?;
         self.apply_changes(rows, &mut next, &taken.accepted, now_ms, rng)?;
@@ -291,7 +292,7 @@ impl Replica {
             change: Change::Charter,
             from: Some(peer),
         });
-        Ok(())
+        Ok(self.renew(rows, &id, now_ms, rng)?)
     }
 
     /// What entries that were taken change beside the charter: what a removed node wrote beyond the cut counts no more, and a node that is

@@ -7,7 +7,8 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Notice, Replica, Row, RowPrefix, Rows, StorageError, rows::read, steward::StewardshipError,
+    Notice, Replica, Row, RowPrefix, Rows, StorageError, Written, rows::read,
+    steward::StewardshipError,
 };
 use crate::{
     cbor::{self, Bytes},
@@ -89,6 +90,9 @@ pub enum IncomingState {
     /// Declined here; the other side hears nothing.
     #[n(2)]
     Declined,
+    /// Taken back by the node that sent it, before it led into a circle.
+    #[n(3)]
+    Cancelled,
 }
 
 /// An invitation that this node received.
@@ -123,6 +127,11 @@ pub enum LetterError {
     /// It was answered.
     #[error("the invitation was answered already")]
     Answered,
+    /// It was taken back.
+    #[error(
+        "whoever sent the invitation has taken it back: a newer one took its place, or nobody is asked any more"
+    )]
+    Cancelled,
     /// From somebody else than the peer who brings it.
     #[error("the letter is signed by another node than the peer who brings it")]
     Sender,
@@ -326,12 +335,7 @@ impl Replica {
         same_as: Option<CircleId>,
         now_ms: u64,
     ) -> Result<(), LetterError> {
-        let mut row: Incoming = self
-            .read_row(rows, &Row::Incoming(*id))?
-            .ok_or(LetterError::NoInvitation)?;
-        if row.state != IncomingState::Waiting {
-            return Err(LetterError::Answered);
-        }
+        let mut row = self.undecided(rows, id)?;
         let invitation = stored_invitation(&row.invitation)?;
         if invitation.object.expires_ms <= now_ms {
             return Err(LetterError::Invite(InviteError::Expired));
@@ -364,18 +368,51 @@ impl Replica {
     /// # Errors
     /// [`LetterError`].
     pub fn decline(&mut self, rows: &impl Rows, id: &InvitationId) -> Result<(), LetterError> {
-        let mut row: Incoming = self
-            .read_row(rows, &Row::Incoming(*id))?
-            .ok_or(LetterError::NoInvitation)?;
-        if row.state != IncomingState::Waiting {
-            return Err(LetterError::Answered);
-        }
+        let mut row = self.undecided(rows, id)?;
         row.state = IncomingState::Declined;
         self.stage(Row::Incoming(*id), cbor::encode(&row));
         Ok(())
     }
 
-    /// Cancels the invitations to a circle that wait for an answer: those of one node, or all. How many there were.
+    /// A received invitation that a person may decide about.
+    fn undecided(&self, rows: &impl Rows, id: &InvitationId) -> Result<Incoming, LetterError> {
+        let row: Incoming = self
+            .read_row(rows, &Row::Incoming(*id))?
+            .ok_or(LetterError::NoInvitation)?;
+        match row.state {
+            IncomingState::Waiting => Ok(row),
+            IncomingState::Cancelled => Err(LetterError::Cancelled),
+            IncomingState::Accepted { .. } | IncomingState::Declined => Err(LetterError::Answered),
+        }
+    }
+
+    /// Takes note that `peer` took back an invitation of its own. One that led into a circle already, that was declined, or that never came
+    /// here, stays what it is.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn take_cancelled(
+        &mut self,
+        rows: &impl Rows,
+        peer: NodeId,
+        id: InvitationId,
+    ) -> Result<(), StorageError> {
+        let Some(mut row) = self.read_row::<Incoming>(rows, &Row::Incoming(id))? else {
+            return Ok(());
+        };
+        let open = matches!(
+            row.state,
+            IncomingState::Waiting | IncomingState::Accepted { circle: None, .. }
+        );
+        if row.from == peer && open {
+            row.state = IncomingState::Cancelled;
+            self.stage(Row::Incoming(id), cbor::encode(&row));
+            self.published.notices.push(Notice::Cancelled(id));
+        }
+        Ok(())
+    }
+
+    /// Cancels the invitations to a circle that wait for an answer: those of one node, or all; whom they asked is told. How many there were.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -394,6 +431,11 @@ impl Replica {
             if meant && row.state == OutgoingState::Waiting {
                 row.state = OutgoingState::Cancelled;
                 self.stage(Row::Outgoing(id), cbor::encode(&row));
+                self.published.news.push(News {
+                    circle: None,
+                    change: Change::Letter(row.to),
+                    from: None,
+                });
                 cancelled += 1;
             }
         }
@@ -402,6 +444,8 @@ impl Replica {
 
     /// Takes an acceptance that `peer` sent of an invitation of ours: the peer is admitted, and the circle named. Nothing follows from an
     /// acceptance of an invitation that was used or cancelled.
+    ///
+    /// What was written again for the new member comes with the circle.
     ///
     /// # Errors
     /// [`LetterError`].
@@ -412,7 +456,7 @@ impl Replica {
         bytes: Vec<u8>,
         now_ms: u64,
         rng: &mut impl CryptoRng,
-    ) -> Result<Option<CircleId>, LetterError> {
+    ) -> Result<Option<(CircleId, Vec<Written>)>, LetterError> {
         let acceptance = Acceptance::verify(bytes)?;
         if acceptance.object.node != peer {
             return Err(LetterError::Sender);
@@ -438,7 +482,8 @@ impl Replica {
         row.state = OutgoingState::Admitted;
         self.stage(Row::Outgoing(id), cbor::encode(&row));
         self.cancel_invitations(rows, &row.circle, Some(&peer))?;
-        Ok(Some(row.circle))
+        let renewed = self.renew(rows, &row.circle, now_ms, rng)?;
+        Ok(Some((row.circle, renewed)))
     }
 
     /// Ids of the acceptances that this node gave and that may admit it to `circle`.
@@ -487,6 +532,6 @@ fn stored_invitation(bytes: &Bytes) -> Result<Verified<Invitation>, StorageError
         .trust_stored())
 }
 
-fn invitation_id(bytes: &Bytes) -> Result<InvitationId, StorageError> {
+pub(super) fn invitation_id(bytes: &Bytes) -> Result<InvitationId, StorageError> {
     Ok(InvitationId(stored_invitation(bytes)?.id))
 }

@@ -18,6 +18,7 @@ mod claims;
 mod files;
 mod invitations;
 mod project;
+mod renew;
 mod rows;
 mod staging;
 mod steward;
@@ -111,6 +112,8 @@ pub enum Notice {
     },
     /// An invitation has arrived.
     Invited(InvitationId),
+    /// An invitation that had arrived was taken back by whoever sent it.
+    Cancelled(InvitationId),
     /// Something signed does not fit: it was kept aside.
     Aside {
         /// The circle.

@@ -10,7 +10,7 @@ use rand_core::{TryCryptoRng, TryRng};
 
 use super::{
     Claims, IncomingState, Location, OutgoingState, Row, RowPrefix, Rows, StorageError,
-    project::read_record, rows::read,
+    invitations::invitation_id, project::read_record, rows::read,
 };
 use crate::{
     cbor::Bytes,
@@ -376,12 +376,14 @@ impl<R: Rows> View for Committed<'_, R> {
             .values(&RowPrefix::Outgoing)
             .into_iter()
             .filter_map(|bytes| read::<super::Outgoing>(&bytes).ok())
-            .filter(|row| {
-                row.to == *peer
-                    && row.state == OutgoingState::Waiting
-                    && row.expires_ms > self.now_ms
-            })
-            .map(|row| Message::Invitation(row.invitation));
+            .filter(|row| row.to == *peer && row.expires_ms > self.now_ms)
+            .filter_map(|row| match row.state {
+                OutgoingState::Waiting => Some(Message::Invitation(row.invitation)),
+                OutgoingState::Cancelled => {
+                    invitation_id(&row.invitation).ok().map(Message::Cancelled)
+                }
+                OutgoingState::Admitted => None,
+            });
         let accepted = self
             .values(&RowPrefix::Incoming)
             .into_iter()

@@ -6,7 +6,7 @@ use super::{Message, Problem};
 use crate::{
     charter::{Entry, SealedSecret},
     circle::Fetched,
-    ids::{CircleId, LogId, NodeId, Token},
+    ids::{CircleId, InvitationId, LogId, NodeId, Token},
     record::{Header, Record},
     sign::Unverified,
 };
@@ -100,6 +100,8 @@ pub enum Batch {
     Invitation(Vec<u8>),
     /// An acceptance of this node's invitation.
     Acceptance(Vec<u8>),
+    /// The peer took back an invitation of its own.
+    Cancelled(InvitationId),
     /// The exchange is finished up to this change counter.
     Mark(Token, u64),
     /// Chunks that were asked for; not checked yet.

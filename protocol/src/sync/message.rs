@@ -6,7 +6,7 @@ use crate::{
     cbor::{self, Bytes, CborError},
     charter::SealedSecret,
     circle::LogHeight,
-    ids::{CircleId, EntryHash, LogId, RecordId, Token},
+    ids::{CircleId, EntryHash, InvitationId, LogId, RecordId, Token},
     limits::{self, LimitError},
 };
 
@@ -172,6 +172,9 @@ pub enum Message {
         #[n(2)]
         chunks: Vec<Bytes>,
     },
+    /// Nobody is admitted any more by this invitation of the sender's. Repeated with each contact until the invitation would have expired.
+    #[n(14)]
+    Cancelled(#[n(0)] InvitationId),
 }
 
 /// Why a frame is no message.
@@ -217,6 +220,7 @@ impl Message {
             Self::Descriptor(_) => 11,
             Self::WantChunks { .. } => 12,
             Self::Chunks { .. } => 13,
+            Self::Cancelled(_) => 14,
         }
     }
 
@@ -243,6 +247,7 @@ pub const fn name_of(number: u64) -> &'static str {
         11 => "descriptor",
         12 => "want-chunks",
         13 => "chunks",
+        14 => "cancelled",
         _ => "unknown",
     }
 }

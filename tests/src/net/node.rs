@@ -7,7 +7,7 @@ use std::{
 };
 
 use maillon_protocol::{
-    charter::{Grant, RemovalReason, Subject},
+    charter::{Grant, RemovalReason, RotationReason, Subject},
     circle::{Ack, Circle},
     content::{Content, Kind},
     descriptor::{Descriptor, StructureKind},
@@ -253,6 +253,10 @@ impl Node {
                 replica.take_acceptance(rows, from, bytes, now, rng).ok()?;
                 done
             }
+            Batch::Cancelled(id) => {
+                replica.take_cancelled(rows, from, id).ok()?;
+                done
+            }
             Batch::Mark(token, cursor) => {
                 replica.keep_mark(rows, from, token, cursor).ok()?;
                 done
@@ -279,16 +283,51 @@ impl Node {
         content: Content,
         now: u64,
     ) -> Result<RecordId, WriteFailed> {
+        self.draft(circle, None, Vec::new(), content, now)
+    }
+
+    /// Writes a new version of a thing.
+    ///
+    /// # Errors
+    /// As [`Replica::write`].
+    pub fn supersede(
+        &mut self,
+        circle: &CircleId,
+        thing: ThingId,
+        standing: Vec<RecordId>,
+        content: Content,
+        now: u64,
+    ) -> Result<RecordId, WriteFailed> {
+        self.draft(circle, Some(thing), standing, content, now)
+    }
+
+    fn draft(
+        &mut self,
+        circle: &CircleId,
+        thing: Option<ThingId>,
+        supersedes: Vec<RecordId>,
+        content: Content,
+        now: u64,
+    ) -> Result<RecordId, WriteFailed> {
         let draft = Draft {
-            thing: None,
+            thing,
             parent: None,
-            supersedes: Vec::new(),
+            supersedes,
             author: professional("DAC"),
             occurred_ms: now,
             content,
         };
         self.with(|replica, rows, rng| replica.write(rows, circle, vec![draft], now, rng))
             .map(|written| written[0].record)
+    }
+
+    /// Starts a new epoch.
+    ///
+    /// # Errors
+    /// As [`Replica::rotate`].
+    pub fn rotate(&mut self, circle: &CircleId, now: u64) -> Result<(), StewardshipError> {
+        let reason = RotationReason::Precaution;
+        self.with(|replica, rows, rng| replica.rotate(rows, circle, reason, now, rng))
     }
 
     /// Invites a node with the whole past.

@@ -7,14 +7,14 @@ mod healed;
 use std::collections::BTreeSet;
 
 use maillon_protocol::{
-    charter::{Grant, RotationReason},
+    charter::Grant,
     content::Content,
     ids::{CircleId, RecordId},
     invite::InvitationReason,
-    replica::{Draft, Row},
+    replica::Row,
 };
 
-use super::{Net, Weather, identity, note, professional};
+use super::{Net, Weather, identity, note};
 
 /// How much of the past an invitation grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,10 +164,7 @@ impl<'a> Player<'a> {
                 });
             }
             Step::Rotate => self.net.act(0, |node, now| {
-                node.with(|replica, rows, rng| {
-                    let reason = RotationReason::Precaution;
-                    let _ = replica.rotate(rows, &circle, reason, now, rng);
-                });
+                let _ = node.rotate(&circle, now);
             }),
             Step::Connect(a, b) => {
                 if let Some((a, b)) = self.two(a, b) {
@@ -240,20 +237,11 @@ impl<'a> Player<'a> {
             let Some((thing, standing)) = node.identity_thing(&circle) else {
                 return;
             };
-            let draft = Draft {
-                thing: Some(thing),
-                parent: None,
-                supersedes: standing,
-                author: professional("CPTS"),
-                occurred_ms: now,
-                content: Content::PatientIdentity(maillon_protocol::content::PatientIdentity {
-                    used_name: name,
-                    ..identity()
-                }),
-            };
-            node.with(|replica, rows, rng| {
-                let _ = replica.write(rows, &circle, vec![draft], now, rng);
+            let content = Content::PatientIdentity(maillon_protocol::content::PatientIdentity {
+                used_name: name,
+                ..identity()
             });
+            let _ = node.supersede(&circle, thing, standing, content, now);
         });
     }
 

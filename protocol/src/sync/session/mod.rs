@@ -291,6 +291,7 @@ impl Session {
             },
             Message::Invitation(bytes) => self.commit(Batch::Invitation(bytes.0), Pending::Other),
             Message::Acceptance(bytes) => self.commit(Batch::Acceptance(bytes.0), Pending::Other),
+            Message::Cancelled(id) => self.commit(Batch::Cancelled(id), Pending::Other),
             Message::Descriptor(bytes) => self.commit(Batch::Descriptor(bytes.0), Pending::Other),
             Message::WantChunks {
                 circle,

@@ -3,7 +3,7 @@
 use maillon_protocol::{
     cbor::Bytes,
     circle::LogHeight,
-    ids::{Hash, Token},
+    ids::{Hash, InvitationId, Token},
     sync::{CircleState, Message, SentRecord},
 };
 use serde_json::{Value, json};
@@ -88,6 +88,7 @@ pub(crate) fn make(world: &World) -> Value {
             from: 0,
             chunks: vec![Bytes(vec![9; 32])],
         },
+        Message::Cancelled(InvitationId([0x0b; 32])),
     ];
     for message in &messages {
         file.valid(
