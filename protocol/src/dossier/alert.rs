@@ -12,8 +12,8 @@
 //! - **No step needs the one before it.** Who takes charge has seen it, and what is settled at once is closed at once.
 //! - **Closed is the end.** What others did before they heard of it stands beside it and opens nothing again. Something new is a new alert.
 //! - **Open** is an alert that nobody has closed, and that nobody of a structure that must answer has acknowledged or taken charge of. Those
-//!   that it names must answer; where it names none, every structure but the one that sent it. A colleague of the sender who has seen it
-//!   answers for nobody else.
+//!   that it names must answer; where it names none, or where all whom it names have left the circle, every structure but the one that sent
+//!   it. A colleague of the sender who has seen it answers for nobody else.
 //! - **Overdue** is one that is open at its deadline or after it.
 //! - **Only a command at this node is refused**, by what is known here: any answer to a closed alert, and a step that the same person has taken
 //!   at this node already, or that weighs less than what they took ([`AlertEntry::said_already`]). Others may still take the same step.
@@ -107,9 +107,14 @@ impl Asked {
         }
     }
 
-    /// Whether a structure must answer.
-    pub fn must_answer(&self, node: &NodeId) -> bool {
-        if self.addressees.is_empty() {
+    /// Whether all whom it names have left the circle; not where it names nobody.
+    pub fn is_orphaned(&self, is_member: impl Fn(&NodeId) -> bool) -> bool {
+        !self.addressees.is_empty() && !self.addressees.iter().any(is_member)
+    }
+
+    /// Whether a structure must answer; `is_member` tells who is in the circle now.
+    pub fn must_answer(&self, node: &NodeId, is_member: impl Fn(&NodeId) -> bool) -> bool {
+        if self.addressees.is_empty() || self.is_orphaned(is_member) {
             *node != self.node
         } else {
             self.addressees.contains(node)
@@ -172,19 +177,18 @@ impl AlertEntry {
         all
     }
 
-    /// Whether it waits for somebody: see the rule.
-    pub fn is_open(&self) -> bool {
+    /// Whether it waits for somebody: see the rule. `is_member` tells who is in the circle now.
+    pub fn is_open(&self, is_member: impl Fn(&NodeId) -> bool) -> bool {
         self.asked.as_ref().is_some_and(|asked| {
-            !self
-                .answers
-                .values()
-                .any(|answer| answer.step == AlertStep::Close || asked.must_answer(&answer.node))
+            !self.answers.values().any(|answer| {
+                answer.step == AlertStep::Close || asked.must_answer(&answer.node, &is_member)
+            })
         })
     }
 
     /// Whether it is open at its deadline or after it.
-    pub fn is_overdue(&self, now_ms: u64) -> bool {
-        self.is_open()
+    pub fn is_overdue(&self, now_ms: u64, is_member: impl Fn(&NodeId) -> bool) -> bool {
+        self.is_open(is_member)
             && (self.asked.as_ref())
                 .is_some_and(|asked| asked.answer_by_ms != 0 && asked.answer_by_ms <= now_ms)
     }
@@ -221,6 +225,11 @@ mod tests {
     const SENDER: NodeId = NodeId([1; 32]);
     const CPTS: NodeId = NodeId([2; 32]);
     const HOSPITAL: NodeId = NodeId([3; 32]);
+
+    /// Nobody has left.
+    fn all(_: &NodeId) -> bool {
+        true
+    }
 
     fn answer(id: u8, node: NodeId, step: AlertStep, time: u64) -> Answer {
         Answer {
@@ -263,7 +272,7 @@ mod tests {
         // Acknowledged after it was closed elsewhere: it stays closed, by the one who was first.
         assert_eq!(one.step(), Some(AlertStep::Close));
         assert_eq!(one.structures()[&HOSPITAL].record, RecordId([2; 32]));
-        assert!(!one.is_open());
+        assert!(!one.is_open(all));
         let Ok(said) = one.said_already(&SENDER, AlertStep::Acknowledge, |_| {
             Ok::<_, Infallible>(false)
         });
@@ -273,27 +282,40 @@ mod tests {
     #[test]
     fn an_alert_is_open_until_somebody_who_must_answer_has_answered_or_anybody_closed_it() {
         let seen = |node| answer(1, node, AlertStep::Acknowledge, 20);
-        assert!(entry(&[], &[]).is_open());
-        assert!(entry(&[], &[seen(SENDER)]).is_open());
-        assert!(!entry(&[], &[seen(CPTS)]).is_open());
-        assert!(entry(&[HOSPITAL], &[seen(CPTS)]).is_open());
-        assert!(!entry(&[HOSPITAL], &[seen(HOSPITAL)]).is_open());
-        assert!(!entry(&[SENDER], &[seen(SENDER)]).is_open());
+        assert!(entry(&[], &[]).is_open(all));
+        assert!(entry(&[], &[seen(SENDER)]).is_open(all));
+        assert!(!entry(&[], &[seen(CPTS)]).is_open(all));
+        assert!(entry(&[HOSPITAL], &[seen(CPTS)]).is_open(all));
+        assert!(!entry(&[HOSPITAL], &[seen(HOSPITAL)]).is_open(all));
+        assert!(!entry(&[SENDER], &[seen(SENDER)]).is_open(all));
         let closed = answer(1, SENDER, AlertStep::Close, 20);
-        assert!(!entry(&[HOSPITAL], &[closed]).is_open());
+        assert!(!entry(&[HOSPITAL], &[closed]).is_open(all));
         // Answers without the alert ask nobody for anything.
-        assert!(!AlertEntry::new(ThingId([9; 16])).is_open());
+        assert!(!AlertEntry::new(ThingId([9; 16])).is_open(all));
+    }
+
+    #[test]
+    fn an_alert_to_a_structure_that_has_left_waits_for_everybody_else() {
+        let seen = |node| answer(1, node, AlertStep::Acknowledge, 20);
+        let without_hospital = |node: &NodeId| *node != HOSPITAL;
+        assert!(entry(&[HOSPITAL], &[]).is_open(without_hospital));
+        assert!(entry(&[HOSPITAL], &[seen(SENDER)]).is_open(without_hospital));
+        assert!(!entry(&[HOSPITAL], &[seen(CPTS)]).is_open(without_hospital));
+        // It answered before it left; and of two that are named, the other one stays.
+        assert!(!entry(&[HOSPITAL], &[seen(HOSPITAL)]).is_open(without_hospital));
+        assert!(!entry(&[HOSPITAL, CPTS], &[seen(CPTS)]).is_open(without_hospital));
+        assert!(entry(&[HOSPITAL, SENDER], &[seen(CPTS)]).is_open(without_hospital));
     }
 
     #[test]
     fn only_what_is_open_is_overdue_and_only_from_its_deadline_on() {
         let waiting = entry(&[], &[]);
-        assert!(!waiting.is_overdue(99) && waiting.is_overdue(100));
+        assert!(!waiting.is_overdue(99, all) && waiting.is_overdue(100, all));
         let seen = answer(1, CPTS, AlertStep::Acknowledge, 500);
-        assert!(!entry(&[], &[seen]).is_overdue(1_000));
+        assert!(!entry(&[], &[seen]).is_overdue(1_000, all));
         let mut endless = entry(&[], &[]);
         endless.asked.as_mut().expect("asked").answer_by_ms = 0;
-        assert!(!endless.is_overdue(u64::MAX));
+        assert!(!endless.is_overdue(u64::MAX, all));
     }
 
     #[test]

@@ -102,7 +102,7 @@ fn refused(answered: Result<Written, Trouble>, code: ErrorCode) -> Result<String
 }
 
 #[test]
-fn an_alert_that_nobody_answered_stays_in_sight_and_the_overdue_one_comes_first() -> Story {
+fn an_alert_that_nobody_answered_stays_in_sight_and_the_most_urgent_one_comes_first() -> Story {
     let root = folder()?;
     let shared = shared(&root, |_| ())?;
     let (two, circle) = (&shared.two, shared.circle);
@@ -119,14 +119,17 @@ fn an_alert_that_nobody_answered_stays_in_sight_and_the_overdue_one_comes_first(
         Ok(lines[0].overdue.then_some(()))
     })?;
     let open = list(&mut at_a, None, true)?;
-    ensure(records(&open) == [short, last, elsewhere, first], || {
+    ensure(records(&open) == [short, first, elsewhere, last], || {
         format!("{:?}", records(&open))
     })?;
     let overdue: Vec<bool> = open.iter().map(|line| line.overdue).collect();
     ensure(overdue == [true, false, false, false], || {
         format!("{overdue:?}")
     })?;
-    let line = &open[3];
+    let line = &open[1];
+    ensure(line.patient == "QUESNEVILLE Léontine", || {
+        format!("{line:?}")
+    })?;
     let said = (line.by.as_str(), line.text.as_str(), line.alert.severity);
     ensure(
         said == ("Claire Vasseur", "Chute dans la nuit.", Severity::High)
@@ -185,7 +188,17 @@ fn an_alert_that_nobody_answered_stays_in_sight_and_the_overdue_one_comes_first(
     at_a.call(Call::SyncRebuild)?;
     ensure(list(&mut at_a, None, false)? == told, || {
         String::from("another list after the rebuild")
-    })
+    })?;
+    // Nobody can answer in a circle that is closed: its alerts are still told, and no longer wait.
+    at_a.call(Call::CircleClose {
+        circle: other.to_string(),
+        reason: 0,
+    })?;
+    let (open, all) = (list(&mut at_a, None, true)?, list(&mut at_a, None, false)?);
+    ensure(
+        !records(&open).contains(&elsewhere) && records(&all).contains(&elsewhere),
+        || format!("{:?}, {:?}", records(&open), records(&all)),
+    )
 }
 
 #[test]

@@ -10,7 +10,9 @@ use crate::{
     terminal::{View, text, words},
 };
 
-/// List the alerts of all circles: overdue ones first, then the newest first
+/// List the alerts of all circles: the most urgent first
+///
+/// High ones that are open come first, of those the overdue ones; then others that are overdue; then the newest.
 ///
 /// Open is an alert that nobody has closed, and that nobody of a structure that must answer has acknowledged or taken charge of. The
 /// structures that it names must answer; where it names none, every structure but the sender's. It is overdue once its deadline has passed
@@ -58,8 +60,13 @@ impl List {
         let mut shown = String::new();
         for line in &page.alerts {
             let overdue = if line.overdue { "OVERDUE: " } else { "" };
+            let patient = if line.patient.is_empty() {
+                String::new()
+            } else {
+                format!(" for {}", text::line(&line.patient))
+            };
             shown += &format!(
-                "{overdue}{} in circle {}, {}, {}\n",
+                "{overdue}{}{patient} in circle {}, {}, {}\n",
                 words::short(&line.record),
                 words::short(&line.circle),
                 states::somebody(&line.by, &line.structure),

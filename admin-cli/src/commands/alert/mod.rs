@@ -52,8 +52,8 @@ pub(crate) struct Send {
 
 /// Answer an alert: acknowledge it, take charge of it, or close it with its outcome
 ///
-/// No step needs the one before it. A closed alert takes no more answers, and the same person takes each step once: the refusal says who
-/// answered and when.
+/// No step needs the one before it. A closed alert takes no more answers, and whoever took a step takes neither that one nor a lighter one
+/// again: the refusal says who answered and when.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  maillonctl alert answer 9c04d1e7aa52 acknowledge --as 7b21\n  maillonctl alert answer 9c04d1e7aa52 close --comment 'Nurse on site, all is well' --as 7b21"
@@ -88,10 +88,10 @@ impl Alert {
                     within_s: send.within.unwrap_or(0),
                 };
                 let answer = answer!(session, call, Written);
-                session.print(&answer, |_| {
+                session.print(&answer, |view| {
                     format!(
                         "{}\nSee how far it got: maillonctl record show {} --as PROFESSIONAL",
-                        written("The alert has been written", &answer),
+                        written(view, "The alert has been written", &answer),
                         words::short(&answer.record)
                     )
                 })
@@ -103,12 +103,12 @@ impl Alert {
                     comment: session.text(&reply.comment)?,
                 };
                 let answer = answer!(session, call, Written);
-                session.print(&answer, |_| {
+                session.print(&answer, |view| {
                     let done = format!(
                         "The alert is {}; the answer has been written",
                         words::step(reply.step)
                     );
-                    written(&done, &answer)
+                    written(view, &done, &answer)
                 })
             }
         }

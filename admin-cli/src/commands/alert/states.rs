@@ -20,11 +20,15 @@ pub(in crate::commands) fn lines(view: &View, alert: &AlertView, indent: &str) -
         words::plain(&alert.severity),
         stands(view, alert)
     );
-    let must = if alert.addressees.is_empty() {
-        "every structure but the sender's".to_owned()
+    const ALL: &str = "every structure but the sender's";
+    let names = alert.addressees.iter().map(|(_, name)| text::line(name));
+    let names = names.collect::<Vec<_>>().join(", ");
+    let must = if alert.left {
+        format!("{ALL} ({names} left the circle)")
+    } else if names.is_empty() {
+        ALL.to_owned()
     } else {
-        let names = alert.addressees.iter().map(|(_, name)| text::line(name));
-        names.collect::<Vec<_>>().join(", ")
+        names
     };
     let until = alert.answer_by_ms.map_or_else(
         || "no deadline".to_owned(),

@@ -1,4 +1,4 @@
-//! Alerts of all circles, found by the index: where each stands, the overdue ones first.
+//! Alerts of all circles, found by the index: where each stands, the most urgent first.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -6,8 +6,9 @@ use maillon_protocol::{
     admin::{AlertLine, AlertPage, AlertView, AnswerView},
     cbor,
     circle::Circle,
+    content::Severity,
     dossier::{AlertEntry, Answer, Asked, Delivery},
-    ids::{CircleId, RecordId, ThingId},
+    ids::{CircleId, NodeId, RecordId, ThingId},
     replica::{Row, RowPrefix, Rows},
 };
 
@@ -35,7 +36,7 @@ pub struct AlertsWanted {
     pub limit: usize,
 }
 
-/// Where an alert stands in a list: in which group (the overdue ones are the first), where in that group, which record.
+/// Where an alert stands in a list: in which group (what is most urgent is the first), where in that group, which record.
 type Place = (u8, u64, RecordId);
 
 /// Where a page of alerts ended, and the moment by which the pages are in order: what became overdue since changes no place.
@@ -71,12 +72,15 @@ impl FromStr for AlertMark {
     }
 }
 
-/// The overdue ones by their deadlines, so that the longest overdue comes first; then the newest first.
-fn place_of(asked: &Asked, overdue: bool) -> Place {
-    if overdue {
-        (0, asked.answer_by_ms, asked.record)
-    } else {
-        (1, u64::MAX - asked.time.ms(), asked.record)
+/// What is to be looked at now first: high ones that are overdue, high ones that are open, others that are overdue, each with the longest wait
+/// first; then the newest first.
+fn place_of(asked: &Asked, open: bool, overdue: bool) -> Place {
+    let high = asked.severity == Severity::High;
+    match (high, open, overdue) {
+        (true, _, true) => (0, asked.answer_by_ms, asked.record),
+        (true, true, false) => (1, asked.time.ms(), asked.record),
+        (false, _, true) => (2, asked.answer_by_ms, asked.record),
+        _ => (3, u64::MAX - asked.time.ms(), asked.record),
     }
 }
 
@@ -130,17 +134,19 @@ impl Care {
         // The first of those behind the mark, and one more that says whether there is another page.
         let mut found: BTreeMap<Place, (CircleId, ThingId, bool)> = BTreeMap::new();
         for circle in &circles {
+            let member = |node: &NodeId| circle.charter.is_member(node);
             let answerable =
                 circle.charter.is_member(&shared.own()) && !circle.charter.state().closed;
             for entry in self.alert_entries(&circle.id())? {
                 let Some(asked) = &entry.asked else {
                     continue;
                 };
-                if wanted.open && !(answerable && entry.is_open()) {
+                let open = answerable && entry.is_open(member);
+                if wanted.open && !open {
                     continue;
                 }
-                let overdue = answerable && entry.is_overdue(now_ms);
-                let place = place_of(asked, overdue);
+                let overdue = open && entry.is_overdue(now_ms, member);
+                let place = place_of(asked, open, overdue);
                 if wanted.after.is_some_and(|mark| place <= mark.place) {
                     continue;
                 }
@@ -154,7 +160,7 @@ impl Care {
             alerts: Vec::new(),
             next: None,
         };
-        let mut around: BTreeMap<CircleId, Around> = BTreeMap::new();
+        let mut around: BTreeMap<CircleId, (Around, String)> = BTreeMap::new();
         let (mut bytes, mut last) = (0, None);
         for (place, (id, thing, overdue)) in found {
             if page.alerts.len() >= limit || bytes >= MOST_BYTES {
@@ -166,9 +172,10 @@ impl Care {
                 continue;
             };
             if let std::collections::btree_map::Entry::Vacant(free) = around.entry(id) {
-                free.insert(self.around(&id)?);
+                free.insert((self.around(&id)?, self.patient_of(&id)?));
             }
-            let line = self.alert_line(&circle, &thing, overdue, &around[&id])?;
+            let (around, patient) = &around[&id];
+            let line = self.alert_line(&circle, &thing, (overdue, patient), around)?;
             bytes += (line.as_ref())
                 .and_then(|line| serde_json::to_string(line).ok())
                 .map_or(0, |json| json.len());
@@ -177,12 +184,29 @@ impl Care {
         Ok(page)
     }
 
+    /// How people call the person whom a circle is about; empty where nothing is known.
+    fn patient_of(&self, circle: &CircleId) -> Result<String, CareError> {
+        let identities = super::identities(self.shared(), circle)?;
+        Ok(identities.first().map_or_else(String::new, |person| {
+            let or = |used: &String, birth: Option<&String>| {
+                if used.is_empty() {
+                    birth.cloned().unwrap_or_default()
+                } else {
+                    used.clone()
+                }
+            };
+            let given = or(&person.used_given_name, person.birth_given_names.first());
+            let name = or(&person.used_name, Some(&person.birth_name));
+            format!("{name} {given}").trim().to_owned()
+        }))
+    }
+
     /// One line of the list; none where the alert has gone since the index was read.
     fn alert_line(
         &self,
         circle: &Circle,
         thing: &ThingId,
-        overdue: bool,
+        (overdue, patient): (bool, &str),
         around: &Around,
     ) -> Result<Option<AlertLine>, CareError> {
         let Some(entry) = self.alert_entry(&circle.id(), thing)? else {
@@ -200,6 +224,7 @@ impl Care {
         };
         Ok(Some(AlertLine {
             circle: circle.id(),
+            patient: patient.to_owned(),
             record: asked.record,
             thing: entry.thing,
             node: asked.node,
@@ -240,10 +265,12 @@ impl Care {
                 each
             }
         };
+        let member = |node: &NodeId| circle.charter.is_member(node);
         let mut view = AlertView {
+            left: asked.is_orphaned(member),
             severity: asked.severity,
             step: entry.step(),
-            open: entry.is_open(),
+            open: entry.is_open(member),
             answer_by_ms: Some(asked.answer_by_ms).filter(|until| *until != 0),
             addressees: (asked.addressees.iter())
                 .map(|node| (*node, around.names.of(node)))
@@ -291,29 +318,34 @@ fn read_entry(bytes: &[u8]) -> Result<AlertEntry, CareError> {
 
 #[cfg(test)]
 mod tests {
-    use maillon_protocol::{content::Severity, ids::NodeId, time::Timestamp};
+    use maillon_protocol::time::Timestamp;
 
     use super::*;
 
     #[test]
-    fn the_longest_overdue_comes_first_and_then_the_newest() {
-        let asked = |id: u8, written: u64, until: u64| Asked {
+    fn what_is_to_be_looked_at_now_comes_first_and_the_longest_wait_before_that() {
+        use Severity::{High, Low};
+        let asked = |id: u8, severity, written: u64, until: u64| Asked {
             record: RecordId([id; 32]),
             node: NodeId([1; 32]),
             time: Timestamp::from_ms(written),
-            severity: Severity::Low,
+            severity,
             answer_by_ms: until,
             addressees: std::collections::BTreeSet::new(),
         };
         let mut places = [
-            place_of(&asked(1, 10, 0), false),
-            place_of(&asked(2, 40, 0), false),
-            place_of(&asked(3, 20, 30), true),
-            place_of(&asked(4, 15, 25), true),
+            place_of(&asked(8, Low, 10, 0), true, false),
+            place_of(&asked(7, Low, 40, 0), true, false),
+            place_of(&asked(6, High, 90, 0), false, false),
+            place_of(&asked(5, Low, 20, 30), true, true),
+            place_of(&asked(4, Low, 15, 25), true, true),
+            place_of(&asked(3, High, 60, 0), true, false),
+            place_of(&asked(2, High, 50, 0), true, false),
+            place_of(&asked(1, High, 70, 80), true, true),
         ];
         places.sort_unstable();
         let order: Vec<u8> = places.iter().map(|(.., record)| record.0[0]).collect();
-        assert_eq!(order, [4, 3, 2, 1]);
+        assert_eq!(order, [1, 2, 3, 4, 5, 6, 7, 8]);
     }
 
     #[test]

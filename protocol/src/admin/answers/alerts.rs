@@ -21,6 +21,9 @@ pub struct AlertView {
     pub answer_by_ms: Option<u64>,
     /// The structures that must answer, where it names some; empty: all but the sender's.
     pub addressees: Vec<(NodeId, String)>,
+    /// All whom it names have left the circle: every structure but the sender's must answer.
+    #[serde(default)]
+    pub left: bool,
     /// How far it got at each structure other than the sender's.
     pub structures: Vec<(NodeId, String, Delivery)>,
     /// Answers, in the order of the writers' clocks: all of them where one alert is shown, otherwise the weightiest of each structure.
@@ -60,6 +63,9 @@ pub struct AnswerView {
 pub struct AlertLine {
     /// The circle.
     pub circle: CircleId,
+    /// How people call the person whom the circle is about; empty where nothing is known.
+    #[serde(default)]
+    pub patient: String,
     /// The alert's record.
     pub record: RecordId,
     /// Its thing.
@@ -80,7 +86,7 @@ pub struct AlertLine {
     pub alert: AlertView,
 }
 
-/// Alerts, page by page: overdue ones first, then the newest first.
+/// Alerts, page by page: first the high ones that are open and those that are overdue, then the newest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertPage {
     /// The alerts.
