@@ -72,6 +72,57 @@ async fn write(ledger: &Ledger, rows: &[(&str, &str)], good: bool) -> Result<(),
         .await
 }
 
+/// How long a job waits for the test, or the test for a job.
+const BOUND: Duration = Duration::from_secs(10);
+
+/// A job that holds the writer, so that those which are submitted meanwhile come together.
+struct HeldUp {
+    go: std::sync::mpsc::Sender<()>,
+    job: std::pin::Pin<Box<dyn Future<Output = Result<(), LedgerError<No>>> + Send>>,
+}
+
+impl HeldUp {
+    fn new(ledger: &Ledger) -> Self {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let (holds, begun) = std::sync::mpsc::channel::<()>();
+        let job = ledger.submit(move |_| {
+            let _ = holds.send(());
+            let _ = wait.recv_timeout(BOUND);
+            Ok::<(), No>(())
+        });
+        begun.recv_timeout(BOUND).expect("the job runs");
+        Self {
+            go,
+            job: Box::pin(job),
+        }
+    }
+
+    async fn go(self) {
+        self.go.send(()).expect("the writer waits");
+        self.job.await.expect("done");
+    }
+}
+
+/// Submits a job that puts one row.
+fn put(
+    ledger: &Ledger,
+    key: &'static str,
+) -> impl Future<Output = Result<(), LedgerError<No>>> + Send + use<> {
+    ledger.submit(move |tx| {
+        tx.put(Table::People, key.as_bytes().to_vec(), b"here".to_vec());
+        Ok::<(), No>(())
+    })
+}
+
+/// Waits until a row is on the disk, and for what follows a write on the same thread.
+fn until_held(store: &Store, key: &str) {
+    let end = std::time::Instant::now() + BOUND;
+    while held(store, key).is_none() && std::time::Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    std::thread::sleep(Duration::from_millis(100));
+}
+
 fn held(store: &Store, key: &str) -> Option<String> {
     let value = store.get(Table::People, key.as_bytes()).expect("it reads");
     value.map(|value| String::from_utf8(value).expect("text"))
@@ -230,6 +281,34 @@ async fn a_commit_that_fails_takes_with_it_what_ran_above_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_has_heard_that_a_commit_failed_and_asks_again_does_not_fail_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(folder.path());
+    let store = ledger.shared().rows().0.clone();
+    let held_up = HeldUp::new(&ledger);
+    let two = [put(&ledger, "one"), put(&ledger, "two")];
+    // The disk gets full while this runs, so that it is the first to fail, on the thread that commits and with nothing above it.
+    let (seen, place) = (store.clone(), folder.path().to_owned());
+    let last = ledger.submit(move |tx| {
+        until_held(&seen, "two");
+        fill_the_disk(&place, &seen);
+        tx.put(Table::People, b"two".to_vec(), b"lost".to_vec());
+        Ok::<(), No>(())
+    });
+    held_up.go().await;
+    for job in two {
+        job.await.expect("done");
+    }
+    let ended = last.await;
+    assert!(matches!(ended, Err(LedgerError::Commit(_))), "{ended:?}");
+    // It needs no room on the disk, and sees what is kept.
+    let again = ledger.run(|tx| Ok::<_, No>(tx.get(Table::People, b"two").expect("it reads")));
+    let again = again.await.expect("it stages nothing");
+    assert_eq!(again.as_deref(), Some(&b"here"[..]));
+    ledger.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_job_sees_what_the_ones_before_it_did_whether_it_is_written_yet_or_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let ledger = ledger(folder.path());
@@ -266,4 +345,50 @@ async fn each_job_sees_what_the_ones_before_it_did_whether_it_is_written_yet_or_
     let kept = store.get(Table::People, b"count").expect("it reads");
     assert_eq!(kept, Some(428_u64.to_be_bytes().to_vec()));
     ledger.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_committed_above_what_nobody_has_been_shown_yet() {
+    use std::sync::mpsc::channel;
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(folder.path());
+    let store = ledger.shared().rows().0.clone();
+    // Two go to the thread that commits, and then one.
+    let held_up = HeldUp::new(&ledger);
+    let two = [put(&ledger, "one"), put(&ledger, "two")];
+    // While somebody looks at the state, nothing new is shown: the look begins when this job runs, and the two are shown already.
+    let (runs, begun) = channel::<()>();
+    let (looks, looking) = channel::<()>();
+    let before = store.clone();
+    let last = ledger.submit(move |tx| {
+        until_held(&before, "two");
+        let _ = runs.send(());
+        let _ = looking.recv_timeout(BOUND);
+        tx.put(Table::People, b"last".to_vec(), b"here".to_vec());
+        Ok::<(), No>(())
+    });
+    let (other, seen) = (ledger.clone(), store.clone());
+    let look = tokio::task::spawn_blocking(move || {
+        begun.recv_timeout(BOUND).expect("the job runs");
+        other.shared().look(0, |_| {
+            looks.send(()).expect("the job waits");
+            until_held(&seen, "last");
+            // Its rows are on the disk, and nobody has been shown them. One more comes now, which the writer would commit itself.
+            let after = put(&other, "after");
+            std::thread::sleep(Duration::from_millis(300));
+            let (last, above) = (held(&seen, "last"), held(&seen, "after"));
+            (after, last.is_some(), above.is_some())
+        })
+    });
+    held_up.go().await;
+    let (after, last_is_held, after_is_held) = look.await.expect("it looked");
+    assert!(last_is_held);
+    assert!(!after_is_held, "committed above what nobody has been shown");
+    for done in [last.await, after.await] {
+        done.expect("done");
+    }
+    for done in two {
+        done.await.expect("done");
+    }
+    assert_eq!(held(&store, "after").as_deref(), Some("here"));
 }

@@ -111,6 +111,8 @@ impl Writer {
             while self.has_room()
                 && let Some(work) = waiting.pop_front()
             {
+                // Whoever has been told that a commit failed, and asks again, does not fail with it: its landing is there by now.
+                self.is_free(runway);
                 self.take(work);
                 // Half of what waits is one commit, so that the other half runs while it is written; and so does whatever comes meanwhile.
                 // Waiting for all would let the writers wait for one another, and each of the two threads for the other.
