@@ -46,15 +46,14 @@ impl Workers {
         self.all().values().cloned().collect()
     }
 
-    /// Sets a worker's tranquillity; false where there is no such worker.
-    pub fn set(&self, name: &str, tranquillity: u32) -> bool {
-        match self.all().get_mut(name) {
-            Some(worker) => {
-                worker.tranquillity = tranquillity.min(MAX_TRANQUILLITY);
-                true
-            }
-            None => false,
+    /// Sets a worker's tranquillity; its name, or none where there is no such worker.
+    pub fn set(&self, name: &str, tranquillity: u32) -> Option<&'static str> {
+        let mut all = self.all();
+        let known = all.keys().copied().find(|known| *known == name)?;
+        if let Some(worker) = all.get_mut(known) {
+            worker.tranquillity = tranquillity.min(MAX_TRANQUILLITY);
         }
+        Some(known)
     }
 
     /// Notes how much waits for a worker.
@@ -113,6 +112,6 @@ mod tests {
 
     #[test]
     fn a_worker_that_does_not_exist_is_not_set() {
-        assert!(!Workers::default().set("nobody", 1));
+        assert_eq!(Workers::default().set("nobody", 1), None);
     }
 }

@@ -107,12 +107,20 @@ impl List {
     }
 }
 
+/// What else a line was about: a word, and the beginning of an id or a name.
+fn object(object: &str) -> String {
+    match object.split_once(' ') {
+        Some((word, id)) => format!("{} {}", text::line(word), words::short(&id)),
+        None => text::line(object),
+    }
+}
+
 fn lines(view: &View, lines: &[AuditLine]) -> String {
     let or_none = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     table(
         view,
         [
-            "line", "when", "who", "user", "what", "circle", "record", "node",
+            "line", "when", "who", "user", "what", "circle", "record", "node", "and",
         ],
         lines.iter().map(|line| {
             let who = match (&line.name, &line.professional) {
@@ -129,6 +137,7 @@ fn lines(view: &View, lines: &[AuditLine]) -> String {
                 or_none(line.circle.as_ref().map(words::short)),
                 or_none(line.record.as_ref().map(words::short)),
                 or_none(line.node.as_ref().map(words::node)),
+                or_none(line.object.as_deref().map(object)),
             ]
         }),
     )

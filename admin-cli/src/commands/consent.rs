@@ -25,7 +25,7 @@ pub(crate) enum Consent {
 /// Record that the person was informed, and their answer
 ///
 /// Inside the care team the law asks for information without opposition; outside it, for consent. A circle is shared only once one of them
-/// is recorded.
+/// is recorded. The person's last answer counts, whichever structure of the circle recorded the one before.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  maillonctl consent record 5f3a09c1d2e4 --kind non-opposition --how 'Told at home, leaflet given' --as 7b21\n  maillonctl consent record 5f3a09c1d2e4 --decision withdrawn --as 7b21"
@@ -68,8 +68,8 @@ impl Consent {
             how: record.how.clone(),
         };
         let answer = answer!(session, call, Written);
-        session.print(&answer, |_| {
-            written("The answer has been recorded", &answer)
+        session.print(&answer, |view| {
+            written(view, "The answer has been recorded", &answer)
         })
     }
 }

@@ -2,15 +2,16 @@
 
 use clap::{Args, Subcommand};
 use maillon_protocol::{
-    admin::{Call, Written},
+    admin::{Call, SharingRefused, Written},
     content::NoteKind,
 };
 
+use super::alert::states;
 use crate::{
     arguments::word,
     failure::Failure,
     session::{Session, answer},
-    terminal::words,
+    terminal::{View, words},
 };
 
 /// Notes of the liaison notebook
@@ -53,15 +54,38 @@ impl Note {
             emergency: add.emergency,
         };
         let answer = answer!(session, call, Written);
-        session.print(&answer, |_| written("The note has been written", &answer))
+        session.print(&answer, |view| {
+            written(view, "The note has been written", &answer)
+        })
     }
 }
 
 /// What is said of a record that was written.
-pub(super) fn written(sentence: &str, answer: &Written) -> String {
-    format!(
-        "{sentence} as record {} in circle {}.",
+pub(super) fn written(view: &View, sentence: &str, answer: &Written) -> String {
+    let circle = words::short(&answer.circle);
+    let mut said = format!(
+        "{sentence} as record {} in circle {circle}.",
         words::short(&answer.record),
-        words::short(&answer.circle)
+    );
+    if let Some(against) = &answer.against {
+        said += &format!(
+            "\n! {} The other structures of the circle go on reading what is written; if they are to stop: maillonctl circle remove {circle} MEMBER",
+            refused(view, against)
+        );
+    }
+    said
+}
+
+/// What the person said against sharing, who recorded it and when.
+pub(super) fn refused(view: &View, refused: &SharingRefused) -> String {
+    let what = if refused.withdrawn {
+        "no longer agrees to share this file"
+    } else {
+        "does not agree to share this file"
+    };
+    format!(
+        "The person {what}: {} recorded it, {}.",
+        states::somebody(&refused.by, &refused.structure),
+        view.clock.when(refused.at_ms)
     )
 }

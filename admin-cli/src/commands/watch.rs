@@ -75,6 +75,10 @@ fn show(clock: &Clock, event: &WatchEvent) -> String {
             "invited: see maillonctl circle candidates {} --as PROFESSIONAL",
             words::short(invitation)
         ),
+        WatchEvent::Cancelled { invitation } => format!(
+            "invitation {} was taken back by whoever sent it",
+            words::short(invitation)
+        ),
         WatchEvent::Link { node, up } => format!(
             "{} {}",
             words::node(node),

@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use maillon_protocol::{
     admin::{
         AlertLine, AlertPage, AlertView, Answer, AnswerView, Call, CircleLine, CircleView,
-        ContestedView, Imported, Outcome, PART, RecordView, ThingView, Upload,
+        ContestedView, Imported, Outcome, PART, RecordView, Sharing, ThingView, Upload,
     },
     charter::Subject,
     content::{
@@ -29,6 +29,7 @@ fn alert() -> AlertView {
         step: Some(AlertStep::Acknowledge),
         open: true,
         answer_by_ms: Some(NOON - 3_600_000),
+        left: false,
         addressees: vec![(CPTS, "CPTS du \u{1b}[2JVallon".to_owned())],
         structures: vec![(
             CPTS,
@@ -53,6 +54,7 @@ fn alert() -> AlertView {
 fn line() -> AlertLine {
     AlertLine {
         circle: CircleId([0x5f; 32]),
+        patient: "MOREAU Yvonne".to_owned(),
         record: RecordId([0x9c; 32]),
         thing: ThingId([1; 16]),
         node: DAC,
@@ -123,7 +125,7 @@ fn a_list_of_alerts_says_for_each_who_sent_it_how_far_it_got_and_that_it_is_over
     says(
         &ran.out,
         &[
-            "OVERDUE: 9c9c9c9c9c9c in circle 5f5f5f5f5f5f, Camille \\u{1b}[2JRoux of DAC des Monts, 2 hours ago (10:00)\n",
+            "OVERDUE: 9c9c9c9c9c9c for MOREAU Yvonne in circle 5f5f5f5f5f5f, Camille \\u{1b}[2JRoux of DAC des Monts, 2 hours ago (10:00)\n",
             "  │ Chute.\n  │ Porte fermée.\n",
             "Alert (high): acknowledged, by nobody who must answer, OVERDUE\n",
             "Must answer: CPTS du \\u{1b}[2JVallon; deadline 1 hour ago (11:00)\n",
@@ -205,7 +207,7 @@ fn a_withdrawal_says_who_withdrew_and_that_of_another_structure_that_it_does_not
         },
         members: Vec::new(),
         identity: Vec::new(),
-        consent: true,
+        sharing: Sharing::Allowed,
         things: vec![ThingView {
             thing: ThingId([1; 16]),
             parent: None,

@@ -1,7 +1,9 @@
 //! Answers that come in pages, and the audit trail.
 
 use maillon_protocol::{
-    admin::{Answer, AuditLine, AuditPage, AuditVerified, Call, CircleLine, CircleView, Outcome},
+    admin::{
+        Answer, AuditLine, AuditPage, AuditVerified, Call, CircleLine, CircleView, Outcome, Sharing,
+    },
     charter::Subject,
     ids::{CircleId, NodeId, ThingId},
 };
@@ -22,7 +24,7 @@ fn page(older: u64, next: Option<&str>) -> CircleView {
         },
         members: Vec::new(),
         identity: Vec::new(),
-        consent: true,
+        sharing: Sharing::Allowed,
         things: Vec::new(),
         older,
         next: next.map(str::to_owned),
@@ -85,6 +87,7 @@ fn line() -> AuditLine {
         circle: Some(CircleId([0x5f; 32])),
         record: None,
         node: Some(NodeId([8; 32])),
+        object: Some("pairing 7a3b00c1d2e4f5a67a3b00c1d2e4f5a6".to_owned()),
     }
 }
 
@@ -104,6 +107,7 @@ fn the_audit_trail_says_who_did_what_and_where_it_goes_on() {
         "1001",
         "circle.rotate",
         "5f5f5f5f5f5f",
+        "pairing 7a3b00c1d2e4\n",
         "maillonctl audit list --before 41 --circle 5f5f --since 1h",
     ] {
         assert!(ran.out.contains(part), "{part}: {}", ran.out);

@@ -50,6 +50,7 @@ impl Node {
                 let id = self.invitation_named(&invitation).await?;
                 let (identity, candidates) = care.candidates(id).await?;
                 Answer::Candidates(Candidates {
+                    invitation: id,
                     identity,
                     candidates,
                 })

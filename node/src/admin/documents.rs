@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64;
 use maillon_protocol::{
-    admin::{Answer, Call, ErrorCode, Written},
+    admin::{Answer, Call, ErrorCode},
     attachment::Named,
 };
 
@@ -40,11 +40,7 @@ pub(super) async fn answer(node: &Node, actor: &Actor, call: Call) -> Result<Ans
         }
         Call::DocumentEnd { upload } => {
             let (circle, written) = care.end_document(actor, upload).await?;
-            Answer::Written(Written {
-                circle,
-                record: written.record,
-                thing: written.thing,
-            })
+            node.written(circle, written)
         }
         Call::DocumentShow { record } => {
             Answer::Document(care.document(&node.record_named(&record)?)?)

@@ -117,12 +117,22 @@ impl From<ImportError> for Refusal {
             ImportError::Refused(problems) => problems
                 .iter()
                 .take(20)
-                .map(|problem| format!("{}: {}", problem.path, problem.cause.remedy()))
+                .map(|problem| match problems.as_slice() {
+                    // The cause has said where.
+                    [_] => problem.cause.remedy().to_owned(),
+                    _ => format!("{}: {}", problem.path, problem.cause.remedy()),
+                })
                 .collect::<Vec<_>>()
                 .join("; "),
+            ImportError::Limit { .. } => "split the file, or leave out what is so long or so deep".to_owned(),
             _ => "import a FHIR R4 JSON file: a CDS or CDL bundle, a Patient, a CareTeam or a DocumentReference".to_owned(),
         };
-        Self::new(ErrorCode::BadRequest, error.to_string(), action)
+        let code = if error.is_limit() {
+            ErrorCode::Limit
+        } else {
+            ErrorCode::BadRequest
+        };
+        Self::new(code, error.to_string(), action)
     }
 }
 
@@ -155,12 +165,16 @@ impl From<CareError> for Refusal {
                 "nothing more is needed; a further step is take-charge or close",
             ),
             CareError::DamagedProfessional => (ErrorCode::Storage, "run `maillonctl doctor`"),
-            CareError::Professional(_) | CareError::Text(_) => {
+            CareError::Professional(_) | CareError::Text(_) | CareError::Identity(_) => {
                 (ErrorCode::BadRequest, "correct it and try again")
             }
             CareError::NoConsent => (
                 ErrorCode::NotAllowed,
                 "inform the person, then `maillonctl consent record CIRCLE --kind non-opposition --decision given`",
+            ),
+            CareError::Against(_) => (
+                ErrorCode::NotAllowed,
+                "nobody is invited against the person's word; what they answer later, to whomever, is recorded with `maillonctl consent record` and counts from then on",
             ),
             CareError::NoIdentity => (
                 ErrorCode::Conflict,
@@ -184,6 +198,10 @@ impl From<CareError> for Refusal {
             | CareError::Steward(StewardshipError::Steward(_)) => (
                 ErrorCode::Conflict,
                 "ask the administrator of the circle's steward",
+            ),
+            CareError::Letter(LetterError::Cancelled) => (
+                ErrorCode::Conflict,
+                "nothing is to be done; a newer invitation, where there is one, stands in `maillonctl circle invitations`",
             ),
             CareError::Letter(LetterError::NoEpoch { .. }) => (
                 ErrorCode::BadRequest,

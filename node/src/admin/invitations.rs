@@ -33,6 +33,7 @@ impl Node {
                 IncomingState::Accepted { circle: None, .. } => ("accepted", None),
                 IncomingState::Accepted { circle, .. } => ("admitted", *circle),
                 IncomingState::Declined => ("declined", None),
+                IncomingState::Cancelled => ("cancelled", None),
             };
             lines.push(InvitationLine {
                 invitation: id,

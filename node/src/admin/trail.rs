@@ -12,7 +12,7 @@ use maillon_protocol::{
 
 use super::errors::Refusal;
 use crate::{
-    audit::{self, About, AuditError, By, Trail, Wanted},
+    audit::{self, About, AuditError, By, Object, Trail, Wanted},
     care::DEEPEST_PAGE,
     daemon::Node,
 };
@@ -42,11 +42,8 @@ pub(super) fn about(answer: &Answer) -> Vec<About> {
             let circles: BTreeSet<CircleId> = page.alerts.iter().map(|one| one.circle).collect();
             return circles.into_iter().map(About::circle).collect();
         }
-        Answer::Record(record) => About {
-            circle: Some(record.circle),
-            record: Some(record.record),
-            node: None,
-        },
+        Answer::Record(record) => About::record(record.circle, record.record),
+        Answer::Candidates(found) => About::object(Object::Invitation(found.invitation)),
         Answer::Exported(exported) => About {
             record: Some(exported.record),
             ..About::NOTHING

@@ -67,6 +67,9 @@ fn event(notice: &Notice, at_ms: u64) -> Option<WatchEvent> {
         Notice::Invited(invitation) => WatchEvent::Invited {
             invitation: *invitation,
         },
+        Notice::Cancelled(invitation) => WatchEvent::Cancelled {
+            invitation: *invitation,
+        },
         Notice::Aside { circle, what } => WatchEvent::Reported {
             circle: Some(*circle),
             what: (*what).to_owned(),

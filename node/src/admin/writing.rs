@@ -13,15 +13,19 @@ use crate::{
     daemon::Node,
 };
 
-fn written(circle: CircleId, written: Written) -> Answer {
-    Answer::Written(WrittenAnswer {
-        circle,
-        record: written.record,
-        thing: written.thing,
-    })
-}
-
 impl Node {
+    /// What was written, with what its author should know of who reads it.
+    pub(super) fn written(&self, circle: CircleId, written: Written) -> Answer {
+        // It stands, whatever becomes of this look.
+        let against = self.care.against_sharing(&circle).unwrap_or_default();
+        Answer::Written(WrittenAnswer {
+            circle,
+            record: written.record,
+            thing: written.thing,
+            against,
+        })
+    }
+
     pub(super) async fn writing_call(
         &self,
         actor: &Actor,
@@ -44,7 +48,7 @@ impl Node {
                     answered_by,
                     how,
                 };
-                written(circle, care.record_consent(actor, circle, consent).await?)
+                self.written(circle, care.record_consent(actor, circle, consent).await?)
             }
 
             Call::AlertSend {
@@ -70,7 +74,7 @@ impl Node {
                     addressees,
                     answer_by_ms,
                 };
-                written(circle, care.send_alert(actor, circle, alert).await?)
+                self.written(circle, care.send_alert(actor, circle, alert).await?)
             }
             Call::AlertList {
                 circle,
@@ -98,7 +102,7 @@ impl Node {
                 let circle = care
                     .view(&answer.record)?
                     .map_or(CircleId([0; 32]), |view| view.circle);
-                written(circle, answer)
+                self.written(circle, answer)
             }
             Call::NoteAdd {
                 circle,
@@ -107,7 +111,7 @@ impl Node {
                 emergency,
             } => {
                 let circle = self.circle_named(&circle)?;
-                written(
+                self.written(
                     circle,
                     care.add_note(actor, circle, note, text, emergency).await?,
                 )

@@ -1,6 +1,8 @@
 //! One line of the trail, and who stands in it.
 
-use maillon_protocol::ids::{CircleId, Hash, NodeId, RecordId, ThingId};
+use std::fmt;
+
+use maillon_protocol::ids::{CircleId, Hash, InvitationId, NodeId, PairingId, RecordId, ThingId};
 use minicbor::{Decode, Encode};
 
 /// The actor of an act that needs no professional.
@@ -31,6 +33,30 @@ impl By {
 /// The user whom this process belongs to.
 pub(crate) fn own_user() -> u32 {
     rustix::process::getuid().as_raw()
+}
+
+/// What an act was about beside a circle, a record and another node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Object {
+    /// A pairing.
+    Pairing(PairingId),
+    /// An invitation to a circle.
+    Invitation(InvitationId),
+    /// A professional of this structure.
+    Professional(ThingId),
+    /// A worker, by its name.
+    Worker(&'static str),
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pairing(id) => write!(f, "pairing {id}"),
+            Self::Invitation(id) => write!(f, "invitation {id}"),
+            Self::Professional(id) => write!(f, "professional {id}"),
+            Self::Worker(name) => write!(f, "worker {name}"),
+        }
+    }
 }
 
 /// Where the trail stands.
@@ -79,4 +105,7 @@ pub(super) struct Line {
     /// Lines of the first version end before this.
     #[n(8)]
     pub(super) node: Option<NodeId>,
+    /// An [`Object`] as a text.
+    #[n(9)]
+    pub(super) object: Option<String>,
 }

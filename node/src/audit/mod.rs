@@ -9,7 +9,7 @@ mod line;
 mod trail;
 
 pub(crate) use line::own_user;
-pub use line::{ADMINISTRATOR, By, ITSELF};
+pub use line::{ADMINISTRATOR, By, ITSELF, Object};
 pub use trail::{Trail, Wanted, verify};
 
 use maillon_protocol::{
@@ -52,6 +52,8 @@ pub struct About {
     pub record: Option<RecordId>,
     /// Another node.
     pub node: Option<NodeId>,
+    /// Something else.
+    pub object: Option<Object>,
 }
 
 impl About {
@@ -60,6 +62,7 @@ impl About {
         circle: None,
         record: None,
         node: None,
+        object: None,
     };
 
     /// About a circle.
@@ -74,6 +77,23 @@ impl About {
     pub const fn node(node: NodeId) -> Self {
         Self {
             node: Some(node),
+            ..Self::NOTHING
+        }
+    }
+
+    /// About a record of a circle.
+    pub const fn record(circle: CircleId, record: RecordId) -> Self {
+        Self {
+            circle: Some(circle),
+            record: Some(record),
+            ..Self::NOTHING
+        }
+    }
+
+    /// About something else.
+    pub const fn object(object: Object) -> Self {
+        Self {
+            object: Some(object),
             ..Self::NOTHING
         }
     }
@@ -98,6 +118,7 @@ pub fn note(tx: &mut Tx<'_>, by: By, action: &str, about: About) -> Result<(), A
         record: about.record,
         user: u64::from(by.user),
         node: about.node,
+        object: about.object.map(|object| object.to_string()),
     };
     let bytes = cbor::encode(&line);
     let next = Head {

@@ -86,6 +86,7 @@ fn shown(line: Line, name: impl Fn(&ThingId) -> Option<String>) -> AuditLine {
         circle: line.circle,
         record: line.record,
         node: line.node,
+        object: line.object,
     }
 }
 
@@ -198,6 +199,7 @@ mod tests {
                     record: None,
                     user: 1001,
                     node: None,
+                    object: None,
                 };
                 previous = hash(&line);
                 line

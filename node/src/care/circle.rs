@@ -1,24 +1,30 @@
 //! Files and the circles around them: open, invite, accept, remove, close.
 
 use maillon_protocol::{
+    admin::Sharing,
     charter::{Grant, RemovalReason, RotationReason, Subject},
     content::{Content, PatientIdentity},
     ids::{CircleId, InvitationId, NodeId},
     invite::InvitationReason,
 };
 
-use super::{Actor, Care, CareError, audit, fresh, read};
+use super::{Actor, Care, CareError, audit, fresh, identity, read};
+use crate::{
+    audit::{About, Object},
+    clock::now_ms,
+};
 
 impl Care {
     /// Opens a file: a circle with this node alone in it, and the person's identity.
     ///
     /// # Errors
-    /// [`CareError`].
+    /// [`CareError::Identity`] where a trait cannot be right.
     pub async fn open_circle(
         &self,
         actor: &Actor,
         identity: PatientIdentity,
     ) -> Result<CircleId, CareError> {
+        identity::check(&identity, now_ms())?;
         let draft = fresh(actor, Content::PatientIdentity(identity), None);
         let actor = actor.clone();
         Ok(self
@@ -28,7 +34,7 @@ impl Care {
                 let circle = tx.replica.found(Subject::Patient, now, &mut tx.rng);
                 tx.replica
                     .write(tx.rows, &circle, vec![draft], now, &mut tx.rng)?;
-                audit::note(tx, &actor, "circle.open", Some(circle), None)?;
+                audit::note(tx, &actor, "circle.open", About::circle(circle))?;
                 Ok::<_, CareError>(circle)
             })
             .await?)
@@ -37,7 +43,8 @@ impl Care {
     /// Invites a peer into a file's circle.
     ///
     /// # Errors
-    /// [`CareError::NoConsent`] before the person's information is recorded; [`CareError::NoIdentity`]; those of the protocol.
+    /// [`CareError::NoConsent`] before the person's information is recorded, [`CareError::Against`] where they refused; [`CareError::NoIdentity`];
+    /// those of the protocol.
     pub async fn invite(
         &self,
         actor: &Actor,
@@ -50,8 +57,10 @@ impl Care {
         let identity = match held.charter.state().subject {
             Subject::Community => None,
             Subject::Patient => {
-                if !self.allows_sharing(&circle)? {
-                    return Err(CareError::NoConsent);
+                match self.sharing(&circle)? {
+                    Sharing::Allowed => {}
+                    Sharing::Unanswered => return Err(CareError::NoConsent),
+                    Sharing::Refused(refused) => return Err(CareError::Against(refused)),
                 }
                 Some(
                     read::identities(self.shared(), &circle)?
@@ -76,7 +85,12 @@ impl Care {
                     now,
                     &mut tx.rng,
                 )?;
-                audit::note(tx, &actor, "circle.invite", Some(circle), None)?;
+                let about = About {
+                    node: Some(to),
+                    object: Some(Object::Invitation(id)),
+                    ..About::circle(circle)
+                };
+                audit::note(tx, &actor, "circle.invite", about)?;
                 Ok::<_, CareError>(id)
             })
             .await?)
@@ -98,7 +112,11 @@ impl Care {
             .run(move |tx| {
                 let now = tx.now_ms;
                 tx.replica.accept(tx.rows, &invitation, same_as, now)?;
-                audit::note(tx, &actor, "invitation.accept", same_as, None)
+                let about = About {
+                    circle: same_as,
+                    ..About::object(Object::Invitation(invitation))
+                };
+                audit::note(tx, &actor, "invitation.accept", about)
             })
             .await?)
     }
@@ -113,7 +131,8 @@ impl Care {
             .ledger
             .run(move |tx| {
                 tx.replica.decline(tx.rows, &invitation)?;
-                audit::note(tx, &actor, "invitation.decline", None, None)
+                let about = About::object(Object::Invitation(invitation));
+                audit::note(tx, &actor, "invitation.decline", about)
             })
             .await?)
     }
@@ -136,7 +155,11 @@ impl Care {
                 let now = tx.now_ms;
                 tx.replica
                     .remove(tx.rows, &circle, node, reason, now, &mut tx.rng)?;
-                audit::note(tx, &actor, "circle.remove", Some(circle), None)
+                let about = About {
+                    node: Some(node),
+                    ..About::circle(circle)
+                };
+                audit::note(tx, &actor, "circle.remove", about)
             })
             .await?)
     }
@@ -158,7 +181,7 @@ impl Care {
                 let now = tx.now_ms;
                 tx.replica
                     .rotate(tx.rows, &circle, reason, now, &mut tx.rng)?;
-                audit::note(tx, &actor, "circle.rotate", Some(circle), None)
+                audit::note(tx, &actor, "circle.rotate", About::circle(circle))
             })
             .await?)
     }
@@ -180,7 +203,7 @@ impl Care {
                 let now = tx.now_ms;
                 tx.replica
                     .close(tx.rows, &circle, reason, now, &mut tx.rng)?;
-                audit::note(tx, &actor, "circle.close", Some(circle), None)
+                audit::note(tx, &actor, "circle.close", About::circle(circle))
             })
             .await?)
     }

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use maillon_protocol::{
+    admin::SharingRefused,
     attachment::AttachmentError,
     content::{AlertStep, ContentError},
     limits::LimitError,
     replica::{LetterError, StewardshipError, StorageError, WriteFailed},
 };
 
+use super::IdentityError;
 use crate::{
     audit::AuditError, fhir::ImportError, ledger::LedgerError, shortened::Unclear,
     store::StoreError,
@@ -51,6 +53,12 @@ pub enum CareError {
     /// Sharing without the person's information.
     #[error("nothing is shared before the person's information is recorded")]
     NoConsent,
+    /// Sharing against the person's word. Names a professional: not for logs.
+    #[error("{}", against(.0))]
+    Against(SharingRefused),
+    /// An identity that somebody typed.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The circle holds no identity yet.
     #[error("the circle holds no identity of a patient yet")]
     NoIdentity,
@@ -131,6 +139,20 @@ pub enum CareError {
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopping,
+}
+
+fn against(refused: &SharingRefused) -> String {
+    let what = if refused.withdrawn {
+        "withdrew their agreement to share this file"
+    } else {
+        "refused that this file is shared"
+    };
+    format!(
+        "the person {what}: {} of {} recorded it, {}",
+        refused.by,
+        refused.structure,
+        moment(&refused.at_ms)
+    )
 }
 
 const fn done(step: &AlertStep) -> &'static str {

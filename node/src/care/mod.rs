@@ -11,6 +11,7 @@ mod clocks;
 mod consent;
 mod document;
 mod error;
+mod identity;
 mod import;
 mod names;
 mod note;
@@ -21,6 +22,7 @@ mod read;
 mod uploads;
 
 pub use error::CareError;
+pub use identity::IdentityError;
 pub use import::{ImportItem, Person, Taken};
 pub use people::Actor;
 pub use read::{AlertMark, AlertsWanted, DEEPEST_PAGE, NoMark, ThingMark};
@@ -34,6 +36,7 @@ use maillon_protocol::{
 };
 
 use crate::{
+    audit::About,
     clock::now_ms,
     ledger::{Ledger, Shared, Tx},
 };
@@ -45,6 +48,7 @@ pub struct Care {
     structure: Structure,
     uploads: Arc<uploads::Uploads<document::Adding>>,
     imports: Arc<uploads::Uploads<import::Incoming>>,
+    sharing: Arc<consent::SharingCache>,
 }
 
 impl Care {
@@ -55,6 +59,7 @@ impl Care {
             structure,
             uploads: Arc::new(document::no_uploads()),
             imports: Arc::new(import::no_uploads()),
+            sharing: Arc::default(),
         }
     }
 
@@ -93,7 +98,7 @@ fn write_one(
         .replica
         .write(tx.rows, &circle, vec![draft], now, &mut tx.rng)?;
     let written = *written.first().ok_or(CareError::NothingWritten)?;
-    audit::note(tx, actor, action, Some(circle), Some(written.record))?;
+    audit::note(tx, actor, action, About::record(circle, written.record))?;
     Ok(written)
 }
 

@@ -8,7 +8,7 @@ use maillon_protocol::{
 
 use super::{Care, CareError};
 use crate::{
-    audit::{self, ADMINISTRATOR, About, By, own_user},
+    audit::{self, ADMINISTRATOR, About, By, Object, own_user},
     random, shortened,
     store::{Range, Table},
 };
@@ -163,11 +163,12 @@ impl Care {
             },
         };
         let row = cbor::encode(&(actor.id, actor.professional.clone()));
-        let key = self.person_key(&actor.id);
+        let (id, key) = (actor.id, self.person_key(&actor.id));
         self.ledger
             .run(move |tx| {
                 tx.put(Table::People, key, row);
-                audit::note(tx, by, "professional.add", About::NOTHING)?;
+                let about = About::object(Object::Professional(id));
+                audit::note(tx, by, "professional.add", about)?;
                 Ok::<(), CareError>(())
             })
             .await?;

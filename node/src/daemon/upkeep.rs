@@ -7,7 +7,7 @@ use maillon_protocol::{admin::ErrorCode, cbor};
 use super::{Node, StartError};
 use crate::{
     admin::Refusal,
-    audit::{self, About, By},
+    audit::{self, About, By, Object},
     care::CareError,
     clock::now_ms,
     store::{Range, Table},
@@ -80,17 +80,18 @@ impl Node {
                 "`maillonctl worker set WORKER 4`",
             ));
         }
-        if !self.workers.set(name, tranquillity) {
+        let Some(name) = self.workers.set(name, tranquillity) else {
             return Err(Refusal::new(
                 ErrorCode::NotFound,
                 "no worker has this name",
                 "see `maillonctl worker list`",
             ));
-        }
+        };
         let (key, value) = (worker_key(name), cbor::encode(&tranquillity));
         let job = self.ledger.run(move |tx| {
             tx.put(Table::Meta, key, value);
-            audit::note(tx, by, "worker.set", About::NOTHING)?;
+            let about = About::object(Object::Worker(name));
+            audit::note(tx, by, "worker.set", about)?;
             Ok::<(), CareError>(())
         });
         Ok(job.await.map_err(CareError::from)?)

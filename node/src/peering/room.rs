@@ -22,7 +22,7 @@ use super::{
     rows::{self, PeerRow, Standing},
 };
 use crate::{
-    audit::{self, About, By},
+    audit::{self, About, By, Object},
     clock::now_ms,
     ledger::Ledger,
     network::{AllowList, NetworkHandle},
@@ -206,12 +206,17 @@ impl Room {
         let namer = self.store().namer();
         let key = rows::pairing_key(namer, &course.id);
         let bytes = pending.to_bytes();
+        let (id, bound) = (course.id, pending.remote());
         let peer = paired.as_ref().map(|descriptor| descriptor.object.node);
         let peer_key = peer.map(|node| (node, rows::peer_key(namer, &node)));
         let done = self.ledger.run(move |tx| {
             tx.put(Table::Peers, key, bytes.to_vec());
             if let Some(asked) = asked {
-                audit::note(tx, asked.by, asked.action, About::NOTHING)?;
+                let about = About {
+                    node: bound,
+                    ..About::object(Object::Pairing(id))
+                };
+                audit::note(tx, asked.by, asked.action, about)?;
             }
             if let (Some((node, key)), Some(descriptor)) = (peer_key, paired) {
                 let row = PeerRow {

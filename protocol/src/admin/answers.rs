@@ -13,7 +13,8 @@ mod watch;
 pub use alerts::{AlertLine, AlertPage, AlertView, AnswerView};
 pub use audit::{AuditLine, AuditPage, AuditVerified};
 pub use circles::{
-    Candidates, CircleLine, CircleView, ContestedView, InvitationLine, MemberLine, ThingView,
+    Candidates, CircleLine, CircleView, ContestedView, InvitationLine, MemberLine, Sharing,
+    SharingRefused, ThingView,
 };
 pub use import::{Imported, ImportedCircle};
 pub use peers::{Pairing, Peer, PeerInvitation, PeerLine, Peers, Relation};

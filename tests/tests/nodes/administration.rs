@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use maillon_protocol::{
     admin::{Answer, AuditLine, AuditPage, Call, Check, CircleView, ErrorCode, Imported, Verdict},
     charter::RotationReason,
+    content::{IdentityStatus, PartialDate, PatientIdentity},
     ids::RecordId,
 };
 use maillon_tests::daemon::{Client, Daemon, Settings, Trouble, Two, person, professional, wait};
@@ -102,6 +103,21 @@ fn who_changed_something_or_looked_at_care_stands_in_a_trail_that_holds() -> Sto
         let hers = line.name.as_deref() == Some("Claire Vasseur");
         ensure(hers && line.circle == Some(circle), || format!("{line:?}"))?;
     }
+    for (action, object) in [
+        ("professional.add", "professional "),
+        ("peer.invite", "pairing "),
+        ("peer.confirm", "pairing "),
+        ("worker.set", "worker verify"),
+        ("circle.invite", "invitation "),
+    ] {
+        let line = line(&lines, action)?;
+        let named = line.object.as_deref().unwrap_or_default();
+        ensure(named.starts_with(object), || format!("{line:?}"))?;
+    }
+    let invited = line(&lines, "circle.invite")?;
+    ensure(invited.node == Some(shared.two.b.node()?), || {
+        format!("{invited:?}")
+    })?;
     let paired = line(&lines, "peer.paired")?;
     ensure(paired.node == Some(shared.two.b.node()?), || {
         format!("{paired:?}")
@@ -262,6 +278,8 @@ fn copy(from: &Path, to: &Path) -> Story {
         fs::remove_dir_all(to).map_err(there(to))?;
     }
     fs::create_dir_all(to).map_err(there(to))?;
+    let mode = fs::metadata(from).map_err(there(from))?.permissions();
+    fs::set_permissions(to, mode).map_err(there(to))?;
     for entry in fs::read_dir(from).map_err(there(from))? {
         let entry = entry.map_err(there(from))?;
         let target = to.join(entry.file_name());
@@ -322,4 +340,38 @@ fn a_good_return_to_an_old_copy_is_settled_once_the_peer_has_given_everything_ba
         check.holds && check.found.contains("settled: own-log-ahead"),
         || format!("{check:?}"),
     )
+}
+
+#[test]
+fn a_file_of_somebody_who_cannot_be_is_not_opened() -> Story {
+    let root = folder()?;
+    let daemon = Daemon::new(root.path(), Settings::dac())?;
+    let who = professional(&daemon, "Claire Vasseur", "10999001018", "60")?;
+    let mut client = daemon.client()?.acting_as(&who);
+    let unborn = PatientIdentity {
+        birth_date: PartialDate::try_from(String::from("2999-01-01")).ok(),
+        ..person()
+    };
+    let nameless = PatientIdentity {
+        birth_name: String::from(" "),
+        ..person()
+    };
+    let unproven = PatientIdentity {
+        status: IdentityStatus::Qualified,
+        ..person()
+    };
+    for (identity, word) in [
+        (unborn, "to come"),
+        (nameless, "name"),
+        (unproven, "document"),
+    ] {
+        match client.circle_open(identity) {
+            Err(Trouble::Refused(error))
+                if error.code == ErrorCode::BadRequest && error.cause.contains(word) => {}
+            other => return Err(Trouble::wrong(format!("{other:?}"))),
+        }
+    }
+    ensure(client.circles()?.is_empty(), || {
+        String::from("a circle was opened")
+    })
 }

@@ -93,17 +93,6 @@ impl Open {
             .as_deref()
             .map(|typed| ins(typed, self.ins_kind))
             .transpose()?;
-        let needs_ins = matches!(
-            self.status,
-            IdentityStatus::Retrieved | IdentityStatus::Qualified
-        );
-        if needs_ins && ins.is_none() {
-            return Err(Failure::Value {
-                cause: "a retrieved or qualified identity has an INS, and none was given"
-                    .to_owned(),
-                action: "Add the INS with --ins, or say --status provisional or validated.",
-            });
-        }
         Ok(PatientIdentity {
             birth_name: self.birth_name.clone(),
             birth_given_names: self.given_names.clone(),

@@ -1,11 +1,11 @@
 //! `circle show`: members, dossier, deliveries.
 
 use clap::Args;
-use maillon_protocol::admin::{Call, CircleView, ContestedView, ThingView};
+use maillon_protocol::admin::{Call, CircleView, ContestedView, Sharing, ThingView};
 
 use super::{dossier, list};
 use crate::{
-    commands::alert::states,
+    commands::{alert::states, note::refused},
     failure::Failure,
     session::{Session, answer},
     terminal::{View, table, text, words},
@@ -85,11 +85,7 @@ pub(super) fn show(view: &View, circle: &CircleView) -> String {
     for doubt in &circle.doubts {
         shown += &format!("  ? {}\n", text::line(doubt));
     }
-    shown += if circle.consent {
-        "  Sharing is allowed by what is recorded.\n"
-    } else {
-        "  Sharing is not allowed yet: record it with maillonctl consent record.\n"
-    };
+    shown += &format!("  {}\n", sharing(view, circle));
     let members = table(
         view,
         ["member", "node", "since entry", "may read", "waiting"],
@@ -109,6 +105,21 @@ pub(super) fn show(view: &View, circle: &CircleView) -> String {
         shown += &format!("\n{}", one(view, thing));
     }
     shown
+}
+
+/// What the person answered about sharing.
+fn sharing(view: &View, circle: &CircleView) -> String {
+    match &circle.sharing {
+        Sharing::Allowed => "Sharing is allowed by what is recorded.".to_owned(),
+        Sharing::Unanswered => {
+            "Nothing is recorded of the person's answer about sharing: inform them, then maillonctl consent record.".to_owned()
+        }
+        Sharing::Refused(against) if circle.members.len() > 1 => format!(
+            "{} Nobody more is invited; the structures below go on reading what is written (maillonctl circle remove ends that).",
+            refused(view, against)
+        ),
+        Sharing::Refused(against) => format!("{} Nobody is invited.", refused(view, against)),
+    }
 }
 
 fn one(view: &View, thing: &ThingView) -> String {

@@ -38,7 +38,7 @@ pub(crate) struct Add {
     #[arg(long)]
     title: Option<String>,
     /// Media type of the file; told from its name where none is given
-    #[arg(long = "type", value_name = "MEDIA TYPE")]
+    #[arg(long = "type", value_name = "MEDIA TYPE", value_parser = a_media_type)]
     media_type: Option<String>,
 }
 
@@ -79,7 +79,9 @@ impl Add {
         }
         bar.clear();
         let answer = answer!(session, Call::DocumentEnd { upload }, Written);
-        session.print(&answer, |_| written("The document has been added", &answer))
+        session.print(&answer, |view| {
+            written(view, "The document has been added", &answer)
+        })
     }
 }
 
@@ -117,6 +119,21 @@ fn whole(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// A media type without parameters, as typed: `type/subtype` (RFC 6838, section 4.2).
+fn a_media_type(text: &str) -> Result<String, String> {
+    let name = |part: &str| {
+        part.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && part.len() <= 127
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&byte))
+    };
+    match text.split_once('/') {
+        Some((kind, subtype)) if name(kind) && name(subtype) => Ok(text.to_ascii_lowercase()),
+        _ => Err("a media type is written like application/pdf".to_owned()),
+    }
+}
+
 /// The media type that a file's name tells.
 fn media_type(file: &Path) -> &'static str {
     let ending = file
@@ -137,5 +154,29 @@ fn media_type(file: &Path) -> &'static str {
         "odt" => "application/vnd.oasis.opendocument.text",
         "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_media_type_that_is_typed_has_its_form() {
+        assert_eq!(a_media_type("Image/PNG").as_deref(), Ok("image/png"));
+        assert!(a_media_type("application/vnd.ms-excel.sheet.macroEnabled.12").is_ok());
+        for wrong in [
+            "",
+            "pdf",
+            "/",
+            "image/",
+            "/png",
+            "a/b/c",
+            "text/plain; charset=x",
+            "é/a",
+            "-a/b",
+        ] {
+            assert!(a_media_type(wrong).is_err(), "{wrong}");
+        }
     }
 }

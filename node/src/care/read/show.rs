@@ -176,7 +176,7 @@ impl Care {
             line: self.line(&circle),
             members,
             identity,
-            consent: self.allows_sharing(id)?,
+            sharing: self.sharing(id)?,
             things: shown,
             older,
             next: next.map(|mark: ThingMark| mark.to_string()),

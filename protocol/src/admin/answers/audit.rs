@@ -25,6 +25,9 @@ pub struct AuditLine {
     pub record: Option<RecordId>,
     /// The other node that it was about.
     pub node: Option<NodeId>,
+    /// What else it was about: a word and an id, such as `pairing 5f3a…`.
+    #[serde(default)]
+    pub object: Option<String>,
 }
 
 /// Lines of the trail, page by page, the newest first.

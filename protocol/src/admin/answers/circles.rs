@@ -87,6 +87,33 @@ pub struct ContestedView {
     pub after_removal: bool,
 }
 
+/// What stands of the person's answer about sharing their file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "sharing")]
+pub enum Sharing {
+    /// Nothing is recorded.
+    Unanswered,
+    /// What is recorded allows it.
+    Allowed,
+    /// An answer that stands is against it, whatever others say.
+    Refused(SharingRefused),
+}
+
+/// A person's word against sharing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharingRefused {
+    /// Withdrawn after it had been given; else refused from the first.
+    pub withdrawn: bool,
+    /// The record.
+    pub record: RecordId,
+    /// The professional who recorded it.
+    pub by: String,
+    /// Of which structure.
+    pub structure: String,
+    /// When the person answered, Unix milliseconds.
+    pub at_ms: u64,
+}
+
 /// One circle in full.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CircleView {
@@ -96,8 +123,8 @@ pub struct CircleView {
     pub members: Vec<MemberLine>,
     /// Who the person is, as it stands (several in a conflict).
     pub identity: Vec<PatientIdentity>,
-    /// Whether sharing is allowed by what is recorded.
-    pub consent: bool,
+    /// What is recorded of the person's answer about sharing.
+    pub sharing: Sharing,
     /// Everything else that stands, in the order in which it happened; the newest, as far as they fit into one answer.
     pub things: Vec<ThingView>,
     /// How many older things there are.
@@ -125,7 +152,7 @@ pub struct InvitationLine {
     pub subject: Subject,
     /// Why.
     pub reason: InvitationReason,
-    /// `waiting`, `accepted`, `admitted`, `declined` or `expired`.
+    /// `waiting`, `accepted`, `admitted`, `declined`, `cancelled` or `expired`.
     pub state: String,
     /// The circle, once it may be named.
     pub circle: Option<CircleId>,
@@ -136,6 +163,8 @@ pub struct InvitationLine {
 /// Who an invitation is about, and who might be the same person here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidates {
+    /// The invitation.
+    pub invitation: InvitationId,
     /// The person.
     pub identity: Option<PatientIdentity>,
     /// Local circles with the reason why they might be of the same person.

@@ -36,6 +36,9 @@ pub struct ImportedCircle {
     pub opened: bool,
     /// Records written.
     pub records: Vec<RecordId>,
+    /// How many of them take the place of what an earlier file said under the same address.
+    #[serde(default)]
+    pub replaced: u64,
     /// The identity's status after the import.
     pub status: IdentityStatus,
     /// Doubts about the identity.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::AlertView;
+use super::{AlertView, SharingRefused};
 use crate::{
     content::{Content, Professional},
     dossier::Delivery,
@@ -19,6 +19,9 @@ pub struct Written {
     pub record: RecordId,
     /// Its thing.
     pub thing: ThingId,
+    /// The person's word against sharing, where one stands and other structures of the circle read this all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<SharingRefused>,
 }
 
 /// One record, without its content.

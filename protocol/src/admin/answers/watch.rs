@@ -50,6 +50,11 @@ pub enum WatchEvent {
         /// Which.
         invitation: InvitationId,
     },
+    /// An invitation that had arrived was taken back.
+    Cancelled {
+        /// Which.
+        invitation: InvitationId,
+    },
     /// A node connected or disconnected.
     Link {
         /// The node.
