@@ -19,7 +19,8 @@ use crate::{
 /// Import a FHIR R4 file in JSON: a care circle, a liaison notebook, or single resources
 ///
 /// A file goes in as a whole or not at all, and the same file twice changes nothing. Every path of the file is reported as mapped, kept or
-/// refused. The file may have 36 MiB, and the files that it carries 25 MiB each. An INS with a wrong key is kept as unverified; it makes the identity provisional and refuses nothing.
+/// refused. The file may have 36 MiB, and the files that it carries 25 MiB each; two large files are taken at a time. An INS with a wrong key
+/// is kept as unverified; it makes the identity provisional and refuses nothing.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  maillonctl import bundle.json --dry-run --as 7b21\n  maillonctl import bundle.json --as 7b21"
@@ -35,6 +36,14 @@ pub(crate) struct Import {
 impl Import {
     pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
         let bytes = session.read_file(&self.file, limits::IMPORT as usize)?;
+        if bytes.len() <= PART {
+            let call = Call::Import {
+                content: BASE64.encode(&bytes),
+                dry_run: self.dry_run,
+            };
+            let imported = answer!(session, call, Imported);
+            return session.print(&imported, |_| show(&imported, self.dry_run));
+        }
         let length = bytes.len() as u64;
         let upload = answer!(session, Call::ImportBegin { length }, Upload).upload;
         let mut bar = Bar::new(session.draws_bars());
@@ -84,6 +93,12 @@ fn show(imported: &Imported, dry_run: bool) -> String {
             words::count(circle.records.len() as u64, "record"),
             words::status(circle.status)
         );
+        if circle.replaced > 0 {
+            shown += &format!(
+                "  {} of these in place of what an earlier file said under the same address: see that it is a newer version of it, and not something else\n",
+                circle.replaced
+            );
+        }
         for doubt in &circle.doubts {
             shown += &format!("  ? {}\n", text::line(doubt));
         }

@@ -154,6 +154,7 @@ impl Node {
                 circle: one.circle,
                 opened: one.opened,
                 records: one.records,
+                replaced: one.replaced,
                 status: one.status,
                 doubts: one.doubts,
             })

@@ -1,8 +1,8 @@
 //! Takes over what another software knew: people and things, each recognised again by the key that their source gives them.
 //!
 //! A file comes at once or in parts ([`Care::begin_import`]); what has come waits in memory, and a file that breaks off leaves nothing.
-//! One import is one job of the ledger: everything goes in, or nothing. The same file twice changes nothing; a newer one supersedes what it
-//! changes. The original is kept under seal, at this node only. A source's key is believed only as long as the strict traits
+//! One import is one job of the ledger: everything goes in, or nothing. The same file twice changes nothing, whatever came between; a newer one
+//! supersedes what it changes, and the answer counts that. The original is kept under seal, at this node only. A source's key is believed only as long as the strict traits
 //! say the same person; nobody is ever merged here. A key that two people have had names neither of them any more: a file that refers to
 //! somebody by it alone is refused.
 
@@ -28,6 +28,7 @@ use super::{
     uploads::Uploads,
 };
 use crate::{
+    audit::About,
     fhir::AttachmentBytes,
     ledger::{LedgerError, Tx},
     random,
@@ -85,6 +86,8 @@ pub struct Taken {
     pub opened: bool,
     /// Records that were written.
     pub records: Vec<RecordId>,
+    /// How many of them take the place of what an earlier file said under the same key.
+    pub replaced: u64,
     /// The identity's status now.
     pub status: IdentityStatus,
     /// Doubts.
@@ -184,6 +187,8 @@ impl ReadyPerson {
 struct Importing<'a, 'b> {
     tx: &'a mut Tx<'b>,
     actor: &'a Actor,
+    /// This very file came before: nothing of it is written again.
+    seen: bool,
 }
 
 impl Importing<'_, '_> {
@@ -288,15 +293,16 @@ impl Importing<'_, '_> {
                 (circle, identity.clone(), known.is_none())
             }
         };
-        let mut records = Vec::new();
+        let mut written = Written::default();
         let mut things = BTreeMap::new();
         for item in person.items {
-            self.item(circle, item, &mut things, &mut records)?;
+            self.item(circle, item, &mut things, &mut written)?;
         }
         Ok(Taken {
             circle,
             opened,
-            records,
+            records: written.records,
+            replaced: written.replaced,
             status: identity.status,
             doubts: person.doubts,
         })
@@ -307,7 +313,7 @@ impl Importing<'_, '_> {
         circle: CircleId,
         item: Ready,
         things: &mut BTreeMap<String, ThingId>,
-        records: &mut Vec<RecordId>,
+        all: &mut Written,
     ) -> Result<(), CareError> {
         let now = self.tx.now_ms;
         let hash = item.hash;
@@ -317,9 +323,13 @@ impl Importing<'_, '_> {
             .as_ref()
             .map_or_else(|| ThingId(random::token()), |known| known.thing);
         things.insert(item.key, thing);
-        if known.as_ref().is_some_and(|known| known.content == hash) {
+        if known
+            .as_ref()
+            .is_some_and(|known| self.seen || known.content == hash)
+        {
             return Ok(());
         }
+        all.replaced += u64::from(known.is_some());
         let parent = match &item.parent {
             None => None,
             Some(name) => match things.get(name) {
@@ -344,7 +354,7 @@ impl Importing<'_, '_> {
                 .replica
                 .write(self.tx.rows, &circle, vec![draft], now, &mut self.tx.rng)?;
         let record = written.first().ok_or(CareError::NothingWritten)?.record;
-        records.push(record);
+        all.records.push(record);
         self.tx.put(
             Table::Originals,
             key,
@@ -356,6 +366,13 @@ impl Importing<'_, '_> {
         );
         Ok(())
     }
+}
+
+/// What was written for one person.
+#[derive(Default)]
+struct Written {
+    records: Vec<RecordId>,
+    replaced: u64,
 }
 
 impl Importing<'_, '_> {
@@ -475,9 +492,14 @@ impl Care {
         let done = self
             .ledger
             .run(move |tx| {
-                let mut importing = Importing { tx, actor: &actor };
+                let mut importing = Importing {
+                    tx,
+                    actor: &actor,
+                    seen: false,
+                };
                 let key = importing.key(b"s", "import-source", &[&source.0]);
                 let before = importing.tx.get(Table::Originals, &key)?.is_some();
+                importing.seen = before;
                 let mut taken = Vec::with_capacity(people.len());
                 for person in people {
                     taken.push(importing.person(person)?);
@@ -494,14 +516,10 @@ impl Care {
                 let unchanged = taken
                     .iter()
                     .all(|one| !one.opened && one.records.is_empty());
-                if !unchanged {
-                    audit::note(
-                        tx,
-                        &actor,
-                        "import",
-                        taken.first().map(|one| one.circle),
-                        None,
-                    )?;
+                for one in &taken {
+                    if one.opened || !one.records.is_empty() {
+                        audit::note(tx, &actor, "import", About::circle(one.circle))?;
+                    }
                 }
                 if rehearse {
                     // A job that fails leaves nothing behind.

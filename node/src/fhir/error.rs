@@ -40,12 +40,29 @@ pub enum ImportError {
         resource: String,
     },
     /// The content has problems. Nothing of the file goes in.
-    #[error("{} problems; the first one: {}", .0.len(), first(.0))]
+    #[error("{}", listed(.0))]
     Refused(Vec<Problem>),
 }
 
-fn first(problems: &[Problem]) -> String {
-    problems.first().map(Problem::to_string).unwrap_or_default()
+fn listed(problems: &[Problem]) -> String {
+    match problems {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, ..] => format!("{} problems; the first one: {first}", problems.len()),
+    }
+}
+
+impl ImportError {
+    /// Whether the file is refused for being too large in some respect, and for nothing else.
+    pub fn is_limit(&self) -> bool {
+        match self {
+            Self::Limit { .. } => true,
+            Self::Refused(problems) => problems
+                .iter()
+                .all(|problem| matches!(problem.cause, Cause::Limit { .. })),
+            _ => false,
+        }
+    }
 }
 
 /// One reason why a file is refused.

@@ -76,6 +76,8 @@ pub enum WarningKind {
     CharsetGuessed,
     /// The bytes do not have the length that the source says.
     SizeDiffers,
+    /// The bytes do not have the SHA-1 that the source says: they may have been changed on their way.
+    HashDiffers,
     /// A status of the source that has no place here: inactive, suspended, proposed, replaced.
     StatusNotCarried,
     /// A note's visibility has no place here: whoever shares it must know.

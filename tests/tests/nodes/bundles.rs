@@ -50,9 +50,11 @@ fn a_bad_bundle_is_refused_with_its_place_and_nothing_of_it_goes_in() -> Story {
         match client.import(text.as_bytes()) {
             Err(Trouble::Refused(error)) => {
                 let whole = !error.cause.is_empty() && !error.action.is_empty();
-                ensure(error.code == ErrorCode::BadRequest && whole, || {
-                    format!("{name}: {error:?}")
-                })?;
+                let due = match name {
+                    "thousands of brackets" => ErrorCode::Limit,
+                    _ => ErrorCode::BadRequest,
+                };
+                ensure(error.code == due && whole, || format!("{name}: {error:?}"))?;
                 let echoed = error.cause.contains("QUESNEVILLE") || error.cause.len() > 2_000;
                 ensure(!echoed, || format!("{name}: {}", error.cause))?;
             }

@@ -204,8 +204,10 @@ fn the_longest_attachment_goes_in_with_its_bundle_and_what_is_longer_is_refused_
     let longer = [&longest[..], b"!"].concat();
     fs::write(&file, bundle(&longer)?).map_err(Trouble::io("a bundle"))?;
     let refusal = daemon.ctl(&who, &words(&[&"import", &file]))?;
-    let named = refusal.words.contains("26214400") && !refusal.status.success();
-    ensure(named, || refusal.words)?;
+    let named = refusal.words.matches("26214400").count() == 1;
+    ensure(named && refusal.status.code() == Some(78), || {
+        format!("{refusal:?}")
+    })?;
     let mut client = daemon.client()?.acting_as(&who);
     ensure(client.circles()?.is_empty(), || {
         String::from("something of it went in")
@@ -217,4 +219,29 @@ fn the_longest_attachment_goes_in_with_its_bundle_and_what_is_longer_is_refused_
     let length = limits::IMPORT + 1;
     let begun = client.call(Call::ImportBegin { length });
     refused(begun, ErrorCode::Limit, &limits::IMPORT.to_string())
+}
+
+#[test]
+fn a_file_from_before_turns_nothing_back_and_what_a_newer_one_replaces_is_counted() -> Story {
+    let root = folder()?;
+    let daemon = Daemon::new(root.path(), Settings::dac())?;
+    let who = professional(&daemon, "Claire Vasseur", "10999001018", "60")?;
+    let file = root.path().join("cahier.json");
+    let given = |text: &[u8]| {
+        fs::write(&file, bundle(text)?).map_err(Trouble::io("a bundle"))?;
+        let mut taken = import(&daemon, &who, &file)?.circles;
+        let one = taken.pop().ok_or_else(|| Trouble::wrong("no circle"))?;
+        Ok::<_, Trouble>((one.records.len(), one.replaced))
+    };
+    let (first, replaced) = given(b"Premier compte rendu.")?;
+    ensure(first > 0 && replaced == 0, || {
+        format!("{first} records, {replaced} replaced")
+    })?;
+    let second = given(b"Second compte rendu.")?;
+    ensure(second == (1, 1), || format!("{second:?}"))?;
+    for text in [&b"Premier compte rendu."[..], b"Second compte rendu."] {
+        let again = given(text)?;
+        ensure(again == (0, 0), || format!("{again:?}"))?;
+    }
+    Ok(())
 }

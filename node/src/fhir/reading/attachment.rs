@@ -1,6 +1,7 @@
 //! The bytes of a note or document, and text in the character set that it is really in.
 
 use data_encoding::BASE64;
+use sha1::{Digest, Sha1};
 
 use crate::fhir::{
     AttachmentBytes, Cause,
@@ -71,6 +72,14 @@ fn piece<'a>(source: &Source<'a>, of: &Resource<'a>, at: At<'a>) -> Option<Piece
     match at.number("size") {
         Some(size) if size != bytes.len() as u64 => at.warn_at("size", WarningKind::SizeDiffers),
         _ => at.map_at("size"),
+    }
+    match at.peek("hash") {
+        Some(hash)
+            if BASE64.decode(hash.as_bytes()).ok().as_deref() != Some(&Sha1::digest(&bytes)) =>
+        {
+            at.warn_at("hash", WarningKind::HashDiffers);
+        }
+        _ => at.map_at("hash"),
     }
     let (media_type, charset) = media_type(at, said);
     let name = file_name(at.text("title"), &media_type);

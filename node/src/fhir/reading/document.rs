@@ -71,8 +71,7 @@ mod tests {
     use super::*;
     use crate::fhir::{ImportLimits, read};
 
-    #[test]
-    fn a_letter_whose_bytes_are_in_another_entry_comes_out_with_them() {
+    fn letter(hash: &str) -> crate::fhir::Import {
         let file = json!({"resourceType": "Bundle", "type": "transaction", "entry": [
             {"fullUrl": "urn:uuid:p", "resource": {"resourceType": "Patient", "name": [{"use": "official", "family": "Roy"}]}},
             {"fullUrl": "urn:uuid:b", "resource": {"resourceType": "Binary", "contentType": "application/pdf", "data": "JVBERi0xLjQ="}},
@@ -80,10 +79,23 @@ mod tests {
                 "resourceType": "DocumentReference", "status": "current", "subject": {"reference": "urn:uuid:p"},
                 "type": {"coding": [{"system": "http://loinc.org", "code": "11490-0", "display": "Lettre de liaison à la sortie"}]},
                 "securityLabel": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "N"}]}],
-                "content": [{"attachment": {"url": "urn:uuid:b", "size": 9}}],
+                "content": [{"attachment": {"url": "urn:uuid:b", "size": 9, "hash": hash}}],
             }},
         ]});
-        let import = read(file.to_string().as_bytes(), &ImportLimits::default()).expect("goes in");
+        read(file.to_string().as_bytes(), &ImportLimits::default()).expect("goes in")
+    }
+
+    #[test]
+    fn a_letter_whose_bytes_are_in_another_entry_comes_out_with_them() {
+        // SHA-1 of the eight bytes, as `sha1sum` and base64 say it.
+        let import = letter("GChKT9CWeATJoCy1voZ5i1RQkVM=");
+        assert!(!import.report.warns(WarningKind::HashDiffers));
+        assert!(
+            letter("4h9xPErsmZB8D0ILu9TJlTwSjLQ=")
+                .report
+                .warns(WarningKind::HashDiffers)
+        );
+        assert!(letter("%").report.warns(WarningKind::HashDiffers));
         let item = &import.subjects[0].items[0];
         let Content::Document(document) = &item.content else {
             panic!("a document")

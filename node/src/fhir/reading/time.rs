@@ -23,9 +23,7 @@ pub(crate) fn day(text: &str) -> Option<PartialDate> {
         }
         None => text,
     };
-    let date = PartialDate::try_from(date.to_owned()).ok()?;
-    let complete = date.as_str().len() == 10;
-    (!complete || date.as_str().parse::<jiff::civil::Date>().is_ok()).then_some(date)
+    PartialDate::try_from(date.to_owned()).ok()
 }
 
 /// The day of an element; what is no date is refused with a warning.
