@@ -91,6 +91,8 @@ inside() {
         mount --make-rprivate /
         mount -t proc proc "$bare/proc"
         mount --rbind /dev "$bare/dev"
+        # A machine has it; debootstrap brings a folder only.
+        mount --rbind /sys "$bare/sys"
         mount --bind -o ro "$toolchain" "$bare/opt/rust"
         mount -o remount,bind,ro "$bare/opt/rust"
         # Crates that this machine already has, in a copy that may be written to, so that each is fetched once.

@@ -41,6 +41,9 @@ use maillon_protocol::admin::{
 
 use frame::Frames;
 
+/// How long the greeting may take.
+const GREETING_WITHIN: Duration = Duration::from_secs(if cfg!(test) { 1 } else { 10 });
+
 /// How far a long call is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
@@ -87,10 +90,14 @@ impl Client {
         let stream =
             UnixStream::connect(path).map_err(|cause| ClientError::connecting(path, cause))?;
         let mut frames = Frames::new(stream);
+        // A daemon greets before it does anything else: one that is held (or a socket of something else) is not waited for without end.
+        frames.set_read_timeout(Some(GREETING_WITHIN))?;
         let first = frames.read().map_err(|error| match error {
             ClientError::Closed => ClientError::NoGreeting(path.to_owned()),
+            ClientError::TimedOut => ClientError::Silent(path.to_owned()),
             other => other,
         })?;
+        frames.set_read_timeout(None)?;
         let greeting: Greeting = match serde_json::from_slice(&first) {
             Ok(greeting) => greeting,
             Err(_) => return Err(refusal(&first).unwrap_or(ClientError::Garbled)),

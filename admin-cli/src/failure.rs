@@ -73,7 +73,10 @@ pub(crate) enum Failure {
     OtherFile,
     /// Nobody said yes.
     #[error("nothing was done, because nobody confirmed it")]
-    Unconfirmed,
+    Unconfirmed {
+        /// What would happen, for a program; a person has read it before.
+        would: Vec<String>,
+    },
     /// Standard output.
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
@@ -92,7 +95,7 @@ impl Failure {
             Self::Read { .. } | Self::Write { .. } | Self::Output(_) => "file",
             Self::TooLarge { .. } | Self::TooLong { .. } => "limit",
             Self::OtherFile => "other-file",
-            Self::Unconfirmed => "unconfirmed",
+            Self::Unconfirmed { .. } => "unconfirmed",
             Self::Unexpected => "garbled",
         }
         .to_owned()
@@ -111,7 +114,7 @@ impl Failure {
             }
             Self::OtherFile => "Run `maillonctl doctor` at this node.",
             Self::TooLarge { .. } | Self::TooLong { .. } => "Split the file into smaller ones.",
-            Self::Unconfirmed => "Repeat the command with --yes if you want it.",
+            Self::Unconfirmed { .. } => "Repeat the command with --yes if you want it.",
             Self::Output(_) => "Check the disk or the program that reads the output.",
             Self::Unexpected => "Use the maillonctl that was installed with the daemon.",
         }
@@ -122,7 +125,7 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Client(error) => u8::try_from(error.exit_code()).unwrap_or(70),
-            Self::Usage { .. } | Self::Value { .. } | Self::Unconfirmed => USAGE,
+            Self::Usage { .. } | Self::Value { .. } | Self::Unconfirmed { .. } => USAGE,
             Self::NotNow { .. } => 75,
             Self::Name { .. } | Self::Read { .. } => 66,
             Self::Write { .. } | Self::Output(_) => 74,
@@ -149,13 +152,16 @@ impl Failure {
             return 0;
         }
         let said = if json {
-            let value = json!({
+            let mut value = json!({
                 "code": self.code(),
                 "cause": self.to_string(),
                 "action": self.action(),
                 "request": self.request(),
                 "exit": self.exit_code(),
             });
+            if let Self::Unconfirmed { would } = self {
+                value["would"] = json!(would);
+            }
             writeln!(notes, "{}", text::json(&value))
         } else {
             let request = self

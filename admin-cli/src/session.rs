@@ -139,14 +139,17 @@ impl<'a, 'b> Session<'a, 'b> {
         Ok(self.ends.out.flush()?)
     }
 
-    /// Says something beside the answer.
+    /// Says something beside the answer, to a person.
     pub(crate) fn note(&mut self, words: &str) -> Result<(), Failure> {
+        if self.json() {
+            return Ok(());
+        }
         Ok(writeln!(self.ends.notes, "{words}")?)
     }
 
     /// Whether a person is there to be asked.
     pub(crate) const fn can_ask(&self) -> bool {
-        self.ends.asks
+        self.ends.asks && !self.json()
     }
 
     /// Asks a question whose answer is no unless it is yes.
@@ -174,15 +177,15 @@ impl<'a, 'b> Session<'a, 'b> {
         if yes {
             return Ok(());
         }
-        let consequence = consequence(self)?;
+        let would = consequence(self)?.lines;
         self.note("This will happen:")?;
-        for line in &consequence.lines {
+        for line in &would {
             self.note(&format!("  - {line}"))?;
         }
         if self.can_ask() && self.ask("Do you want it?")? {
             return Ok(());
         }
-        Err(Failure::Unconfirmed)
+        Err(Failure::Unconfirmed { would })
     }
 
     /// Reads a file, or standard input where it is `-`, up to `limit` bytes.

@@ -59,6 +59,7 @@ pub fn found(dir: &Path, unlock: &Unlock, configuration: &str) -> Result<Founded
     if fs::read_dir(dir).map_err(cannot)?.next().is_some() {
         return Err(FoundingError::NotEmpty(dir.to_owned()));
     }
+    durable::close_folder(dir).map_err(cannot)?;
     let made = fill(dir, unlock, configuration);
     if made.is_err() {
         // What cannot be taken away is named by the next attempt.
@@ -107,6 +108,19 @@ mod tests {
         assert!(matches!(refused, Err(FoundingError::Config(_))));
         assert!(!dir.exists());
         assert!(found(&dir, &unlock, GOOD).is_ok());
+    }
+
+    #[test]
+    fn an_empty_folder_that_others_may_look_into_is_closed() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let unlock = key_file(folder.path());
+        let dir = folder.path().join("node");
+        fs::create_dir(&dir).expect("a folder");
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).expect("a mode");
+        found(&dir, &unlock, GOOD).unwrap_or_else(|error| panic!("{error}"));
+        let mode = fs::metadata(&dir).expect("the folder").permissions().mode();
+        assert_eq!(mode & 0o777, 0o750);
     }
 
     #[test]

@@ -28,6 +28,9 @@ pub enum ClientError {
     /// Somebody listens, and closed the connection without a word: what the daemon does where another user connects.
     #[error("the daemon closed the connection to {} without a greeting", .0.display())]
     NoGreeting(PathBuf),
+    /// Somebody listens, and says nothing.
+    #[error("the daemon takes connections at {} and does not greet: it is held, or has too much to do", .0.display())]
+    Silent(PathBuf),
     /// The daemon speaks another version of the admin API.
     #[error(
         "the daemon speaks version {daemon} of the admin API, this program speaks version {VERSION}"
@@ -86,7 +89,9 @@ impl ClientError {
             Self::NoSocket(_) | Self::Nowhere(_) | Self::Permission(_) | Self::NobodyListens(_) => {
                 "no-daemon"
             }
-            Self::NoGreeting(_) | Self::Closed | Self::TimedOut | Self::Io(_) => "connection",
+            Self::NoGreeting(_) | Self::Silent(_) | Self::Closed | Self::TimedOut | Self::Io(_) => {
+                "connection"
+            }
             Self::Version { .. } => "version",
             Self::TooLong { .. } | Self::Garbled => "garbled",
             Self::RequestTooLong { .. } => "limit",
@@ -98,10 +103,11 @@ impl ClientError {
     /// What to do next, in one sentence.
     pub fn action(&self) -> String {
         match self {
-            Self::NoSocket(_) => "Start the daemon (maillond run --dir DIR), or name its socket or its data folder with --socket or MAILLON_SOCKET.".to_owned(),
+            Self::NoSocket(_) => "Start the daemon (maillond run --dir DIR), or name its socket or its data folder with --socket or MAILLON_SOCKET. If it runs and the socket's file was removed, restart it: that makes the file again.".to_owned(),
             Self::Nowhere(_) => "Start the daemon (maillond run --dir DIR); at its start it prints the line that tells maillonctl where it is: export MAILLON_SOCKET=….".to_owned(),
             Self::Permission(_) => "Run the command as the user of the daemon (sudo -u maillon maillonctl …) or with sudo.".to_owned(),
             Self::NoGreeting(_) => "It serves its own user and root: run the command as that user (sudo -u maillon maillonctl …) or with sudo. If you do, its log says why.".to_owned(),
+            Self::Silent(_) => "Look at its process (systemctl status, top): continue it if it is stopped (kill -CONT), or restart it.".to_owned(),
             Self::NobodyListens(_) => "The daemon has stopped: start it (maillond run --dir DIR), and read its log if it stopped by itself.".to_owned(),
             Self::Version { program, .. } => format!(
                 "Use the maillonctl that was installed with the daemon (its version is {program}), and restart the daemon after an update."
@@ -125,6 +131,7 @@ impl ClientError {
             | Self::Permission(_)
             | Self::NobodyListens(_)
             | Self::NoGreeting(_)
+            | Self::Silent(_)
             | Self::Closed
             | Self::TimedOut
             | Self::Io(_) => 3,

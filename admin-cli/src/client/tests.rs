@@ -274,3 +274,13 @@ fn the_ways_of_not_reaching_the_daemon_are_told_apart() {
     assert!(error.action().contains("sudo"));
     assert_eq!(error.exit_code(), 3);
 }
+
+#[test]
+fn a_daemon_that_takes_connections_and_says_nothing_is_not_waited_for_without_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let socket = folder.path().join("held.sock");
+    let _held = UnixListener::bind(&socket).expect("a socket");
+    let error = Client::connect(&socket).expect_err("nobody greets");
+    assert!(matches!(&error, ClientError::Silent(path) if *path == socket));
+    assert_eq!(error.exit_code(), 3);
+}

@@ -195,3 +195,30 @@ fn a_pairing_that_is_not_clear_or_has_no_words_yet_is_told_with_its_own_exit_cod
         assert!(ran.notes.contains(words), "{}", ran.notes);
     }
 }
+
+#[test]
+fn a_program_that_did_not_say_yes_gets_json_alone_with_what_would_happen() {
+    for words in [
+        &["--json", "keys", "rotate"][..],
+        &["--json", "circle", "close", "5f5f", "--reason", "death"],
+    ] {
+        let daemon = daemon();
+        // Somebody sits at the terminal and would say yes: a program is not asked.
+        let ran = maillonctl(&daemon.socket(), words, Some("yes\n"));
+        assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{ran:?}");
+        let said: serde_json::Value = serde_json::from_str(&ran.notes).expect("JSON alone");
+        assert_eq!(said["code"], "unconfirmed");
+        assert!(
+            said["would"]
+                .as_array()
+                .is_some_and(|lines| lines.len() > 1),
+            "{said}"
+        );
+        let asked = daemon.end();
+        assert!(
+            !asked
+                .iter()
+                .any(|request| matches!(request.call, Call::KeysRotate | Call::CircleClose { .. }))
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! Names that people type: the beginning of an id, or a structure's name.
 
 use maillon_protocol::{
-    admin::{ErrorCode, LEAST_DIGITS, LEAST_RECORD_DIGITS},
+    admin::{ErrorCode, LEAST_DIGITS, LEAST_RECORD_DIGITS, Relation},
     ids::{CircleId, InvitationId, NodeId, RecordId},
 };
 
@@ -57,38 +57,51 @@ impl Node {
     /// A node by its PeerId (or its end, which is what differs), or by its structure's name.
     pub(super) fn node_named(&self, text: &str) -> Result<NodeId, Refusal> {
         let names = self.care.names();
-        let all = self.peering.peers().into_iter().map(|(node, _)| {
+        let all = self.peering.peers().into_iter().map(|(node, relation)| {
             let called = names.goes_by(&node, text);
-            (node, called)
+            (node, called, relation == Relation::Ended)
         });
-        peer(text, all)
+        let own = self.ledger.shared().own();
+        peer(text, all).map_err(|refusal| {
+            if text == own.to_string() || names.goes_by(&own, text) {
+                Refusal::new(
+                    ErrorCode::BadRequest,
+                    "this is the node itself, and another one is meant here",
+                    format!("see `{PEERS}`"),
+                )
+            } else {
+                refusal
+            }
+        })
     }
 }
 
-/// The one of these nodes that is meant; each comes with whether it goes by this name.
-fn peer(text: &str, all: impl Iterator<Item = (NodeId, bool)>) -> Result<NodeId, Refusal> {
+/// The one of these nodes that is meant; each comes with whether it goes by this name, and whether its peering has ended. A peering that has
+/// ended leaves its name to one that stands.
+fn peer(text: &str, all: impl Iterator<Item = (NodeId, bool, bool)>) -> Result<NodeId, Refusal> {
     let given = text.chars().count();
     let begins_or_ends = |id: &str| {
         id == text || (given >= LEAST_DIGITS && (id.starts_with(text) || id.ends_with(text)))
     };
-    let mut found = all
-        .filter(|(node, called)| *called || begins_or_ends(&node.to_string()))
-        .map(|(node, _)| node);
-    match (found.next(), found.next()) {
-        (Some(one), None) => Ok(one),
-        (Some(_), Some(_)) => Err(Refusal::new(
+    let (over, standing): (Vec<_>, Vec<_>) = all
+        .filter(|(node, called, _)| *called || begins_or_ends(&node.to_string()))
+        .partition(|(.., ended)| *ended);
+    let meant = if standing.is_empty() { over } else { standing };
+    match meant.as_slice() {
+        [(one, ..)] => Ok(*one),
+        [_, _, ..] => Err(Refusal::new(
             ErrorCode::NotFound,
             "several peers have this name, or an id that begins or ends like this",
             format!("type more of the id, or its end, which no other node has; see `{PEERS}`"),
         )),
-        (None, _) if given < LEAST_DIGITS => Err(Refusal::new(
+        [] if given < LEAST_DIGITS => Err(Refusal::new(
             ErrorCode::BadRequest,
             format!(
                 "no peer has this name; an id may be shortened to {LEAST_DIGITS} characters at least, its first or its last ones, this has {given}"
             ),
             format!("type more of it, or the structure's whole name; see `{PEERS}`"),
         )),
-        (None, _) => Err(refused(Unclear::Nothing { what: "peer" }, PEERS)),
+        [] => Err(refused(Unclear::Nothing { what: "peer" }, PEERS)),
     }
 }
 
@@ -100,8 +113,11 @@ mod tests {
     fn a_peer_is_named_by_its_structure_or_by_enough_of_one_id_only() {
         let (one, other) = (NodeId([7; 32]), NodeId([8; 32]));
         let among = |text: &str, called: bool| {
-            peer(text, [(one, called), (other, false)].into_iter())
-                .map_err(|refusal| (refusal.code, refusal.cause))
+            peer(
+                text,
+                [(one, called, false), (other, false, false)].into_iter(),
+            )
+            .map_err(|refusal| (refusal.code, refusal.cause))
         };
         let whole = one.to_string();
         assert_eq!(among("DAC", true), Ok(one));
@@ -121,6 +137,18 @@ mod tests {
                 && cause.contains("this has 3"),
             "{cause}"
         );
+        // A node that was set up anew goes by the name of the one before it.
+        let ended = |both| {
+            peer("DAC", [(one, true, both), (other, true, true)].into_iter())
+                .map_err(|refusal| refusal.cause)
+        };
+        assert_eq!(ended(false), Ok(one));
+        assert!(ended(true).is_err());
+        assert_eq!(
+            peer("DAC", [(other, true, true)].into_iter()).ok(),
+            Some(other)
+        );
+
         let (code, cause) = among("Cabinet", false).expect_err("nobody");
         assert_eq!(
             (code, cause.as_str()),

@@ -55,13 +55,20 @@ impl Node {
                         self.may_be_tried(&node)?;
                         vec![node]
                     }
-                    None => self
-                        .peering
-                        .peers()
-                        .into_iter()
-                        .map(|(node, _)| node)
-                        .collect(),
+                    None => {
+                        let peers = self.peering.peers().into_iter().map(|(node, _)| node);
+                        peers
+                            .filter(|node| self.may_be_tried(node).is_ok())
+                            .collect()
+                    }
                 };
+                if nodes.is_empty() {
+                    return Err(Refusal::new(
+                        ErrorCode::NotFound,
+                        "there is no peer that may be tried",
+                        "see `maillonctl peer list`",
+                    ));
+                }
                 for node in nodes {
                     let _ = self.network.retry(node).await;
                 }

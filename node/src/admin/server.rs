@@ -7,15 +7,20 @@ use std::{
     sync::Arc,
 };
 
+use futures::{StreamExt, stream::FuturesUnordered};
 use maillon_protocol::{
     admin::{AdminError, ErrorCode, Greeting, Outcome, Reply, Request, VERSION},
     limits,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{UnixListener, UnixStream, unix::OwnedWriteHalf},
+    io::AsyncWriteExt,
+    net::{UnixListener, UnixStream},
     sync::{Semaphore, mpsc},
     task::JoinHandle,
+};
+use tokio_util::{
+    bytes::BytesMut,
+    codec::{Decoder, FramedRead},
 };
 
 use crate::{audit::own_user, daemon::Node};
@@ -26,6 +31,8 @@ const CONNECTIONS: usize = 256;
 const REQUESTS: usize = 32;
 /// Replies that wait to be written to one connection.
 const REPLIES: usize = 256;
+/// Bytes of replies that are being written to one connection, from which on no further reply is taken.
+const OUTGOING: usize = 256 << 10;
 
 /// Why the socket cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +116,9 @@ async fn accept(listener: UnixListener, node: Arc<Node>) {
             tracing::warn!(
                 "the admin socket has {CONNECTIONS} connections; another one was refused"
             );
+            // In place of the greeting. It fits into the socket's buffer; a client that is gone already hears nothing.
+            let _ = stream.writable().await;
+            let _ = stream.try_write(&frame(&full()));
             continue;
         };
         let node = Arc::clone(&node);
@@ -120,62 +130,112 @@ async fn accept(listener: UnixListener, node: Arc<Node>) {
     }
 }
 
+/// What is said where every connection is taken.
+fn full() -> AdminError {
+    AdminError {
+        code: ErrorCode::Limit,
+        cause: format!("all {CONNECTIONS} connections to the admin socket are taken"),
+        action: "end programs that hold connections open (`ss -xp | grep admin.sock` lists them), then try again".to_owned(),
+        request: String::new(),
+    }
+}
+
+/// Serves one connection, in one task: requests are read, worked on and answered side by side, so that neither a long request nor a client
+/// that does not read holds up another. What was begun for a client that has gone is done to its end.
 async fn serve(stream: UnixStream, node: Arc<Node>, user: u32) -> io::Result<()> {
-    let (reader, writer) = stream.into_split();
-    let mut reader = BufReader::new(reader);
-    let (replies, queue) = mpsc::channel::<Vec<u8>>(REPLIES);
-    let writing = tokio::spawn(write(writer, queue));
+    let (reader, mut writer) = stream.into_split();
+    let mut requests = FramedRead::new(reader, Requests);
+    let (replies, mut queue) = mpsc::channel::<Vec<u8>>(REPLIES);
     let greeting = Greeting {
         maillon_admin: VERSION,
         program: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let _ = replies.send(frame(&greeting)).await;
-    let under_way = Arc::new(Semaphore::new(REQUESTS));
-    loop {
-        let mut length = [0; 4];
-        if reader.read_exact(&mut length).await.is_err() {
-            break;
-        }
-        let length = u32::from_be_bytes(length) as usize;
-        if length > limits::FRAME {
-            let cause = format!(
-                "a frame is limited to {} bytes, this has {length}",
-                limits::FRAME
-            );
-            let _ = replies.send(refusal(0, ErrorCode::Limit, &cause)).await;
-            break;
-        }
-        let mut bytes = vec![0; length];
-        reader.read_exact(&mut bytes).await?;
-        let request: Request = match serde_json::from_slice(&bytes) {
-            Ok(request) => request,
-            Err(error) => {
-                let cause = format!("the frame is no request: {error}");
-                let _ = replies
-                    .send(refusal(0, ErrorCode::BadRequest, &cause))
-                    .await;
-                break;
+    let mut outgoing = BytesMut::from(&frame(&greeting)[..]);
+    let mut under_way = FuturesUnordered::new();
+    let mut reading = true;
+    while reading || !(under_way.is_empty() && queue.is_empty() && outgoing.is_empty()) {
+        tokio::select! {
+            written = writer.write_buf(&mut outgoing), if !outgoing.is_empty() => {
+                if written.is_err() {
+                    break;
+                }
             }
-        };
-        let Ok(slot) = Arc::clone(&under_way).acquire_owned().await else {
-            break;
-        };
-        let (node, replies) = (Arc::clone(&node), replies.clone());
-        tokio::spawn(async move {
-            super::calls::answer(&node, user, request, &replies).await;
-            drop(slot);
-        });
+            Some(reply) = queue.recv(), if outgoing.len() < OUTGOING => {
+                outgoing.extend_from_slice(&reply);
+                while outgoing.len() < OUTGOING && let Ok(reply) = queue.try_recv() {
+                    outgoing.extend_from_slice(&reply);
+                }
+            }
+            Some(()) = under_way.next() => {}
+            read = requests.next(), if reading && under_way.len() < REQUESTS => match read {
+                Some(Ok(request)) => under_way.push(super::calls::answer(&node, user, request, &replies)),
+                Some(Err(Unread::Frame(error))) => {
+                    outgoing.extend_from_slice(&frame(&error));
+                    reading = false;
+                }
+                Some(Err(Unread::Stream)) | None => reading = false,
+            },
+        }
     }
-    drop(replies);
-    let _ = writing.await;
+    // Nobody hears of it any more: a watch ends by that.
+    drop(queue);
+    while under_way.next().await.is_some() {}
     Ok(())
 }
 
-async fn write(mut writer: OwnedWriteHalf, mut queue: mpsc::Receiver<Vec<u8>>) {
-    while let Some(frame) = queue.recv().await {
-        if writer.write_all(&frame).await.is_err() {
-            return;
+/// Requests in a stream of bytes: a length of four bytes, big-endian, and JSON.
+struct Requests;
+
+/// Why no request could be read.
+enum Unread {
+    /// The client has gone, or its stream broke off.
+    Stream,
+    /// What was read is none: the answer.
+    Frame(Box<Reply>),
+}
+
+impl From<io::Error> for Unread {
+    fn from(_: io::Error) -> Self {
+        Self::Stream
+    }
+}
+
+impl Decoder for Requests {
+    type Item = Request;
+    type Error = Unread;
+
+    fn decode(&mut self, bytes: &mut BytesMut) -> Result<Option<Request>, Unread> {
+        let Some(length) = bytes.first_chunk::<4>() else {
+            return Ok(None);
+        };
+        let length = u32::from_be_bytes(*length) as usize;
+        let refused = |code, cause: String| Err(Unread::Frame(Box::new(refusal(0, code, &cause))));
+        if length > limits::FRAME {
+            return refused(
+                ErrorCode::Limit,
+                format!(
+                    "a frame is limited to {} bytes, this has {length}",
+                    limits::FRAME
+                ),
+            );
         }
+        if bytes.len() < 4 + length {
+            bytes.reserve(4 + length - bytes.len());
+            return Ok(None);
+        }
+        let whole = bytes.split_to(4 + length);
+        match serde_json::from_slice(&whole[4..]) {
+            Ok(request) => Ok(Some(request)),
+            Err(error) => refused(
+                ErrorCode::BadRequest,
+                format!("the frame is no request: {error}"),
+            ),
+        }
+    }
+
+    /// A client that goes in the middle of a frame has gone.
+    fn decode_eof(&mut self, bytes: &mut BytesMut) -> Result<Option<Request>, Unread> {
+        self.decode(bytes)
     }
 }
 
@@ -197,20 +257,20 @@ pub(super) fn reply(id: u64, outcome: Outcome) -> Vec<u8> {
             bytes.len(),
             limits::FRAME
         );
-        return refusal(id, ErrorCode::Limit, &cause);
+        return frame(&refusal(id, ErrorCode::Limit, &cause));
     }
     bytes
 }
 
-fn refusal(id: u64, code: ErrorCode, cause: &str) -> Vec<u8> {
+fn refusal(id: u64, code: ErrorCode, cause: &str) -> Reply {
     let error = AdminError {
         code,
         cause: cause.to_owned(),
         action: "use the maillonctl of this daemon's version, and smaller pages".to_owned(),
         request: format!("r{id}"),
     };
-    frame(&Reply {
+    Reply {
         id,
         outcome: Outcome::Failed(error),
-    })
+    }
 }

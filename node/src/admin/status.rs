@@ -38,9 +38,12 @@ impl Node {
         if refused > 0 {
             findings.add(
                 Verdict::Look,
-                format!(
-                    "{refused} things that peers sent were refused or kept aside since the start"
-                ),
+                match refused {
+                    1 => "one thing that a peer sent was refused or kept aside since the start".to_owned(),
+                    _ => format!(
+                        "{refused} things that peers sent were refused or kept aside since the start"
+                    ),
+                },
                 Some("maillonctl doctor"),
             );
         }

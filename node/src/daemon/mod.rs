@@ -33,6 +33,7 @@ use crate::{
     care::Care,
     clock::now_ms,
     config::{Config, ConfigError, FILE_NAME, OutOfRange, multiaddresses},
+    doctor,
     exchange::{Exchange, Scores},
     http::Http,
     keystore::{Keystore, KeystoreError, Unlock},
@@ -137,6 +138,11 @@ impl Node {
     ) -> Result<Arc<Self>, StartError> {
         network::refuse_key_log()?;
         let (keystore, secrets) = Keystore::open(dir, unlock)?;
+        if let Err(open) = doctor::folder::closed(dir) {
+            tracing::warn!(
+                "others of this machine may reach what is kept: {open}; see `maillonctl doctor`"
+            );
+        }
         let options = keys::store_options(&config);
         let store = Store::open(dir, &StorageKey::new(secrets.storage_key.expose()), options)?;
         let node_key = NodeKey::from_seed(secrets.identity_seed.expose());

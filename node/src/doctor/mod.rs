@@ -5,6 +5,7 @@
 
 mod aside;
 mod clock;
+pub(crate) mod folder;
 mod kept;
 
 use std::sync::Arc;
@@ -150,6 +151,11 @@ impl Node {
     /// Checks every invariant now.
     pub(crate) async fn doctor(&self, now_ms: u64) -> Vec<Check> {
         let mut checks = self.kept_checks().await;
+        checks.push(check(
+            "folder.closed",
+            "The machine's other users can neither change the data folder nor read the keystore.",
+            folder::closed(&self.dir).map_err(|found| (found, Remedy::Advice("as the node's user: `chmod 700` on the data folder and `chmod 600` on the file keystore in it; if somebody may have copied the keystore, tell your peers"))),
+        ));
         checks.push(self.clocks_agree(now_ms).await);
         let problems: Vec<String> = self
             .peering

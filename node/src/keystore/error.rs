@@ -17,6 +17,14 @@ pub enum KeystoreError {
         /// Where it was looked for.
         path: PathBuf,
     },
+    /// There is no keystore in the data folder, and records are there which only it opens.
+    #[error(
+        "the keystore {path} is gone, and beside it are records that nothing else opens: restore the backup of this file, and do not make a new node here; nothing was changed"
+    )]
+    Lost {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
     /// There is a keystore already, and it would have been overwritten.
     #[error(
         "there is already a keystore at {path}: this folder belongs to a node; choose another folder, or move this file away first"

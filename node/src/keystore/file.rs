@@ -89,8 +89,12 @@ pub(super) fn read(path: &Path) -> Result<Stored, KeystoreError> {
     let bytes = match crate::durable::read(path, MAX_BYTES) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => {
-            return Err(KeystoreError::Missing {
-                path: path.to_owned(),
+            let path = path.to_owned();
+            let kept = crate::durable::folder_of(&path).join(crate::store::FOLDER_NAME);
+            return Err(if kept.exists() {
+                KeystoreError::Lost { path }
+            } else {
+                KeystoreError::Missing { path }
             });
         }
         Err(error) if error.kind() == io::ErrorKind::FileTooLarge => return Err(damaged(path)),

@@ -63,16 +63,23 @@ pub(super) fn init(init: &Init) -> Result<(), Failure> {
             "a structure has a name: --name \"DAC du Ponant\"",
         ));
     }
+    let mut made = None;
     let unlock = match &init.key_file {
         Some(path) => {
             if !path.exists() {
                 create_key_file(path).map_err(|error| Failure::new(73, error))?;
+                made = Some(path);
             }
             Unlock::KeyFile(path.clone())
         }
         None => unlock::new_passphrase()?,
     };
-    let Founded { config, recovery } = found(&init.dir, &unlock, &configuration(init))?;
+    let founded = found(&init.dir, &unlock, &configuration(init));
+    if let (Err(_), Some(path)) = (&founded, made) {
+        // A key that opens nothing is not left behind; where it stays, the next attempt uses it.
+        let _ = fs::remove_file(path);
+    }
+    let Founded { config, recovery } = founded?;
     let seed = data_encoding::BASE32_NOPAD.encode(&*recovery.seed());
     let groups: Vec<&str> = seed
         .as_bytes()

@@ -342,6 +342,7 @@ mod tests {
         for (found, wanted) in [
             (code(short), 64),
             (code(KeystoreError::Missing { path: path() }), 64),
+            (code(KeystoreError::Lost { path: path() }), 74),
             (code(KeystoreError::AlreadyExists { path: path() }), 73),
             (code(KeystoreError::Damaged { path: path() }), 74),
             (code(KeystoreError::OutOfMemory { memory_kib: 65_536 }), 70),

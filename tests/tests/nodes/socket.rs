@@ -1,13 +1,13 @@
 //! Bad frames on the admin socket: answered at once with an error that names the cause, and of no consequence.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{ffi::OsStr, fs, os::unix::fs::PermissionsExt};
 
 use maillon_protocol::{
     admin::{AdminError, Call, ErrorCode, Outcome, Reply},
     ids::Token,
     limits,
 };
-use maillon_tests::daemon::{Client, Daemon, Settings, Trouble, person, professional};
+use maillon_tests::daemon::{Client, Daemon, Settings, Trouble, person, professional, wait};
 
 use crate::{Story, ensure, folder};
 
@@ -170,4 +170,34 @@ fn a_name_that_nothing_has_is_not_found() -> Story {
     }
     // The connection goes on: this was a good frame.
     client.status().map(drop)
+}
+
+#[test]
+fn where_every_connection_is_taken_or_the_daemon_is_held_the_next_one_is_told_so() -> Story {
+    let root = folder()?;
+    let daemon = Daemon::new(root.path(), Settings::dac())?;
+    let status = || daemon.ctl("", &["status"].map(OsStr::new));
+    let mut held = Vec::new();
+    while held.len() < 256 {
+        held.push(daemon.client()?);
+    }
+    let ended = status()?;
+    ensure(
+        ended.status.code() == Some(78) && ended.words.contains("256 connections"),
+        || format!("{ended:?}"),
+    )?;
+    drop(held);
+    wait::until("a free connection", wait::LONG, || {
+        Ok(daemon.client().and_then(|mut client| client.status()).ok())
+    })?;
+
+    daemon.freeze()?;
+    let ended = status();
+    daemon.thaw()?;
+    let ended = ended?;
+    ensure(
+        ended.status.code() == Some(3) && ended.words.contains("does not greet"),
+        || format!("{ended:?}"),
+    )?;
+    daemon.client()?.status().map(drop)
 }

@@ -85,7 +85,11 @@ fn another_user_is_refused_where_folders_and_socket_were_opened_to_everybody() -
         return Ok(());
     };
     let root = folder()?;
-    let daemon = Daemon::new(root.path(), Settings::dac())?;
+    let settings = Settings {
+        broken: vec!["folder.closed"],
+        ..Settings::dac()
+    };
+    let daemon = Daemon::new(root.path(), settings)?;
     let socket = daemon.socket();
     for path in [root.path(), &daemon.folder(), &daemon.folder().join("run")] {
         open(path, 0o755)?;

@@ -61,6 +61,12 @@ impl Save {
                 action: "Repeat the command with another --file.",
             });
         };
+        if to == Path::new("-") {
+            return Err(Failure::Value {
+                cause: "a document is saved to a file that appears whole or not at all, and standard output is none".to_owned(),
+                action: "Name a new file.",
+            });
+        }
         let failed = |why| Failure::Write {
             path: to.clone(),
             why,

@@ -12,7 +12,7 @@ use crate::{
 
 /// Say that the five words are the same on both sides
 ///
-/// Without the words it shows them and asks.
+/// Without the words it shows them and asks. There is no --yes: comparing the words is what keeps an impostor out.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  maillonctl peer confirm 4be07a19c3d2\n  maillonctl peer confirm 4be07a19c3d2 abaisser cerise jardin nuage voyage"

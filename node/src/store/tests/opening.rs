@@ -160,7 +160,7 @@ fn rocksdb_open_by_another_tool_is_told_as_in_use() {
 
 #[test]
 fn a_place_that_refuses_us_is_told_as_a_permission() {
-    // Nobody, not even root, may make folders there.
+    // Nobody, not even root, may make folders there. Every machine with Linux has it.
     let refused = refusal(Path::new("/sys/maillon"));
     assert!(
         matches!(refused, StoreError::Permission { .. }),

@@ -3,6 +3,7 @@
 use std::{
     fs,
     net::{TcpListener, UdpSocket},
+    os::unix::fs::PermissionsExt,
 };
 
 use maillon_tests::daemon::{Daemon, Settings, Trouble};
@@ -83,6 +84,17 @@ fn a_node_is_never_made_over_another_one() -> Story {
     ensure(everything(&daemon.folder())? == before, || {
         String::from("something in the data folder was changed")
     })?;
+    // A key that was made for it and opens nothing is taken away; one that was there stays.
+    let key = read(&daemon.key_file())?;
+    fs::remove_file(daemon.key_file()).map_err(Trouble::io("the key file"))?;
+    says(&daemon.run_init()?, NOT_MADE, &["not empty"])?;
+    ensure(!daemon.key_file().exists(), || {
+        String::from("a key file was left behind")
+    })?;
+    write(&daemon.key_file(), key)?;
+    fs::set_permissions(daemon.key_file(), fs::Permissions::from_mode(0o600))
+        .map_err(Trouble::io("a mode"))?;
+    says(&daemon.run_init()?, NOT_MADE, &["not empty"])?;
     still_works(daemon)
 }
 

@@ -111,7 +111,12 @@ fn a_missing_damaged_or_newer_keystore_is_refused_each_in_its_own_words() -> Sto
     let path = daemon.folder().join("keystore");
     let right = read(&path)?;
     fs::remove_file(&path).map_err(Trouble::io("the keystore"))?;
-    is_refused(&daemon, USAGE, &["no keystore", "maillond init"])?;
+    // Not "make a new node here": the records beside it would be lost.
+    is_refused(
+        &daemon,
+        FOLDER,
+        &["keystore", "is gone", "restore the backup"],
+    )?;
     for place in [0, 9, right.len() / 2, right.len() - 1] {
         let mut damaged = right.clone();
         damaged[place] ^= 1;
