@@ -184,6 +184,25 @@ fn an_alert_by_itself_tells_every_answer_with_its_words_its_deadline_and_who_mus
 }
 
 #[test]
+fn an_alert_to_structures_that_have_left_says_who_must_answer_instead() {
+    let daemon = Daemon::answering(|_| {
+        let mut line = line();
+        line.alert.left = true;
+        Outcome::Done(Answer::Alerts(AlertPage {
+            alerts: vec![line],
+            next: None,
+        }))
+    });
+    let ran = maillonctl(&daemon.socket(), &["alert", "list", "--as", "7b21"], None);
+    says(
+        &ran.out,
+        &[
+            "Must answer: every structure but the sender's (CPTS du \\u{1b}[2JVallon left the circle); deadline",
+        ],
+    );
+}
+
+#[test]
 fn a_withdrawal_says_who_withdrew_and_that_of_another_structure_that_it_does_not_count() {
     let contested = |withdraws: Option<&str>, by: &str, after_removal| ContestedView {
         record: RecordId([0x4e; 32]),

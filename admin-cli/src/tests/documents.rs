@@ -3,8 +3,8 @@
 use std::{fs, path::Path, process::Command};
 
 use maillon_protocol::{
-    admin::{Answer, Call, Outcome, Upload},
-    ids::Token,
+    admin::{Answer, Call, DocumentBytes, DocumentState, FileState, Outcome, Upload},
+    ids::{Hash, RecordId, Token},
     limits,
 };
 
@@ -61,4 +61,51 @@ fn a_file_whose_metadata_says_nothing_is_read_to_its_end() {
         "{:?}",
         asked[0].call
     );
+}
+
+/// A daemon with a document whose file is not the one that its record names.
+fn another_file() -> Daemon<Vec<maillon_protocol::admin::Request>> {
+    Daemon::answering(|call| {
+        Outcome::Done(match call {
+            Call::DocumentShow { .. } => Answer::Document(DocumentState {
+                record: RecordId([0x9c; 32]),
+                bytes: 4,
+                chunks: (1, 1),
+                complete: true,
+                files: vec![FileState {
+                    name: "letter.pdf".to_owned(),
+                    media_type: "application/pdf".to_owned(),
+                    bytes: 4,
+                    sha256: Hash([7; 32]),
+                    chunks: (1, 1),
+                    complete: true,
+                }],
+            }),
+            _ => Answer::DocumentBytes(DocumentBytes {
+                bytes: "JVBERg==".to_owned(),
+                next: None,
+            }),
+        })
+    })
+}
+
+#[test]
+fn a_file_that_is_not_the_one_of_its_record_is_not_saved() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let to = folder.path().join("letter.pdf");
+    let daemon = another_file();
+    let words = ["document", "save", "9c9c", to.to_str().expect("a path")];
+    let ran = maillonctl(&daemon.socket(), &words, None);
+    assert_eq!(ran.code, 74, "{}", ran.notes);
+    let left = fs::read_dir(folder.path()).expect("a folder").count();
+    assert_eq!(left, 0, "something was left behind");
+}
+
+#[test]
+fn a_document_is_not_saved_to_standard_output() {
+    let daemon = another_file();
+    let ran = maillonctl(&daemon.socket(), &["document", "save", "9c9c", "-"], None);
+    assert_eq!((ran.code, ran.out.as_str()), (64, ""), "{}", ran.notes);
+    assert!(ran.notes.contains("Name a new file"), "{}", ran.notes);
+    assert!(!Path::new("-").exists());
 }

@@ -7,6 +7,7 @@ mod documents;
 mod errors;
 mod help;
 mod paging;
+mod sharing;
 mod shown;
 mod status;
 
