@@ -57,22 +57,22 @@ impl Node {
     /// A node by its PeerId (or its end, which is what differs), or by its structure's name.
     pub(super) fn node_named(&self, text: &str) -> Result<NodeId, Refusal> {
         let names = self.care.names();
-        let all = self.peering.peers().into_iter().map(|(node, relation)| {
-            let called = names.goes_by(&node, text);
-            (node, called, relation == Relation::Ended)
-        });
+        let all: Vec<_> = (self.peering.peers().into_iter())
+            .map(|(node, relation)| {
+                let called = names.goes_by(&node, text);
+                (node, called, relation == Relation::Ended)
+            })
+            .collect();
         let own = self.ledger.shared().own();
-        peer(text, all).map_err(|refusal| {
-            if text == own.to_string() || names.goes_by(&own, text) {
-                Refusal::new(
-                    ErrorCode::BadRequest,
-                    "this is the node itself, and another one is meant here",
-                    format!("see `{PEERS}`"),
-                )
-            } else {
-                refusal
-            }
-        })
+        let is_own = text == own.to_string() || names.goes_by(&own, text);
+        if is_own && !all.iter().any(|(_, called, _)| *called) {
+            return Err(Refusal::new(
+                ErrorCode::BadRequest,
+                "this is the node itself, and another one is meant here",
+                format!("see `{PEERS}`"),
+            ));
+        }
+        peer(text, all.into_iter())
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     project::read_record, rows::read,
 };
 use crate::{
-    charter::Grant,
+    charter::{Grant, Start},
     circle::Circle,
     content::Kind,
     dossier::{Standing, Thing, Version},
@@ -44,6 +44,7 @@ impl Replica {
         let partly: Vec<NodeId> = members
             .filter(|member| member.grant != Grant::Whole && member.node != self.own())
             .map(|member| member.node)
+            .filter(|member| self.reads_what_comes(&circle, member))
             .collect();
         if partly.is_empty() || !circle.charter.is_member(&self.own()) {
             return Ok(Vec::new());
@@ -70,6 +71,19 @@ impl Replica {
             Err(WriteFailed::Storage(error)) => Err(error),
             Err(_) => Ok(Vec::new()),
         }
+    }
+
+    /// Whether a member may read the next record of this node. Not so where its admit entry says that this log starts for it far ahead: writing
+    /// again would give it nothing, and would be asked for again with each entry.
+    fn reads_what_comes(&self, circle: &Circle, member: &NodeId) -> bool {
+        let (charter, log) = (&circle.charter, self.own_log());
+        let next = circle.logs.get(&log).map_or(1, |tip| tip.height + 1);
+        let has_header = match charter.start_for(member, &log) {
+            Some(Start::Sequence(first)) => first <= next,
+            Some(Start::Entry(first)) => first <= charter.number(),
+            None => false,
+        };
+        has_header && charter.is_granted(member, charter.state().epoch.number)
     }
 
     fn is_ours_to_renew(&self, circle: &Circle, version: &Version) -> bool {

@@ -9,14 +9,17 @@
 mod node;
 
 use maillon_protocol::{
-    charter::{EpochSecret, SecretError, Subject},
+    charter::{self, EpochSecret, Grant, LogStart, SecretError, Steward, Subject},
     circle::IngestError,
-    ids::{CircleId, EntryHash, Incarnation, LogId, RecordId},
+    content::{Consent, ConsentDecision, ConsentKind, Content},
+    ids::{CircleId, EntryHash, Incarnation, LogId, NodeId, RecordId},
+    invite::Acceptance,
     record::{self, Header, Previous, Record},
     replica::ArriveError,
+    time::Timestamp,
 };
 
-use node::{NOW, Node, admit, hand_over};
+use node::{NOW, Node, admit, agree, hand_over};
 
 /// A circle of two, and somebody who is not in it.
 fn three() -> (Node, Node, Node, CircleId) {
@@ -48,7 +51,7 @@ fn forged(
         entry: held.charter.number(),
         entry_hash: held.charter.head(),
         epoch,
-        time: maillon_protocol::time::Timestamp::from_ms(NOW),
+        time: Timestamp::from_ms(NOW),
         salt: maillon_protocol::ids::Hash([0; 32]),
         body_hash: maillon_protocol::ids::Hash([0; 32]),
         body_length: 0,
@@ -226,4 +229,56 @@ fn a_commit_that_failed_leaves_everything_as_it_was() {
     assert!(host.replica.circle(&founded).is_none());
     assert!(host.replica.staged().is_empty());
     assert_eq!(host.replica.circle(&circle).cloned(), before);
+}
+
+#[test]
+fn a_steward_who_says_that_a_log_starts_far_ahead_for_somebody_makes_nobody_write_again_and_again()
+{
+    for (ahead, renewed) in [(true, 0), (false, 1)] {
+        let (mut host, mut guest, mut other, circle) = three();
+        let answer = Consent {
+            kind: ConsentKind::NonOpposition,
+            decision: ConsentDecision::Given,
+            answered_by: String::new(),
+            how: String::new(),
+        };
+        guest.say(&circle, Content::Consent(answer));
+        let log = guest.replica.own_log();
+        let acceptance = agree(&mut host, &mut other, circle);
+        let acceptance = Acceptance::verify(acceptance).expect("signed");
+        let held = host.replica.circle(&circle).expect("founded");
+        let key = guest.replica.descriptor().object.seal.clone();
+        let seal_key = |node: &NodeId| (*node == guest.replica.own()).then(|| key.clone());
+        let steward = Steward {
+            charter: &held.charter,
+            key: &host.keys.node,
+            seal_key: &seal_key,
+            time: Timestamp::from_ms(NOW + 1),
+        };
+        // What the guest wrote so far is past for it in both cases.
+        let sequence = if ahead { u64::MAX } else { 3 };
+        let made = charter::admit(
+            &steward,
+            other.replica.descriptor(),
+            &acceptance,
+            Grant::Nothing,
+            vec![LogStart { log, sequence }],
+            &[],
+            &mut host.rng,
+        )
+        .expect("an entry");
+        let written = guest
+            .replica
+            .take_entries(
+                &guest.rows,
+                host.replica.own(),
+                circle,
+                vec![made.entry],
+                &made.seals,
+                NOW,
+                &mut guest.rng,
+            )
+            .expect("from the steward");
+        assert_eq!(written.len(), renewed);
+    }
 }

@@ -90,6 +90,18 @@ impl Node {
     }
 
     pub fn write(&mut self, circle: &CircleId) -> Vec<Record> {
+        let note = Content::LiaisonNote(LiaisonNote {
+            note: NoteKind::General,
+            text: "Permanence ouverte.".to_owned(),
+            emergency: false,
+            written_by: Vec::new(),
+            attachments: Vec::new(),
+            withdrawn: String::new(),
+        });
+        self.say(circle, note)
+    }
+
+    pub fn say(&mut self, circle: &CircleId, content: Content) -> Vec<Record> {
         let draft = Draft {
             thing: Some(ThingId([7; 16])),
             parent: None,
@@ -104,14 +116,7 @@ impl Node {
                 },
             },
             occurred_ms: NOW,
-            content: Content::LiaisonNote(LiaisonNote {
-                note: NoteKind::General,
-                text: "Permanence ouverte.".to_owned(),
-                emergency: false,
-                written_by: Vec::new(),
-                attachments: Vec::new(),
-                withdrawn: String::new(),
-            }),
+            content,
         };
         self.replica
             .write(&self.rows, circle, vec![draft], NOW, &mut self.rng)
@@ -120,8 +125,8 @@ impl Node {
     }
 }
 
-/// `host` invites `guest`, who accepts; `host` admits it. The charter has not been sent.
-pub fn admit(host: &mut Node, guest: &mut Node, circle: CircleId) {
+/// `host` invites `guest`, who accepts: the acceptance.
+pub fn agree(host: &mut Node, guest: &mut Node, circle: CircleId) -> Vec<u8> {
     host.replica
         .take_descriptor(&host.rows, guest.replica.descriptor())
         .expect("a first descriptor");
@@ -157,11 +162,17 @@ pub fn admit(host: &mut Node, guest: &mut Node, circle: CircleId) {
     else {
         panic!("accepted above")
     };
+    acceptance.0
+}
+
+/// `host` invites `guest`, who accepts; `host` admits it. The charter has not been sent.
+pub fn admit(host: &mut Node, guest: &mut Node, circle: CircleId) {
+    let acceptance = agree(host, guest, circle);
     host.replica
         .take_acceptance(
             &host.rows,
             guest.replica.own(),
-            acceptance.0,
+            acceptance,
             NOW,
             &mut host.rng,
         )

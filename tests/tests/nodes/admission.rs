@@ -11,7 +11,9 @@ use maillon_protocol::{
     ids::{CircleId, InvitationId},
     invite::InvitationReason,
 };
-use maillon_tests::daemon::{Client, Daemon, Settings, Shared, Trouble, Two, pair, person, wait};
+use maillon_tests::daemon::{
+    Client, Daemon, Settings, Shared, Trouble, Two, Watch, pair, person, wait,
+};
 
 use crate::{Story, ensure, folder};
 
@@ -22,6 +24,16 @@ fn is_admitted_again(two: &Two, circle: CircleId) -> Result<bool, Trouble> {
     let b = two.b.node()?;
     let view = two.a.client()?.acting_as(&two.at_a).circle_show(circle)?;
     Ok(view.members.iter().any(|member| member.node == b))
+}
+
+/// Waits until a node that is watched has an invitation.
+fn is_invited(watch: &mut Watch, wanted: InvitationId) -> Story {
+    watch.until(
+        "the invitation",
+        wait::LONG,
+        |event| matches!(event, WatchEvent::Invited { invitation } if *invitation == wanted),
+    )?;
+    Ok(())
 }
 
 /// Nothing happens for a while, although both nodes talk.
@@ -48,11 +60,7 @@ fn a_removed_structure_does_not_come_back_by_an_invitation_from_before() -> Stor
     let first = a.circle_invite(circle, two.b.node()?)?.invitation;
     let second = a.circle_invite(circle, two.b.node()?)?.invitation;
     for wanted in [first, second] {
-        at_b.until(
-            "the invitation at B",
-            wait::LONG,
-            |event| matches!(event, WatchEvent::Invited { invitation } if *invitation == wanted),
-        )?;
+        is_invited(&mut at_b, wanted)?;
     }
     let mut b = two.b.client()?.acting_as(&two.at_b);
     // The second took the place of the first, and B may have heard of it.
@@ -74,11 +82,7 @@ fn a_removed_structure_does_not_come_back_by_an_invitation_from_before() -> Stor
     // Asked anew, it is in again: people decide.
     let mut at_b = two.b.watch()?;
     let third = a.circle_invite(circle, two.b.node()?)?.invitation;
-    at_b.until(
-        "the invitation at B",
-        wait::LONG,
-        |event| matches!(event, WatchEvent::Invited { invitation } if *invitation == third),
-    )?;
+    is_invited(&mut at_b, third)?;
     two.b.client()?.acting_as(&two.at_b).circle_accept(third)?;
     wait::until("B is in again", wait::LONG, || {
         Ok(is_admitted_again(&two, circle)?.then_some(()))
@@ -94,11 +98,7 @@ fn who_no_longer_agrees_is_not_shared_by_an_invitation_from_before() -> Story {
     a.consent_given(circle)?;
     let mut at_b = two.b.watch()?;
     let sent = a.circle_invite(circle, two.b.node()?)?.invitation;
-    at_b.until(
-        "the invitation at B",
-        wait::LONG,
-        |event| matches!(event, WatchEvent::Invited { invitation } if *invitation == sent),
-    )?;
+    is_invited(&mut at_b, sent)?;
     // B hears nothing for a while, and accepts what its people see.
     let other = two.a.node()?.to_string();
     let mut b = two.b.client()?.acting_as(&two.at_b);
@@ -147,11 +147,7 @@ fn an_invitation_that_was_taken_back_is_shown_so_and_cannot_be_accepted() -> Sto
     a.consent_given(circle)?;
     let mut at_b = two.b.watch()?;
     let sent = a.circle_invite(circle, two.b.node()?)?.invitation;
-    at_b.until(
-        "the invitation at B",
-        wait::LONG,
-        |event| matches!(event, WatchEvent::Invited { invitation } if *invitation == sent),
-    )?;
+    is_invited(&mut at_b, sent)?;
     withdraw(&mut a, circle)?;
     at_b.until(
         "that it was taken back",
@@ -184,9 +180,7 @@ fn who_joins_without_the_past_sees_whose_file_it_is_and_that_the_person_agreed()
     let Answer::Invitation(sent) = a.call(call)? else {
         return Err(Trouble::wrong("an answer of another kind"));
     };
-    at_b.until("the invitation at B", wait::LONG, |event| {
-        matches!(event, WatchEvent::Invited { invitation } if *invitation == sent.invitation)
-    })?;
+    is_invited(&mut at_b, sent.invitation)?;
     let mut b = two.b.client()?.acting_as(&two.at_b);
     b.circle_accept(sent.invitation)?;
     let (view, _) = wait::until_seen("who it is, at B", wait::LONG, || {
@@ -279,11 +273,7 @@ fn a_withdrawal_that_another_structure_wrote_down_takes_back_what_was_asked_of_a
     let mut watch = third.watch()?;
     let mut a = two.a.client()?.acting_as(&two.at_a);
     let sent = a.circle_invite(circle, third.node()?)?.invitation;
-    watch.until(
-        "the invitation at the third",
-        wait::LONG,
-        |event| matches!(event, WatchEvent::Invited { invitation } if *invitation == sent),
-    )?;
+    is_invited(&mut watch, sent)?;
     let mut b = two.b.client()?.acting_as(&two.at_b);
     withdraw(&mut b, circle)?;
     is_cancelled(&mut third.client()?, sent)
