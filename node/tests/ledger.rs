@@ -309,6 +309,32 @@ async fn whoever_has_heard_that_a_commit_failed_and_asks_again_does_not_fail_wit
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn jobs_that_each_fill_more_than_half_of_the_largest_commit_are_not_made_one() {
+    const LARGE: usize = maillon_node::store::MAX_BATCH_BYTES / 2 + 1;
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(folder.path());
+    let held_up = HeldUp::new(&ledger);
+    let jobs: Vec<_> = (0..4_u8)
+        .map(|number| {
+            ledger.submit(move |tx| {
+                tx.put(Table::People, vec![number], vec![number; LARGE]);
+                Ok::<(), No>(())
+            })
+        })
+        .collect();
+    held_up.go().await;
+    for job in jobs {
+        job.await.expect("done");
+    }
+    let store = &ledger.shared().rows().0;
+    for number in 0..4 {
+        let row = store.get(Table::People, &[number]).expect("it reads");
+        assert_eq!(row.map(|row| row.len()), Some(LARGE));
+    }
+    ledger.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_job_sees_what_the_ones_before_it_did_whether_it_is_written_yet_or_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let ledger = ledger(folder.path());

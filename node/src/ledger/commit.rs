@@ -1,8 +1,9 @@
-//! One commit: rows to the disk, then the news, then the answers.
+//! Commits: rows to the disk, then the news, then the answers.
 
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 
-use maillon_protocol::replica::Flight;
+use crossbeam_channel::{Receiver, Sender};
+use maillon_protocol::replica::{Flight, Layer};
 
 use super::{
     Shared, StoreRows,
@@ -11,14 +12,21 @@ use super::{
 };
 use crate::{clock::now_ms, store::StoreError};
 
-/// What one commit makes durable, and who waits for it.
+/// Bytes of sorties that are one commit: far below what a batch of the store takes, so that those which fit into it alone do so together.
+const TOGETHER: usize = 16 << 20;
+
+/// What the writer hands over at once, and who waits for it.
 pub(super) struct Sortie {
     pub(super) flight: Flight,
     pub(super) own: Arc<OwnChanges>,
     pub(super) answers: Vec<Answer>,
+    /// About how many bytes its rows have.
+    pub(super) bytes: usize,
+    /// Failed commits that the writer had heard of: this was staged above what they left.
+    pub(super) failures: u64,
 }
 
-/// Whether a commit's rows are durable.
+/// Whether a sortie's rows are durable.
 pub(super) type Landing = Result<(), Arc<StoreError>>;
 
 /// Makes commits, one at a time and each published before the next: nobody is ever shown an older state after a newer one.
@@ -32,49 +40,82 @@ impl Committer {
         Self { rows, shared }
     }
 
-    /// Takes commits from the writer until it has gone; says of each whether it landed as soon as it is published, so that the next one can be
-    /// made, here or by the writer itself, while this one's jobs are answered.
-    pub(super) fn run(&self, work: &mpsc::Receiver<Sortie>, landings: &mpsc::SyncSender<Landing>) {
-        while let Ok(sortie) = work.recv() {
-            let (landing, answers) = self.land(sortie);
-            // The writer waits for each landing before it goes.
-            let _ = landings.send(landing.clone());
+    /// Takes sorties from the writer until it has gone; those that have come meanwhile are one commit. Says of each whether it landed as soon as it
+    /// is published, so that the writer may commit itself while its jobs are answered.
+    pub(super) fn run(&self, work: &Receiver<Sortie>, landings: &Sender<Landing>) {
+        let mut failures = 0;
+        let mut failed: Landing = Ok(());
+        let mut left = None;
+        while let Some(first) = left.take().or_else(|| work.recv().ok()) {
+            let mut bytes = first.bytes;
+            let mut sorties = vec![first];
+            while let Ok(sortie) = work.try_recv() {
+                bytes += sortie.bytes;
+                if bytes > TOGETHER {
+                    left = Some(sortie);
+                    break;
+                }
+                sorties.push(sortie);
+            }
+            let (ready, stale): (Vec<_>, Vec<_>) = sorties
+                .into_iter()
+                .partition(|sortie| sortie.failures == failures);
+            // Staged above what is gone, before the writer knew.
+            for sortie in stale {
+                let _ = landings.send(failed.clone());
+                answer(sortie.answers, &failed);
+            }
+            if ready.is_empty() {
+                continue;
+            }
+            let landed = ready.len();
+            let (landing, answers) = self.land(ready);
+            if landing.is_err() {
+                failures += 1;
+                failed = landing.clone();
+            }
+            for _ in 0..landed {
+                // The writer waits for each landing before it goes.
+                let _ = landings.send(landing.clone());
+            }
             answer(answers, &landing);
         }
     }
 
-    /// Writes the rows, with one sync, and publishes them; who is to be answered.
-    pub(super) fn land(&self, sortie: Sortie) -> (Landing, Vec<Answer>) {
-        let landing = self.write(&sortie).map_err(Arc::new);
-        let Sortie {
-            flight, answers, ..
-        } = sortie;
-        match &landing {
-            Ok(()) => self.shared.publish(
-                flight.published,
-                flight.incarnation,
-                &flight.descriptor,
-                now_ms(),
-            ),
-            Err(error) => {
-                let jobs = answers.len();
-                tracing::error!(%error, jobs, "a commit failed; nothing of it is kept");
+    /// Writes the rows of sorties that took off one above the other, with one sync, and publishes them; who is to be answered.
+    pub(super) fn land(&self, sorties: Vec<Sortie>) -> (Landing, Vec<Answer>) {
+        let landing = self.write(&sorties).map_err(Arc::new);
+        let mut answers = Vec::new();
+        for sortie in sorties {
+            let flight = sortie.flight;
+            if landing.is_ok() {
+                self.shared.publish(
+                    flight.published,
+                    flight.incarnation,
+                    &flight.descriptor,
+                    now_ms(),
+                );
             }
+            answers.extend(sortie.answers);
+        }
+        if let Err(error) = &landing {
+            let jobs = answers.len();
+            tracing::error!(%error, jobs, "a commit failed; nothing of it is kept");
         }
         (landing, answers)
     }
 
-    fn write(&self, sortie: &Sortie) -> Result<(), StoreError> {
+    fn write(&self, sorties: &[Sortie]) -> Result<(), StoreError> {
         let store = &self.rows.0;
         let mut batch = store.batch();
-        for (row, value) in &*sortie.flight.rows {
+        for (row, value) in last(sorties, |sortie| &sortie.flight.rows) {
             let (table, key) = place(store, row);
             match value {
                 Some(value) => batch.put(table, &key, value)?,
                 None => batch.delete(table, &key)?,
             }
         }
-        for ((table, key), value) in &*sortie.own {
+        for ((table, key), value) in last(sorties, |sortie| &sortie.own) {
             match value {
                 Some(value) => batch.put(*table, key, value)?,
                 None => batch.delete(*table, key)?,
@@ -83,6 +124,22 @@ impl Committer {
         // An empty batch costs nothing: a job may have told others something without writing.
         store.commit(batch)
     }
+}
+
+/// What becomes of each row: what the last sortie that names it says.
+fn last<'a, K: Ord + 'a>(
+    sorties: &'a [Sortie],
+    layer: impl Fn(&'a Sortie) -> &'a Layer<K> + Copy + 'a,
+) -> impl Iterator<Item = (&'a K, &'a Option<Vec<u8>>)> {
+    sorties
+        .iter()
+        .enumerate()
+        .flat_map(move |(number, sortie)| {
+            let above = &sorties[number + 1..];
+            layer(sortie)
+                .iter()
+                .filter(move |(row, _)| !above.iter().any(|later| layer(later).contains_key(*row)))
+        })
 }
 
 /// Tells whoever waits for these jobs.

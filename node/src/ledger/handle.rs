@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
 };
 
+use crossbeam_channel::{Sender, TrySendError, bounded};
 use maillon_protocol::{
     descriptor::Descriptor,
     replica::{Keys, Replica, StorageError},
@@ -32,7 +33,7 @@ pub struct Ledger {
 
 struct WriterThread {
     /// There until this is dropped.
-    work: Option<mpsc::SyncSender<Work>>,
+    work: Option<Sender<Work>>,
     handle: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -89,7 +90,7 @@ impl Ledger {
             replica.own_log().incarnation,
             descriptor,
         ));
-        let (work, queue) = mpsc::sync_channel(QUEUE);
+        let (work, queue) = bounded(QUEUE);
         let writer = Writer::new(replica, rows, Arc::clone(&shared));
         let writer = thread::Builder::new()
             .name("ledger".to_owned())
@@ -164,8 +165,8 @@ impl Ledger {
         let sent = match &self.thread.work {
             Some(queue) => match queue.try_send(work) {
                 Ok(()) => Ok(None),
-                Err(mpsc::TrySendError::Disconnected(_)) => Err(Stopped),
-                Err(mpsc::TrySendError::Full(work)) => Ok(Some((queue.clone(), work))),
+                Err(TrySendError::Disconnected(_)) => Err(Stopped),
+                Err(TrySendError::Full(work)) => Ok(Some((queue.clone(), work))),
             },
             None => Err(Stopped),
         };

@@ -1,16 +1,14 @@
 //! The writer's thread: runs jobs, and hands what they stage to the thread that commits.
 //!
 //! While one commit is being written, the jobs of the next one run, above the rows of the first (*in flight*): two processors work, and a
-//! commit costs its jobs' time or the disk's, whichever is longer, and not both. A commit that fails takes the jobs above it with it.
+//! commit costs its jobs' time or the disk's, whichever is longer, and not both. What has been staged is handed over whenever no job waits, so
+//! that the other thread finds it the moment it is free. A commit that fails takes the jobs above it with it.
 //!
 //! Where jobs come one by one, each is committed on this thread: an alert is not slower for a second thread that it does not need.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, mpsc},
-    thread,
-};
+use std::{sync::Arc, thread};
 
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select};
 use maillon_protocol::replica::Replica;
 use tokio::sync::oneshot;
 
@@ -21,10 +19,12 @@ use super::{
 };
 use crate::{clock::now_ms, random::SystemRandom};
 
-/// Jobs in one commit.
+/// Jobs in one sortie.
 const BATCH: usize = 1024;
-/// Staged bytes after which a commit is made without waiting for more jobs.
+/// Staged bytes after which no further job runs before they are handed over.
 const BATCH_BYTES: usize = 8 << 20;
+/// Sorties under way: each is one more layer in which a job looks for a row.
+const ALOFT: usize = 4;
 
 pub(super) enum Work {
     Job(Job),
@@ -38,8 +38,10 @@ pub(super) struct Writer {
     committer: Arc<Committer>,
     /// Of the jobs that are staged.
     answers: Vec<Answer>,
-    /// Jobs in the last commit.
+    /// Jobs in the last sortie.
     last: usize,
+    /// Commits that failed.
+    failures: u64,
     stop: Option<oneshot::Sender<()>>,
     /// The thread that commits has broken off.
     broken: bool,
@@ -47,10 +49,10 @@ pub(super) struct Writer {
 
 /// The way to the thread that commits.
 struct Runway {
-    sorties: mpsc::SyncSender<Sortie>,
-    landings: mpsc::Receiver<Landing>,
-    /// One is in flight.
-    busy: bool,
+    sorties: Sender<Sortie>,
+    landings: Receiver<Landing>,
+    /// Sorties under way.
+    aloft: usize,
 }
 
 impl Writer {
@@ -62,6 +64,7 @@ impl Writer {
             own: OwnRows::default(),
             answers: Vec::new(),
             last: 0,
+            failures: 0,
             stop: None,
             broken: false,
         }
@@ -69,9 +72,9 @@ impl Writer {
 
     /// Runs what waits and has it committed, until it is told to stop or nobody can tell it anything any more. Returns when the last commit is
     /// answered.
-    pub(super) fn run(mut self, queue: &mpsc::Receiver<Work>) {
-        let (sorties, incoming) = mpsc::sync_channel(1);
-        let (outgoing, landings) = mpsc::sync_channel(1);
+    pub(super) fn run(mut self, queue: &Receiver<Work>) {
+        let (sorties, incoming) = bounded(ALOFT);
+        let (outgoing, landings) = bounded(ALOFT);
         let committer = Arc::clone(&self.committer);
         let started = thread::Builder::new()
             .name("commit".to_owned())
@@ -84,7 +87,7 @@ impl Writer {
         let mut runway = Runway {
             sorties,
             landings,
-            busy: false,
+            aloft: 0,
         };
         // What loading has staged: an incarnation, the descriptor.
         self.commit_here();
@@ -98,40 +101,54 @@ impl Writer {
         }
     }
 
-    fn work(&mut self, queue: &mpsc::Receiver<Work>, runway: &mut Runway) {
-        let mut waiting = VecDeque::new();
+    fn work(&mut self, queue: &Receiver<Work>, runway: &mut Runway) {
         while self.goes_on() {
-            if waiting.is_empty() {
-                let Ok(work) = queue.recv() else {
-                    break;
-                };
-                waiting.push_back(work);
-            }
-            waiting.extend(queue.try_iter().take(BATCH.saturating_sub(waiting.len())));
-            while self.has_room()
-                && let Some(work) = waiting.pop_front()
-            {
-                // Whoever has been told that a commit failed, and asks again, does not fail with it: its landing is there by now.
-                self.is_free(runway);
-                self.take(work);
-                // Half of what waits is one commit, so that the other half runs while it is written; and so does whatever comes meanwhile.
-                // Waiting for all would let the writers wait for one another, and each of the two threads for the other.
-                if self.is_free(runway) && self.answers.len() >= waiting.len() {
-                    break;
+            if self.has_room() {
+                select! {
+                    recv(runway.landings) -> landing => self.after(landing.ok(), runway),
+                    recv(queue) -> work => match work {
+                        Ok(work) => self.take_all(work, queue, runway),
+                        Err(_) => break,
+                    },
                 }
-                if waiting.is_empty() {
-                    waiting.extend(queue.try_iter().take(BATCH));
-                }
-            }
-            let one_by_one = self.last <= 1 && self.answers.len() <= 1 && waiting.is_empty();
-            self.last = self.answers.len();
-            if one_by_one && self.is_free(runway) {
-                self.commit_here();
             } else {
+                self.wait_for_landing(runway);
+            }
+            let one_by_one = self.last <= 1 && self.answers.len() <= 1;
+            if self.answers.is_empty() {
+                continue;
+            }
+            if runway.aloft == 0 && one_by_one && queue.is_empty() {
+                self.commit_here();
+            } else if runway.aloft < ALOFT {
                 self.commit_there(runway);
             }
         }
-        self.wait_for_landing(runway);
+        if !self.broken && !self.answers.is_empty() {
+            while runway.aloft == ALOFT {
+                self.wait_for_landing(runway);
+            }
+            self.commit_there(runway);
+        }
+        while runway.aloft > 0 {
+            self.wait_for_landing(runway);
+        }
+    }
+
+    /// Runs this and what waits behind it.
+    fn take_all(&mut self, work: Work, queue: &Receiver<Work>, runway: &mut Runway) {
+        let mut next = Some(work);
+        while let Some(work) = next.take() {
+            // Whoever has been told that a commit failed, and asks again, does not fail with it: its landing is there by now.
+            self.hear(runway);
+            self.take(work);
+            // Half of what waits is one commit, so that the other half runs while it is written; and so does whatever comes meanwhile.
+            // Waiting for all would let the writers wait for one another, and each of the two threads for the other.
+            let enough = runway.aloft == 0 && self.answers.len() >= queue.len();
+            if self.has_room() && !enough {
+                next = queue.try_recv().ok();
+            }
+        }
     }
 
     fn goes_on(&self) -> bool {
@@ -139,9 +156,11 @@ impl Writer {
     }
 
     fn has_room(&self) -> bool {
-        self.goes_on()
-            && self.answers.len() < BATCH
-            && self.replica.staged_bytes() + self.own.bytes() < BATCH_BYTES
+        self.goes_on() && self.answers.len() < BATCH && self.staged_bytes() < BATCH_BYTES
+    }
+
+    fn staged_bytes(&self) -> usize {
+        self.replica.staged_bytes() + self.own.bytes()
     }
 
     fn take(&mut self, work: Work) {
@@ -175,7 +194,10 @@ impl Writer {
     }
 
     fn sortie(&mut self) -> Sortie {
+        self.last = self.answers.len();
         Sortie {
+            failures: self.failures,
+            bytes: self.staged_bytes(),
             flight: self.replica.take_off(),
             own: self.own.take_off(),
             answers: std::mem::take(&mut self.answers),
@@ -185,57 +207,63 @@ impl Writer {
     /// Commits what is staged, on this thread.
     fn commit_here(&mut self) {
         let sortie = self.sortie();
-        let (landing, answers) = self.committer.land(sortie);
-        self.after(&landing);
+        let (landing, answers) = self.committer.land(vec![sortie]);
+        self.kept(&landing);
         answer(answers, &landing);
     }
 
-    /// Hands what is staged to the other thread, once the commit before has landed.
+    /// Hands what is staged to the other thread.
     fn commit_there(&mut self, runway: &mut Runway) {
-        self.wait_for_landing(runway);
         let sortie = self.sortie();
         match runway.sorties.send(sortie) {
-            Ok(()) => runway.busy = true,
+            Ok(()) => runway.aloft += 1,
             // It panicked, and has said so. Whoever waits is told that the node is stopping.
-            Err(mpsc::SendError(_)) => self.broken = true,
+            Err(_) => self.broken = true,
         }
     }
 
-    /// Whether no commit is under way, or the last one has landed by now.
-    fn is_free(&mut self, runway: &mut Runway) -> bool {
-        if runway.busy {
+    /// Hears of the landings that are there.
+    fn hear(&mut self, runway: &mut Runway) {
+        loop {
             match runway.landings.try_recv() {
-                Ok(landing) => self.after(&landing),
-                Err(mpsc::TryRecvError::Empty) => return false,
-                Err(mpsc::TryRecvError::Disconnected) => self.broken = true,
+                Ok(landing) => self.after(Some(landing), runway),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => return self.after(None, runway),
             }
-            runway.busy = false;
         }
-        true
     }
 
     fn wait_for_landing(&mut self, runway: &mut Runway) {
-        if !std::mem::take(&mut runway.busy) {
+        let landing = runway.landings.recv().ok();
+        self.after(landing, runway);
+    }
+
+    /// The oldest sortie is durable, or it is gone, with all that took off or was staged above it. `None`: the other thread has broken off.
+    fn after(&mut self, landing: Option<Landing>, runway: &mut Runway) {
+        let Some(landing) = landing else {
+            self.broken = true;
+            runway.aloft = 0;
             return;
-        }
-        match runway.landings.recv() {
-            Ok(landing) => self.after(&landing),
-            Err(mpsc::RecvError) => self.broken = true,
+        };
+        runway.aloft -= 1;
+        self.kept(&landing);
+        if landing.is_err() {
+            self.failures += 1;
+            // The other thread refuses them.
+            while runway.aloft > 0 && runway.landings.recv().is_ok() {
+                runway.aloft -= 1;
+            }
+            answer(std::mem::take(&mut self.answers), &landing);
         }
     }
 
-    /// What was in flight is durable, or it is gone, with all that was staged above it.
-    fn after(&mut self, landing: &Landing) {
-        match landing {
-            Ok(()) => {
-                self.replica.landed();
-                self.own.landed();
-            }
-            Err(_) => {
-                self.replica.rolled_back();
-                self.own.clear();
-                answer(std::mem::take(&mut self.answers), landing);
-            }
+    fn kept(&mut self, landing: &Landing) {
+        if landing.is_ok() {
+            self.replica.landed();
+            self.own.landed();
+        } else {
+            self.replica.rolled_back();
+            self.own.clear();
         }
     }
 }

@@ -5,7 +5,7 @@
 //! one commit; a command that fails stages nothing. After a restart [`Replica::load`] builds the same replica from the rows.
 //!
 //! A driver need not stand still while the disk writes: what is staged *takes off* ([`Replica::take_off`]), further commands are staged above
-//! it, and one that fails to land takes those with it ([`Replica::rolled_back`]).
+//! it and may take off too; one that fails to land takes all above it with it ([`Replica::rolled_back`]).
 //!
 //! The daemon's ledger drives it over RocksDB; the tests and the simulation drive it over a map ([`Memory`]). There is no second
 //! implementation of any rule.
@@ -16,7 +16,10 @@ mod alerts;
 mod arrive;
 mod claims;
 mod files;
+mod flight;
 mod invitations;
+mod layers;
+mod notice;
 mod project;
 mod renew;
 mod rows;
@@ -27,7 +30,10 @@ mod write;
 
 pub use arrive::ArriveError;
 pub use claims::Claims;
+pub use flight::{Flight, Savepoint};
 pub use invitations::{Incoming, IncomingState, LetterError, Outgoing, OutgoingState};
+pub use layers::{Layer, Layers};
+pub use notice::{Notice, Published};
 pub use project::{DeliveryRow, Location};
 pub use rows::{Memory, Row, RowPrefix, Rows, StorageError};
 pub use staging::Changes;
@@ -36,7 +42,7 @@ pub use view::{AckCache, Committed};
 pub use write::{Draft, WriteFailed, Written};
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -44,14 +50,15 @@ use rand_core::CryptoRng;
 
 use crate::{
     cbor,
-    circle::{Circle, CircleRow, Reason},
+    circle::{Circle, CircleRow},
     descriptor::Descriptor,
-    ids::{CircleId, Incarnation, InvitationId, LogId, NodeId, RecordId, ThingId, Token},
+    ids::{CircleId, Incarnation, LogId, NodeId, Token},
     keys::{NodeKey, SealKey},
     sign::Verified,
     sync::News,
     time::{HybridClock, Timestamp},
 };
+use flight::{Aloft, Before};
 use staging::{Overlay, Staging};
 
 /// The node's keys, as the replica uses them.
@@ -61,105 +68,6 @@ pub struct Keys {
     pub node: NodeKey,
     /// Open, newest first.
     pub seals: Vec<SealKey>,
-}
-
-/// Something that people or administrators want to know, told after the commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
-    /// A record can be read.
-    Recorded {
-        /// The circle.
-        circle: CircleId,
-        /// The record.
-        record: RecordId,
-        /// What it is about.
-        thing: ThingId,
-        /// What that belongs to.
-        parent: Option<ThingId>,
-        /// Number of its kind.
-        kind: u64,
-        /// The node that wrote it.
-        node: NodeId,
-    },
-    /// A record is held and cannot be shown.
-    NotShown {
-        /// The circle.
-        circle: CircleId,
-        /// The record.
-        record: RecordId,
-        /// Why.
-        reason: Reason,
-    },
-    /// A structure's node acknowledged an alert of ours.
-    Delivered {
-        /// The circle.
-        circle: CircleId,
-        /// The alert's record.
-        record: RecordId,
-        /// The structure's node.
-        node: NodeId,
-        /// When, Unix milliseconds.
-        at_ms: u64,
-    },
-    /// A charter has a new head.
-    Charter {
-        /// The circle.
-        circle: CircleId,
-        /// Number of the head.
-        entry: u64,
-        /// Whether this node is a member now.
-        member: bool,
-    },
-    /// An invitation has arrived.
-    Invited(InvitationId),
-    /// An invitation that had arrived was taken back by whoever sent it.
-    Cancelled(InvitationId),
-    /// Something signed does not fit: it was kept aside.
-    Aside {
-        /// The circle.
-        circle: CircleId,
-        /// A fixed word: `fork`, `own-log-ahead`, `after-removal`, `entry`, `attachment`.
-        what: &'static str,
-    },
-    /// A record's clock was more than ten minutes ahead.
-    ClockAhead {
-        /// The circle.
-        circle: CircleId,
-        /// The record.
-        record: RecordId,
-        /// Its node.
-        node: NodeId,
-    },
-    /// A node's newer descriptor is here: its addresses may have changed.
-    Descriptor(NodeId),
-    /// This node began a new incarnation: its own log had been seen ahead of what it holds.
-    NewIncarnation,
-}
-
-/// What becomes visible with a commit.
-#[derive(Debug, Default)]
-pub struct Published {
-    /// For sessions.
-    pub news: Vec<News>,
-    /// For people.
-    pub notices: Vec<Notice>,
-    /// Circles as they are now.
-    pub circles: Vec<(CircleId, Arc<Circle>)>,
-    /// The change counter.
-    pub counter: u64,
-}
-
-/// What one commit makes durable, and what becomes visible when it has.
-#[derive(Debug)]
-pub struct Flight {
-    /// The rows, all or none.
-    pub rows: Arc<Changes>,
-    /// What becomes visible.
-    pub published: Published,
-    /// This node's incarnation from then on.
-    pub incarnation: Incarnation,
-    /// This node's descriptor from then on.
-    pub descriptor: Arc<Verified<Descriptor>>,
 }
 
 /// A node's replication.
@@ -176,37 +84,11 @@ pub struct Replica {
     undo: HashMap<CircleId, Option<Arc<Circle>>>,
     /// How things stood then.
     before: Before,
-    /// The commit under way.
-    aloft: Option<Aloft>,
+    /// The commits under way, oldest first.
+    aloft: VecDeque<Aloft>,
     published: Published,
     /// While a savepoint is open: what each circle was before, and whether it was changed for the first time since the last take-off.
     journal: Vec<(CircleId, Option<Arc<Circle>>, bool)>,
-}
-
-/// How things stood before the commit that is under way.
-#[derive(Debug)]
-struct Aloft {
-    undo: HashMap<CircleId, Option<Arc<Circle>>>,
-    before: Before,
-}
-
-/// Where a failed job goes back to.
-#[derive(Debug)]
-#[must_use = "a savepoint is kept or gone back to"]
-pub struct Savepoint {
-    before: Before,
-    news: usize,
-    notices: usize,
-    circles: usize,
-}
-
-/// What is no row and goes back with the rows.
-#[derive(Debug, Clone)]
-struct Before {
-    clock: HybridClock,
-    counter: u64,
-    incarnation: Incarnation,
-    descriptor: Arc<Verified<Descriptor>>,
 }
 
 impl Replica {
@@ -267,7 +149,7 @@ impl Replica {
             staging,
             undo: HashMap::new(),
             before,
-            aloft: None,
+            aloft: VecDeque::new(),
             published: Published::default(),
             journal: Vec::new(),
         };
@@ -321,103 +203,6 @@ impl Replica {
             .collect()
     }
 
-    /// The rows to make durable, all or none. Empty: nothing to do.
-    pub fn staged(&mut self) -> &Changes {
-        self.stage_circles();
-        self.staging.staged()
-    }
-
-    /// Stages the rows of the circles that were changed since the last take-off: once for all the jobs that changed them.
-    fn stage_circles(&mut self) {
-        for id in self.undo.keys() {
-            if let Some(circle) = self.circles.get(id) {
-                let row = cbor::encode(&circle.row());
-                self.staging.put(Row::Circle(*id), Some(row));
-            }
-        }
-        if !self.undo.is_empty() {
-            let counter = cbor::encode(&self.counter);
-            self.staging.put(Row::Counter, Some(counter));
-        }
-    }
-
-    /// The staged rows are durable: what becomes visible now.
-    pub fn committed(&mut self) -> Published {
-        let flight = self.take_off();
-        self.landed();
-        flight.published
-    }
-
-    /// What is staged leaves for the disk. Commands may go on above it; the next take-off is after [`Self::landed`] or [`Self::rolled_back`].
-    pub fn take_off(&mut self) -> Flight {
-        debug_assert!(self.aloft.is_none(), "one commit is under way at a time");
-        self.stage_circles();
-        let before = self.standing();
-        let before = std::mem::replace(&mut self.before, before);
-        self.aloft = Some(Aloft {
-            undo: std::mem::take(&mut self.undo),
-            before,
-        });
-        self.journal.clear();
-        let mut published = std::mem::take(&mut self.published);
-        published.counter = self.counter;
-        let mut seen = BTreeSet::new();
-        published.circles.retain(|(id, _)| seen.insert(*id));
-        for (id, circle) in &mut published.circles {
-            if let Some(now) = self.circles.get(id) {
-                *circle = Arc::clone(now);
-            }
-        }
-        Flight {
-            rows: self.staging.take_off(),
-            published,
-            incarnation: self.incarnation,
-            descriptor: Arc::clone(&self.descriptor),
-        }
-    }
-
-    /// What took off is durable.
-    pub fn landed(&mut self) {
-        self.staging.landed();
-        self.aloft = None;
-    }
-
-    /// What took off, or what is staged where nothing did, could not be made durable: everything is as after the last commit that could.
-    /// What was staged above it is gone too.
-    pub fn rolled_back(&mut self) {
-        self.staging.clear();
-        self.published = Published::default();
-        let (older, before) = match self.aloft.take() {
-            Some(aloft) => (aloft.undo, aloft.before),
-            None => (HashMap::new(), self.before.clone()),
-        };
-        // The older state comes last, and stays.
-        for (id, circle) in self.undo.drain().chain(older) {
-            match circle {
-                Some(circle) => self.circles.insert(id, circle),
-                None => self.circles.remove(&id),
-            };
-        }
-        self.stand(before.clone());
-        self.before = before;
-    }
-
-    fn standing(&self) -> Before {
-        Before {
-            clock: self.clock,
-            counter: self.counter,
-            incarnation: self.incarnation,
-            descriptor: Arc::clone(&self.descriptor),
-        }
-    }
-
-    fn stand(&mut self, before: Before) {
-        self.clock = before.clock;
-        self.counter = before.counter;
-        self.incarnation = before.incarnation;
-        self.descriptor = before.descriptor;
-    }
-
     fn stage(&mut self, row: Row, value: Vec<u8>) {
         self.put_row(row, Some(value));
     }
@@ -428,54 +213,6 @@ impl Replica {
 
     fn put_row(&mut self, row: Row, value: Option<Vec<u8>>) {
         self.staging.put(row, value);
-    }
-
-    /// About how many bytes are staged.
-    pub const fn staged_bytes(&self) -> usize {
-        self.staging.bytes()
-    }
-
-    /// How many rows are staged, and their bytes; those of circles, which are made with the commit, are not counted.
-    pub fn staged_size(&self) -> (usize, usize) {
-        let staged = self.staging.staged();
-        let bytes = staged.values().flatten().map(Vec::len).sum();
-        (staged.len(), bytes)
-    }
-
-    /// Begins a job: everything from here on is kept, or gone back from, together.
-    pub fn savepoint(&mut self) -> Savepoint {
-        self.staging.begin();
-        self.journal.clear();
-        Savepoint {
-            before: self.standing(),
-            news: self.published.news.len(),
-            notices: self.published.notices.len(),
-            circles: self.published.circles.len(),
-        }
-    }
-
-    /// The job is good.
-    pub fn keep(&mut self, _: Savepoint) {
-        self.staging.keep();
-        self.journal.clear();
-    }
-
-    /// The job failed: nothing of it is staged.
-    pub fn back_to(&mut self, savepoint: Savepoint) {
-        self.staging.take_back();
-        for (id, old, first) in std::mem::take(&mut self.journal).into_iter().rev() {
-            match old {
-                Some(old) => self.circles.insert(id, old),
-                None => self.circles.remove(&id),
-            };
-            if first {
-                self.undo.remove(&id);
-            }
-        }
-        self.stand(savepoint.before);
-        self.published.news.truncate(savepoint.news);
-        self.published.notices.truncate(savepoint.notices);
-        self.published.circles.truncate(savepoint.circles);
     }
 
     /// Replaces this node's descriptor by a newer one.

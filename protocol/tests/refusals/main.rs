@@ -15,7 +15,7 @@ use maillon_protocol::{
     ids::{CircleId, EntryHash, Incarnation, LogId, NodeId, RecordId},
     invite::Acceptance,
     record::{self, Header, Previous, Record},
-    replica::ArriveError,
+    replica::{ArriveError, Replica},
     time::Timestamp,
 };
 
@@ -229,6 +229,59 @@ fn a_commit_that_failed_leaves_everything_as_it_was() {
     assert!(host.replica.circle(&founded).is_none());
     assert!(host.replica.staged().is_empty());
     assert_eq!(host.replica.circle(&circle).cloned(), before);
+}
+
+#[test]
+fn of_two_commits_under_way_the_one_that_fails_takes_the_one_above_it_and_leaves_the_one_below() {
+    for landed in [0, 1, 2] {
+        let (mut host, _, _, circle) = three();
+        let before = host.replica.circle(&circle).cloned();
+        let own = host.replica.own_log();
+        let rotate = |host: &mut Node| {
+            let reason = maillon_protocol::charter::RotationReason::Precaution;
+            let rotated = host
+                .replica
+                .rotate(&host.rows, &circle, reason, NOW, &mut host.rng);
+            rotated.expect("the steward");
+            host.replica.circle(&circle).cloned()
+        };
+        let first = rotate(&mut host);
+        let below = host.replica.take_off();
+        let second = rotate(&mut host);
+        let founded = host.replica.found(Subject::Patient, NOW, &mut host.rng);
+        let above = host.replica.take_off();
+        let staged = host.replica.found(Subject::Patient, NOW, &mut host.rng);
+        // Who writes sees all of it, in the order in which it was staged.
+        assert_eq!(host.replica.circle(&circle).cloned(), second);
+        for flight in [&below, &above].into_iter().take(landed) {
+            host.rows.commit(&flight.rows);
+            host.replica.landed();
+        }
+        if landed < 2 {
+            host.replica.rolled_back();
+        }
+        let expected = [before, first, second].into_iter().nth(landed).flatten();
+        assert_eq!(host.replica.circle(&circle).cloned(), expected);
+        let there = |id| host.replica.circle(id).is_some();
+        assert_eq!(
+            (there(&founded), there(&staged)),
+            (landed == 2, landed == 2)
+        );
+        assert_eq!(host.replica.staged().is_empty(), landed < 2);
+        host.replica.rolled_back();
+        assert_eq!(host.replica.own_log(), own);
+        // It goes on from there, on the disk too.
+        rotate(&mut host);
+        host.commit();
+        let again = Replica::load(
+            &host.rows,
+            host.keys.clone(),
+            host.replica.descriptor().clone(),
+            &mut host.rng,
+        );
+        let again = again.expect("it reads").circle(&circle).cloned();
+        assert_eq!(again, host.replica.circle(&circle).cloned());
+    }
 }
 
 #[test]

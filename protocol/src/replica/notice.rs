@@ -1,0 +1,97 @@
+//! What becomes visible with a commit: what others are told, what people are told.
+
+use std::sync::Arc;
+
+use crate::{
+    circle::{Circle, Reason},
+    ids::{CircleId, InvitationId, NodeId, RecordId, ThingId},
+    sync::News,
+};
+
+/// Something that people or administrators want to know, told after the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// A record can be read.
+    Recorded {
+        /// The circle.
+        circle: CircleId,
+        /// The record.
+        record: RecordId,
+        /// What it is about.
+        thing: ThingId,
+        /// What that belongs to.
+        parent: Option<ThingId>,
+        /// Number of its kind.
+        kind: u64,
+        /// The node that wrote it.
+        node: NodeId,
+    },
+    /// A record is held and cannot be shown.
+    NotShown {
+        /// The circle.
+        circle: CircleId,
+        /// The record.
+        record: RecordId,
+        /// Why.
+        reason: Reason,
+    },
+    /// A structure's node acknowledged an alert of ours.
+    Delivered {
+        /// The circle.
+        circle: CircleId,
+        /// The alert's record.
+        record: RecordId,
+        /// The structure's node.
+        node: NodeId,
+        /// When, Unix milliseconds.
+        at_ms: u64,
+    },
+    /// A charter has a new head.
+    Charter {
+        /// The circle.
+        circle: CircleId,
+        /// Number of the head.
+        entry: u64,
+        /// Whether this node is a member now.
+        member: bool,
+    },
+    /// An invitation has arrived.
+    Invited(InvitationId),
+    /// An invitation that had arrived was taken back by whoever sent it.
+    Cancelled(InvitationId),
+    /// Something signed does not fit: it was kept aside.
+    Aside {
+        /// The circle.
+        circle: CircleId,
+        /// A fixed word: `fork`, `own-log-ahead`, `after-removal`, `entry`, `attachment`.
+        what: &'static str,
+    },
+    /// A record's clock was more than ten minutes ahead.
+    ClockAhead {
+        /// The circle.
+        circle: CircleId,
+        /// The record.
+        record: RecordId,
+        /// Its node.
+        node: NodeId,
+    },
+    /// A node's newer descriptor is here: its addresses may have changed.
+    Descriptor(NodeId),
+    /// Something is still to be written again for members of this circle: [`Replica::renew_further`].
+    Renewing(CircleId),
+    /// This node began a new incarnation: its own log had been seen ahead of what it holds.
+    NewIncarnation,
+}
+
+/// What becomes visible with a commit.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// For sessions.
+    pub news: Vec<News>,
+    /// For people.
+    pub notices: Vec<Notice>,
+    /// Circles as they are now.
+    pub circles: Vec<(CircleId, Arc<Circle>)>,
+    /// The change counter.
+    pub counter: u64,
+}
