@@ -63,6 +63,13 @@ impl Workers {
         }
     }
 
+    /// Notes when it last succeeded, before this start of the node.
+    pub fn succeeded(&self, name: &'static str, at_ms: u64) {
+        if let Some(worker) = self.all().get_mut(name) {
+            worker.last_success_ms = Some(at_ms);
+        }
+    }
+
     /// Notes the start of a piece of work.
     pub fn begin(&self, name: &'static str) -> Instant {
         if let Some(worker) = self.all().get_mut(name) {

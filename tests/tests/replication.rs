@@ -12,7 +12,7 @@ use maillon_protocol::{
     content::{Alert, Consent, ConsentDecision, ConsentKind, Content, PatientIdentity, Severity},
     invite::InvitationReason,
     record::Previous,
-    replica::{IncomingState, LetterError, Notice, Row, Rows},
+    replica::{IncomingState, LetterError, Notice, Replica, Row, Rows},
     sync::Message,
 };
 use maillon_tests::net::{Net, Weather, identity, note};
@@ -179,6 +179,50 @@ fn what_was_written_beside_an_admission_without_the_past_comes_without_its_body_
         let held = net.nodes[3].record(&circle, beside);
         held.is_some_and(|record| record.body.is_some())
     }));
+}
+
+#[test]
+fn much_that_was_written_beside_an_admission_is_written_again_in_parts_and_through_a_restart() {
+    let mut net = Net::new(33, 3);
+    let circle = net.circle(0, &[1]);
+    net.write(1, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    net.cut_all();
+    let texts: Vec<String> = (0..450).map(|visit| format!("visite {visit}")).collect();
+    for text in &texts {
+        net.write(1, &circle, text);
+    }
+    let height = |net: &Net| {
+        let log = net.nodes[1].replica.own_log();
+        net.nodes[1].circles[&circle].logs[&log].height
+    };
+    let written = height(&net);
+    net.connect(0, 2);
+    let to = net.id(2);
+    net.act(0, |node, now| {
+        node.invite_with(&circle, to, Grant::Nothing, now)
+    });
+    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
+    net.act(2, |node, now| node.accept_first(now));
+    assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
+    // Node 1 hears of it. It writes a hundred with the entry, and no more at a time; then it is started anew.
+    net.commit_ms = 50;
+    net.connect(0, 1);
+    assert!(net.run_until(|net| height(net) > written));
+    assert_eq!(height(&net), written + 100);
+    assert!(net.run_until(|net| height(net) > written + 100));
+    assert_eq!(height(&net), written + 200);
+    net.crash(1);
+    net.connect(0, 1);
+    assert!(net.run_until(|net| {
+        let read = net.texts(2, &circle);
+        texts.iter().all(|text| read.contains(text))
+    }));
+    // Each once, and it is over.
+    net.run(120_000);
+    assert_eq!(height(&net), written + 450);
+    assert_eq!(Replica::renewing(&net.nodes[1].memory).unwrap(), []);
+    net.invariants().unwrap();
 }
 
 #[test]

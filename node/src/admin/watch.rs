@@ -82,7 +82,7 @@ fn event(notice: &Notice, at_ms: u64) -> Option<WatchEvent> {
             circle: None,
             what: "new-incarnation".to_owned(),
         },
-        Notice::Descriptor(_) => return None,
+        Notice::Descriptor(_) | Notice::Renewing(_) => return None,
     })
 }
 

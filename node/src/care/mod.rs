@@ -49,6 +49,7 @@ pub struct Care {
     uploads: Arc<uploads::Uploads<document::Adding>>,
     imports: Arc<uploads::Uploads<import::Incoming>>,
     sharing: Arc<consent::SharingCache>,
+    known: Arc<people::Known>,
 }
 
 impl Care {
@@ -60,6 +61,7 @@ impl Care {
             uploads: Arc::new(document::no_uploads()),
             imports: Arc::new(import::no_uploads()),
             sharing: Arc::default(),
+            known: Arc::default(),
         }
     }
 

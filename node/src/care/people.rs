@@ -1,5 +1,10 @@
 //! The professionals of this structure, who act at this node.
 
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+};
+
 use maillon_protocol::{
     cbor,
     content::{Code, CodeSystem, Identifier, IdentifierSystem, Professional},
@@ -108,6 +113,10 @@ const PROFESSIONS: &[(&str, CodeSystem, &str)] = &[
     ("350", CodeSystem::RolePriseCharge, "Aide à domicile"),
 ];
 
+/// Professionals who have acted since the start: looked up with each request, and a row that was added never changes.
+#[derive(Default)]
+pub(super) struct Known(RwLock<HashMap<ThingId, Actor>>);
+
 impl Care {
     /// Adds a professional of this structure.
     ///
@@ -201,18 +210,31 @@ impl Care {
     pub fn actor(&self, text: &str) -> Result<Actor, CareError> {
         // Programs give whole ids.
         if let Ok(id) = text.parse::<ThingId>()
-            && let Some(row) = self
-                .shared()
-                .rows()
-                .0
-                .get(Table::People, &self.person_key(&id))?
+            && let Some(actor) = self.actor_of(id)?
         {
-            return read_person(&row);
+            return Ok(actor);
         }
         let all = self.professionals()?;
         Ok(shortened::one(text, "professional", all, |actor| {
             actor.id.to_string()
         })?)
+    }
+
+    fn actor_of(&self, id: ThingId) -> Result<Option<Actor>, CareError> {
+        // A poisoned lock leaves a map that is whole.
+        let known = self.known.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(actor) = known.get(&id) {
+            return Ok(Some(actor.clone()));
+        }
+        drop(known);
+        let store = &self.shared().rows().0;
+        let Some(row) = store.get(Table::People, &self.person_key(&id))? else {
+            return Ok(None);
+        };
+        let actor = read_person(&row)?;
+        let mut known = self.known.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(id, actor.clone());
+        Ok(Some(actor))
     }
 
     fn person_key(&self, id: &ThingId) -> Vec<u8> {

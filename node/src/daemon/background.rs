@@ -38,6 +38,7 @@ pub(super) fn start(
         tokio::spawn(membership(Arc::clone(node), peering)),
         tokio::spawn(urgency(Arc::clone(node))),
         tokio::spawn(consents(Arc::clone(node))),
+        tokio::spawn(super::renewal::run(Arc::clone(node))),
         tokio::spawn(super::upkeep::keys(Arc::clone(node))),
         tokio::spawn(super::upkeep::verify(Arc::clone(node))),
     ];

@@ -6,6 +6,7 @@
 mod background;
 mod describe;
 mod keys;
+mod renewal;
 mod upkeep;
 
 use std::{

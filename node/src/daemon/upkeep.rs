@@ -1,6 +1,6 @@
 //! Slow work: verification, projection anew, the persisted throttle of workers, the disk.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{convert::Infallible, path::Path, sync::Arc, time::Duration};
 
 use maillon_protocol::{admin::ErrorCode, cbor};
 
@@ -16,6 +16,10 @@ use crate::{
 
 /// Time between two verifications of the whole database.
 const VERIFY_EVERY: Duration = Duration::from_secs(24 * 3600);
+/// Time after a start in which people and peers come first.
+const SETTLED: Duration = Duration::from_secs(600);
+/// When the last one found that everything holds, Unix milliseconds.
+const VERIFIED: &[u8] = b"verified";
 
 /// Time between two looks at the receive key.
 const KEYS_EVERY: Duration = Duration::from_secs(3600);
@@ -36,6 +40,11 @@ impl Node {
             (
                 "urgency",
                 "Looks for whom an alert waits, so that they are tried more often.",
+                0,
+            ),
+            (
+                "renewal",
+                "Writes again what new members may not read, a hundred records at a time.",
                 0,
             ),
             (
@@ -134,12 +143,27 @@ fn folder_size(dir: &Path) -> u64 {
         .sum()
 }
 
+/// How long until everything is to be checked. A node that is started each morning is checked each day too.
+fn until_due(last_ms: Option<u64>, now_ms: u64, every: Duration) -> Duration {
+    let since = last_ms.map_or(every, |last| {
+        Duration::from_millis(now_ms.saturating_sub(last))
+    });
+    every.saturating_sub(since).max(SETTLED.min(every))
+}
+
 /// Checks every invariant once a day, at low priority.
 pub(super) async fn verify(node: Arc<Node>) {
     let every = node.config.test.verify_every_s;
     let every = every.map_or(VERIFY_EVERY, Duration::from_secs);
+    let store = &node.ledger.shared().rows().0;
+    // A row that cannot be read is found by the check that comes soon then.
+    let last = store.get(Table::Meta, VERIFIED).ok().flatten();
+    let last = last.and_then(|bytes| cbor::decode::<u64>(&bytes).ok());
+    if let Some(last) = last {
+        node.workers.succeeded("verify", last);
+    }
+    tokio::time::sleep(until_due(last, now_ms(), every)).await;
     loop {
-        tokio::time::sleep(every).await;
         let begun = node.workers.begin("verify");
         let broken: Vec<String> = node
             .doctor(now_ms())
@@ -156,10 +180,20 @@ pub(super) async fn verify(node: Arc<Node>) {
                 broken.join(", ")
             ))
         };
-        if let Err(error) = &result {
-            tracing::error!(%error, "verification");
+        match &result {
+            Err(error) => tracing::error!(%error, "verification"),
+            Ok(()) => {
+                let row = cbor::encode(&now_ms());
+                let noted = node.ledger.run(|tx| {
+                    tx.put(Table::Meta, VERIFIED.to_vec(), row);
+                    Ok::<(), Infallible>(())
+                });
+                if let Err(error) = noted.await {
+                    tracing::warn!(%error, "that everything holds could not be noted");
+                }
+            }
         }
-        tokio::time::sleep(node.workers.end("verify", begun, result)).await;
+        tokio::time::sleep(node.workers.end("verify", begun, result) + every).await;
     }
 }
 
@@ -178,5 +212,26 @@ pub(super) async fn keys(node: Arc<Node>) {
             tracing::error!(%error, "the receive key could not be renewed");
         }
         tokio::time::sleep(node.workers.end("keys", begun, result) + KEYS_EVERY).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_checked_a_day_after_the_last_time_however_often_the_node_was_started_since() {
+        const HOUR: u64 = 3600;
+        let day = VERIFY_EVERY;
+        let (now, seconds) = (1_795_348_800_000, Duration::from_secs);
+        let ago = |hours: u64| Some(now - hours * HOUR * 1000);
+        assert_eq!(until_due(ago(1), now, day), seconds(23 * HOUR));
+        // Overdue or never: soon, and not while everybody comes back.
+        for last in [None, ago(24), ago(2000)] {
+            assert_eq!(until_due(last, now, day), SETTLED);
+        }
+        // A clock that was turned back puts it off by a day at most.
+        assert_eq!(until_due(Some(now + HOUR * 1000), now, day), day);
+        assert_eq!(until_due(None, now, seconds(1)), seconds(1));
     }
 }

@@ -13,8 +13,8 @@ use std::{
 
 use futures::{StreamExt, stream::FuturesOrdered};
 use maillon_protocol::{
-    ids::{CircleId, NodeId},
-    replica::{ArriveError, LetterError, StorageError, Written},
+    ids::NodeId,
+    replica::{ArriveError, LetterError, StorageError},
     sync::{Batch, Effect, Event, Limits, Outcome, Session},
 };
 use tokio::{sync::mpsc, task::AbortHandle, time::Instant};
@@ -22,6 +22,7 @@ use tokio::{sync::mpsc, task::AbortHandle, time::Instant};
 use super::{
     Scores,
     outgoing::Outgoing,
+    renewal,
     verify::{Checked, check, is_long},
 };
 use crate::{
@@ -284,7 +285,7 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
                 now,
                 &mut tx.rng,
             )?;
-            note_renewed(tx, circle, &renewed)?;
+            renewal::note(tx, circle, &renewed)?;
         }
         Checked::Acks(circle, acks) => tx.replica.take_acks(tx.rows, node, circle, acks, now)?,
         Checked::Descriptor(descriptor) => tx.replica.take_descriptor(tx.rows, &descriptor)?,
@@ -300,7 +301,7 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
                     ..About::NOTHING
                 };
                 audit::note(tx, By::itself(), "circle.admit", about)?;
-                note_renewed(tx, circle, &renewed)?;
+                renewal::note(tx, circle, &renewed)?;
             }
         }
         Checked::Cancelled(id) => tx.replica.take_cancelled(tx.rows, node, id)?,
@@ -308,14 +309,6 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
         Checked::Chunks(fetched) => return Ok(tx.replica.take_chunks(tx.rows, node, &fetched)?),
     }
     Ok(Outcome::default())
-}
-
-/// A line for each record that the node wrote again for a new member.
-fn note_renewed(tx: &mut Tx<'_>, circle: CircleId, renewed: &[Written]) -> Result<(), AuditError> {
-    renewed.iter().try_for_each(|written| {
-        let about = About::record(circle, written.record);
-        audit::note(tx, By::itself(), "record.renew", about)
-    })
 }
 
 fn checked(number: u64, batch: Batch) -> Checking {

@@ -8,8 +8,10 @@
 
 mod driver;
 mod outgoing;
+mod renewal;
 mod scores;
 mod verify;
 
 pub use driver::Exchange;
+pub use renewal::{RenewError, renew_further};
 pub use scores::Scores;

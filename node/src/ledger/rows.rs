@@ -124,6 +124,7 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
             Table::Blobs,
             join(&[b"u", &namer.name("file", &[&circle.0, &address.0])]),
         ),
+        Row::Renewing(circle) => (Table::Exchange, join(&[b"n", &circle_name(circle)])),
         Row::Descriptor(node) => (Table::Peers, join(&[b"d", &namer.name("node", &[&node.0])])),
         Row::Marks(node) => (
             Table::Exchange,
@@ -218,6 +219,7 @@ fn range(store: &Store, prefix: &RowPrefix) -> (Table, Vec<u8>, Option<Vec<u8>>)
             let prefix = [&b"w"[..], &log_prefix(store, circle, log)].concat();
             (Table::Blobs, prefix, None)
         }
+        RowPrefix::Renewing => (Table::Exchange, b"n".to_vec(), None),
         RowPrefix::Uploads => (Table::Blobs, b"u".to_vec(), None),
         RowPrefix::Outgoing => (Table::Invitations, b"o".to_vec(), None),
         RowPrefix::Incoming => (Table::Invitations, b"i".to_vec(), None),

@@ -9,24 +9,48 @@
 //!
 //! The steward does so for the identity that a structure wrote which has left since. A version that is written again supersedes the one
 //! before, keeps its author and its date, and says the same.
+//!
+//! A node that was cut off for weeks has thousands of those. So one commit writes a hundred at most; a row keeps how far it is, and whoever
+//! drives the replica goes on ([`Replica::renew_further`]) until it says no more ([`Notice::Renewing`]), after a restart too
+//! ([`Replica::renewing`]).
 
+use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 
 use super::{
-    Draft, Location, Replica, Row, RowPrefix, Rows, StorageError, WriteFailed, Written,
+    Draft, Notice, Replica, Row, RowPrefix, Rows, StorageError, WriteFailed, Written,
     project::read_record, rows::read,
 };
 use crate::{
+    cbor,
     charter::{Grant, Start},
     circle::Circle,
-    content::Kind,
+    content::{Content, Envelope, Kind},
     dossier::{Standing, Thing, Version},
-    ids::{CircleId, NodeId, ThingId},
+    ids::{CircleId, LogId, NodeId, RecordId, ThingId},
+    record::Record,
 };
 
+/// Records that one commit writes again at most.
+const WRITTEN: usize = 100;
+/// Records that one commit looks at for that.
+const LOOKED_AT: usize = 2000;
+
+/// How far a node is with writing again what it wrote beside an admission: all before this place of its logs is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub(super) struct Renewing {
+    #[n(0)]
+    circle: CircleId,
+    #[n(1)]
+    log: LogId,
+    #[n(2)]
+    next: u64,
+}
+
 impl Replica {
-    /// Writes again what members lack. Nothing where nobody lacks anything, and nothing where this node cannot write now (the circle's newest
-    /// secret has not come, the circle is closed): the next change of the charter or of the secrets asks again.
+    /// Begins to write again what members lack. Nothing where nobody lacks anything, and nothing where this node cannot write now (the circle's
+    /// newest secret has not come, the circle is closed): the next change of the charter or of the secrets asks again.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -37,40 +61,99 @@ impl Replica {
         now_ms: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<Written>, StorageError> {
-        let Some(circle) = self.circles.get(id).cloned() else {
+        let Some((circle, partly)) = self.to_renew_for(id) else {
+            return self.stop_renewing(rows, id);
+        };
+        let drafts = self.what_everybody_reads(rows, &circle, &partly)?;
+        self.write_again(rows, &circle, &partly, drafts, None, now_ms, rng)
+    }
+
+    /// Goes on with what [`Notice::Renewing`] says is not at its end. Nothing where it is.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn renew_further(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<Written>, StorageError> {
+        let Some(from) = self.read_row::<Renewing>(rows, &Row::Renewing(*id))? else {
             return Ok(Vec::new());
         };
+        let Some((circle, partly)) = self.to_renew_for(id) else {
+            return self.stop_renewing(rows, id);
+        };
+        self.write_again(rows, &circle, &partly, Vec::new(), Some(from), now_ms, rng)
+    }
+
+    /// The circles for which it is not at its end.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn renewing(rows: &impl Rows) -> Result<Vec<CircleId>, StorageError> {
+        let found = rows.scan(&RowPrefix::Renewing)?;
+        let circles = found
+            .iter()
+            .map(|bytes| Ok(read::<Renewing>(bytes)?.circle));
+        circles.collect()
+    }
+
+    fn stop_renewing(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+    ) -> Result<Vec<Written>, StorageError> {
+        if self.row(rows, &Row::Renewing(*id))?.is_some() {
+            self.stage_delete(Row::Renewing(*id));
+        }
+        Ok(Vec::new())
+    }
+
+    /// The circle, and those who were admitted to it without the whole past and can read what this node writes.
+    fn to_renew_for(&self, id: &CircleId) -> Option<(std::sync::Arc<Circle>, Vec<NodeId>)> {
+        let circle = self.circles.get(id)?;
         let members = circle.charter.state().members.iter();
         let partly: Vec<NodeId> = members
             .filter(|member| member.grant != Grant::Whole && member.node != self.own())
             .map(|member| member.node)
-            .filter(|member| self.reads_what_comes(&circle, member))
+            .filter(|member| self.reads_what_comes(circle, member))
             .collect();
-        if partly.is_empty() || !circle.charter.is_member(&self.own()) {
-            return Ok(Vec::new());
-        }
-        let mut drafts = Vec::new();
-        for bytes in self.over(rows).scan(&RowPrefix::Things(*id))? {
-            let (thing, held): (ThingId, Thing) = read(&bytes)?;
-            let standing = match held.standing() {
-                Standing::Nothing => Vec::new(),
-                Standing::One(one) => vec![one],
-                Standing::Conflict(several) => several,
-            };
-            for version in standing {
-                if self.is_ours_to_renew(&circle, version) {
-                    drafts.extend(self.renewal(rows, &circle, thing, version, &partly)?);
-                }
+        let some = !partly.is_empty() && circle.charter.is_member(&self.own());
+        some.then(|| (std::sync::Arc::clone(circle), partly))
+    }
+
+    /// Writes `drafts` and what is found from a place on, and keeps how far that was.
+    #[expect(clippy::too_many_arguments, reason = "one step of two ways")]
+    fn write_again(
+        &mut self,
+        rows: &impl Rows,
+        circle: &Circle,
+        partly: &[NodeId],
+        mut drafts: Vec<Draft>,
+        from: Option<Renewing>,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<Written>, StorageError> {
+        let id = circle.id();
+        let further = self.written_beside(rows, circle, partly, from, &mut drafts)?;
+        let written = if drafts.is_empty() {
+            Vec::new()
+        } else {
+            match self.write(rows, &id, drafts, now_ms, rng) {
+                Ok(written) => written,
+                Err(WriteFailed::Storage(error)) => return Err(error),
+                Err(_) => return Ok(Vec::new()),
             }
-        }
-        if drafts.is_empty() {
-            return Ok(Vec::new());
-        }
-        match self.write(rows, id, drafts, now_ms, rng) {
-            Ok(written) => Ok(written),
-            Err(WriteFailed::Storage(error)) => Err(error),
-            Err(_) => Ok(Vec::new()),
-        }
+        };
+        let Some(further) = further else {
+            self.stop_renewing(rows, &id)?;
+            return Ok(written);
+        };
+        self.stage(Row::Renewing(id), cbor::encode(&further));
+        self.published.notices.push(Notice::Renewing(id));
+        Ok(written)
     }
 
     /// Whether a member may read the next record of this node. Not so where its admit entry says that this log starts for it far ahead: writing
@@ -86,6 +169,35 @@ impl Replica {
         has_header && charter.is_granted(member, charter.state().epoch.number)
     }
 
+    /// The person's identity and their answer, where one of these members may not read it and this node is to write it.
+    fn what_everybody_reads(
+        &self,
+        rows: &impl Rows,
+        circle: &Circle,
+        partly: &[NodeId],
+    ) -> Result<Vec<Draft>, StorageError> {
+        let mut drafts = Vec::new();
+        for bytes in self.over(rows).scan(&RowPrefix::Things(circle.id()))? {
+            let (_, held): (ThingId, Thing) = read(&bytes)?;
+            for version in standing(&held) {
+                if !is_for_everybody(version.kind) || !self.is_ours_to_renew(circle, version) {
+                    continue;
+                }
+                let Some((log, sequence, record)) = self.placed(rows, circle, version.record)?
+                else {
+                    continue;
+                };
+                let read_by = |member: &NodeId| {
+                    self.reads(circle, member, &log, sequence, &record) == (true, true)
+                };
+                if !partly.iter().all(read_by) {
+                    drafts.extend(again(circle, &record).map(|(_, draft)| draft));
+                }
+            }
+        }
+        Ok(drafts)
+    }
+
     fn is_ours_to_renew(&self, circle: &Circle, version: &Version) -> bool {
         let orphaned = version.kind == Kind::PatientIdentity as u64
             && circle.charter.state().steward == self.own()
@@ -93,54 +205,151 @@ impl Replica {
         version.node == self.own() || orphaned
     }
 
-    /// The version again, where one of these members may not read it and should.
-    fn renewal(
+    /// Adds what this node wrote, from a place on, of which one of these members has the header and may not read the body. The next place, where
+    /// that was not all.
+    fn written_beside(
         &self,
         rows: &impl Rows,
         circle: &Circle,
-        thing: ThingId,
-        version: &Version,
         partly: &[NodeId],
-    ) -> Result<Option<Draft>, StorageError> {
-        let Some(place) = self.read_row::<Location>(rows, &Row::Place(version.record))? else {
+        from: Option<Renewing>,
+        drafts: &mut Vec<Draft>,
+    ) -> Result<Option<Renewing>, StorageError> {
+        let id = circle.id();
+        let mut looked_at = 0;
+        for (log, tip) in &circle.logs {
+            if log.node != self.own() || from.is_some_and(|from| *log < from.log) {
+                continue;
+            }
+            let firsts = partly
+                .iter()
+                .filter_map(|member| tip.first_for(member, &self.own(), log, &circle.charter));
+            let Some(first) = firsts.min() else {
+                continue;
+            };
+            let next = from
+                .filter(|from| from.log == *log)
+                .map_or(0, |from| from.next);
+            for sequence in first.max(next).max(tip.first)..=tip.height {
+                if looked_at == LOOKED_AT || drafts.len() >= WRITTEN {
+                    return Ok(Some(Renewing {
+                        circle: id,
+                        log: *log,
+                        next: sequence,
+                    }));
+                }
+                looked_at += 1;
+                let Some(bytes) = self.row(rows, &Row::Record(id, *log, sequence))? else {
+                    continue;
+                };
+                let record = read_record(&bytes)?;
+                let lacks = |member: &NodeId| {
+                    self.reads(circle, member, log, sequence, &record) == (true, false)
+                };
+                if !partly.iter().any(lacks) {
+                    continue;
+                }
+                let Some((thing, draft)) = again(circle, &record) else {
+                    continue;
+                };
+                if is_for_everybody(draft.content.kind().0) {
+                    continue;
+                }
+                if self.stands(rows, &id, thing, record.id())? {
+                    drafts.push(draft);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a record is what stands of its thing, or one of several that do.
+    fn stands(
+        &self,
+        rows: &impl Rows,
+        circle: &CircleId,
+        thing: ThingId,
+        record: RecordId,
+    ) -> Result<bool, StorageError> {
+        let Some((_, held)) =
+            self.read_row::<(ThingId, Thing)>(rows, &Row::Thing(*circle, thing))?
+        else {
+            return Ok(false);
+        };
+        Ok(standing(&held)
+            .iter()
+            .any(|version| version.record == record))
+    }
+
+    /// Whether a member has a record's header, and whether it may read its body.
+    fn reads(
+        &self,
+        circle: &Circle,
+        member: &NodeId,
+        log: &LogId,
+        sequence: u64,
+        record: &Record,
+    ) -> (bool, bool) {
+        let first = (circle.logs.get(log))
+            .and_then(|tip| tip.first_for(member, &self.own(), log, &circle.charter));
+        let epoch = circle.charter.epoch_of(record.header.object.entry);
+        (
+            first.is_some_and(|first| first <= sequence),
+            epoch.is_some_and(|(number, _)| circle.charter.is_granted(member, number)),
+        )
+    }
+
+    fn placed(
+        &self,
+        rows: &impl Rows,
+        circle: &Circle,
+        id: RecordId,
+    ) -> Result<Option<(LogId, u64, Record)>, StorageError> {
+        let Some(place) = self.read_row::<super::Location>(rows, &Row::Place(id))? else {
             return Ok(None);
         };
         let row = Row::Record(circle.id(), place.log, place.sequence);
         let Some(bytes) = self.row(rows, &row)? else {
             return Ok(None);
         };
-        let record = read_record(&bytes)?;
-        let epoch = circle.charter.epoch_of(record.header.object.entry);
-        let always =
-            version.kind == Kind::PatientIdentity as u64 || version.kind == Kind::Consent as u64;
-        let lacks = |member: &NodeId| {
-            let first = (circle.logs.get(&place.log))
-                .and_then(|tip| tip.first_for(member, &self.own(), &place.log, &circle.charter));
-            let has_header = first.is_some_and(|first| first <= place.sequence);
-            let may_read =
-                epoch.is_some_and(|(number, _)| circle.charter.is_granted(member, number));
-            if always {
-                !(has_header && may_read)
-            } else {
-                has_header && !may_read
-            }
-        };
-        if !partly.iter().any(lacks) {
-            return Ok(None);
-        }
-        let Ok(opened) = circle.read(&record) else {
-            return Ok(None);
-        };
-        if opened.content.payload().is_none() {
-            return Ok(None);
-        }
-        Ok(Some(Draft {
-            thing: Some(thing),
-            parent: opened.envelope.parent,
-            supersedes: vec![version.record],
-            author: opened.envelope.author,
-            occurred_ms: opened.envelope.occurred_ms,
-            content: opened.content,
-        }))
+        Ok(Some((place.log, place.sequence, read_record(&bytes)?)))
     }
+}
+
+/// Who is admitted reads it whatever it is granted of the past.
+const fn is_for_everybody(kind: u64) -> bool {
+    kind == Kind::PatientIdentity as u64 || kind == Kind::Consent as u64
+}
+
+fn standing(held: &Thing) -> Vec<&Version> {
+    match held.standing() {
+        Standing::Nothing => Vec::new(),
+        Standing::One(one) => vec![one],
+        Standing::Conflict(several) => several,
+    }
+}
+
+/// A record's thing, and the record once more; nothing where it cannot be read here, or says nothing.
+fn again(circle: &Circle, record: &Record) -> Option<(ThingId, Draft)> {
+    let opened = circle.read(record).ok()?;
+    if matches!(opened.content, Content::LogOpened) {
+        return None;
+    }
+    opened.content.payload()?;
+    let Envelope {
+        thing,
+        parent,
+        author,
+        occurred_ms,
+        ..
+    } = opened.envelope;
+    let draft = Draft {
+        thing: Some(thing),
+        parent,
+        supersedes: vec![record.id()],
+        author,
+        occurred_ms,
+        content: opened.content,
+    };
+    Some((thing, draft))
 }

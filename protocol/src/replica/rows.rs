@@ -57,6 +57,8 @@ pub enum Row {
     Wanted(CircleId, LogId, u64, Hash),
     /// An attachment that is being added here.
     Upload(CircleId, Hash),
+    /// How far this node is with writing again for new members what it wrote beside their admission.
+    Renewing(CircleId),
     /// The newest descriptor of a node.
     Descriptor(NodeId),
     /// Marks of exchanges with a peer.
@@ -98,6 +100,8 @@ pub enum RowPrefix {
     WantedOf(CircleId, LogId),
     /// All attachments that are being added.
     Uploads,
+    /// All circles in which something is still to be written again.
+    Renewing,
     /// All invitations sent.
     Outgoing,
     /// All invitations received.
@@ -142,6 +146,7 @@ impl RowPrefix {
             }
             Self::WantedOf(circle, log) => Row::Wanted(circle, log, 0, Hash(low32)),
             Self::Uploads => Row::Upload(CircleId(low32), Hash(low32)),
+            Self::Renewing => Row::Renewing(CircleId(low32)),
             Self::Outgoing => Row::Outgoing(InvitationId(low32)),
             Self::Incoming => Row::Incoming(InvitationId(low32)),
         }
@@ -152,6 +157,7 @@ impl RowPrefix {
         match (*self, *row) {
             (Self::Charters, Row::Charter(_))
             | (Self::Uploads, Row::Upload(..))
+            | (Self::Renewing, Row::Renewing(_))
             | (Self::Outgoing, Row::Outgoing(_))
             | (Self::Incoming, Row::Incoming(_)) => true,
             (Self::Entries(circle, _), Row::Entry(of, _))

@@ -236,6 +236,7 @@ impl Net {
             self.cut(a, b);
         }
         self.nodes[node].restart();
+        self.renew_further(node);
     }
 
     /// `from` says something to `to` that its own session would not say.
@@ -362,6 +363,13 @@ impl Net {
             }
         }
         self.publish(node, news);
+        self.renew_further(node);
+    }
+
+    fn renew_further(&mut self, node: usize) {
+        if self.nodes[node].renew_further(self.now) {
+            self.commit(node);
+        }
     }
 
     /// Tells a node's sessions what was committed.

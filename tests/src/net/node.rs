@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -44,6 +44,8 @@ pub struct Node {
     pub problems: Vec<Problem>,
     /// What people would be told.
     pub notices: Vec<Notice>,
+    /// Circles in which something is still to be written again.
+    renewing: BTreeSet<CircleId>,
     pub(super) waiting: BTreeMap<(usize, u64), Batch>,
     /// Taken and not committed yet: (peer, line, number, outcome).
     pub(super) held: Vec<(usize, u64, u64, Outcome)>,
@@ -93,6 +95,7 @@ impl Node {
             sessions: BTreeMap::new(),
             problems: Vec::new(),
             notices: Vec::new(),
+            renewing: BTreeSet::new(),
             waiting: BTreeMap::new(),
             held: Vec::new(),
             keys,
@@ -139,6 +142,10 @@ impl Node {
             .circles()
             .map(|circle| (circle.id(), Arc::clone(circle)))
             .collect();
+        self.renewing = Replica::renewing(&self.memory)
+            .unwrap()
+            .into_iter()
+            .collect();
         self.commit();
     }
 
@@ -153,8 +160,23 @@ impl Node {
         let published = self.replica.committed();
         self.circles.extend(published.circles);
         self.counter = published.counter;
+        self.renewing
+            .extend(published.notices.iter().filter_map(|notice| match notice {
+                Notice::Renewing(circle) => Some(*circle),
+                _ => None,
+            }));
         self.notices.extend(published.notices);
         published.news
+    }
+
+    /// Goes on writing again for new members, as the daemon's worker does; whether anything was to be done.
+    pub(super) fn renew_further(&mut self, now: u64) -> bool {
+        let circles = std::mem::take(&mut self.renewing);
+        for circle in &circles {
+            self.with(|replica, rows, rng| replica.renew_further(rows, circle, now, rng))
+                .unwrap();
+        }
+        !circles.is_empty()
     }
 
     pub(super) fn view<T>(&self, now: u64, look: impl FnOnce(&Committed<'_, Memory>) -> T) -> T {

@@ -12,7 +12,7 @@ use maillon_protocol::{
     invite::InvitationReason,
 };
 use maillon_tests::daemon::{
-    Client, Daemon, Settings, Shared, Trouble, Two, Watch, pair, person, wait,
+    Client, Daemon, Settings, Shared, Trouble, Two, Watch, pair, person, professional, wait,
 };
 
 use crate::{Story, ensure, folder};
@@ -205,6 +205,76 @@ fn who_joins_without_the_past_sees_whose_file_it_is_and_that_the_person_agreed()
     ensure(ended.words.matches("record.renew").count() == 2, || {
         ended.words
     })
+}
+
+#[test]
+fn what_was_written_for_weeks_beside_an_admission_is_written_again_in_parts_and_after_a_kill()
+-> Story {
+    const VISITS: usize = 350;
+    let root = folder()?;
+    let Shared { mut two, circle } =
+        Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
+    let third = Daemon::new(root.path(), Settings::hospital())?;
+    pair(&two.a, &third)?;
+    let at_third = professional(&third, "Inès Carpentier", "10999003014", "60")?;
+    // B hears nothing of A while it writes; meanwhile a third structure is admitted without the past.
+    let other = two.a.node()?.to_string();
+    let mut b = two.b.client()?.acting_as(&two.at_b);
+    b.call(Call::PeerSuspend {
+        peer: other.clone(),
+    })?;
+    for visit in 1..=VISITS {
+        b.note_add(circle, &format!("Visite {visit}, rien à signaler."))?;
+    }
+    let mut watch = third.watch()?;
+    let call = Call::CircleInvite {
+        circle: circle.to_string(),
+        peer: third.node()?.to_string(),
+        reason: InvitationReason::CareTeam,
+        grant: Grant::Nothing,
+    };
+    let mut a = two.a.client()?.acting_as(&two.at_a);
+    let Answer::Invitation(sent) = a.call(call)? else {
+        return Err(Trouble::wrong("an answer of another kind"));
+    };
+    is_invited(&mut watch, sent.invitation)?;
+    let mut c = third.client()?.acting_as(&at_third);
+    c.circle_accept(sent.invitation)?;
+    wait::until("the circle at the third", wait::LONG, || {
+        Ok(c.circles()?
+            .iter()
+            .any(|line| line.circle == circle)
+            .then_some(()))
+    })?;
+    // B hears of it. After its first part its worker rests for long, and is killed meanwhile.
+    let tranquillity = |value| Call::WorkerSet {
+        worker: "renewal".to_owned(),
+        tranquillity: value,
+    };
+    b.call(tranquillity(1000))?;
+    let before = b.records(circle)?.len();
+    b.call(Call::PeerResume { peer: other })?;
+    let first = wait::until("the first parts", wait::LONG, || {
+        let again = b.records(circle)?.len() - before;
+        Ok((again >= 100).then_some(again))
+    })?;
+    ensure(first < VISITS, || format!("{first} at once"))?;
+    b.call(tranquillity(0))?;
+    two.b.kill()?;
+    two.b.start()?;
+    let b_node = two.b.node()?;
+    let read = wait::until_seen("all of them at the third", wait::LONG, || {
+        let all = c.records(circle)?;
+        let of_b = all.iter().filter(|line| line.log.node == b_node);
+        let mut read = 0;
+        for line in of_b {
+            read += usize::from(c.shows(line.record)?);
+        }
+        Ok(((read >= VISITS).then_some(read), read))
+    })?;
+    ensure(read.0 == VISITS, || format!("{read:?}"))?;
+    let worker = (two.b.client()?.call(Call::WorkerList)).map(|answer| format!("{answer:?}"))?;
+    ensure(worker.contains("renewal"), || worker.clone())
 }
 
 #[test]
