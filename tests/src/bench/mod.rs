@@ -3,7 +3,7 @@
 //! | name | what | floor |
 //! |---|---|---|
 //! | `alert_p50`, `alert_p99` | from the request written to A's socket until `watch` at B's socket yields it | two synced RocksDB writes of that size and one ping |
-//! | `group_commit` | writes a second by 64 writers | by one writer |
+//! | `group_commit` | notes a second by 64 writers, of whom 16 share a connection; the median of five turns | by one writer, in the turns between |
 //! | `catch_up` | 100,000 records in 1,000 circles, from B's first answer after a separation until B holds all | verification and decryption of the same records, and synced raw writes in the same batches |
 //! | `memory_100k` | resident memory 10 s after a restart, all circles compared once, 1,000 records read | none |
 //! | `ready_100k` | from exec until `status` answers and a note is durable | none |

@@ -9,7 +9,9 @@ use crate::daemon::{Daemon, Settings, Trouble, person, professional};
 
 const WRITERS: usize = 64;
 const CIRCLES: usize = 16;
-const TIME: Duration = Duration::from_secs(8);
+/// One writer and sixty-four take turns, because a disk that others use too is not the same from one moment to the next.
+const ROUNDS: usize = 5;
+const TURN: Duration = Duration::from_secs(2);
 
 pub(super) fn measure(root: &Path, _: Scale) -> Result<Vec<Figure>, Trouble> {
     let daemon = Daemon::new(root, Settings::dac())?;
@@ -17,17 +19,27 @@ pub(super) fn measure(root: &Path, _: Scale) -> Result<Vec<Figure>, Trouble> {
     let mut client = daemon.client()?.acting_as(&who);
     let circles = (0..CIRCLES).map(|_| Ok(client.circle_open(person())?.line.circle));
     let circles: Vec<CircleId> = circles.collect::<Result<_, Trouble>>()?;
-    let rate = |writers| crowd::rate(&daemon.socket(), &who, &circles, writers, TIME);
-    // Once without counting: the first writes make files.
-    rate(WRITERS)?;
-    let one = rate(1)?;
-    let all = rate(WRITERS)?;
+    let rate = |writers| crowd::rate(&daemon.socket(), &who, &circles, writers, TURN);
+    // Without counting: the first writes make files.
+    for _ in 0..2 {
+        rate(WRITERS)?;
+    }
+    let (mut one, mut all) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        one.push(rate(1)?);
+        all.push(rate(WRITERS)?);
+    }
     let figure = Figure::new(
         "group_commit",
-        all,
+        median(all),
         "1/s",
-        Some(one),
+        Some(median(one)),
         Goal::AtLeastTimes(10.0),
     );
     Ok(vec![figure])
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
 }
