@@ -142,9 +142,9 @@ impl Writer {
             // Whoever has been told that a commit failed, and asks again, does not fail with it: its landing is there by now.
             self.hear(runway);
             self.take(work);
-            // Half of what waits is one commit, so that the other half runs while it is written; and so does whatever comes meanwhile.
-            // Waiting for all would let the writers wait for one another, and each of the two threads for the other.
-            let enough = runway.aloft == 0 && self.answers.len() >= queue.len();
+            // Half of what waits is handed over, then half of the rest, so that neither thread waits for the other, and what is done does not wait
+            // for a job behind it that takes long.
+            let enough = runway.aloft < ALOFT && self.answers.len() >= queue.len();
             if self.has_room() && !enough {
                 next = queue.try_recv().ok();
             }

@@ -220,6 +220,11 @@ fn what_was_written_for_weeks_beside_an_admission_is_written_again_in_parts_and_
     // B hears nothing of A while it writes; meanwhile a third structure is admitted without the past.
     let other = two.a.node()?.to_string();
     let mut b = two.b.client()?.acting_as(&two.at_b);
+    let past = b.note_add(circle, "Première visite.")?.record;
+    let mut a = two.a.client()?.acting_as(&two.at_a);
+    wait::until("the first visit at A", wait::LONG, || {
+        Ok(a.shows(past)?.then_some(()))
+    })?;
     b.call(Call::PeerSuspend {
         peer: other.clone(),
     })?;
@@ -233,7 +238,6 @@ fn what_was_written_for_weeks_beside_an_admission_is_written_again_in_parts_and_
         reason: InvitationReason::CareTeam,
         grant: Grant::Nothing,
     };
-    let mut a = two.a.client()?.acting_as(&two.at_a);
     let Answer::Invitation(sent) = a.call(call)? else {
         return Err(Trouble::wrong("an answer of another kind"));
     };
@@ -272,7 +276,7 @@ fn what_was_written_for_weeks_beside_an_admission_is_written_again_in_parts_and_
         }
         Ok(((read >= VISITS).then_some(read), read))
     })?;
-    ensure(read.0 == VISITS, || format!("{read:?}"))?;
+    ensure(read.0 == VISITS && !c.shows(past)?, || format!("{read:?}"))?;
     let worker = (two.b.client()?.call(Call::WorkerList)).map(|answer| format!("{answer:?}"))?;
     ensure(worker.contains("renewal"), || worker.clone())
 }
