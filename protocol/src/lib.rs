@@ -193,7 +193,7 @@
 //! - An epoch's secret opens everything of its epoch for as long as it is kept: files are read for years, so there is no
 //!   secret that is forgotten after each message.
 //! - A circle's steward is one node. While it is away the circle goes on and its membership waits. Version 1 has no
-//!   deputies, successors, handing over or replacing of an identity: their fields are in the state, empty.
+//!   successors and no replacing of an identity yet: deputies are named, and nothing follows from it.
 //! - Version 1 has no record that erases another.
 //! - Transport (TLS 1.3 with X25519MLKEM768), storage under seal, rates and the order of dialling are the daemon's.
 #![forbid(unsafe_code)]

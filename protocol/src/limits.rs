@@ -21,6 +21,8 @@ pub const MEMBERS: usize = 64;
 pub const ENTRIES: u64 = 10_000;
 /// The last entries of a charter, kept for removing, handing over and closing.
 pub const RESERVED_ENTRIES: u64 = 100;
+/// Deputies of a circle.
+pub const DEPUTIES: usize = 8;
 /// Logs of a circle, all incarnations counted.
 pub const LOGS: usize = 1_024;
 /// Bytes of a descriptor.

@@ -12,7 +12,7 @@ use maillon_protocol::{
     content::{Alert, Consent, ConsentDecision, ConsentKind, Content, PatientIdentity, Severity},
     invite::InvitationReason,
     record::Previous,
-    replica::{IncomingState, LetterError, Notice, Replica, Row, Rows},
+    replica::{IncomingState, LetterError, Notice, Replica, Row, Rows, StewardshipError},
     sync::Message,
 };
 use maillon_tests::net::{Net, Weather, identity, note};
@@ -301,6 +301,75 @@ fn an_invitation_that_is_taken_back_is_no_longer_open_at_the_other_side() {
     net.say(2, 1, &Message::Cancelled(open));
     net.run(60_000);
     assert_eq!(net.nodes[1].undecided(), Some(open));
+}
+
+#[test]
+fn a_steward_hands_over_and_from_then_on_the_new_one_alone_changes_the_circle() {
+    let mut net = Net::new(41, 4);
+    let circle = net.circle(0, &[1]);
+    net.write(0, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    // Somebody was asked by the one who is steward no more.
+    net.connect(0, 3);
+    let asked = net.id(3);
+    net.act(0, |node, now| {
+        node.invite_with(&circle, asked, Grant::Whole, now)
+    });
+    assert!(net.run_until(|net| net.nodes[3].undecided().is_some()));
+    let new = net.id(1);
+    net.act(0, |node, now| {
+        node.with(|replica, rows, rng| replica.hand_over(rows, &circle, new, now, rng))
+    })
+    .unwrap();
+    net.act(3, |node, now| node.accept_first(now));
+    assert!(net.run_until(|net| {
+        net.nodes[1].circles[&circle].charter.state().steward == net.id(1)
+    }));
+    // It can do nothing for the circle's membership any more, whatever it says.
+    let refused = net.act(0, |node, now| {
+        node.with(|replica, rows, rng| replica.appoint(rows, &circle, vec![asked], now, rng))
+    });
+    assert!(matches!(refused, Err(StewardshipError::Steward(_))));
+    net.connect(1, 2);
+    net.invite(1, 2, circle);
+    assert!(net.run_until(|net| {
+        let read = |node| net.texts(node, &circle).contains(WALKED);
+        net.nodes[2].circles.contains_key(&circle) && read(2) && net.same(0, 2, &circle)
+    }));
+    let (old, third) = (net.id(0), net.id(2));
+    let state = net.nodes[0].circles[&circle].charter.state().clone();
+    let members: Vec<_> = state.members.iter().map(|member| member.node).collect();
+    assert_eq!(members, [old, new, third]);
+    // The one that handed over can be removed like any other.
+    net.act(1, |node, now| node.remove(&circle, old, now));
+    let after = net.write(1, &circle, ATE);
+    assert!(net.run_until(|net| net.nodes[2].record(&circle, after).is_some()));
+    net.run(60_000);
+    assert!(net.nodes[0].record(&circle, after).is_none());
+    net.invariants().unwrap();
+}
+
+#[test]
+fn a_closed_circle_takes_nothing_until_its_steward_opens_it_again() {
+    let mut net = Net::new(42, 2);
+    let circle = net.circle(0, &[1]);
+    net.act(0, |node, now| {
+        node.with(|replica, rows, rng| replica.close(rows, &circle, 1, now, rng))
+    })
+    .unwrap();
+    let closed = |net: &Net, node: usize| net.nodes[node].circles[&circle].charter.state().closed;
+    assert!(net.run_until(|net| closed(net, 1)));
+    let refused = net.act(1, |node, now| node.write(&circle, note(ATE), now));
+    assert!(refused.is_err());
+    net.act(0, |node, now| {
+        node.with(|replica, rows, rng| replica.reopen(rows, &circle, 0, now, rng))
+    })
+    .unwrap();
+    assert!(net.run_until(|net| !closed(net, 1)));
+    net.write(1, &circle, WALKED);
+    assert!(net.run_until(|net| net.texts(0, &circle).contains(WALKED)));
+    assert!(!net.texts(0, &circle).contains(ATE));
+    net.invariants().unwrap();
 }
 
 #[test]

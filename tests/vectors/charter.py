@@ -91,10 +91,10 @@ class Charter:
         require(number == len(self.hashes) + 1, "number")
         require(previous == self.hashes[-1], "previous")
         require(signer == self.state[2], "steward")
-        require(not self.state[7], "closed")
-        require(number <= (10_000 if change in (3, 5) else 9_900), "limit")
+        require(not self.state[7] or change == 8, "closed")
+        require(number <= (10_000 if change in (3, 5, 6) else 9_900), "limit")
         now = list(self.state)
-        if change != 5:
+        if change in (2, 3, 4):
             now[6] = [number, state[6][1]]
             self.epochs[number] = (name, state[6][1], previous)
         if change == 2:
@@ -102,8 +102,22 @@ class Charter:
         elif change == 3:
             self.remove(number, *fields)
             now[5] = [member for member in now[5] if member[0] != fields[0]]
+            now[3] = [node for node in now[3] if node != fields[0]]
         elif change == 5:
             now[7] = True
+        elif change == 6:
+            require(fields[0] != signer and self.is_member(fields[0]), "change", "not another member")
+            now[2] = fields[0]
+            now[3] = [node for node in now[3] if node != fields[0]]
+        elif change == 7:
+            chosen = fields[0]
+            require(len(chosen) <= 8, "limit")
+            require(len(set(chosen)) == len(chosen), "change", "appointed twice")
+            require(all(self.is_member(node) and node != now[2] for node in chosen), "change", "no deputy")
+            now[3] = chosen
+        elif change == 8:
+            require(now[7], "change", "not closed")
+            now[7] = False
         else:
             require(change == 4, "change", "founded twice")
         require(now == state, "state")

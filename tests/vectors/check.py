@@ -67,7 +67,8 @@ def judge_entry(file, given):
     state = chain.state
     return {"id": entry[1].hex(), "circle": chain.circle.hex(), "number": len(chain.hashes),
             "members": [member[0].hex() for member in state[5]], "epoch": state[6][0],
-            "commitment": state[6][1].hex(), "closed": state[7]}
+            "commitment": state[6][1].hex(), "closed": state[7],
+            "steward": state[2].hex(), "deputies": [node.hex() for node in state[3]]}
 
 
 def judge_epoch(file, given):

@@ -103,10 +103,11 @@ fn a_yes_is_taken_from_the_person_or_in_full_from_the_command() {
 }
 
 #[test]
-fn all_four_destructive_commands_ask_first() {
+fn all_destructive_commands_ask_first() {
     for words in [
         &["circle", "remove", "5f5f", "CPTS"][..],
         &["circle", "close", "5f5f", "--reason", "other"],
+        &["circle", "hand-over", "5f5f", "CPTS"],
         &["keys", "rotate"],
         &["peer", "end", "CPTS"],
     ] {
@@ -118,6 +119,7 @@ fn all_four_destructive_commands_ask_first() {
                 request.call,
                 Call::CircleRemove { .. }
                     | Call::CircleClose { .. }
+                    | Call::CircleHandOver { .. }
                     | Call::KeysRotate
                     | Call::PeerEnd { .. }
             )

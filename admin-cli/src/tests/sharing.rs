@@ -25,6 +25,7 @@ fn member(number: u8) -> MemberLine {
         node: NodeId([number; 32]),
         structure: format!("Structure {number}"),
         steward: number == 1,
+        deputy: false,
         since: 1,
         grant: Grant::Whole,
         waiting: 0,

@@ -120,7 +120,10 @@ impl Node {
             | Call::CircleDecline { .. }
             | Call::CircleRemove { .. }
             | Call::CircleRotate { .. }
-            | Call::CircleClose { .. }) => Box::pin(self.circle_call(actor, call, now_ms)).await?,
+            | Call::CircleClose { .. }
+            | Call::CircleReopen { .. }
+            | Call::CircleHandOver { .. }
+            | Call::CircleDeputies { .. }) => Box::pin(self.circle_call(actor, call, now_ms)).await?,
             call @ (Call::ConsentRecord { .. }
             | Call::AlertSend { .. }
             | Call::AlertList { .. }

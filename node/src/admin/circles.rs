@@ -91,6 +91,23 @@ impl Node {
                     .await?;
                 Answer::Ok
             }
+            Call::CircleReopen { circle, reason } => {
+                care.reopen(actor, self.circle_named(&circle)?, reason)
+                    .await?;
+                Answer::Ok
+            }
+            Call::CircleHandOver { circle, to } => {
+                let circle = self.circle_named(&circle)?;
+                care.hand_over(actor, circle, self.node_named(&to)?).await?;
+                Answer::Ok
+            }
+            Call::CircleDeputies { circle, deputies } => {
+                let circle = self.circle_named(&circle)?;
+                let deputies = deputies.iter().map(|deputy| self.node_named(deputy));
+                let deputies = deputies.collect::<Result<_, _>>()?;
+                care.appoint(actor, circle, deputies).await?;
+                Answer::Ok
+            }
             _ => return Err(misrouted()),
         })
     }

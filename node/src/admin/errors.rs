@@ -3,6 +3,7 @@
 use maillon_protocol::{
     admin::{AdminError, ErrorCode},
     attachment::AttachmentError,
+    charter::{CharterError, StewardError},
     circle::WriteError,
     content::AlertStep,
     replica::{LetterError, StewardshipError, WriteFailed},
@@ -194,6 +195,18 @@ impl From<CareError> for Refusal {
             CareError::Letter(LetterError::NoInvitation) => {
                 (ErrorCode::NotFound, "see `maillonctl circle invitations`")
             }
+            CareError::Steward(StewardshipError::Steward(StewardError::Charter(
+                CharterError::Change { .. } | CharterError::Limit(_),
+            ))) => (
+                ErrorCode::Conflict,
+                "see `maillonctl circle show CIRCLE`: who is a member, who the steward, and whether it is closed",
+            ),
+            CareError::Steward(StewardshipError::Steward(StewardError::Charter(
+                CharterError::Closed(_),
+            ))) => (
+                ErrorCode::Conflict,
+                "open it again with `maillonctl circle reopen CIRCLE`, where it is meant to go on",
+            ),
             CareError::Letter(LetterError::Steward(_))
             | CareError::Steward(StewardshipError::Steward(_)) => (
                 ErrorCode::Conflict,

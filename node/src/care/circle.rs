@@ -1,8 +1,8 @@
-//! Files and the circles around them: open, invite, accept, remove, close.
+//! Files and the circles around them: open, invite, accept.
 
 use maillon_protocol::{
     admin::Sharing,
-    charter::{Grant, RemovalReason, RotationReason, Subject},
+    charter::{Grant, Subject},
     content::{Content, PatientIdentity},
     ids::{CircleId, InvitationId, NodeId},
     invite::InvitationReason,
@@ -133,77 +133,6 @@ impl Care {
                 tx.replica.decline(tx.rows, &invitation)?;
                 let about = About::object(Object::Invitation(invitation));
                 audit::note(tx, &actor, "invitation.decline", about)
-            })
-            .await?)
-    }
-
-    /// Removes a member. An administrator may do this without a professional ([`Actor::administrator`]).
-    ///
-    /// # Errors
-    /// [`CareError`].
-    pub async fn remove(
-        &self,
-        actor: &Actor,
-        circle: CircleId,
-        node: NodeId,
-        reason: RemovalReason,
-    ) -> Result<(), CareError> {
-        let actor = actor.clone();
-        Ok(self
-            .ledger
-            .run(move |tx| {
-                let now = tx.now_ms;
-                tx.replica
-                    .remove(tx.rows, &circle, node, reason, now, &mut tx.rng)?;
-                let about = About {
-                    node: Some(node),
-                    ..About::circle(circle)
-                };
-                audit::note(tx, &actor, "circle.remove", about)
-            })
-            .await?)
-    }
-
-    /// Starts a new epoch. An administrator may do this without a professional.
-    ///
-    /// # Errors
-    /// [`CareError`].
-    pub async fn rotate(
-        &self,
-        actor: &Actor,
-        circle: CircleId,
-        reason: RotationReason,
-    ) -> Result<(), CareError> {
-        let actor = actor.clone();
-        Ok(self
-            .ledger
-            .run(move |tx| {
-                let now = tx.now_ms;
-                tx.replica
-                    .rotate(tx.rows, &circle, reason, now, &mut tx.rng)?;
-                audit::note(tx, &actor, "circle.rotate", About::circle(circle))
-            })
-            .await?)
-    }
-
-    /// Closes a file.
-    ///
-    /// # Errors
-    /// [`CareError`].
-    pub async fn close(
-        &self,
-        actor: &Actor,
-        circle: CircleId,
-        reason: u64,
-    ) -> Result<(), CareError> {
-        let actor = actor.clone();
-        Ok(self
-            .ledger
-            .run(move |tx| {
-                let now = tx.now_ms;
-                tx.replica
-                    .close(tx.rows, &circle, reason, now, &mut tx.rng)?;
-                audit::note(tx, &actor, "circle.close", About::circle(circle))
             })
             .await?)
     }

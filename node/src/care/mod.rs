@@ -19,6 +19,7 @@ mod outbox;
 mod past;
 mod people;
 mod read;
+mod steward;
 mod uploads;
 
 pub use error::CareError;

@@ -168,6 +168,27 @@ pub enum Call {
         /// Coded reason: 0 end of care, 1 moved away, 2 death, 3 opposition, 4 other.
         reason: u64,
     },
+    /// Opens a closed circle again. → [`super::Answer::Ok`].
+    CircleReopen {
+        /// Which circle.
+        circle: Named,
+        /// Coded reason: 0 care begins again, 1 closed by mistake, 2 other.
+        reason: u64,
+    },
+    /// Makes another member the steward. → [`super::Answer::Ok`].
+    CircleHandOver {
+        /// Which circle.
+        circle: Named,
+        /// Which member.
+        to: Named,
+    },
+    /// Says who the deputies are: all of them. → [`super::Answer::Ok`].
+    CircleDeputies {
+        /// Which circle.
+        circle: Named,
+        /// Which members; none: nobody.
+        deputies: Vec<Named>,
+    },
 
     /// Sends an alert. → [`super::Answer::Written`].
     AlertSend {
@@ -375,6 +396,7 @@ impl Call {
                 | Self::CircleAccept { .. }
                 | Self::CircleDecline { .. }
                 | Self::CircleClose { .. }
+                | Self::CircleReopen { .. }
                 | Self::AlertSend { .. }
                 | Self::AlertList { .. }
                 | Self::AlertAnswer { .. }

@@ -1,19 +1,20 @@
 //! The verified chain.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 
 use super::{
     Change, Cut, Entry, EpochSecret, Grant, Member, SealedSecret, SecretError, State,
+    apply::check_descriptor,
     entry::{EpochStart, LogStart},
     epoch::EpochPlace,
 };
 use crate::{
-    descriptor::{Descriptor, DescriptorError},
+    descriptor::DescriptorError,
     ids::{CircleId, EntryHash, Hash, LogId, NodeId, RecordId},
-    invite::{Acceptance, InviteError},
+    invite::InviteError,
     keys::{SealKey, SealPublic},
     limits::{self, LimitError},
     seal::SealError,
@@ -89,21 +90,21 @@ pub enum Start {
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-struct Term {
+pub(super) struct Term {
     #[n(0)]
-    from: u64,
+    pub(super) from: u64,
     /// Number of the removing entry; 0 while it lasts.
     #[n(1)]
-    until: u64,
+    pub(super) until: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-struct CutAt {
+pub(super) struct CutAt {
     #[n(0)]
-    entry: u64,
+    pub(super) entry: u64,
     #[n(1)]
-    cuts: Vec<Cut>,
+    pub(super) cuts: Vec<Cut>,
 }
 
 /// A verified charter: the head's state and what records of any age are checked against.
@@ -115,17 +116,17 @@ pub struct Charter {
     #[n(1)]
     hashes: Vec<EntryHash>,
     #[n(2)]
-    state: State,
+    pub(super) state: State,
     #[n(3)]
-    epochs: Vec<EpochStart>,
+    pub(super) epochs: Vec<EpochStart>,
     #[n(4)]
-    terms: BTreeMap<NodeId, Vec<Term>>,
+    pub(super) terms: BTreeMap<NodeId, Vec<Term>>,
     #[n(5)]
-    cuts: BTreeMap<NodeId, CutAt>,
+    pub(super) cuts: BTreeMap<NodeId, CutAt>,
     #[n(6)]
-    starts: BTreeMap<NodeId, Vec<LogStart>>,
+    pub(super) starts: BTreeMap<NodeId, Vec<LogStart>>,
     #[n(7)]
-    acceptances: Vec<Hash>,
+    pub(super) acceptances: Vec<Hash>,
 }
 
 impl Charter {
@@ -226,7 +227,7 @@ impl Charter {
         if *signer != self.state.steward {
             return Err(CharterError::Steward(number));
         }
-        if self.state.closed {
+        if self.state.closed && !matches!(change, Change::Reopen { .. }) {
             return Err(CharterError::Closed(number));
         }
         let reserve = if change.may_use_reserve() {
@@ -259,114 +260,6 @@ impl Charter {
             return Err(CharterError::State(number));
         }
         Ok(next)
-    }
-
-    fn apply(&mut self, number: u64, signer: NodeId, change: &Change) -> Result<(), CharterError> {
-        let refuse = |cause| Err(CharterError::Change { number, cause });
-        match change {
-            Change::Found { .. } => refuse("a circle is founded once"),
-            Change::Admit {
-                node,
-                descriptor,
-                acceptance,
-                grant,
-                starts,
-            } => {
-                if self.is_member(node) {
-                    return refuse("the admitted node is a member already");
-                }
-                limits::within(
-                    "the members of a circle",
-                    self.state.members.len() as u64 + 1,
-                    limits::MEMBERS as u64,
-                )?;
-                check_descriptor(number, descriptor.0.clone(), *node)?;
-                let acceptance = Acceptance::verify(acceptance.0.clone())
-                    .map_err(|error| CharterError::Acceptance { number, error })?;
-                if acceptance.object.node != *node || acceptance.object.to != signer {
-                    return refuse(
-                        "the quoted acceptance is of another node or for another steward",
-                    );
-                }
-                let id = Hash(acceptance.id);
-                if self.acceptances.contains(&id) {
-                    return refuse("the quoted acceptance has been used");
-                }
-                match grant {
-                    Grant::Whole if !starts.is_empty() => {
-                        return refuse("a grant of the whole past names no starts");
-                    }
-                    Grant::From(from) if !self.epochs.iter().any(|epoch| epoch.number == *from) => {
-                        return refuse("the granted epoch does not exist");
-                    }
-                    _ => {}
-                }
-                limits::within(
-                    "the logs of a circle",
-                    starts.len() as u64,
-                    limits::LOGS as u64,
-                )?;
-                self.acceptances.push(id);
-                self.state.members.push(Member {
-                    node: *node,
-                    since: number,
-                    grant: *grant,
-                });
-                self.terms.entry(*node).or_default().push(Term {
-                    from: number,
-                    until: 0,
-                });
-                self.starts.insert(*node, starts.clone());
-                Ok(())
-            }
-            Change::Remove { node, cuts, .. } => {
-                if !self.is_member(node) {
-                    return refuse("the removed node is no member");
-                }
-                if *node == self.state.steward {
-                    return refuse("the steward cannot be removed: it hands over or closes first");
-                }
-                let distinct: BTreeSet<_> = cuts.iter().map(|cut| cut.incarnation).collect();
-                if distinct.len() != cuts.len() {
-                    return refuse("a log is cut twice");
-                }
-                limits::within(
-                    "the logs of a circle",
-                    cuts.len() as u64,
-                    limits::LOGS as u64,
-                )?;
-                self.state.members.retain(|member| member.node != *node);
-                if let Some(term) = self.terms.get_mut(node).and_then(|terms| terms.last_mut()) {
-                    term.until = number;
-                }
-                self.starts.remove(node);
-                let mut all = self
-                    .cuts
-                    .remove(node)
-                    .map(|cut| cut.cuts)
-                    .unwrap_or_default();
-                // A log that an earlier removal cut stays cut there: readmission starts a new incarnation.
-                let fresh: Vec<_> = cuts
-                    .iter()
-                    .filter(|cut| !all.iter().any(|old| old.incarnation == cut.incarnation))
-                    .copied()
-                    .collect();
-                all.extend(fresh);
-                self.cuts.insert(
-                    *node,
-                    CutAt {
-                        entry: number,
-                        cuts: all,
-                    },
-                );
-                Ok(())
-            }
-            Change::Rotate { .. } => Ok(()),
-            Change::Close { .. } => {
-                self.state.closed = true;
-                Ok(())
-            }
-        }
     }
 
     /// The circle.
@@ -556,18 +449,5 @@ impl Charter {
     pub fn committed(&self, number: u64, secret: &EpochSecret) -> bool {
         self.place(number)
             .is_some_and(|place| secret.commitment(place.previous, number) == place.commitment)
-    }
-}
-
-fn check_descriptor(number: u64, bytes: Vec<u8>, node: NodeId) -> Result<(), CharterError> {
-    let descriptor =
-        Descriptor::verify(bytes).map_err(|error| CharterError::Descriptor { number, error })?;
-    if descriptor.object.node == node {
-        Ok(())
-    } else {
-        Err(CharterError::Change {
-            number,
-            cause: "the quoted descriptor is of another node",
-        })
     }
 }

@@ -78,7 +78,7 @@ pub struct State {
     /// Who signs entries.
     #[n(2)]
     pub steward: NodeId,
-    /// Who may found an accepted successor; empty in this version.
+    /// Who may found a successor that the others' nodes accept by themselves.
     #[n(3)]
     pub deputies: Vec<NodeId>,
     /// The circle that this one continues; none in this version.
@@ -208,17 +208,47 @@ pub enum Change {
         #[n(0)]
         reason: u64,
     },
+    /// Another member is the steward from now on, and signs the next entry.
+    #[n(6)]
+    HandOver {
+        /// The member.
+        #[n(0)]
+        to: NodeId,
+    },
+    /// The deputies are now these.
+    #[n(7)]
+    Appoint {
+        /// All of them: members, without the steward; at most [`limits::DEPUTIES`](crate::limits::DEPUTIES).
+        #[n(0)]
+        deputies: Vec<NodeId>,
+    },
+    /// A closed circle is open again.
+    #[n(8)]
+    Reopen {
+        /// Coded reason: 0 care begins again, 1 closed by mistake, 2 other.
+        #[n(0)]
+        reason: u64,
+    },
 }
 
 impl Change {
     /// Whether a new epoch begins with this change.
     pub const fn starts_epoch(&self) -> bool {
-        !matches!(self, Self::Close { .. })
+        !matches!(
+            self,
+            Self::Close { .. }
+                | Self::HandOver { .. }
+                | Self::Appoint { .. }
+                | Self::Reopen { .. }
+        )
     }
 
     /// Whether this may use the last entries of a full charter.
     pub const fn may_use_reserve(&self) -> bool {
-        matches!(self, Self::Remove { .. } | Self::Close { .. })
+        matches!(
+            self,
+            Self::Remove { .. } | Self::HandOver { .. } | Self::Close { .. }
+        )
     }
 }
 

@@ -10,6 +10,7 @@
 //! ([`Charter::was_member`]), which epoch an entry fixes ([`Charter::epoch_of`]), and up to where a removed member's log counts
 //! ([`Charter::cut_of`]). None of the answers depends on arrival or on clocks.
 
+mod apply;
 mod chain;
 mod entry;
 mod epoch;
@@ -21,4 +22,4 @@ pub use entry::{
     Subject,
 };
 pub use epoch::{EpochSecret, SealedSecret, SecretError};
-pub use steward::{Made, Steward, StewardError, admit, close, found, remove, rotate};
+pub use steward::{Made, Steward, StewardError, admit, appoint, close, found, hand_over, remove, reopen, rotate};

@@ -234,7 +234,10 @@ pub fn remove<K: Fn(&NodeId) -> Option<SealPublic>>(
 ) -> Result<Made, StewardError> {
     steward.make(
         Change::Remove { node, reason, cuts },
-        |state| state.members.retain(|member| member.node != node),
+        |state| {
+            state.members.retain(|member| member.node != node);
+            state.deputies.retain(|deputy| *deputy != node);
+        },
         rng,
     )
 }
@@ -261,4 +264,50 @@ pub fn close<K: Fn(&NodeId) -> Option<SealPublic>>(
     rng: &mut impl CryptoRng,
 ) -> Result<Made, StewardError> {
     steward.make(Change::Close { reason }, |state| state.closed = true, rng)
+}
+
+/// Makes another member the steward.
+///
+/// # Errors
+/// [`StewardError`].
+pub fn hand_over<K: Fn(&NodeId) -> Option<SealPublic>>(
+    steward: &Steward<'_, K>,
+    to: NodeId,
+    rng: &mut impl CryptoRng,
+) -> Result<Made, StewardError> {
+    steward.make(
+        Change::HandOver { to },
+        |state| {
+            state.steward = to;
+            state.deputies.retain(|deputy| *deputy != to);
+        },
+        rng,
+    )
+}
+
+/// Says who the deputies are from now on.
+///
+/// # Errors
+/// [`StewardError`].
+pub fn appoint<K: Fn(&NodeId) -> Option<SealPublic>>(
+    steward: &Steward<'_, K>,
+    deputies: Vec<NodeId>,
+    rng: &mut impl CryptoRng,
+) -> Result<Made, StewardError> {
+    let change = Change::Appoint {
+        deputies: deputies.clone(),
+    };
+    steward.make(change, |state| state.deputies = deputies, rng)
+}
+
+/// Opens a closed circle again.
+///
+/// # Errors
+/// [`StewardError`].
+pub fn reopen<K: Fn(&NodeId) -> Option<SealPublic>>(
+    steward: &Steward<'_, K>,
+    reason: u64,
+    rng: &mut impl CryptoRng,
+) -> Result<Made, StewardError> {
+    steward.make(Change::Reopen { reason }, |state| state.closed = false, rng)
 }

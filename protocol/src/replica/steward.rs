@@ -225,7 +225,7 @@ impl Replica {
         })
     }
 
-    /// Closes a circle.
+    /// Closes a circle. Nobody is admitted to it by what was asked before.
     ///
     /// # Errors
     /// [`StewardshipError`].
@@ -239,6 +239,62 @@ impl Replica {
     ) -> Result<(), StewardshipError> {
         self.make(rows, id, None, now_ms, |steward, _| {
             charter::close(steward, reason, rng)
+        })?;
+        self.cancel_invitations(rows, id, None)?;
+        Ok(())
+    }
+
+    /// Opens a closed circle again.
+    ///
+    /// # Errors
+    /// [`StewardshipError`].
+    pub fn reopen(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        reason: u64,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), StewardshipError> {
+        self.make(rows, id, None, now_ms, |steward, _| {
+            charter::reopen(steward, reason, rng)
+        })
+    }
+
+    /// Makes another member the circle's steward. An acceptance of what this node asked before would be for a steward that there is no more: it
+    /// is taken back.
+    ///
+    /// # Errors
+    /// [`StewardshipError`].
+    pub fn hand_over(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        to: NodeId,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), StewardshipError> {
+        self.make(rows, id, None, now_ms, |steward, _| {
+            charter::hand_over(steward, to, rng)
+        })?;
+        self.cancel_invitations(rows, id, None)?;
+        Ok(())
+    }
+
+    /// Says who a circle's deputies are from now on.
+    ///
+    /// # Errors
+    /// [`StewardshipError`].
+    pub fn appoint(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        deputies: Vec<NodeId>,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), StewardshipError> {
+        self.make(rows, id, None, now_ms, |steward, _| {
+            charter::appoint(steward, deputies, rng)
         })
     }
 }

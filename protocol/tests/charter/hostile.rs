@@ -59,31 +59,34 @@ pub fn forge(world: &mut World, after: usize, wrong: Wrong) -> Vec<u8> {
         charter = charter.extend(entry).expect("the steward's own entries");
     }
     let Ok(made) = world.make(&charter, Act::Rotate) else {
-        return forge_closed(world, wrong);
+        return forge_closed(world, after, wrong);
     };
     spoil(world, made.entry, wrong)
 }
 
-/// After a closed circle's last entry there is nothing right at all.
-fn forge_closed(world: &World, wrong: Wrong) -> Vec<u8> {
-    let last = world.entries.last().expect("a charter has entries");
+/// After the entry that closes a circle, nothing is right but one that opens it again.
+fn forge_closed(world: &World, after: usize, wrong: Wrong) -> Vec<u8> {
+    let last = &world.entries[after];
     let mut entry = last.object.clone();
     entry.number += 1;
     entry.previous = Some(EntryHash(last.id));
     entry.change = Change::Rotate {
         reason: RotationReason::Precaution,
     };
-    let entry = sign(entry, &world.people[0].key);
+    entry.signer = entry.state.steward;
+    let key = world.key_of(&entry.signer);
+    let entry = sign(entry, key);
     spoil(world, entry, wrong)
 }
 
 fn spoil(world: &World, right: Verified<Entry>, wrong: Wrong) -> Vec<u8> {
     let mut entry = right.object;
-    let mut key = &world.people[0].key;
     match wrong {
         Wrong::Signer(who) => {
-            key = &world.people[who].key;
-            entry.signer = key.id();
+            let other = world.people[who].key.id();
+            let steward = entry.signer == other;
+            let who = if steward { STRANGER } else { who };
+            entry.signer = world.people[who].key.id();
         }
         Wrong::Previous => entry.previous = Some(EntryHash([7; 32])),
         Wrong::Number => entry.number += 1,
@@ -98,6 +101,7 @@ fn spoil(world: &World, right: Verified<Entry>, wrong: Wrong) -> Vec<u8> {
         Wrong::Founding => entry = world.entries[0].object.clone(),
         Wrong::Signature | Wrong::Bit(_) => {}
     }
+    let key = world.key_of(&entry.signer);
     let mut bytes = sign(entry, key).bytes;
     let last = bytes.len() - 1;
     match wrong {
@@ -129,5 +133,6 @@ pub fn used_acceptance(world: &mut World) -> Option<Vec<u8>> {
     if let Change::Admit { acceptance, .. } = &mut entry.change {
         *acceptance = quoted;
     }
-    Some(sign(entry, &world.people[0].key).bytes)
+    let key = world.key_of(&entry.signer);
+    Some(sign(entry, key).bytes)
 }

@@ -17,6 +17,8 @@ pub struct Model {
     pub number: u64,
     pub epochs: Vec<u64>,
     pub closed: bool,
+    pub steward: usize,
+    pub deputies: Vec<usize>,
     /// Members after each entry, by its number.
     pub members: BTreeMap<u64, BTreeMap<usize, Membership>>,
 }
@@ -31,6 +33,8 @@ impl Model {
             number: 1,
             epochs: vec![1],
             closed: false,
+            steward: 0,
+            deputies: Vec::new(),
             members: BTreeMap::from([(1, BTreeMap::from([(0, founder)]))]),
         }
     }
@@ -53,7 +57,7 @@ impl Model {
     pub fn act(&mut self, act: Act) -> bool {
         let mut members = self.now().clone();
         let number = self.number + 1;
-        if self.closed {
+        if self.closed != (act == Act::Reopen) {
             return false;
         }
         match act {
@@ -72,14 +76,31 @@ impl Model {
                     },
                 );
             }
-            Act::Remove(node) if node == 0 || !members.contains_key(&node) => return false,
+            Act::Remove(node) if node == self.steward || !members.contains_key(&node) => {
+                return false;
+            }
             Act::Remove(node) => {
                 members.remove(&node);
+                self.deputies.retain(|deputy| *deputy != node);
             }
             Act::Rotate => {}
             Act::Close => self.closed = true,
+            Act::HandOver(to) if to == self.steward || !members.contains_key(&to) => return false,
+            Act::HandOver(to) => {
+                self.steward = to;
+                self.deputies.retain(|deputy| *deputy != to);
+            }
+            Act::Appoint(set) => {
+                let chosen: Vec<usize> = (0..5).filter(|place| set & (1 << place) != 0).collect();
+                let able = |place: &usize| *place != self.steward && members.contains_key(place);
+                if !chosen.iter().all(able) {
+                    return false;
+                }
+                self.deputies = chosen;
+            }
+            Act::Reopen => self.closed = false,
         }
-        if act != Act::Close {
+        if matches!(act, Act::Admit(..) | Act::Remove(_) | Act::Rotate) {
             self.epochs.push(number);
         }
         self.number = number;

@@ -3,7 +3,7 @@
 use maillon_protocol::{
     charter::{self, Charter, Entry, EpochSecret, Grant, Made, Steward, StewardError, Subject},
     descriptor::{Descriptor, StructureKind},
-    ids::Hash,
+    ids::{Hash, NodeId},
     invite::{Acceptance, Invitation, InvitationReason},
     keys::{NodeKey, SealKey, SealPublic},
     seal::SUITE,
@@ -104,15 +104,22 @@ impl World {
         self.charter = made.charter;
     }
 
-    pub fn acceptance(&mut self, guest: usize) -> Verified<Acceptance> {
-        let (host, guest) = (&self.people[0], &self.people[guest]);
+    /// The key of somebody in this world.
+    pub fn key_of(&self, node: &NodeId) -> &NodeKey {
+        let person = self.people.iter().find(|person| person.key.id() == *node);
+        &person.expect("everybody who signs is here").key
+    }
+
+    pub fn acceptance(&mut self, guest: usize, steward: NodeId) -> Verified<Acceptance> {
+        let host = self.key_of(&steward).clone();
+        let guest = &self.people[guest];
         let invitation = Invitation::make(
             guest.key.id(),
             guest.seal.public(),
             Subject::Patient,
             InvitationReason::CareTeam,
             None,
-            &host.key,
+            &host,
             NOW,
             &mut self.rng,
         )
@@ -120,10 +127,10 @@ impl World {
         Acceptance::make(&invitation, Hash(guest.descriptor.id), &guest.key, NOW)
     }
 
-    /// What a steward with this key makes of `act`, at the head of `charter`.
+    /// What the steward makes of `act`, at the head of `charter`.
     pub fn make(&mut self, charter: &Charter, act: Act) -> Result<Made, StewardError> {
         let acceptance = match act {
-            Act::Admit(guest, _) => Some(self.acceptance(guest)),
+            Act::Admit(guest, _) => Some(self.acceptance(guest, charter.state().steward)),
             _ => None,
         };
         let people = &self.people;
@@ -135,12 +142,13 @@ impl World {
         };
         let steward = Steward {
             charter,
-            key: &people[0].key,
+            key: self.key_of(&charter.state().steward),
             seal_key,
             time: Timestamp::from_ms(NOW),
         };
-        let rng = &mut self.rng;
-        match (act, acceptance) {
+        let mut rng = self.rng.clone();
+        let rng = &mut rng;
+        let made = match (act, acceptance) {
             (Act::Admit(guest, past), Some(acceptance)) => charter::admit(
                 &steward,
                 &people[guest].descriptor,
@@ -159,8 +167,18 @@ impl World {
             ),
             (Act::Rotate, _) => charter::rotate(&steward, charter::RotationReason::Precaution, rng),
             (Act::Close, _) => charter::close(&steward, 0, rng),
+            (Act::HandOver(to), _) => charter::hand_over(&steward, people[to].key.id(), rng),
+            (Act::Appoint(set), _) => {
+                let chosen = people.iter().enumerate();
+                let deputies = chosen.filter(|(place, _)| set & (1 << place) != 0);
+                let deputies = deputies.map(|(_, person)| person.key.id()).collect();
+                charter::appoint(&steward, deputies, rng)
+            }
+            (Act::Reopen, _) => charter::reopen(&steward, 0, rng),
             (Act::Admit(..), None) => unreachable!("an acceptance was made for it"),
-        }
+        };
+        self.rng = rng.clone();
+        made
     }
 
     /// The steward does it, where it can.

@@ -126,6 +126,8 @@ fn entry(file: &Value, given: &Value) -> Result<Value, Refused> {
         "epoch": state.epoch.number,
         "commitment": hex(state.epoch.commitment),
         "closed": state.closed,
+        "steward": hex(state.steward),
+        "deputies": state.deputies.iter().map(hex).collect::<Vec<_>>(),
     }))
 }
 

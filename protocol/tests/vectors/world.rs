@@ -17,12 +17,12 @@ use rand_core::Rng as _;
 
 use crate::node::{NOW, Node, identity, rng};
 
-/// One circle from its founding to its closing, with the records that the entries name.
+/// One circle from its founding to its last closing, with the records that the entries name.
 pub(crate) struct World {
     pub(crate) nodes: [Node; 3],
     pub(crate) invitation: Verified<Invitation>,
     pub(crate) acceptances: [Verified<Acceptance>; 2],
-    /// Entries 1 to 6: found, admit 2, admit 3, remove 2, rotate, close.
+    /// Entries 1 to 6: found, admit 2, admit 3, remove 2, rotate, close; 7 to 10: reopen, appoint 3, hand over to 3, and 3 closes.
     pub(crate) made: Vec<Made>,
     records: Vec<Written>,
 }
@@ -130,6 +130,14 @@ impl World {
             charter::rotate(steward, RotationReason::Suspected, rng)
         });
         world.extend(56, |_, steward, rng| charter::close(steward, 0, rng));
+        world.extend(57, |_, steward, rng| charter::reopen(steward, 1, rng));
+        world.extend(58, |_, steward, rng| {
+            charter::appoint(steward, vec![third.id()], rng)
+        });
+        world.extend(59, |_, steward, rng| {
+            charter::hand_over(steward, third.id(), rng)
+        });
+        world.extend(60, |_, steward, rng| charter::close(steward, 1, rng));
         world.records = vec![theirs, opening, note, later];
         world
     }
@@ -143,7 +151,9 @@ impl World {
             &mut ChaCha20Rng,
         ) -> Result<Made, charter::StewardError>,
     ) {
-        let key = self.nodes[0].key();
+        let steward = self.charter(self.made.len()).state().steward;
+        let node = self.nodes.iter().find(|node| node.id() == steward);
+        let key = node.expect("a node of this world").key();
         let seal_key = |id: &NodeId| {
             let node = self.nodes.iter().find(|node| node.id() == *id)?;
             Some(node.seal().public().clone())

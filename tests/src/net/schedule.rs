@@ -1,6 +1,6 @@
 //! Schedules: what happens to a federation, step by step, and what it must have come to once all is healed.
 //!
-//! Node 0 is the steward, those after it are or may become members, the last one is connected with everybody and in no circle.
+//! Node 0 is the first steward, those after it are or may become members, the last one is connected with everybody and in no circle.
 
 mod healed;
 
@@ -11,8 +11,9 @@ use maillon_protocol::{
     content::Content,
     ids::{CircleId, RecordId},
     invite::InvitationReason,
-    replica::Row,
+    replica::{Memory, Replica, Row},
 };
+use rand_chacha::ChaCha20Rng;
 
 use super::{Net, Weather, identity, note};
 
@@ -40,6 +41,12 @@ pub enum Step {
     Remove(usize),
     /// The steward starts a new epoch.
     Rotate,
+    /// The steward makes a member that reads the whole past the steward.
+    HandOver(usize),
+    /// The steward closes the circle.
+    Close,
+    /// The steward opens it again.
+    Reopen,
     /// Two nodes connect.
     Connect(usize, usize),
     /// Their connection breaks; what is under way is lost.
@@ -142,8 +149,33 @@ impl<'a> Player<'a> {
     }
 
     /// A place among those whom the steward may admit.
-    const fn guest(&self, place: usize) -> usize {
-        1 + place % (self.schedule.nodes - 1)
+    fn guest(&self, place: usize) -> usize {
+        (self.steward() + 1 + place % (self.schedule.nodes - 1)) % self.schedule.nodes
+    }
+
+    /// Who is the steward as far as it knows itself; while a new one has not heard of it, the node that knows the charter best.
+    fn steward(&self) -> usize {
+        let known = |place: &usize| {
+            let node = &self.net.nodes[*place];
+            let charter = &node.circles.get(&self.circle)?.charter;
+            Some((charter.state().steward == node.id(), charter.number()))
+        };
+        // The first of those that know the same.
+        (0..self.schedule.nodes)
+            .rev()
+            .max_by_key(known)
+            .unwrap_or_default()
+    }
+
+    /// The steward does something, where it can.
+    fn rules<T>(
+        &mut self,
+        act: impl FnOnce(&mut Replica, &Memory, &mut ChaCha20Rng, u64) -> T,
+    ) -> T {
+        let steward = self.steward();
+        self.net.act(steward, |node, now| {
+            node.with(|replica, rows, rng| act(replica, rows, rng, now))
+        })
     }
 
     fn two(&self, a: usize, b: usize) -> Option<(usize, usize)> {
@@ -159,13 +191,37 @@ impl<'a> Player<'a> {
             Step::Invite(place, past) => self.invite(self.guest(place), past),
             Step::Remove(place) => {
                 let gone = self.net.id(self.guest(place));
-                self.net.act(0, |node, now| {
+                let steward = self.steward();
+                self.net.act(steward, |node, now| {
                     let _ = node.try_remove(&circle, gone, now);
                 });
             }
-            Step::Rotate => self.net.act(0, |node, now| {
-                let _ = node.rotate(&circle, now);
-            }),
+            Step::Rotate => {
+                let steward = self.steward();
+                self.net.act(steward, |node, now| {
+                    let _ = node.rotate(&circle, now);
+                });
+            }
+            Step::HandOver(place) => {
+                let to = self.net.id(self.guest(place));
+                self.rules(|replica, rows, rng, now| {
+                    let held = replica.circle(&circle);
+                    let member = held.and_then(|held| held.charter.member(&to));
+                    if member.is_some_and(|member| member.grant == Grant::Whole) {
+                        let _ = replica.hand_over(rows, &circle, to, now, rng);
+                    }
+                });
+            }
+            Step::Close => {
+                self.rules(|replica, rows, rng, now| {
+                    let _ = replica.close(rows, &circle, 0, now, rng);
+                });
+            }
+            Step::Reopen => {
+                self.rules(|replica, rows, rng, now| {
+                    let _ = replica.reopen(rows, &circle, 0, now, rng);
+                });
+            }
             Step::Connect(a, b) => {
                 if let Some((a, b)) = self.two(a, b) {
                     self.net.connect(a, b);
@@ -247,26 +303,24 @@ impl<'a> Player<'a> {
 
     fn invite(&mut self, guest: usize, past: Past) {
         let (to, circle) = (self.net.id(guest), self.circle);
-        self.net.act(0, |node, now| {
-            node.with(|replica, rows, rng| {
-                let Some(held) = replica.circle(&circle) else {
-                    return;
-                };
-                let grant = match past {
-                    Past::Whole => Grant::Whole,
-                    Past::Nothing => Grant::Nothing,
-                    Past::Now => Grant::From(held.charter.state().epoch.number),
-                };
-                let who = identity();
-                let reason = InvitationReason::CareTeam;
-                let _ = replica.invite(rows, &circle, to, reason, Some(&who), grant, now, rng);
-            });
+        self.rules(|replica, rows, rng, now| {
+            let Some(held) = replica.circle(&circle) else {
+                return;
+            };
+            let grant = match past {
+                Past::Whole => Grant::Whole,
+                Past::Nothing => Grant::Nothing,
+                Past::Now => Grant::From(held.charter.state().epoch.number),
+            };
+            let who = identity();
+            let reason = InvitationReason::CareTeam;
+            let _ = replica.invite(rows, &circle, to, reason, Some(&who), grant, now, rng);
         });
     }
 
     /// Whoever has been invited accepts.
     fn answer(&mut self) {
-        for node in 1..self.schedule.nodes {
+        for node in 0..self.schedule.nodes {
             while self.net.nodes[node].undecided().is_some() {
                 self.net.act(node, |node, now| node.accept_first(now));
                 self.net.run(self.schedule.commit_ms);

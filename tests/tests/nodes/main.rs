@@ -17,6 +17,7 @@ mod raw;
 mod refusals;
 mod secrecy;
 mod socket;
+mod stewardship;
 mod users;
 
 use maillon_tests::daemon::{Settings, Shared, Trouble, Two};

@@ -1,4 +1,4 @@
-//! `circle remove`, `circle rotate` and `circle close`: what the steward changes.
+//! `circle remove`, `circle rotate`, `circle close` and `circle reopen`: what the steward changes.
 
 use clap::{Args, builder::TypedValueParser};
 use maillon_protocol::{
@@ -51,28 +51,42 @@ pub(crate) struct Close {
     /// The circle
     circle: String,
     /// Why
-    #[arg(long, value_parser = closing())]
+    #[arg(long, value_parser = coded(&CLOSING))]
     reason: u64,
     /// Do it without asking
     #[arg(long)]
     yes: bool,
 }
 
+/// Open a closed circle again
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  maillonctl circle reopen 5f3a09c1d2e4 --reason mistake --as 7b21"
+)]
+pub(crate) struct Reopen {
+    /// The circle
+    circle: String,
+    /// Why: care begins again, it was closed by mistake, or another reason
+    #[arg(long, value_parser = coded(&REOPENING))]
+    reason: u64,
+}
+
 /// The coded reasons for closing, in the order of their numbers.
 const CLOSING: [&str; 5] = ["end-of-care", "moved-away", "death", "opposition", "other"];
+/// Those for opening again.
+const REOPENING: [&str; 3] = ["care-again", "mistake", "other"];
 
-fn closing() -> impl TypedValueParser<Value = u64> {
-    clap::builder::PossibleValuesParser::new(CLOSING).map(|word| {
-        CLOSING
-            .iter()
-            .zip(0..)
-            .find_map(|(each, number)| (*each == word).then_some(number))
-            .unwrap_or(4)
+/// One of these words, as its number.
+fn coded(words: &'static [&'static str]) -> impl TypedValueParser<Value = u64> {
+    clap::builder::PossibleValuesParser::new(words).map(|word| {
+        let numbered = words.iter().zip(0..);
+        let number = numbered.into_iter().find(|(each, _)| **each == word);
+        number.map_or(0, |(_, number)| number)
     })
 }
 
-/// Which circle is meant, with how much it holds: a short name should be read once more before it is closed.
-fn meant(session: &mut Session<'_, '_>, circle: &str) -> Result<String, Failure> {
+/// Which circle is meant, with how much it holds: a short name should be read once more before it is changed.
+pub(super) fn meant(session: &mut Session<'_, '_>, circle: &str) -> Result<String, Failure> {
     let call = Call::SyncCheck {
         circle: Some(circle.to_owned()),
         digest: false,
@@ -130,7 +144,7 @@ impl Close {
             Ok(Consequence {
                 lines: vec![
                     format!("{circle} is closed for all its members."),
-                    "Nothing more can be written in it, and it cannot be opened again.".to_owned(),
+                    "Nothing more can be written in it until `circle reopen`; who was invited and has not answered is not admitted.".to_owned(),
                     "What was written stays readable to its members.".to_owned(),
                 ],
             })
@@ -141,6 +155,18 @@ impl Close {
                 reason: self.reason,
             },
             "The circle has been closed.",
+        )
+    }
+}
+
+impl Reopen {
+    pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
+        session.done(
+            Call::CircleReopen {
+                circle: self.circle.clone(),
+                reason: self.reason,
+            },
+            "The circle is open again, for the members that it had.",
         )
     }
 }

@@ -8,6 +8,7 @@ mod invite;
 mod list;
 mod open;
 mod show;
+mod stewardship;
 
 pub(super) use dossier::content;
 
@@ -30,6 +31,9 @@ pub(crate) enum Circle {
     Remove(change::Remove),
     Rotate(change::Rotate),
     Close(change::Close),
+    Reopen(change::Reopen),
+    HandOver(stewardship::HandOver),
+    Deputies(stewardship::Deputies),
 }
 
 impl Circle {
@@ -46,6 +50,9 @@ impl Circle {
             Self::Remove(command) => command.run(session),
             Self::Rotate(command) => command.run(session),
             Self::Close(command) => command.run(session),
+            Self::Reopen(command) => command.run(session),
+            Self::HandOver(command) => command.run(session),
+            Self::Deputies(command) => command.run(session),
         }
     }
 }

@@ -90,9 +90,13 @@ pub(super) fn show(view: &View, circle: &CircleView) -> String {
         view,
         ["member", "node", "since entry", "may read", "waiting"],
         circle.members.iter().map(|member| {
-            let steward = if member.steward { " (steward)" } else { "" };
+            let role = match (member.steward, member.deputy) {
+                (true, _) => " (steward)",
+                (false, true) => " (deputy)",
+                (false, false) => "",
+            };
             [
-                format!("{}{steward}", text::line(&member.structure)),
+                format!("{}{role}", text::line(&member.structure)),
                 words::node(&member.node),
                 member.since.to_string(),
                 words::past(member.grant),

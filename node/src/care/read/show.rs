@@ -98,6 +98,7 @@ impl Care {
                 node: member.node,
                 structure: around.names.of(&member.node),
                 steward: member.node == circle.charter.state().steward,
+                deputy: circle.charter.state().deputies.contains(&member.node),
                 since: member.since,
                 grant: member.grant,
                 waiting: if member.node == shared.own() {

@@ -40,6 +40,9 @@ pub struct MemberLine {
     pub structure: String,
     /// Whether it is the steward.
     pub steward: bool,
+    /// Whether it is a deputy of the steward.
+    #[serde(default)]
+    pub deputy: bool,
     /// Number of the entry that admitted it.
     pub since: u64,
     /// The past that it may read.

@@ -15,13 +15,17 @@ use crate::{
     world::World,
 };
 
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 10] = [
     "found: node 1 alone",
     "admit node 2 to the whole past",
     "admit node 3 to nothing of the past, one log starting at 3",
     "remove node 2, one log cut at 1",
     "rotate",
     "close",
+    "reopen",
+    "appoint node 3 a deputy",
+    "hand over to node 3, which is no deputy any more",
+    "close, signed by the new steward",
 ];
 
 /// The entries of the circle, as several files share them.
@@ -53,6 +57,8 @@ pub(crate) fn make(world: &World) -> Value {
                 "epoch": state.epoch.number,
                 "commitment": hex(state.epoch.commitment),
                 "closed": state.closed,
+                "steward": hex(state.steward),
+                "deputies": state.deputies.iter().map(hex).collect::<Vec<_>>(),
             }),
         );
     }
@@ -63,6 +69,7 @@ pub(crate) fn make(world: &World) -> Value {
     );
     wrong_places(world, &mut file);
     wrong_changes(world, &mut file);
+    wrong_stewards(world, &mut file);
     file.json()
 }
 
@@ -289,6 +296,82 @@ fn wrong_changes(world: &World, file: &mut File) {
                 entry.state.members = world.charter(3).state().members.clone();
             }),
             "state",
+        ),
+    ] {
+        file.invalid(name, given, error);
+    }
+}
+
+fn wrong_stewards(world: &World, file: &mut File) {
+    let [steward, second, third] = &world.nodes;
+    let wrong = |number, change: &dyn Fn(&mut Entry)| changed(world, number, steward, change);
+    let hands_over = |to: &Node| {
+        let to = to.id();
+        wrong(9, &move |entry| entry.change = Change::HandOver { to })
+    };
+    let appoints = |deputies: &[&Node]| {
+        let deputies: Vec<_> = deputies.iter().map(|node| node.id()).collect();
+        wrong(8, &move |entry| {
+            entry.change = Change::Appoint {
+                deputies: deputies.clone(),
+            };
+        })
+    };
+    for (name, given, error) in [
+        (
+            "reopens what is open",
+            wrong(5, &|entry| entry.change = Change::Reopen { reason: 0 }),
+            "change",
+        ),
+        (
+            "reopens and states that it is closed",
+            wrong(7, &|entry| entry.state.closed = true),
+            "state",
+        ),
+        (
+            "appoints the steward",
+            appoints(&[steward]),
+            "change",
+        ),
+        (
+            "appoints who was removed",
+            appoints(&[second]),
+            "change",
+        ),
+        (
+            "appoints a member twice",
+            appoints(&[third, third]),
+            "change",
+        ),
+        (
+            "appoints and states none",
+            wrong(8, &|entry| entry.state.deputies.clear()),
+            "state",
+        ),
+        (
+            "hands over to itself",
+            hands_over(steward),
+            "change",
+        ),
+        (
+            "hands over to who was removed",
+            hands_over(second),
+            "change",
+        ),
+        (
+            "hands over and states the same steward",
+            wrong(9, &|entry| entry.state.steward = steward.id()),
+            "state",
+        ),
+        (
+            "hands over and keeps the new steward as a deputy",
+            wrong(9, &|entry| entry.state.deputies.push(third.id())),
+            "state",
+        ),
+        (
+            "signed by the steward that has handed over",
+            changed(world, 10, steward, &|_| ()),
+            "steward",
         ),
     ] {
         file.invalid(name, given, error);

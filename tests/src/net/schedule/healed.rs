@@ -82,7 +82,9 @@ impl Player<'_> {
     /// Whether every member holds and shows what it must, and knows that the others do.
     fn agree(&self) -> Result<(), String> {
         let nodes = &self.net.nodes;
-        let steward = nodes[0].circles.get(&self.circle).ok_or("no circle")?;
+        let first = self.steward();
+        let steward = nodes[first].circles.get(&self.circle);
+        let steward = steward.ok_or("no circle")?;
         for (place, node) in nodes.iter().enumerate() {
             let own = node.id();
             let held = node.circles.get(&self.circle);
@@ -110,7 +112,7 @@ impl Player<'_> {
             }
             self.logs_agree(place, steward, held)?;
             if member.grant == Grant::Whole
-                && node.digest(&self.circle) != nodes[0].digest(&self.circle)
+                && node.digest(&self.circle) != nodes[first].digest(&self.circle)
             {
                 return Err(format!(
                     "node {place} shows something else than the steward"
@@ -122,6 +124,7 @@ impl Player<'_> {
     }
 
     fn logs_agree(&self, place: usize, steward: &Circle, held: &Circle) -> Result<(), String> {
+        let first = self.steward();
         for log in held.logs.keys().chain(steward.logs.keys()) {
             let (theirs, ours) = (counted(steward, log), counted(held, log));
             let start = match steward.charter.start_for(&self.net.id(place), log) {
@@ -142,7 +145,7 @@ impl Player<'_> {
                 ));
             }
             for sequence in start..=theirs {
-                let right = self.net.nodes[0].stored(&self.circle, log, sequence);
+                let right = self.net.nodes[first].stored(&self.circle, log, sequence);
                 let found = self.net.nodes[place].stored(&self.circle, log, sequence);
                 let (Some(right), Some(found)) = (right, found) else {
                     return Err(format!("node {place} lacks record {sequence} of a log"));
@@ -222,7 +225,7 @@ impl Player<'_> {
         if self.net.knows(outsider, &self.circle.0) {
             return Err("the node that is in no circle has heard of it".to_owned());
         }
-        let steward = &self.net.nodes[0];
+        let steward = &self.net.nodes[self.steward()];
         for record in steward.all_records(&self.circle) {
             let header = &record.header;
             if self.net.knows(outsider, &header.id)

@@ -1,0 +1,152 @@
+//! What the steward of a circle changes in it. All but closing and opening again an administrator may do without a professional
+//! ([`Actor::administrator`]).
+
+use maillon_protocol::{
+    charter::{RemovalReason, RotationReason},
+    ids::{CircleId, NodeId},
+    replica::StewardshipError,
+};
+
+use super::{Actor, Care, CareError, audit};
+use crate::{audit::About, ledger::Tx};
+
+impl Care {
+    /// Removes a member.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn remove(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        node: NodeId,
+        reason: RemovalReason,
+    ) -> Result<(), CareError> {
+        let about = About {
+            node: Some(node),
+            ..About::circle(circle)
+        };
+        self.rule(actor, "circle.remove", about, move |tx| {
+            let now = tx.now_ms;
+            tx.replica
+                .remove(tx.rows, &circle, node, reason, now, &mut tx.rng)
+        })
+        .await
+    }
+
+    /// Starts a new epoch.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn rotate(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        reason: RotationReason,
+    ) -> Result<(), CareError> {
+        let about = About::circle(circle);
+        self.rule(actor, "circle.rotate", about, move |tx| {
+            let now = tx.now_ms;
+            tx.replica
+                .rotate(tx.rows, &circle, reason, now, &mut tx.rng)
+        })
+        .await
+    }
+
+    /// Closes a file.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn close(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        reason: u64,
+    ) -> Result<(), CareError> {
+        let about = About::circle(circle);
+        self.rule(actor, "circle.close", about, move |tx| {
+            let now = tx.now_ms;
+            tx.replica
+                .close(tx.rows, &circle, reason, now, &mut tx.rng)
+        })
+        .await
+    }
+
+    /// Opens a closed file again.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn reopen(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        reason: u64,
+    ) -> Result<(), CareError> {
+        let about = About::circle(circle);
+        self.rule(actor, "circle.reopen", about, move |tx| {
+            let now = tx.now_ms;
+            tx.replica
+                .reopen(tx.rows, &circle, reason, now, &mut tx.rng)
+        })
+        .await
+    }
+
+    /// Makes another member the steward.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn hand_over(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        to: NodeId,
+    ) -> Result<(), CareError> {
+        let about = About {
+            node: Some(to),
+            ..About::circle(circle)
+        };
+        self.rule(actor, "circle.hand-over", about, move |tx| {
+            let now = tx.now_ms;
+            tx.replica
+                .hand_over(tx.rows, &circle, to, now, &mut tx.rng)
+        })
+        .await
+    }
+
+    /// Says who the deputies are: all of them.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn appoint(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        deputies: Vec<NodeId>,
+    ) -> Result<(), CareError> {
+        let about = About::circle(circle);
+        self.rule(actor, "circle.deputies", about, move |tx| {
+            let now = tx.now_ms;
+            tx.replica
+                .appoint(tx.rows, &circle, deputies, now, &mut tx.rng)
+        })
+        .await
+    }
+
+    /// A change of the charter, with its line in the audit trail.
+    async fn rule(
+        &self,
+        actor: &Actor,
+        action: &'static str,
+        about: About,
+        act: impl FnOnce(&mut Tx<'_>) -> Result<(), StewardshipError> + Send + 'static,
+    ) -> Result<(), CareError> {
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                act(tx)?;
+                audit::note(tx, &actor, action, about)
+            })
+            .await?)
+    }
+}

@@ -1,0 +1,147 @@
+//! Who rules a circle: the steward, whom it hands over to, and who may go on in its place.
+
+use maillon_protocol::{
+    admin::{Answer, Call, ErrorCode, MemberLine},
+    ids::{CircleId, NodeId},
+};
+use maillon_tests::daemon::{
+    Client, Daemon, Settings, Shared, Trouble, Two, pair, professional, wait,
+};
+
+use crate::{Story, ensure, folder};
+
+/// A call that answers nothing but that it was done.
+fn done(client: &mut Client, call: Call) -> Story {
+    match client.call(call)? {
+        Answer::Ok => Ok(()),
+        other => Err(Trouble::wrong(format!("{other:?}"))),
+    }
+}
+
+fn is_refused(client: &mut Client, call: Call, words: &str) -> Story {
+    match client.call(call) {
+        Err(no) if no.code() == Some(ErrorCode::Conflict) => {
+            ensure(no.to_string().contains(words), || no.to_string())
+        }
+        other => Err(Trouble::wrong(format!("{other:?}"))),
+    }
+}
+
+/// Waits until a node shows a member of a circle as the steward, or as a deputy.
+fn is_shown(
+    client: &mut Client,
+    circle: CircleId,
+    what: &str,
+    node: NodeId,
+    role: fn(&MemberLine) -> bool,
+) -> Story {
+    wait::until_seen(what, wait::LONG, || {
+        let members = client.circle_show(circle)?.members;
+        let shown = members.iter().any(|member| member.node == node && role(member));
+        Ok((shown.then_some(()), members))
+    })
+    .map(drop)
+}
+
+#[test]
+fn the_steward_hands_over_and_the_new_one_admits_a_third_structure() -> Story {
+    let root = folder()?;
+    let Shared { two, circle } =
+        Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
+    let [a_node, b_node] = [two.a.node()?, two.b.node()?];
+    let mut a = two.a.client()?.acting_as(&two.at_a);
+    let mut b = two.b.client()?.acting_as(&two.at_b);
+    let named = circle.to_string();
+    let hand_over = |to: NodeId| Call::CircleHandOver {
+        circle: named.clone(),
+        to: to.to_string(),
+    };
+    let deputies = |deputies: Vec<String>| Call::CircleDeputies {
+        circle: named.clone(),
+        deputies,
+    };
+    // Named before, so that somebody may go on where the steward is lost.
+    done(&mut a, deputies(vec![b_node.to_string()]))?;
+    is_shown(&mut b, circle, "the deputy at B", b_node, |member| member.deputy)?;
+    is_refused(&mut b, hand_over(b_node), "not the circle's steward")?;
+    is_refused(&mut a, hand_over(a_node), "another member")?;
+    is_refused(&mut a, deputies(vec![a_node.to_string()]), "not the steward")?;
+
+    done(&mut a, hand_over(b_node))?;
+    is_shown(&mut b, circle, "the new steward at B", b_node, |member| {
+        member.steward && !member.deputy
+    })?;
+    is_refused(
+        &mut a,
+        Call::CircleRotate {
+            circle: named.clone(),
+            reason: maillon_protocol::charter::RotationReason::Precaution,
+        },
+        "not the circle's steward",
+    )?;
+    let third = Daemon::new(root.path(), Settings::hospital())?;
+    pair(&two.b, &third)?;
+    let at_third = professional(&third, "Inès Carpentier", "10999003014", "60")?;
+    let before = a.note_add(circle, "Avant l'arrivée de l'hôpital.")?.record;
+    wait::until("the note at B", wait::LONG, || {
+        Ok(b.shows(before)?.then_some(()))
+    })?;
+    let sent = b.circle_invite(circle, third.node()?)?.invitation;
+    let mut c = third.client()?.acting_as(&at_third);
+    wait::until("the invitation", wait::LONG, || {
+        let all = c.invitations()?;
+        Ok(all.iter().any(|line| line.invitation == sent).then_some(()))
+    })?;
+    c.circle_accept(sent)?;
+    // From the one that rules now, and from the one that did: it goes on as a member.
+    wait::until("what was written before, at the third", wait::LONG, || {
+        Ok(c.shows(before)?.then_some(()))
+    })?;
+    let after = a.note_add(circle, "Bienvenue à l'hôpital.")?.record;
+    wait::until("what A writes then, at the third", wait::LONG, || {
+        Ok(c.shows(after)?.then_some(()))
+    })?;
+    let audit = ["audit", "list", "--json"].map(std::ffi::OsStr::new);
+    let ended = two.a.ctl(&two.at_a, &audit)?;
+    for action in ["circle.deputies", "circle.hand-over"] {
+        ensure(ended.words.contains(action), || ended.words.clone())?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_file_that_was_closed_by_mistake_is_opened_again_for_all_its_members() -> Story {
+    let root = folder()?;
+    let Shared { two, circle } =
+        Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
+    let mut a = two.a.client()?.acting_as(&two.at_a);
+    let mut b = two.b.client()?.acting_as(&two.at_b);
+    let named = circle.to_string();
+    let reopen = || Call::CircleReopen {
+        circle: named.clone(),
+        reason: 1,
+    };
+    let close = || Call::CircleClose {
+        circle: named.clone(),
+        reason: 0,
+    };
+    is_refused(&mut a, reopen(), "not closed")?;
+    done(&mut a, close())?;
+    is_refused(&mut a, close(), "closed")?;
+    wait::until("the closing at B", wait::LONG, || {
+        Ok(b.circle_show(circle)?.line.closed.then_some(()))
+    })?;
+    match b.note_add(circle, "Trop tard.") {
+        Err(no) if no.code() == Some(ErrorCode::Conflict) => {}
+        other => return Err(Trouble::wrong(format!("{other:?}"))),
+    }
+    is_refused(&mut b, reopen(), "not the circle's steward")?;
+    done(&mut a, reopen())?;
+    wait::until("the opening at B", wait::LONG, || {
+        Ok((!b.circle_show(circle)?.line.closed).then_some(()))
+    })?;
+    let written = b.note_add(circle, "Reprise des visites.")?.record;
+    wait::until("what B writes then, at A", wait::LONG, || {
+        Ok(a.shows(written)?.then_some(()))
+    })
+}
