@@ -322,9 +322,9 @@ fn a_steward_hands_over_and_from_then_on_the_new_one_alone_changes_the_circle() 
     })
     .unwrap();
     net.act(3, |node, now| node.accept_first(now));
-    assert!(net.run_until(|net| {
-        net.nodes[1].circles[&circle].charter.state().steward == net.id(1)
-    }));
+    assert!(
+        net.run_until(|net| { net.nodes[1].circles[&circle].charter.state().steward == net.id(1) })
+    );
     // It can do nothing for the circle's membership any more, whatever it says.
     let refused = net.act(0, |node, now| {
         node.with(|replica, rows, rng| replica.appoint(rows, &circle, vec![asked], now, rng))

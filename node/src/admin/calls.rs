@@ -123,7 +123,9 @@ impl Node {
             | Call::CircleClose { .. }
             | Call::CircleReopen { .. }
             | Call::CircleHandOver { .. }
-            | Call::CircleDeputies { .. }) => Box::pin(self.circle_call(actor, call, now_ms)).await?,
+            | Call::CircleDeputies { .. }) => {
+                Box::pin(self.circle_call(actor, call, now_ms)).await?
+            }
             call @ (Call::ConsentRecord { .. }
             | Call::AlertSend { .. }
             | Call::AlertList { .. }

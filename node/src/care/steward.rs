@@ -66,8 +66,7 @@ impl Care {
         let about = About::circle(circle);
         self.rule(actor, "circle.close", about, move |tx| {
             let now = tx.now_ms;
-            tx.replica
-                .close(tx.rows, &circle, reason, now, &mut tx.rng)
+            tx.replica.close(tx.rows, &circle, reason, now, &mut tx.rng)
         })
         .await
     }
@@ -107,8 +106,7 @@ impl Care {
         };
         self.rule(actor, "circle.hand-over", about, move |tx| {
             let now = tx.now_ms;
-            tx.replica
-                .hand_over(tx.rows, &circle, to, now, &mut tx.rng)
+            tx.replica.hand_over(tx.rows, &circle, to, now, &mut tx.rng)
         })
         .await
     }

@@ -236,10 +236,7 @@ impl Change {
     pub const fn starts_epoch(&self) -> bool {
         !matches!(
             self,
-            Self::Close { .. }
-                | Self::HandOver { .. }
-                | Self::Appoint { .. }
-                | Self::Reopen { .. }
+            Self::Close { .. } | Self::HandOver { .. } | Self::Appoint { .. } | Self::Reopen { .. }
         )
     }
 

@@ -22,4 +22,6 @@ pub use entry::{
     Subject,
 };
 pub use epoch::{EpochSecret, SealedSecret, SecretError};
-pub use steward::{Made, Steward, StewardError, admit, appoint, close, found, hand_over, remove, reopen, rotate};
+pub use steward::{
+    Made, Steward, StewardError, admit, appoint, close, found, hand_over, remove, reopen, rotate,
+};

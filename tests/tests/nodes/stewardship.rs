@@ -37,7 +37,9 @@ fn is_shown(
 ) -> Story {
     wait::until_seen(what, wait::LONG, || {
         let members = client.circle_show(circle)?.members;
-        let shown = members.iter().any(|member| member.node == node && role(member));
+        let shown = members
+            .iter()
+            .any(|member| member.node == node && role(member));
         Ok((shown.then_some(()), members))
     })
     .map(drop)
@@ -62,10 +64,16 @@ fn the_steward_hands_over_and_the_new_one_admits_a_third_structure() -> Story {
     };
     // Named before, so that somebody may go on where the steward is lost.
     done(&mut a, deputies(vec![b_node.to_string()]))?;
-    is_shown(&mut b, circle, "the deputy at B", b_node, |member| member.deputy)?;
+    is_shown(&mut b, circle, "the deputy at B", b_node, |member| {
+        member.deputy
+    })?;
     is_refused(&mut b, hand_over(b_node), "not the circle's steward")?;
     is_refused(&mut a, hand_over(a_node), "another member")?;
-    is_refused(&mut a, deputies(vec![a_node.to_string()]), "not the steward")?;
+    is_refused(
+        &mut a,
+        deputies(vec![a_node.to_string()]),
+        "not the steward",
+    )?;
 
     done(&mut a, hand_over(b_node))?;
     is_shown(&mut b, circle, "the new steward at B", b_node, |member| {

@@ -328,16 +328,8 @@ fn wrong_stewards(world: &World, file: &mut File) {
             wrong(7, &|entry| entry.state.closed = true),
             "state",
         ),
-        (
-            "appoints the steward",
-            appoints(&[steward]),
-            "change",
-        ),
-        (
-            "appoints who was removed",
-            appoints(&[second]),
-            "change",
-        ),
+        ("appoints the steward", appoints(&[steward]), "change"),
+        ("appoints who was removed", appoints(&[second]), "change"),
         (
             "appoints a member twice",
             appoints(&[third, third]),
@@ -348,11 +340,7 @@ fn wrong_stewards(world: &World, file: &mut File) {
             wrong(8, &|entry| entry.state.deputies.clear()),
             "state",
         ),
-        (
-            "hands over to itself",
-            hands_over(steward),
-            "change",
-        ),
+        ("hands over to itself", hands_over(steward), "change"),
         (
             "hands over to who was removed",
             hands_over(second),
