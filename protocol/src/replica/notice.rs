@@ -77,7 +77,7 @@ pub enum Notice {
     },
     /// A node's newer descriptor is here: its addresses may have changed.
     Descriptor(NodeId),
-    /// Something is still to be written again for members of this circle: [`Replica::renew_further`].
+    /// Something is still to be written again for members of this circle: [`renew_further`](super::Replica::renew_further).
     Renewing(CircleId),
     /// This node began a new incarnation: its own log had been seen ahead of what it holds.
     NewIncarnation,

@@ -28,7 +28,7 @@ pub(crate) struct HandOver {
 /// Name the members that may go on with the circle where its steward is lost
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  maillonctl circle deputies 5f3a09c1d2e4 'CPTS du Vallon' 'CH de Bray'\n  maillonctl circle deputies 5f3a09c1d2e4 --none"
+    after_help = "Example:\n  maillonctl circle deputies 5f3a09c1d2e4 'CPTS du Vallon' 'CH de Bray'\n  maillonctl circle deputies 5f3a09c1d2e4 --none"
 )]
 pub(crate) struct Deputies {
     /// The circle
