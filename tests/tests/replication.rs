@@ -340,6 +340,10 @@ fn a_steward_hands_over_and_from_then_on_the_new_one_alone_changes_the_circle() 
     let state = net.nodes[0].circles[&circle].charter.state().clone();
     let members: Vec<_> = state.members.iter().map(|member| member.node).collect();
     assert_eq!(members, [old, new, third]);
+    // Who was asked before knows that it leads nowhere, although it has accepted.
+    let asked = net.nodes[3].replica.incoming(&net.nodes[3].memory).unwrap();
+    let states: Vec<_> = asked.iter().map(|(_, row)| &row.state).collect();
+    assert_eq!(states, [&IncomingState::Cancelled]);
     // The one that handed over can be removed like any other.
     net.act(1, |node, now| node.remove(&circle, old, now));
     let after = net.write(1, &circle, ATE);
