@@ -16,6 +16,7 @@ use maillon_protocol::{
     invite::Acceptance,
     record::{self, Header, Previous, Record},
     replica::{ArriveError, Replica},
+    sign::sign,
     time::Timestamp,
 };
 
@@ -246,6 +247,11 @@ fn of_two_commits_under_way_the_one_that_fails_takes_the_one_above_it_and_leaves
             host.replica.circle(&circle).cloned()
         };
         let first = rotate(&mut host);
+        let described = |host: &Node| host.replica.descriptor().object.counter;
+        let mut newer = host.replica.descriptor().object.clone();
+        newer.counter += 1;
+        let counter = newer.counter;
+        host.replica.describe(sign(newer, &host.keys.node));
         let below = host.replica.take_off();
         let second = rotate(&mut host);
         let founded = host.replica.found(Subject::Patient, NOW, &mut host.rng);
@@ -262,6 +268,8 @@ fn of_two_commits_under_way_the_one_that_fails_takes_the_one_above_it_and_leaves
         }
         let expected = [before, first, second].into_iter().nth(landed).flatten();
         assert_eq!(host.replica.circle(&circle).cloned(), expected);
+        let expected = if landed > 0 { counter } else { counter - 1 };
+        assert_eq!(described(&host), expected);
         let there = |id| host.replica.circle(id).is_some();
         assert_eq!(
             (there(&founded), there(&staged)),
