@@ -335,6 +335,33 @@ async fn jobs_that_each_fill_more_than_half_of_the_largest_commit_are_not_made_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_handed_over_above_a_commit_that_fails_is_not_made_although_it_could_be() {
+    const MOST: usize = maillon_node::store::MAX_BATCH_BYTES;
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(folder.path());
+    let store = ledger.shared().rows().0.clone();
+    let held_up = HeldUp::new(&ledger);
+    let large = |key: &'static [u8], bytes| {
+        ledger.submit(move |tx| {
+            tx.put(Table::People, key.to_vec(), vec![1; bytes]);
+            Ok::<(), No>(())
+        })
+    };
+    // While the first is written, the two others are handed over.
+    let (below, fails) = (large(b"below", MOST / 2), large(b"fails", MOST + 1));
+    let above = put(&ledger, "above");
+    held_up.go().await;
+    below.await.expect("done");
+    for gone in [fails.await, above.await] {
+        assert!(matches!(gone, Err(LedgerError::Commit(_))), "{gone:?}");
+    }
+    assert_eq!(held(&store, "above"), None);
+    put(&ledger, "after").await.expect("done");
+    assert_eq!(held(&store, "after").as_deref(), Some("here"));
+    ledger.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_job_sees_what_the_ones_before_it_did_whether_it_is_written_yet_or_not() {
     let folder = tempfile::tempdir().expect("a folder");
     let ledger = ledger(folder.path());
