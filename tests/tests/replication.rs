@@ -226,6 +226,48 @@ fn much_that_was_written_beside_an_admission_is_written_again_in_parts_and_throu
 }
 
 #[test]
+fn what_is_too_long_to_be_written_again_holds_nothing_else_up() {
+    let mut net = Net::new(34, 3);
+    let circle = net.circle(0, &[1]);
+    net.write(1, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    net.cut_all();
+    // The longest note that there can be: with the name of the version before it, it would be longer than that.
+    let fits = |net: &mut Net, length: usize| {
+        let content = note(&"a".repeat(length));
+        let now = net.now;
+        let node = &mut net.nodes[1];
+        let savepoint = node.replica.savepoint();
+        let fits = node.write(&circle, content, now).is_ok();
+        node.replica.back_to(savepoint);
+        fits
+    };
+    let (mut length, mut beyond) = (1, 1 << 20);
+    while beyond - length > 1 {
+        let middle = usize::midpoint(length, beyond);
+        if fits(&mut net, middle) {
+            length = middle;
+        } else {
+            beyond = middle;
+        }
+    }
+    net.write(1, &circle, &"a".repeat(length));
+    net.write(1, &circle, ATE);
+    net.connect(0, 2);
+    let to = net.id(2);
+    net.act(0, |node, now| {
+        node.invite_with(&circle, to, Grant::Nothing, now)
+    });
+    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
+    net.act(2, |node, now| node.accept_first(now));
+    assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
+    net.connect(0, 1);
+    assert!(net.run_until(|net| net.texts(2, &circle).contains(ATE)));
+    assert_eq!(Replica::renewing(&net.nodes[1].memory).unwrap(), []);
+    net.invariants().unwrap();
+}
+
+#[test]
 fn the_identity_that_a_structure_wrote_which_has_left_is_written_again_by_the_steward() {
     let mut net = Net::new(21, 3);
     let circle = net.circle(0, &[1]);
@@ -330,6 +372,19 @@ fn a_steward_hands_over_and_from_then_on_the_new_one_alone_changes_the_circle() 
         node.with(|replica, rows, rng| replica.appoint(rows, &circle, vec![asked], now, rng))
     });
     assert!(matches!(refused, Err(StewardshipError::Steward(_))));
+    // One that does not read the past cannot pass it on.
+    net.connect(1, 3);
+    net.act(1, |node, now| {
+        node.invite_with(&circle, asked, Grant::Nothing, now)
+    });
+    assert!(net.run_until(|net| net.nodes[3].undecided().is_some()));
+    net.act(3, |node, now| node.accept_first(now));
+    assert!(net.run_until(|net| net.nodes[1].circles[&circle].charter.is_member(&asked)));
+    let refused = net.act(1, |node, now| {
+        node.with(|replica, rows, rng| replica.hand_over(rows, &circle, asked, now, rng))
+    });
+    assert!(matches!(refused, Err(StewardshipError::Partly)));
+    net.act(1, |node, now| node.remove(&circle, asked, now));
     net.connect(1, 2);
     net.invite(1, 2, circle);
     assert!(net.run_until(|net| {
@@ -343,7 +398,7 @@ fn a_steward_hands_over_and_from_then_on_the_new_one_alone_changes_the_circle() 
     // Who was asked before knows that it leads nowhere, although it has accepted.
     let asked = net.nodes[3].replica.incoming(&net.nodes[3].memory).unwrap();
     let states: Vec<_> = asked.iter().map(|(_, row)| &row.state).collect();
-    assert_eq!(states, [&IncomingState::Cancelled]);
+    assert!(states.contains(&&IncomingState::Cancelled));
     // The one that handed over can be removed like any other.
     net.act(1, |node, now| node.remove(&circle, old, now));
     let after = net.write(1, &circle, ATE);

@@ -201,6 +201,10 @@ impl From<CareError> for Refusal {
                 ErrorCode::Conflict,
                 "see `maillonctl circle show CIRCLE`: who is a member, who the steward, and whether it is closed",
             ),
+            CareError::Steward(StewardshipError::Partly) => (
+                ErrorCode::Conflict,
+                "hand over to a member that may read everything: `maillonctl circle show CIRCLE` says who may",
+            ),
             CareError::Steward(StewardshipError::Steward(StewardError::Charter(
                 CharterError::Closed(_),
             ))) => (

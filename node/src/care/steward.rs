@@ -4,11 +4,11 @@
 use maillon_protocol::{
     charter::{RemovalReason, RotationReason},
     ids::{CircleId, NodeId},
-    replica::StewardshipError,
+    replica::{Replica, StewardshipError},
 };
 
 use super::{Actor, Care, CareError, audit};
-use crate::{audit::About, ledger::Tx};
+use crate::{audit::About, ledger::StoreRows, random::SystemRandom};
 
 impl Care {
     /// Removes a member.
@@ -26,11 +26,12 @@ impl Care {
             node: Some(node),
             ..About::circle(circle)
         };
-        self.rule(actor, "circle.remove", about, move |tx| {
-            let now = tx.now_ms;
-            tx.replica
-                .remove(tx.rows, &circle, node, reason, now, &mut tx.rng)
-        })
+        self.rule(
+            actor,
+            "circle.remove",
+            about,
+            move |replica, rows, now, rng| replica.remove(rows, &circle, node, reason, now, rng),
+        )
         .await
     }
 
@@ -45,11 +46,12 @@ impl Care {
         reason: RotationReason,
     ) -> Result<(), CareError> {
         let about = About::circle(circle);
-        self.rule(actor, "circle.rotate", about, move |tx| {
-            let now = tx.now_ms;
-            tx.replica
-                .rotate(tx.rows, &circle, reason, now, &mut tx.rng)
-        })
+        self.rule(
+            actor,
+            "circle.rotate",
+            about,
+            move |replica, rows, now, rng| replica.rotate(rows, &circle, reason, now, rng),
+        )
         .await
     }
 
@@ -64,10 +66,12 @@ impl Care {
         reason: u64,
     ) -> Result<(), CareError> {
         let about = About::circle(circle);
-        self.rule(actor, "circle.close", about, move |tx| {
-            let now = tx.now_ms;
-            tx.replica.close(tx.rows, &circle, reason, now, &mut tx.rng)
-        })
+        self.rule(
+            actor,
+            "circle.close",
+            about,
+            move |replica, rows, now, rng| replica.close(rows, &circle, reason, now, rng),
+        )
         .await
     }
 
@@ -82,11 +86,12 @@ impl Care {
         reason: u64,
     ) -> Result<(), CareError> {
         let about = About::circle(circle);
-        self.rule(actor, "circle.reopen", about, move |tx| {
-            let now = tx.now_ms;
-            tx.replica
-                .reopen(tx.rows, &circle, reason, now, &mut tx.rng)
-        })
+        self.rule(
+            actor,
+            "circle.reopen",
+            about,
+            move |replica, rows, now, rng| replica.reopen(rows, &circle, reason, now, rng),
+        )
         .await
     }
 
@@ -104,10 +109,12 @@ impl Care {
             node: Some(to),
             ..About::circle(circle)
         };
-        self.rule(actor, "circle.hand-over", about, move |tx| {
-            let now = tx.now_ms;
-            tx.replica.hand_over(tx.rows, &circle, to, now, &mut tx.rng)
-        })
+        self.rule(
+            actor,
+            "circle.hand-over",
+            about,
+            move |replica, rows, now, rng| replica.hand_over(rows, &circle, to, now, rng),
+        )
         .await
     }
 
@@ -122,11 +129,12 @@ impl Care {
         deputies: Vec<NodeId>,
     ) -> Result<(), CareError> {
         let about = About::circle(circle);
-        self.rule(actor, "circle.deputies", about, move |tx| {
-            let now = tx.now_ms;
-            tx.replica
-                .appoint(tx.rows, &circle, deputies, now, &mut tx.rng)
-        })
+        self.rule(
+            actor,
+            "circle.deputies",
+            about,
+            move |replica, rows, now, rng| replica.appoint(rows, &circle, deputies, now, rng),
+        )
         .await
     }
 
@@ -136,13 +144,20 @@ impl Care {
         actor: &Actor,
         action: &'static str,
         about: About,
-        act: impl FnOnce(&mut Tx<'_>) -> Result<(), StewardshipError> + Send + 'static,
+        act: impl FnOnce(
+            &mut Replica,
+            &StoreRows,
+            u64,
+            &mut SystemRandom,
+        ) -> Result<(), StewardshipError>
+        + Send
+        + 'static,
     ) -> Result<(), CareError> {
         let actor = actor.clone();
         Ok(self
             .ledger
             .run(move |tx| {
-                act(tx)?;
+                act(tx.replica, tx.rows, tx.now_ms, &mut tx.rng)?;
                 audit::note(tx, &actor, action, about)
             })
             .await?)

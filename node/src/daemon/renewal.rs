@@ -6,7 +6,7 @@ use maillon_protocol::{
     ids::CircleId,
     replica::{Notice, Replica},
 };
-use tokio::sync::broadcast::error::RecvError;
+use tokio::{sync::broadcast::error::RecvError, time::Instant};
 
 use super::Node;
 use crate::exchange;
@@ -21,8 +21,9 @@ pub(super) async fn run(node: Arc<Node>) {
     let mut notices = node.ledger.shared().notices();
     // What a node that was stopped had not come to.
     let mut circles: BTreeSet<CircleId> = left(&node).into_iter().collect();
+    let mut failed = BTreeSet::new();
+    let mut again = Instant::now();
     loop {
-        let mut failed = BTreeSet::new();
         node.workers.queue(NAME, circles.len() as u64);
         for circle in std::mem::take(&mut circles) {
             let begun = node.workers.begin(NAME);
@@ -30,28 +31,23 @@ pub(super) async fn run(node: Arc<Node>) {
             if let Err(error) = &result {
                 tracing::warn!(circle = %circle.short(), %error, "nothing could be written again for new members");
                 failed.insert(circle);
+                again = Instant::now() + AGAIN;
             }
             let result = result.map_err(|error| error.to_string());
             tokio::time::sleep(node.workers.end(NAME, begun, result)).await;
         }
         node.workers.queue(NAME, failed.len() as u64);
         // A part that is not the last says so once it is durable.
-        let next = if failed.is_empty() {
-            Ok(notices.recv().await)
-        } else {
-            tokio::time::timeout(AGAIN, notices.recv()).await
-        };
-        circles.append(&mut failed);
-        match next {
-            Ok(Ok(notices)) => {
-                circles.extend(notices.all.iter().filter_map(|notice| match notice {
+        tokio::select! {
+            next = notices.recv() => match next {
+                Ok(notices) => circles.extend(notices.all.iter().filter_map(|notice| match notice {
                     Notice::Renewing(circle) => Some(*circle),
                     _ => None,
-                }))
-            }
-            Ok(Err(RecvError::Lagged(_))) => circles.extend(left(&node)),
-            Ok(Err(RecvError::Closed)) => return,
-            Err(_elapsed) => {}
+                })),
+                Err(RecvError::Lagged(_)) => circles.extend(left(&node)),
+                Err(RecvError::Closed) => return,
+            },
+            () = tokio::time::sleep_until(again), if !failed.is_empty() => circles.append(&mut failed),
         }
     }
 }

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     cbor,
     charter::{Grant, Start},
-    circle::Circle,
+    circle::{Circle, WriteError},
     content::{Content, Envelope, Kind},
     dossier::{Standing, Thing, Version},
     ids::{CircleId, LogId, NodeId, RecordId, ThingId},
@@ -138,21 +138,47 @@ impl Replica {
     ) -> Result<Vec<Written>, StorageError> {
         let id = circle.id();
         let further = self.written_beside(rows, circle, partly, from, &mut drafts)?;
-        let written = if drafts.is_empty() {
-            Vec::new()
-        } else {
-            match self.write(rows, &id, drafts, now_ms, rng) {
-                Ok(written) => written,
-                Err(WriteFailed::Storage(error)) => return Err(error),
-                Err(_) => return Ok(Vec::new()),
-            }
-        };
+        let wanted = !drafts.is_empty();
+        let written = self.write_what_fits(rows, &id, drafts, now_ms, rng)?;
+        if wanted && written.is_empty() {
+            return Ok(Vec::new());
+        }
         let Some(further) = further else {
             self.stop_renewing(rows, &id)?;
             return Ok(written);
         };
         self.stage(Row::Renewing(id), cbor::encode(&further));
         self.published.notices.push(Notice::Renewing(id));
+        Ok(written)
+    }
+
+    /// Writes all of it, or, where one is beyond a limit (it names the version before it, and so is longer than that was), the others. Nothing where
+    /// this node cannot write now.
+    fn write_what_fits(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        drafts: Vec<Draft>,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<Written>, StorageError> {
+        if drafts.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.write(rows, id, drafts.clone(), now_ms, rng) {
+            Ok(written) => return Ok(written),
+            Err(WriteFailed::Storage(error)) => return Err(error),
+            Err(WriteFailed::Write(WriteError::Limit(_))) => {}
+            Err(_) => return Ok(Vec::new()),
+        }
+        let mut written = Vec::new();
+        for draft in drafts {
+            match self.write(rows, id, vec![draft], now_ms, rng) {
+                Ok(one) => written.extend(one),
+                Err(WriteFailed::Storage(error)) => return Err(error),
+                Err(_) => {}
+            }
+        }
         Ok(written)
     }
 

@@ -30,6 +30,11 @@ pub enum StewardshipError {
     /// The charter.
     #[error(transparent)]
     Steward(#[from] StewardError),
+    /// The new steward would lack secrets that it must pass on to those whom it admits.
+    #[error(
+        "the member was not admitted to the whole past, and could not pass it on to those whom it admits"
+    )]
+    Partly,
     /// Nothing is known of the node to admit.
     #[error("nothing is known of the node to admit: it has no descriptor here")]
     NoDescriptor,
@@ -258,10 +263,14 @@ impl Replica {
     ) -> Result<(), StewardshipError> {
         self.make(rows, id, None, now_ms, |steward, _| {
             charter::reopen(steward, reason, rng)
-        })
+        })?;
+        if self.row(rows, &Row::Renewing(*id))?.is_some() {
+            self.published.notices.push(Notice::Renewing(*id));
+        }
+        Ok(())
     }
 
-    /// Makes another member the circle's steward. An acceptance of what this node asked before would be for a steward that there is no more: it
+    /// Makes another member, which reads the whole past, the circle's steward. An acceptance of what this node asked before would be for a steward that there is no more: it
     /// is taken back.
     ///
     /// # Errors
@@ -274,6 +283,11 @@ impl Replica {
         now_ms: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<(), StewardshipError> {
+        let circle = self.steward_circle(id)?;
+        let member = circle.charter.member(&to);
+        if member.is_some_and(|member| member.grant != Grant::Whole) {
+            return Err(StewardshipError::Partly);
+        }
         self.make(rows, id, None, now_ms, |steward, _| {
             charter::hand_over(steward, to, rng)
         })?;
