@@ -214,7 +214,7 @@ impl From<CareError> for Refusal {
             CareError::Letter(LetterError::Steward(_))
             | CareError::Steward(StewardshipError::Steward(_)) => (
                 ErrorCode::Conflict,
-                "ask the administrator of the circle's steward",
+                "ask the administrator of the circle's steward, whom `maillonctl circle show CIRCLE` names",
             ),
             CareError::Letter(LetterError::Cancelled) => (
                 ErrorCode::Conflict,

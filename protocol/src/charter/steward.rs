@@ -33,7 +33,7 @@ pub struct Made {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StewardError {
     /// This node is not the steward.
-    #[error("this node is not the circle's steward: ask the steward's administrator")]
+    #[error("this node is not the circle's steward")]
     NotSteward,
     /// The entry would not extend the charter.
     #[error(transparent)]
