@@ -7,12 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maillon_protocol::{
-    charter::Grant,
+    charter::{Entry, Grant},
     circle::Ack,
     content::{Alert, Consent, ConsentDecision, ConsentKind, Content, PatientIdentity, Severity},
     invite::InvitationReason,
     record::Previous,
-    replica::{IncomingState, LetterError, Notice, Replica, Row, Rows, StewardshipError},
+    replica::{
+        IncomingState, LetterError, Notice, Replica, Row, RowPrefix, Rows, StewardshipError,
+    },
+    sign::Unverified,
     sync::Message,
 };
 use maillon_tests::net::{Net, Weather, identity, note};
@@ -710,4 +713,45 @@ fn a_past_that_does_not_exist_is_refused_by_who_grants_it_and_the_epochs_are_nam
         words.contains(&format!("from entry {}", begun[0])),
         "{words}"
     );
+}
+
+#[test]
+fn who_alone_holds_a_secret_stays_until_another_member_has_it() {
+    let mut net = Net::new(44, 2);
+    let circle = net.circle(0, &[1]);
+    net.cut_all();
+    let (old, new) = (net.id(0), net.id(1));
+    net.act(0, |node, now| node.rotate(&circle, now)).unwrap();
+    net.write(0, &circle, ATE);
+    net.act(0, |node, now| {
+        node.with(|replica, rows, rng| replica.hand_over(rows, &circle, new, now, rng))
+    })
+    .unwrap();
+    // The new steward hears of it, and the sealed secret is lost on the way.
+    let known = net.nodes[1].circles[&circle].charter.number();
+    let entries: Vec<_> = net.nodes[0]
+        .memory
+        .scan(&RowPrefix::Entries(circle, known))
+        .unwrap()
+        .into_iter()
+        .map(|bytes| Unverified::<Entry>::parse(bytes).unwrap().verify().unwrap())
+        .collect();
+    net.act(1, |node, now| {
+        node.with(|replica, rows, rng| {
+            replica.take_entries(rows, old, circle, entries, &[], now, rng)
+        })
+    })
+    .unwrap();
+    let refused = net.act(1, |node, now| node.try_remove(&circle, old, now));
+    let Err(StewardshipError::OnlyHolder(epoch)) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(epoch, known + 1);
+    assert!(net.nodes[1].circles[&circle].charter.is_member(&old));
+    // They meet, it comes, and the old steward can go.
+    net.connect(0, 1);
+    assert!(net.run_until(|net| net.texts(1, &circle).contains(ATE)));
+    net.act(1, |node, now| node.try_remove(&circle, old, now))
+        .unwrap();
+    assert!(net.texts(1, &circle).contains(ATE));
 }

@@ -99,3 +99,47 @@ fn a_secret_that_was_kept_back_comes_with_the_next_contact_whatever_marks_say() 
     };
     assert_eq!(play(&schedule), Ok(()));
 }
+
+/// Found by the tests above: a log of which a member without the past holds only what the removal of its node does not count.
+#[test]
+fn nobody_says_that_it_holds_a_removed_nodes_log_up_to_a_cut_below_what_it_has() {
+    let schedule = Schedule {
+        seed: 0,
+        nodes: 5,
+        commit_ms: 15,
+        ordered: true,
+        steps: vec![
+            Step::Write(1),
+            Step::Invite(1, Past::Nothing),
+            Step::Run(21),
+            Step::Run(43),
+            Step::Write(1),
+            Step::Remove(0),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: a new steward that removes the old one before it has the secret of what that one wrote last.
+#[test]
+fn nobody_is_removed_who_alone_can_say_what_was_written() {
+    let schedule = Schedule {
+        seed: 140_327_462,
+        nodes: 3,
+        commit_ms: 2,
+        ordered: false,
+        steps: vec![
+            Step::Crash(2),
+            Step::Write(0),
+            Step::Write(1),
+            Step::Rotate,
+            Step::Weather(2, 6, 70),
+            Step::Crash(2),
+            Step::Run(18),
+            Step::HandOver(0),
+            Step::Run(51),
+            Step::Remove(1),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}

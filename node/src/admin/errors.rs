@@ -205,6 +205,10 @@ impl From<CareError> for Refusal {
                 ErrorCode::Conflict,
                 "hand over to a member that may read everything: `maillonctl circle show CIRCLE` says who may",
             ),
+            CareError::Steward(StewardshipError::OnlyHolder(_)) => (
+                ErrorCode::Conflict,
+                "`maillonctl peer retry`, then try again; where its key may be in other hands, give up on reading that with --reason compromised",
+            ),
             CareError::Steward(StewardshipError::Steward(StewardError::Charter(
                 CharterError::Closed(_),
             ))) => (

@@ -31,9 +31,9 @@ impl Care {
             .ledger
             .run(move |tx| {
                 let now = tx.now_ms;
-                let circle = tx.replica.found(Subject::Patient, now, &mut tx.rng);
+                let circle = tx.replica.found(Subject::Patient, now, tx.rng);
                 tx.replica
-                    .write(tx.rows, &circle, vec![draft], now, &mut tx.rng)?;
+                    .write(tx.rows, &circle, vec![draft], now, tx.rng)?;
                 audit::note(tx, &actor, "circle.open", About::circle(circle))?;
                 Ok::<_, CareError>(circle)
             })
@@ -83,7 +83,7 @@ impl Care {
                     identity.as_ref(),
                     grant,
                     now,
-                    &mut tx.rng,
+                    tx.rng,
                 )?;
                 let about = About {
                     node: Some(to),

@@ -94,9 +94,7 @@ impl Care {
                     tx.replica.cancel_invitations(tx.rows, &circle, None)?;
                 }
                 let now = tx.now_ms;
-                let all = tx
-                    .replica
-                    .write(tx.rows, &circle, drafts, now, &mut tx.rng)?;
+                let all = tx.replica.write(tx.rows, &circle, drafts, now, tx.rng)?;
                 let first = *all.first().ok_or(CareError::NothingWritten)?;
                 for one in &all {
                     let about = About::record(circle, one.record);

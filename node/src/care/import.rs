@@ -285,7 +285,7 @@ impl Importing<'_, '_> {
                 let circle = known.unwrap_or_else(|| {
                     self.tx
                         .replica
-                        .found(CircleSubject::Patient, now, &mut self.tx.rng)
+                        .found(CircleSubject::Patient, now, self.tx.rng)
                 });
                 for alias in &person.aliases {
                     self.remember(alias, circle, identity)?;
@@ -352,7 +352,7 @@ impl Importing<'_, '_> {
         let written =
             self.tx
                 .replica
-                .write(self.tx.rows, &circle, vec![draft], now, &mut self.tx.rng)?;
+                .write(self.tx.rows, &circle, vec![draft], now, self.tx.rng)?;
         let record = written.first().ok_or(CareError::NothingWritten)?.record;
         all.records.push(record);
         self.tx.put(

@@ -99,7 +99,7 @@ fn write_one(
     let now = tx.now_ms;
     let written = tx
         .replica
-        .write(tx.rows, &circle, vec![draft], now, &mut tx.rng)?;
+        .write(tx.rows, &circle, vec![draft], now, tx.rng)?;
     let written = *written.first().ok_or(CareError::NothingWritten)?;
     audit::note(tx, actor, action, About::record(circle, written.record))?;
     Ok(written)

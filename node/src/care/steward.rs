@@ -8,7 +8,7 @@ use maillon_protocol::{
 };
 
 use super::{Actor, Care, CareError, audit};
-use crate::{audit::About, ledger::StoreRows, random::SystemRandom};
+use crate::{audit::About, ledger::StoreRows, random::RandomPool};
 
 impl Care {
     /// Removes a member.
@@ -144,12 +144,7 @@ impl Care {
         actor: &Actor,
         action: &'static str,
         about: About,
-        act: impl FnOnce(
-            &mut Replica,
-            &StoreRows,
-            u64,
-            &mut SystemRandom,
-        ) -> Result<(), StewardshipError>
+        act: impl FnOnce(&mut Replica, &StoreRows, u64, &mut RandomPool) -> Result<(), StewardshipError>
         + Send
         + 'static,
     ) -> Result<(), CareError> {
@@ -157,7 +152,7 @@ impl Care {
         Ok(self
             .ledger
             .run(move |tx| {
-                act(tx.replica, tx.rows, tx.now_ms, &mut tx.rng)?;
+                act(tx.replica, tx.rows, tx.now_ms, tx.rng)?;
                 audit::note(tx, &actor, action, about)
             })
             .await?)

@@ -266,25 +266,14 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
     let now = tx.now_ms;
     match batch {
         Checked::Records(circle, records) => {
-            return Ok(tx.replica.take_records(
-                tx.rows,
-                node,
-                circle,
-                records,
-                now,
-                &mut tx.rng,
-            )?);
+            return Ok(tx
+                .replica
+                .take_records(tx.rows, node, circle, records, now, tx.rng)?);
         }
         Checked::Entries(circle, entries, seals) => {
-            let renewed = tx.replica.take_entries(
-                tx.rows,
-                node,
-                circle,
-                entries,
-                &seals,
-                now,
-                &mut tx.rng,
-            )?;
+            let renewed = tx
+                .replica
+                .take_entries(tx.rows, node, circle, entries, &seals, now, tx.rng)?;
             renewal::note(tx, circle, &renewed)?;
         }
         Checked::Acks(circle, acks) => tx.replica.take_acks(tx.rows, node, circle, acks, now)?,
@@ -293,7 +282,7 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
         Checked::Acceptance(bytes) => {
             let admitted = tx
                 .replica
-                .take_acceptance(tx.rows, node, bytes, now, &mut tx.rng)?;
+                .take_acceptance(tx.rows, node, bytes, now, tx.rng)?;
             if let Some((circle, renewed)) = admitted {
                 let about = About {
                     circle: Some(circle),

@@ -31,9 +31,7 @@ pub async fn renew_further(
 ) -> Result<(), LedgerError<RenewError>> {
     let part = ledger.run(move |tx| {
         let now = tx.now_ms;
-        let renewed = tx
-            .replica
-            .renew_further(tx.rows, &circle, now, &mut tx.rng)?;
+        let renewed = tx.replica.renew_further(tx.rows, &circle, now, tx.rng)?;
         Ok(note(tx, circle, &renewed)?)
     });
     part.await

@@ -6,7 +6,7 @@ use maillon_protocol::replica::{Layer, Layers, Replica};
 
 use super::StoreRows;
 use crate::{
-    random::SystemRandom,
+    random::RandomPool,
     store::{StoreError, Table},
 };
 
@@ -33,7 +33,7 @@ pub struct Tx<'a> {
     /// Now, Unix milliseconds: the same for all of a job.
     pub now_ms: u64,
     /// Randomness.
-    pub rng: SystemRandom,
+    pub rng: &'a mut RandomPool,
     pub(super) own: &'a mut OwnRows,
 }
 

@@ -17,7 +17,7 @@ use super::{
     commit::{Committer, Landing, Sortie, answer},
     job::{Answer, Job, OwnRows},
 };
-use crate::{clock::now_ms, random::SystemRandom};
+use crate::{clock::now_ms, random::RandomPool};
 
 /// Jobs in one sortie.
 const BATCH: usize = 1024;
@@ -35,6 +35,7 @@ pub(super) struct Writer {
     replica: Replica,
     rows: StoreRows,
     own: OwnRows,
+    random: RandomPool,
     committer: Arc<Committer>,
     /// Of the jobs that are staged.
     answers: Vec<Answer>,
@@ -62,6 +63,7 @@ impl Writer {
             committer: Arc::new(Committer::new(rows.clone(), shared)),
             rows,
             own: OwnRows::default(),
+            random: RandomPool::default(),
             answers: Vec::new(),
             last: 0,
             failures: 0,
@@ -179,7 +181,7 @@ impl Writer {
             replica: &mut self.replica,
             rows: &self.rows,
             now_ms: now_ms(),
-            rng: SystemRandom,
+            rng: &mut self.random,
             own: &mut self.own,
         };
         let (good, answer) = job(&mut tx);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use rocksdb::WriteBatch;
 
-use super::sealing::{Nonces, OVERHEAD, Sealer};
+use super::sealing::{OVERHEAD, Sealer};
 use super::{Inner, MAX_BATCH_BYTES, MAX_KEY_BYTES, StoreError, Table};
+use crate::random::RandomPool;
 
 /// Steps that [`super::Store::commit`] writes all together or not at all, in the order in which they were added.
 ///
@@ -14,7 +15,7 @@ use super::{Inner, MAX_BATCH_BYTES, MAX_KEY_BYTES, StoreError, Table};
 /// be sent to another thread, and several joined with [`Batch::append`].
 pub struct Batch {
     sealer: Arc<Sealer>,
-    nonces: Nonces,
+    random: RandomPool,
     steps: Vec<Step>,
     bytes: usize,
 }
@@ -39,7 +40,7 @@ impl Batch {
     pub(super) fn new(sealer: Arc<Sealer>) -> Batch {
         Batch {
             sealer,
-            nonces: Nonces::default(),
+            random: RandomPool::default(),
             steps: Vec::new(),
             bytes: 0,
         }
@@ -60,7 +61,7 @@ impl Batch {
         )?;
         let sealed = self
             .sealer
-            .seal(table.name(), key, value, &mut self.nonces)?;
+            .seal(table.name(), key, value, &mut self.random)?;
         self.add(
             key.len() + sealed.len(),
             Step::Put {

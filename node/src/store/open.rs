@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use rocksdb::{Cache, DB};
 
-use super::sealing::{Nonces, Sealer};
+use super::sealing::Sealer;
 use super::{FOLDER_NAME, Inner, Namer, Options, StorageKey, StoreError, Table, format, mark};
+use crate::random::RandomPool;
 
 /// The row in the default column family that proves the storage key.
 const PROOF_PLACE: &str = rocksdb::DEFAULT_COLUMN_FAMILY_NAME;
@@ -98,7 +99,7 @@ fn finish_new(inner: &Inner, key: &StorageKey) -> Result<(), StoreError> {
     }
     let proof = inner
         .sealer
-        .seal(PROOF_PLACE, PROOF_KEY, PROOF, &mut Nonces::default())?;
+        .seal(PROOF_PLACE, PROOF_KEY, PROOF, &mut RandomPool::default())?;
     let mut options = rocksdb::WriteOptions::default();
     options.set_sync(true);
     inner.db.put_opt(PROOF_KEY, proof, &options)?;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::aead::{Aead, AeadInOut, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use data_encoding::HEXLOWER;
 use hkdf::Hkdf;
@@ -10,6 +10,7 @@ use sha2::Sha256;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{StoreError, Table};
+use crate::random::RandomPool;
 
 /// First byte of every stored value.
 const VERSION: u8 = 1;
@@ -51,25 +52,6 @@ pub(super) struct Sealer {
     cipher: XChaCha20Poly1305,
 }
 
-/// Random nonces, each given once; the system is asked for many at a time.
-#[derive(Default)]
-pub(super) struct Nonces {
-    left: Vec<[u8; NONCE_BYTES]>,
-}
-
-impl Nonces {
-    const AT_A_TIME: usize = 32;
-
-    fn next(&mut self) -> Result<[u8; NONCE_BYTES], StoreError> {
-        if self.left.is_empty() {
-            let mut fresh = vec![[0; NONCE_BYTES]; Self::AT_A_TIME];
-            getrandom::fill(fresh.as_flattened_mut()).map_err(|_| StoreError::Randomness)?;
-            self.left = fresh;
-        }
-        self.left.pop().ok_or(StoreError::Randomness)
-    }
-}
-
 /// A value that does not open.
 #[derive(Debug)]
 pub(super) struct NotOurs;
@@ -87,21 +69,26 @@ impl Sealer {
         table: &str,
         key: &[u8],
         value: &[u8],
-        nonces: &mut Nonces,
+        random: &mut RandomPool,
     ) -> Result<Vec<u8>, StoreError> {
-        let nonce = nonces.next()?;
-        let payload = Payload {
-            msg: value,
-            aad: &place(table, key),
-        };
-        let sealed = self
-            .cipher
-            .encrypt(&XNonce::from(nonce), payload)
-            .expect("a value within the limit of a batch can be sealed");
-        let mut stored = Vec::with_capacity(1 + NONCE_BYTES + sealed.len());
+        let mut nonce = [0; NONCE_BYTES];
+        random
+            .fill(&mut nonce)
+            .map_err(|_| StoreError::Randomness)?;
+        let mut stored = Vec::with_capacity(value.len() + OVERHEAD);
         stored.push(VERSION);
         stored.extend_from_slice(&nonce);
-        stored.extend_from_slice(&sealed);
+        let open = stored.len();
+        stored.extend_from_slice(value);
+        let tag = self
+            .cipher
+            .encrypt_inout_detached(
+                &XNonce::from(nonce),
+                &place(table, key),
+                (&mut stored[open..]).into(),
+            )
+            .expect("a value within the limit of a batch can be sealed");
+        stored.extend_from_slice(&tag);
         Ok(stored)
     }
 

@@ -144,15 +144,23 @@ impl Circle {
             .collect()
     }
 
-    /// How far a log that is held counts: its height, or the cut of its node's removal where that is lower. None where nothing of it counts.
+    /// The last place of a log that counts, where its node was removed: none in it where nothing does.
+    pub fn cut(&self, log: &LogId) -> Option<Option<(u64, RecordId)>> {
+        let entries = self.logs.get(log).map(|tip| &tip.entries);
+        let named = entries.and_then(|entries| entries.last());
+        self.charter
+            .cut_of(log, named.map_or(0, |(entry, _)| *entry))
+    }
+
+    /// How far a log that is held counts: its height, or the cut of its node's removal where that is lower. None where nothing of it counts, or
+    /// nothing of what is held: who was admitted without the past may hold only what lies above the cut.
     pub fn counted(&self, log: &LogId) -> Option<LogHeight> {
         let tip = self.logs.get(log)?;
-        let named = tip.entries.last().map_or(0, |(entry, _)| *entry);
-        let (height, head) = match self.charter.cut_of(log, named) {
-            None => (tip.height, tip.head),
-            Some(Some((sequence, id))) if sequence < tip.height => (sequence, id),
-            Some(Some(_)) => (tip.height, tip.head),
+        let (height, head) = match self.cut(log) {
             Some(None) => return None,
+            Some(Some((sequence, _))) if sequence < tip.first => return None,
+            Some(Some((sequence, id))) if sequence < tip.height => (sequence, id),
+            None | Some(Some(_)) => (tip.height, tip.head),
         };
         Some(LogHeight {
             log: *log,

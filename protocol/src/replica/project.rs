@@ -318,7 +318,10 @@ impl Replica {
             std::collections::BTreeMap::new();
         for (log, tip) in &circle.logs {
             let mut failed = None;
-            let counted = circle.counted(log).map_or(0, |counted| counted.height);
+            let counted = match circle.cut(log) {
+                None => tip.height,
+                Some(cut) => cut.map_or(0, |(sequence, _)| sequence),
+            };
             let counts = |record: &Record| {
                 record.header.object.sequence <= counted
                     || record.header.object.sequence > tip.height

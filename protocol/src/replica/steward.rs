@@ -35,6 +35,11 @@ pub enum StewardshipError {
         "the member was not admitted to the whole past, and could not pass it on to those whom it admits"
     )]
     Partly,
+    /// What was written in an epoch could not be read by anybody any more.
+    #[error(
+        "the secret of what was written since entry {0} has come to no other member from this one yet: without it nobody could read that"
+    )]
+    OnlyHolder(u64),
     /// Nothing is known of the node to admit.
     #[error("nothing is known of the node to admit: it has no descriptor here")]
     NoDescriptor,
@@ -182,7 +187,8 @@ impl Replica {
         })
     }
 
-    /// Removes a member; its logs count up to what this node holds of them.
+    /// Removes a member; its logs count up to what this node holds of them. One that holds a secret alone stays until another member has it, unless its key may
+    /// be in other hands: then the circle does without.
     ///
     /// # Errors
     /// [`StewardshipError`].
@@ -195,6 +201,12 @@ impl Replica {
         now_ms: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<(), StewardshipError> {
+        let circle = self.steward_circle(id)?;
+        if reason != RemovalReason::Compromised
+            && let Some(epoch) = self.held_by_nobody_but(rows, &circle, &node)?
+        {
+            return Err(StewardshipError::OnlyHolder(epoch));
+        }
         self.make(rows, id, None, now_ms, |steward, circle| {
             let cuts = circle
                 .logs
@@ -211,6 +223,31 @@ impl Replica {
         // What it was asked before does not bring it back.
         self.cancel_invitations(rows, id, Some(&node))?;
         Ok(())
+    }
+
+    /// An epoch whose secret this node is granted and has not, and of which no other member but `node` has said that it has opened it.
+    fn held_by_nobody_but(
+        &self,
+        rows: &impl Rows,
+        circle: &Circle,
+        node: &NodeId,
+    ) -> Result<Option<u64>, StorageError> {
+        let own = self.own();
+        if !circle.lacks_a_secret(&own) {
+            return Ok(None);
+        }
+        let acks = self.acks(rows, &circle.id())?;
+        let charter = &circle.charter;
+        let elsewhere = |epoch: &u64| {
+            let mut others = acks.iter().filter(|ack| ack.node != *node);
+            others.any(|ack| charter.is_member(&ack.node) && ack.opened.contains(epoch))
+        };
+        Ok(charter.epochs().find(|epoch| {
+            charter.is_granted(&own, *epoch)
+                && circle.secret(*epoch).is_none()
+                && charter.was_member(node, *epoch)
+                && !elsewhere(epoch)
+        }))
     }
 
     /// Starts a new epoch.
