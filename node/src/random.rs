@@ -113,7 +113,7 @@ mod tests {
         let mut seen = BTreeSet::new();
         for length in [16, 24, 32, 1024, 16, 5000, 1000, 32].repeat(50) {
             let mut bytes = vec![0; length];
-            pool.fill(&mut bytes).unwrap();
+            pool.fill(&mut bytes).expect("randomness");
             for part in bytes.chunks_exact(8) {
                 assert!(seen.insert(part.to_vec()), "eight bytes came twice");
             }
