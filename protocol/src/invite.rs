@@ -2,7 +2,7 @@
 //!
 //! An invitation travels outside the charter and says the least that lets the other side decide: who asks, a coded reason, and,
 //! sealed to that node, the patient's identity for matching. It does not name the circle: a circle is named only to a node that the charter
-//! lists. Accepting is a person's act. The acceptance is signed, and the entry that admits the node quotes it. Silence, refusal and "no such
+//! lists. The one that it continues, if any, it does name to a member of that. Accepting is a person's act. The acceptance is signed, and the entry that admits the node quotes it. Silence, refusal and "no such
 //! patient" look alike: nothing is sent.
 
 use minicbor::{Decode, Encode};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     cbor::{self, CborError},
-    charter::Subject,
+    charter::{Predecessor, Subject},
     content::PatientIdentity,
     ids::{Hash, InvitationId, KeyId, NodeId, Token},
     keys::{NodeKey, SealKey, SealPublic},
@@ -40,6 +40,9 @@ pub enum InvitationReason {
     /// Joins a community of professionals.
     #[n(3)]
     Community,
+    /// Goes on in a circle that continues one in which it is: the steward was lost, or the charter forked.
+    #[n(4)]
+    Successor,
 }
 
 /// An invitation, signed by the circle's steward.
@@ -70,8 +73,11 @@ pub struct Invitation {
     /// [`PatientIdentity`], or an empty array for a community, sealed.
     #[n(7)]
     pub identity: Sealed,
-    /// Not valid at or after this moment, Unix milliseconds.
+    /// The circle that the other one continues, where the asked node is a member of it too: the only circle that an invitation names.
     #[n(8)]
+    pub continues: Option<Predecessor>,
+    /// Not valid at or after this moment, Unix milliseconds.
+    #[n(9)]
     pub expires_ms: u64,
 }
 
@@ -167,6 +173,7 @@ impl Invitation {
         subject: Subject,
         reason: InvitationReason,
         identity: Option<&PatientIdentity>,
+        continues: Option<Predecessor>,
         key: &NodeKey,
         now_ms: u64,
         rng: &mut impl CryptoRng,
@@ -195,6 +202,7 @@ impl Invitation {
                 reason,
                 key: recipient.id,
                 identity: sealed,
+                continues,
                 expires_ms: now_ms + limits::INVITATION_LIFE_MS,
             },
             key,

@@ -162,6 +162,7 @@
 //! | what | of |
 //! |---|---|
 //! | commitment to an epoch's secret | `["maillon/1 epoch", previous entry's hash or null, number, secret]` |
+//! | commitment to the circle that another one continues | `["maillon/1 predecessor", the new circle's founding bytes, circle, entry, entry's hash]` |
 //! | pairing, commitment | `maillon/1 pairing commitment` ‖ 0 ‖ inviter's nonce |
 //! | pairing, transcript | `maillon/1 pairing transcript` ‖ 0 ‖ `[invitation id, inviter, accepter]` ‖ six messages as sent; its first 55 bits are the five words |
 //! | pairing, check of the text | `maillon/1 pairing invitation` ‖ 0 ‖ the invitation; the first four bytes; against typing errors only |

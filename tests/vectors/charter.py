@@ -48,14 +48,14 @@ def invitation(content, own, now):
     payload, name, pending = parse(content, "invitation")
     require(payload[0] == 1, "version")
     require(payload[2] == own, "addressee")
-    require(payload[8] > now, "expired")
-    require(payload[8] <= now + 8 * DAY, "life")
+    require(payload[9] > now, "expired")
+    require(payload[9] <= now + 8 * DAY, "life")
     verify_signature(payload[1], pending)
     return payload, name
 
 
 def identity(payload, seed):
-    _, sender, own, nonce, subject, _, key, (encapsulated, ciphertext), _ = payload
+    _, sender, own, nonce, subject, _, key, (encapsulated, ciphertext), _, _ = payload
     require(key_id(hybrid.Private(seed).public) == key, "other-key")
     info = ["maillon/1 seal", "invitation " + nonce.hex(), None, 0, None, None, sender, own, key]
     plain = hybrid.open_sealed(seed, encapsulated, ciphertext, encode(info))
@@ -128,7 +128,7 @@ class Charter:
         _, circle, number, previous, _, signer, (change, fields), state = entry
         require(change == 1 and number == 1 and previous is None and circle is None, "number")
         self.quoted(fields[0], signer)
-        now = [state[0], state[1], signer, [], None, [[signer, 1, [1, []]]], [1, state[6][1]], False]
+        now = [state[0], state[1], signer, [], state[4], [[signer, 1, [1, []]]], [1, state[6][1]], False]
         require(now == state, "state")
         self.state, self.circle, self.hashes = now, name, [name]
         self.epochs[1] = (name, state[6][1], None)

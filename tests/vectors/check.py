@@ -12,7 +12,7 @@ import charter
 import hybrid
 import pairing
 import records
-from forms import Refused, decode, parse, require, verify_signature
+from forms import Refused, decode, encode, parse, require, sha256, verify_signature
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 PEER_ID = bytes.fromhex("002408011220")
@@ -65,10 +65,14 @@ def judge_entry(file, given):
     chain = shared_charter(file, given["charter"])
     chain.extend(*entry)
     state = chain.state
+    if given.get("continues"):
+        said = ["maillon/1 predecessor", state[1], *decode(unhex(given, "continues"), "predecessor")]
+        require(state[4] == sha256(encode(said)), "state", "continues another circle")
     return {"id": entry[1].hex(), "circle": chain.circle.hex(), "number": len(chain.hashes),
             "members": [member[0].hex() for member in state[5]], "epoch": state[6][0],
             "commitment": state[6][1].hex(), "closed": state[7],
-            "steward": state[2].hex(), "deputies": [node.hex() for node in state[3]]}
+            "steward": state[2].hex(), "deputies": [node.hex() for node in state[3]],
+            "predecessor": state[4] and state[4].hex()}
 
 
 def judge_epoch(file, given):
@@ -100,7 +104,8 @@ def judge_ack(_, given):
 def judge_invitation(_, given):
     payload, name = charter.invitation(unhex(given, "object"), unhex(given, "own"), given["now_ms"])
     identity = charter.identity(payload, unhex(given, "seal_seed"))
-    return {"id": name.hex(), "from": payload[1].hex(), "identity": identity and identity.hex()}
+    return {"id": name.hex(), "from": payload[1].hex(), "identity": identity and identity.hex(),
+            "continues": payload[8] and payload[8][0].hex()}
 
 
 def judge_acceptance(_, given):

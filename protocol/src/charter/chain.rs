@@ -166,7 +166,7 @@ impl Charter {
             founding: state.founding,
             steward: *signer,
             deputies: Vec::new(),
-            predecessor: None,
+            predecessor: state.predecessor,
             members: vec![Member {
                 node: *signer,
                 since: 1,

@@ -2,9 +2,10 @@
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::{
-    cbor::Bytes,
+    cbor::{self, Bytes},
     ids::{CircleId, EntryHash, Hash, Incarnation, LogId, NodeId, RecordId},
     sign::Signed,
     time::Timestamp,
@@ -65,6 +66,36 @@ pub struct EpochStart {
     pub commitment: Hash,
 }
 
+/// The circle that another one continues, up to the last entry that its members have in common. The one that continues it holds a commitment to
+/// this ([`Self::commitment`]): its members that were in the old circle can check it, those who came later do not learn which circle that was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct Predecessor {
+    /// The circle.
+    #[n(0)]
+    pub circle: CircleId,
+    /// Number of the entry.
+    #[n(1)]
+    pub entry: u64,
+    /// Its hash.
+    #[n(2)]
+    pub hash: EntryHash,
+}
+
+impl Predecessor {
+    /// SHA-256 of the deterministic encoding of `["maillon/1 predecessor", the new circle's founding bytes, circle, entry, hash]`.
+    pub fn commitment(&self, founding: &Hash) -> Hash {
+        let said = (
+            "maillon/1 predecessor",
+            founding,
+            self.circle,
+            self.entry,
+            self.hash,
+        );
+        Hash(Sha256::digest(cbor::encode(&said)).into())
+    }
+}
+
 /// What holds after an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
@@ -81,9 +112,9 @@ pub struct State {
     /// Who may found a successor that the others' nodes accept by themselves.
     #[n(3)]
     pub deputies: Vec<NodeId>,
-    /// The circle that this one continues; none in this version.
+    /// Commitment to the circle that this one continues, whose steward was lost or whose charter forked ([`Predecessor`]); never changes.
     #[n(4)]
-    pub predecessor: Option<CircleId>,
+    pub predecessor: Option<Hash>,
     /// Members in the order of their admission.
     #[n(5)]
     pub members: Vec<Member>,

@@ -18,8 +18,8 @@ mod steward;
 
 pub use chain::{Charter, CharterError, Start};
 pub use entry::{
-    Change, Cut, Entry, EpochStart, Grant, LogStart, Member, RemovalReason, RotationReason, State,
-    Subject,
+    Change, Cut, Entry, EpochStart, Grant, LogStart, Member, Predecessor, RemovalReason,
+    RotationReason, State, Subject,
 };
 pub use epoch::{EpochSecret, SealedSecret, SecretError};
 pub use steward::{

@@ -3,8 +3,8 @@
 use rand_core::CryptoRng;
 
 use super::{
-    Change, Charter, CharterError, Cut, Entry, EpochSecret, Grant, LogStart, Member, RemovalReason,
-    RotationReason, SealedSecret, State, Subject, entry::EpochStart,
+    Change, Charter, CharterError, Cut, Entry, EpochSecret, Grant, LogStart, Member, Predecessor,
+    RemovalReason, RotationReason, SealedSecret, State, Subject, entry::EpochStart,
 };
 use crate::{
     cbor::Bytes,
@@ -40,16 +40,17 @@ pub enum StewardError {
     Charter(#[from] CharterError),
 }
 
-/// Founds a circle with this node alone in it.
+/// Founds a circle with this node alone in it; `predecessor` is the one that it continues, if any.
 pub fn found(
     subject: Subject,
+    predecessor: Option<Predecessor>,
     descriptor: &Verified<Descriptor>,
     key: &NodeKey,
     time: Timestamp,
     rng: &mut impl CryptoRng,
 ) -> Made {
-    let mut founding = [0; 32];
-    rng.fill_bytes(&mut founding);
+    let mut founding = Hash([0; 32]);
+    rng.fill_bytes(&mut founding.0);
     let secret = EpochSecret::generate(rng);
     let own = key.id();
     let entry = sign::sign(
@@ -65,10 +66,10 @@ pub fn found(
             },
             state: State {
                 subject,
-                founding: Hash(founding),
+                founding,
                 steward: own,
                 deputies: Vec::new(),
-                predecessor: None,
+                predecessor: predecessor.map(|old| old.commitment(&founding)),
                 members: vec![Member {
                     node: own,
                     since: 1,

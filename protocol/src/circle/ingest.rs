@@ -248,6 +248,8 @@ pub fn begin(
         secrets: BTreeMap::new(),
         exceptions: Vec::new(),
         lacking: BTreeMap::new(),
+        continues: None,
+        continued: None,
         changed: 0,
     };
     let (circle, mut result) = extend(&circle, entries.collect());

@@ -20,7 +20,7 @@ use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 
 use crate::{
-    charter::{Charter, EpochSecret, LogStart},
+    charter::{Charter, EpochSecret, LogStart, Predecessor},
     content::Envelope,
     ids::{CircleId, Hash, Incarnation, LogId, NodeId, RecordId},
     keys::NodeKey,
@@ -44,6 +44,10 @@ pub struct Circle {
     pub lacking: BTreeMap<LogId, u64>,
     /// The node's change counter when this circle last changed; node-local.
     pub changed: u64,
+    /// The circle that this one continues, where this node is in both; node-local.
+    pub continues: Option<Predecessor>,
+    /// The circle that continues this one for this node; node-local.
+    pub continued: Option<CircleId>,
 }
 
 /// [`Circle`] without its charter, as a row: the charter has a row of its own, because it changes seldom.
@@ -66,6 +70,12 @@ pub struct CircleRow {
     #[n(4)]
     #[cbor(default)]
     pub lacking: BTreeMap<LogId, u64>,
+    /// The circle that this one continues.
+    #[n(5)]
+    pub continues: Option<Predecessor>,
+    /// The circle that continues this one.
+    #[n(6)]
+    pub continued: Option<CircleId>,
 }
 
 /// What is known of where a charter and each log stand: what two nodes exchange.
@@ -95,6 +105,8 @@ impl Circle {
                 .collect(),
             changed: self.changed,
             lacking: self.lacking.clone(),
+            continues: self.continues,
+            continued: self.continued,
         }
     }
 
@@ -111,6 +123,8 @@ impl Circle {
                 .collect(),
             changed: row.changed,
             lacking: row.lacking,
+            continues: row.continues,
+            continued: row.continued,
         }
     }
 
@@ -297,6 +311,11 @@ pub enum WriteError {
     /// Closed.
     #[error("the circle is closed: nothing more is written in it")]
     Closed,
+    /// Something new belongs into the circle that continues this one.
+    #[error(
+        "the circle is continued by another one: what is new is written there, `maillonctl circle show CIRCLE` names it"
+    )]
+    Continued,
     /// The secret of the current epoch has not arrived.
     #[error(
         "the circle's current key has not arrived yet: it comes with the next contact with a member"

@@ -274,7 +274,7 @@ impl Replica {
         if taken.accepted.is_empty() && opened.is_empty() {
             return Ok(Vec::new());
         }
-        self.claim_acceptance(rows, &next)?;
+        self.claim_acceptance(rows, &mut next)?;
         self.apply_changes(rows, &mut next, &taken.accepted, now_ms, rng)?;
         if !opened.is_empty() {
             self.open_what_waited(rows, &mut next)?;
@@ -292,6 +292,7 @@ impl Replica {
             change: Change::Charter,
             from: Some(peer),
         });
+        self.follow_deputy(rows, &id, now_ms)?;
         Ok(self.renew(rows, &id, now_ms, rng)?)
     }
 

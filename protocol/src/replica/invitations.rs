@@ -149,6 +149,17 @@ pub enum LetterError {
         /// The newest entries at which epochs begin, in order.
         epochs: Vec<u64>,
     },
+    /// One continuation of a circle is accepted, not two.
+    #[error("this node goes on with the circle elsewhere already, or has accepted to")]
+    Continued,
+    /// The charter of the circle that is to go on is not here as far as the invitation names it.
+    #[error(
+        "the circle that is to be continued has not arrived here that far: it comes with the next contact with a member"
+    )]
+    NotThatFar,
+    /// It continues a branch of the circle's charter on which this node is not.
+    #[error("the invitation continues another branch of the circle than the one that stands here")]
+    OtherBranch,
     /// Too many.
     #[error("more than {0} invitations of this peer are waiting: answer or decline them first")]
     TooMany(usize),
@@ -205,12 +216,17 @@ impl Replica {
         let descriptor = self
             .descriptor_of(rows, &to)?
             .ok_or(LetterError::NoDescriptor)?;
+        let continues = held.continues.filter(|old| {
+            let old = self.circles.get(&old.circle);
+            old.is_some_and(|old| old.charter.is_member(&to))
+        });
         let made = Invitation::make(
             to,
             &descriptor.object.seal,
             subject,
             reason,
             identity,
+            continues,
             &self.keys.node,
             now_ms,
             rng,
@@ -269,6 +285,9 @@ impl Replica {
         };
         self.stage(Row::Incoming(id), cbor::encode(&row));
         self.published.notices.push(Notice::Invited(id));
+        if let Some(old) = invitation.object.continues {
+            self.follow_deputy(rows, &old.circle, now_ms)?;
+        }
         Ok(())
     }
 
@@ -340,6 +359,8 @@ impl Replica {
         if invitation.object.expires_ms <= now_ms {
             return Err(LetterError::Invite(InviteError::Expired));
         }
+        let continued = self.to_be_continued(rows, &invitation.object)?;
+        let same_as = continued.or(same_as);
         let acceptance = Acceptance::make(
             &invitation,
             Hash(self.descriptor.id),
@@ -508,7 +529,7 @@ impl Replica {
     pub(super) fn claim_acceptance(
         &mut self,
         rows: &impl Rows,
-        circle: &Circle,
+        circle: &mut Circle,
     ) -> Result<(), StorageError> {
         for (id, mut row) in self.incoming(rows)? {
             if let IncomingState::Accepted {
@@ -520,13 +541,15 @@ impl Replica {
             {
                 *used = Some(circle.id());
                 self.stage(Row::Incoming(id), cbor::encode(&row));
+                let invitation = stored_invitation(&row.invitation)?;
+                self.link(circle, invitation.object.continues);
             }
         }
         Ok(())
     }
 }
 
-fn stored_invitation(bytes: &Bytes) -> Result<Verified<Invitation>, StorageError> {
+pub(super) fn stored_invitation(bytes: &Bytes) -> Result<Verified<Invitation>, StorageError> {
     Ok(Unverified::parse(bytes.0.clone())
         .map_err(|_| StorageError::damaged("invitation"))?
         .trust_stored())

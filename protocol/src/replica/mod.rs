@@ -25,6 +25,7 @@ mod renew;
 mod rows;
 mod staging;
 mod steward;
+mod successor;
 mod view;
 mod write;
 
@@ -38,6 +39,7 @@ pub use project::{DeliveryRow, Location};
 pub use rows::{Memory, Row, RowPrefix, Rows, StorageError};
 pub use staging::Changes;
 pub use steward::StewardshipError;
+pub use successor::{Succession, SuccessionError};
 pub use view::{AckCache, Committed};
 pub use write::{Draft, WriteFailed, Written};
 

@@ -55,6 +55,13 @@ pub enum Notice {
         /// Whether this node is a member now.
         member: bool,
     },
+    /// A circle is continued by another one, in which this node is now.
+    Continued {
+        /// The circle.
+        circle: CircleId,
+        /// The one that continues it.
+        by: CircleId,
+    },
     /// An invitation has arrived.
     Invited(InvitationId),
     /// An invitation that had arrived was taken back by whoever sent it.

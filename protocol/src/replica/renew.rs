@@ -325,7 +325,7 @@ impl Replica {
         )
     }
 
-    fn placed(
+    pub(super) fn placed(
         &self,
         rows: &impl Rows,
         circle: &Circle,
@@ -343,11 +343,11 @@ impl Replica {
 }
 
 /// Who is admitted reads it whatever it is granted of the past.
-const fn is_for_everybody(kind: u64) -> bool {
+pub(super) const fn is_for_everybody(kind: u64) -> bool {
     kind == Kind::PatientIdentity as u64 || kind == Kind::Consent as u64
 }
 
-fn standing(held: &Thing) -> Vec<&Version> {
+pub(super) fn standing(held: &Thing) -> Vec<&Version> {
     match held.standing() {
         Standing::Nothing => Vec::new(),
         Standing::One(one) => vec![one],
@@ -356,7 +356,7 @@ fn standing(held: &Thing) -> Vec<&Version> {
 }
 
 /// A record's thing, and the record once more; nothing where it cannot be read here, or says nothing.
-fn again(circle: &Circle, record: &Record) -> Option<(ThingId, Draft)> {
+pub(super) fn again(circle: &Circle, record: &Record) -> Option<(ThingId, Draft)> {
     let opened = circle.read(record).ok()?;
     if matches!(opened.content, Content::LogOpened) {
         return None;

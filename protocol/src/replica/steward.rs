@@ -8,8 +8,8 @@ use super::{Notice, Replica, Row, Rows, StorageError};
 use crate::{
     cbor,
     charter::{
-        self, Charter, Cut, EpochSecret, Grant, Made, RemovalReason, RotationReason, Steward,
-        StewardError, Subject,
+        self, Charter, Cut, EpochSecret, Grant, Made, Predecessor, RemovalReason, RotationReason,
+        Steward, StewardError, Subject,
     },
     circle::Circle,
     ids::{CircleId, NodeId},
@@ -51,14 +51,34 @@ pub enum StewardshipError {
 impl Replica {
     /// Founds a circle with this node alone in it.
     pub fn found(&mut self, subject: Subject, now_ms: u64, rng: &mut impl CryptoRng) -> CircleId {
+        self.found_after(subject, None, now_ms, rng)
+    }
+
+    /// The same, where it may continue another circle.
+    pub(super) fn found_after(
+        &mut self,
+        subject: Subject,
+        predecessor: Option<Predecessor>,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> CircleId {
         let time = self.tick(now_ms);
-        let made = charter::found(subject, &self.descriptor, &self.keys.node, time, rng);
+        let made = charter::found(
+            subject,
+            predecessor,
+            &self.descriptor,
+            &self.keys.node,
+            time,
+            rng,
+        );
         let circle = Circle {
             charter: Arc::new(made.charter.clone()),
             logs: BTreeMap::new(),
             secrets: BTreeMap::new(),
             exceptions: Vec::new(),
             lacking: BTreeMap::new(),
+            continues: predecessor,
+            continued: None,
             changed: 0,
         };
         self.put_made(circle, made)

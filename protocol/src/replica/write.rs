@@ -71,7 +71,13 @@ impl Replica {
         now_ms: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<Written>, WriteFailed> {
-        let mut next: Circle = (**self.circles.get(circle).ok_or(WriteFailed::NoCircle)?).clone();
+        let held = self.circles.get(circle).ok_or(WriteFailed::NoCircle)?;
+        // An answer, or a newer version, stands where that stands which it is about.
+        let fresh = |draft: &Draft| draft.thing.is_none() && draft.parent.is_none();
+        if self.goes_on_elsewhere(held) && drafts.iter().any(fresh) {
+            return Err(WriteError::Continued.into());
+        }
+        let mut next: Circle = (**held).clone();
         let (lives, branches) = if next.logs.contains_key(&self.own_log()) {
             (0, Vec::new())
         } else {

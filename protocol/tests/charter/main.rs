@@ -115,6 +115,8 @@ fn begun(world: &World) -> Circle {
         exceptions: Vec::new(),
         changed: 0,
         lacking: BTreeMap::new(),
+        continues: None,
+        continued: None,
     }
 }
 

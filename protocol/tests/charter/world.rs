@@ -78,6 +78,7 @@ impl World {
         let people = people(&mut rng);
         let made = charter::found(
             Subject::Patient,
+            None,
             &people[0].descriptor,
             &people[0].key,
             Timestamp::from_ms(NOW),
@@ -118,6 +119,7 @@ impl World {
             guest.seal.public(),
             Subject::Patient,
             InvitationReason::CareTeam,
+            None,
             None,
             &host,
             NOW,

@@ -146,7 +146,8 @@ pub fn agree(host: &mut Node, guest: &mut Node, circle: CircleId) -> Vec<u8> {
         .expect("the steward invites");
     host.commit();
     let letter = host.replica.outgoing(&host.rows).expect("rows");
-    let letter = letter.last().expect("one").1.invitation.clone();
+    let letter = letter.into_iter().find(|(id, _)| *id == invitation);
+    let letter = letter.expect("it was sent").1.invitation;
     guest
         .replica
         .take_invitation(&guest.rows, host.replica.own(), letter.0, NOW)
@@ -158,8 +159,8 @@ pub fn agree(host: &mut Node, guest: &mut Node, circle: CircleId) -> Vec<u8> {
         .expect("it waits");
     guest.commit();
     let answers = guest.replica.incoming(&guest.rows).expect("rows");
-    let IncomingState::Accepted { acceptance, .. } = answers.last().expect("one").1.state.clone()
-    else {
+    let answer = answers.into_iter().find(|(id, _)| *id == invitation);
+    let Some(IncomingState::Accepted { acceptance, .. }) = answer.map(|(_, row)| row.state) else {
         panic!("accepted above")
     };
     acceptance.0

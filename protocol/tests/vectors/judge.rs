@@ -4,7 +4,7 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use maillon_protocol::{
     cbor,
-    charter::{Charter, Entry, EpochSecret, SealedSecret},
+    charter::{Charter, Entry, EpochSecret, Predecessor, SealedSecret},
     circle::Ack,
     content::{Content, Envelope},
     descriptor::Descriptor,
@@ -117,6 +117,12 @@ fn entry(file: &Value, given: &Value) -> Result<Value, Refused> {
         _ => charter(file, &given["charter"]).extend(&entry)?,
     };
     let state = charter.state();
+    if given["continues"].is_string() {
+        let said: Predecessor = cbor::decode(&bytes(&given["continues"])).expect("a predecessor");
+        if state.predecessor != Some(said.commitment(&state.founding)) {
+            return Err("state".into());
+        }
+    }
     let members = state.members.iter().map(|member| hex(member.node));
     Ok(json!({
         "id": hex(entry.id),
@@ -128,6 +134,7 @@ fn entry(file: &Value, given: &Value) -> Result<Value, Refused> {
         "closed": state.closed,
         "steward": hex(state.steward),
         "deputies": state.deputies.iter().map(hex).collect::<Vec<_>>(),
+        "predecessor": state.predecessor.map(hex),
     }))
 }
 
@@ -203,6 +210,7 @@ fn invitation(given: &Value) -> Result<Value, Refused> {
         "id": hex(verified.id),
         "from": hex(verified.object.from),
         "identity": identity.map(|identity| hex(cbor::encode(&identity))),
+        "continues": verified.object.continues.map(|old| hex(old.circle)),
     }))
 }
 

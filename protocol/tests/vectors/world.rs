@@ -2,8 +2,8 @@
 
 use maillon_protocol::{
     charter::{
-        self, Charter, Cut, EpochSecret, Grant, LogStart, Made, RemovalReason, RotationReason,
-        Steward, Subject,
+        self, Charter, Cut, EpochSecret, Grant, LogStart, Made, Predecessor, RemovalReason,
+        RotationReason, Steward, Subject,
     },
     ids::{CircleId, EntryHash, Hash, NodeId, RecordId},
     invite::{Acceptance, Invitation, InvitationReason},
@@ -35,6 +35,16 @@ pub(crate) struct Written {
 }
 
 impl World {
+    /// The circle up to its second entry, as another one that continues it names it.
+    pub(crate) fn predecessor(&self) -> Predecessor {
+        let charter = &self.made[1].charter;
+        Predecessor {
+            circle: charter.circle(),
+            entry: charter.number(),
+            hash: charter.head(),
+        }
+    }
+
     pub(crate) fn new() -> Self {
         let nodes = [1, 2, 3].map(Node::new);
         let [first, second, third] = &nodes;
@@ -45,6 +55,7 @@ impl World {
                 Subject::Patient,
                 InvitationReason::CareTeam,
                 Some(&identity()),
+                None,
                 &first.key(),
                 NOW,
                 &mut rng(seed),
@@ -64,6 +75,7 @@ impl World {
         let mut world = Self {
             made: vec![charter::found(
                 Subject::Patient,
+                None,
                 &first.descriptor,
                 &first.key(),
                 Timestamp::from_ms(NOW),

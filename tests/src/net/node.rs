@@ -305,7 +305,21 @@ impl Node {
         content: Content,
         now: u64,
     ) -> Result<RecordId, WriteFailed> {
-        self.draft(circle, None, Vec::new(), content, now)
+        self.draft(circle, (None, None), Vec::new(), content, now)
+    }
+
+    /// Writes something about a thing: an answer.
+    ///
+    /// # Errors
+    /// As [`Replica::write`].
+    pub fn answer(
+        &mut self,
+        circle: &CircleId,
+        parent: ThingId,
+        content: Content,
+        now: u64,
+    ) -> Result<RecordId, WriteFailed> {
+        self.draft(circle, (None, Some(parent)), Vec::new(), content, now)
     }
 
     /// Writes a new version of a thing.
@@ -320,20 +334,20 @@ impl Node {
         content: Content,
         now: u64,
     ) -> Result<RecordId, WriteFailed> {
-        self.draft(circle, Some(thing), standing, content, now)
+        self.draft(circle, (Some(thing), None), standing, content, now)
     }
 
     fn draft(
         &mut self,
         circle: &CircleId,
-        thing: Option<ThingId>,
+        (thing, parent): (Option<ThingId>, Option<ThingId>),
         supersedes: Vec<RecordId>,
         content: Content,
         now: u64,
     ) -> Result<RecordId, WriteFailed> {
         let draft = Draft {
             thing,
-            parent: None,
+            parent,
             supersedes,
             author: professional("DAC"),
             occurred_ms: now,

@@ -1,17 +1,18 @@
 //! Charter entries.
 
 use maillon_protocol::{
-    cbor::Bytes,
-    charter::{Change, Entry, Grant, LogStart, RemovalReason},
+    cbor::{self, Bytes},
+    charter::{self, Change, Entry, Grant, LogStart, Predecessor, RemovalReason, Subject},
     ids::{CircleId, EntryHash, Hash},
     sign,
+    time::Timestamp,
 };
 use serde_json::{Value, json};
 
 use crate::{
     file::{File, hex},
     forge::forgeries,
-    node::Node,
+    node::{NOW, Node, rng},
     world::World,
 };
 
@@ -43,12 +44,25 @@ pub(crate) fn make(world: &World) -> Value {
          `charter` entries in `shared`.",
     );
     file.share(json!({ "charter": charter(world) }));
-    for (before, (made, name)) in world.made.iter().zip(NAMES).enumerate() {
+    let successor = charter::found(
+        Subject::Patient,
+        Some(world.predecessor()),
+        &world.nodes[1].descriptor,
+        &world.nodes[1].key(),
+        Timestamp::from_ms(NOW),
+        &mut rng(61),
+    );
+    let chain = world.made.iter().zip(NAMES).enumerate();
+    let others = [(0, (&successor, "found: node 2 alone, after another circle"))];
+    for (before, (made, name)) in chain.chain(others) {
         let state = made.charter.state();
+        let continues = state
+            .predecessor
+            .map(|_| hex(cbor::encode(&world.predecessor())));
         let members = state.members.iter().map(|member| hex(member.node));
         file.valid(
             name,
-            json!({ "charter": before, "object": hex(&made.entry.bytes) }),
+            json!({ "charter": before, "object": hex(&made.entry.bytes), "continues": continues }),
             json!({
                 "id": hex(made.entry.id),
                 "circle": hex(made.charter.circle()),
@@ -59,9 +73,23 @@ pub(crate) fn make(world: &World) -> Value {
                 "closed": state.closed,
                 "steward": hex(state.steward),
                 "deputies": state.deputies.iter().map(hex).collect::<Vec<_>>(),
+                "predecessor": state.predecessor.map(hex),
             }),
         );
     }
+    let other = Predecessor {
+        entry: 1,
+        ..world.predecessor()
+    };
+    file.invalid(
+        "founded after another entry of that circle than is said",
+        json!({
+            "charter": 0,
+            "object": hex(&successor.entry.bytes),
+            "continues": hex(cbor::encode(&other)),
+        }),
+        "state",
+    );
     let rotate = &world.made[4].entry.bytes;
     file.forged(
         forgeries(rotate, &world.nodes[0].seed, "entry"),
@@ -146,6 +174,11 @@ fn wrong_places(world: &World, file: &mut File) {
                 let member = entry.state.members[0];
                 entry.state.members.push(member);
             }),
+            "state",
+        ),
+        (
+            "says later that it continues another circle",
+            wrong(5, &|entry| entry.state.predecessor = Some(Hash([0xee; 32]))),
             "state",
         ),
         (

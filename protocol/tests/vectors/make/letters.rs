@@ -123,9 +123,22 @@ pub(crate) fn invitation(world: &World) -> Value {
         Subject::Community,
         InvitationReason::Community,
         None,
+        None,
         &first.key(),
         NOW,
         &mut rng(43),
+    )
+    .expect("a valid key");
+    let successor = Invitation::make(
+        second.id(),
+        second.seal().public(),
+        Subject::Patient,
+        InvitationReason::Successor,
+        Some(&identity()),
+        Some(world.predecessor()),
+        &first.key(),
+        NOW,
+        &mut rng(44),
     )
     .expect("a valid key");
     let patient = &world.invitation;
@@ -136,11 +149,21 @@ pub(crate) fn invitation(world: &World) -> Value {
             Some(hex(cbor::encode(&identity()))),
         ),
         ("to a community", &community, None),
+        (
+            "to go on with a circle in which the asked node is",
+            &successor,
+            Some(hex(cbor::encode(&identity()))),
+        ),
     ] {
         file.valid(
             name,
             given(&made.bytes),
-            json!({ "id": hex(made.id), "from": hex(first.id()), "identity": said }),
+            json!({
+                "id": hex(made.id),
+                "from": hex(first.id()),
+                "identity": said,
+                "continues": made.object.continues.map(|old| hex(old.circle)),
+            }),
         );
     }
 
