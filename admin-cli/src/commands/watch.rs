@@ -71,6 +71,11 @@ fn show(clock: &Clock, event: &WatchEvent) -> String {
                 ", and this node is not a member"
             }
         ),
+        WatchEvent::Continued { circle, by } => format!(
+            "circle {} goes on in circle {}",
+            words::short(circle),
+            words::short(by)
+        ),
         WatchEvent::Invited { invitation } => format!(
             "invited: see maillonctl circle candidates {} --as PROFESSIONAL",
             words::short(invitation)

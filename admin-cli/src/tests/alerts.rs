@@ -223,6 +223,8 @@ fn a_withdrawal_says_who_withdrew_and_that_of_another_structure_that_it_does_not
             entry: 2,
             records: 3,
             closed: false,
+            continues: None,
+            continued: None,
         },
         members: Vec::new(),
         identity: Vec::new(),

@@ -108,6 +108,7 @@ fn all_destructive_commands_ask_first() {
         &["circle", "remove", "5f5f", "CPTS"][..],
         &["circle", "close", "5f5f", "--reason", "other"],
         &["circle", "hand-over", "5f5f", "CPTS"],
+        &["circle", "continue", "5f5f"],
         &["keys", "rotate"],
         &["peer", "end", "CPTS"],
     ] {
@@ -120,6 +121,7 @@ fn all_destructive_commands_ask_first() {
                 Call::CircleRemove { .. }
                     | Call::CircleClose { .. }
                     | Call::CircleHandOver { .. }
+                    | Call::CircleContinue { .. }
                     | Call::KeysRotate
                     | Call::PeerEnd { .. }
             )

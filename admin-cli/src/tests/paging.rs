@@ -21,6 +21,8 @@ fn page(older: u64, next: Option<&str>) -> CircleView {
             entry: 1,
             records: 3,
             closed: false,
+            continues: None,
+            continued: None,
         },
         members: Vec::new(),
         identity: Vec::new(),

@@ -44,6 +44,8 @@ fn shown(sharing: Sharing, members: u8) -> String {
             entry: 1,
             records: 3,
             closed: false,
+            continues: None,
+            continued: None,
         },
         members: (1..=members).map(member).collect(),
         identity: Vec::new(),

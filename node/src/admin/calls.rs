@@ -123,7 +123,8 @@ impl Node {
             | Call::CircleClose { .. }
             | Call::CircleReopen { .. }
             | Call::CircleHandOver { .. }
-            | Call::CircleDeputies { .. }) => {
+            | Call::CircleDeputies { .. }
+            | Call::CircleContinue { .. }) => {
                 Box::pin(self.circle_call(actor, call, now_ms)).await?
             }
             call @ (Call::ConsentRecord { .. }

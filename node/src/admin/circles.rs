@@ -1,6 +1,9 @@
 //! Calls about circles, their members and the invitations into them.
 
-use maillon_protocol::admin::{Answer, Call, Candidates, ErrorCode};
+use maillon_protocol::{
+    admin::{Answer, Call, Candidates, ErrorCode, Succession},
+    ids::NodeId,
+};
 
 use super::{calls::misrouted, errors::Refusal};
 use crate::{care::Actor, daemon::Node};
@@ -107,6 +110,21 @@ impl Node {
                 let deputies = deputies.collect::<Result<_, _>>()?;
                 care.appoint(actor, circle, deputies).await?;
                 Answer::Ok
+            }
+            Call::CircleContinue { circle, without } => {
+                let circle = self.circle_named(&circle)?;
+                let without = without.iter().map(|member| self.node_named(member));
+                let without: Vec<_> = without.collect::<Result<_, _>>()?;
+                let made = care.succeed(actor, circle, without).await?;
+                let named = |nodes: &[NodeId]| {
+                    let names = nodes.iter().map(|node| care.structure_of(node));
+                    names.collect::<Vec<_>>()
+                };
+                Answer::Succession(Succession {
+                    circle: made.circle,
+                    asked: named(&made.asked),
+                    not_asked: named(&made.not_asked),
+                })
             }
             _ => return Err(misrouted()),
         })

@@ -6,7 +6,7 @@ use maillon_protocol::{
     charter::{CharterError, StewardError},
     circle::WriteError,
     content::AlertStep,
-    replica::{LetterError, StewardshipError, WriteFailed},
+    replica::{LetterError, StewardshipError, SuccessionError, WriteFailed},
 };
 
 use crate::{care::CareError, fhir::ImportError, peering::PeeringError, store::StoreError};
@@ -219,6 +219,28 @@ impl From<CareError> for Refusal {
             | CareError::Steward(StewardshipError::Steward(_)) => (
                 ErrorCode::Conflict,
                 "ask the administrator of the circle's steward, whom `maillonctl circle show CIRCLE` names",
+            ),
+            CareError::Succession(SuccessionError::Steward) => (
+                ErrorCode::Conflict,
+                "remove, hand over or close it as its steward: `maillonctl circle show CIRCLE`",
+            ),
+            CareError::Succession(SuccessionError::NoCircle) => {
+                (ErrorCode::NotFound, "see `maillonctl circle list`")
+            }
+            CareError::Succession(SuccessionError::Storage(_)) => {
+                (ErrorCode::Storage, "run `maillonctl doctor`")
+            }
+            CareError::Succession(_) | CareError::Letter(LetterError::Continued) => (
+                ErrorCode::Conflict,
+                "`maillonctl circle show CIRCLE` says where it goes on; one that leads nowhere is closed by whoever opened it",
+            ),
+            CareError::Letter(LetterError::NotThatFar) => (
+                ErrorCode::Conflict,
+                "`maillonctl peer retry`, then try again",
+            ),
+            CareError::Letter(LetterError::OtherBranch) => (
+                ErrorCode::Conflict,
+                "ask whoever sent it, by telephone: their circle and this node's have parted",
             ),
             CareError::Letter(LetterError::Cancelled) => (
                 ErrorCode::Conflict,

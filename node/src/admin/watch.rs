@@ -64,6 +64,10 @@ fn event(notice: &Notice, at_ms: u64) -> Option<WatchEvent> {
             entry: *entry,
             member: *member,
         },
+        Notice::Continued { circle, by } => WatchEvent::Continued {
+            circle: *circle,
+            by: *by,
+        },
         Notice::Invited(invitation) => WatchEvent::Invited {
             invitation: *invitation,
         },

@@ -53,23 +53,7 @@ impl Care {
         reason: InvitationReason,
         grant: Grant,
     ) -> Result<InvitationId, CareError> {
-        let held = self.shared().circle(&circle).ok_or(CareError::NoCircle)?;
-        let identity = match held.charter.state().subject {
-            Subject::Community => None,
-            Subject::Patient => {
-                match self.sharing(&circle)? {
-                    Sharing::Allowed => {}
-                    Sharing::Unanswered => return Err(CareError::NoConsent),
-                    Sharing::Refused(refused) => return Err(CareError::Against(refused)),
-                }
-                Some(
-                    read::identities(self.shared(), &circle)?
-                        .into_iter()
-                        .next()
-                        .ok_or(CareError::NoIdentity)?,
-                )
-            }
-        };
+        let identity = self.whom_to_share(&circle)?;
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -94,6 +78,27 @@ impl Care {
                 Ok::<_, CareError>(id)
             })
             .await?)
+    }
+
+    /// Who an invitation to a circle is about, where the person lets it be shared; none for a community.
+    ///
+    /// # Errors
+    /// As [`Care::invite`].
+    pub(super) fn whom_to_share(
+        &self,
+        circle: &CircleId,
+    ) -> Result<Option<PatientIdentity>, CareError> {
+        let held = self.shared().circle(circle).ok_or(CareError::NoCircle)?;
+        if held.charter.state().subject == Subject::Community {
+            return Ok(None);
+        }
+        match self.sharing(circle)? {
+            Sharing::Allowed => {}
+            Sharing::Unanswered => return Err(CareError::NoConsent),
+            Sharing::Refused(refused) => return Err(CareError::Against(refused)),
+        }
+        let person = read::identities(self.shared(), circle)?.into_iter().next();
+        Ok(Some(person.ok_or(CareError::NoIdentity)?))
     }
 
     /// A person accepts an invitation: for a person whose file is here already, or for a new one.
@@ -151,19 +156,27 @@ impl Care {
         ),
         CareError,
     > {
-        let identity: Option<PatientIdentity> = self
+        let (identity, continues) = self
             .ledger
             .run(move |tx| {
-                tx.replica
-                    .invited_identity(tx.rows, &invitation)
-                    .map_err(CareError::from)
+                let identity = tx.replica.invited_identity(tx.rows, &invitation)?;
+                let continues = tx.replica.invited_to_continue(tx.rows, &invitation)?;
+                Ok::<_, CareError>((identity, continues))
             })
             .await?;
         let Some(person) = identity else {
             return Ok((None, Vec::new()));
         };
         let mut found = Vec::new();
+        if let Some(old) = continues {
+            let local = read::identities(self.shared(), &old)?.into_iter().next();
+            let why = "the invitation continues this circle".to_owned();
+            found.extend(local.map(|local| (old, local, why)));
+        }
         for circle in self.shared().circles() {
+            if continues == Some(circle.id()) {
+                continue;
+            }
             for local in read::identities(self.shared(), &circle.id())? {
                 if let Some(reason) = likeness(&person, &local) {
                     found.push((circle.id(), local, reason.to_owned()));

@@ -7,7 +7,7 @@ use maillon_protocol::{
     attachment::AttachmentError,
     content::{AlertStep, ContentError},
     limits::LimitError,
-    replica::{LetterError, StewardshipError, StorageError, WriteFailed},
+    replica::{LetterError, StewardshipError, StorageError, SuccessionError, WriteFailed},
 };
 
 use super::IdentityError;
@@ -77,6 +77,9 @@ pub enum CareError {
     /// Membership.
     #[error(transparent)]
     Steward(#[from] StewardshipError),
+    /// A continuation.
+    #[error(transparent)]
+    Succession(#[from] SuccessionError),
     /// Content.
     #[error(transparent)]
     Content(#[from] ContentError),

@@ -155,6 +155,8 @@ impl Care {
             entry: circle.charter.number(),
             records: records_of(circle),
             closed: state.closed,
+            continues: circle.continues.map(|old| old.circle),
+            continued: circle.continued,
         }
     }
 

@@ -4,7 +4,7 @@
 use maillon_protocol::{
     charter::{RemovalReason, RotationReason},
     ids::{CircleId, NodeId},
-    replica::{Replica, StewardshipError},
+    replica::{Replica, StewardshipError, Succession},
 };
 
 use super::{Actor, Care, CareError, audit};
@@ -136,6 +136,39 @@ impl Care {
             move |replica, rows, now, rng| replica.appoint(rows, &circle, deputies, now, rng),
         )
         .await
+    }
+
+    /// Continues a circle whose steward does nothing any more, with the members but those named.
+    ///
+    /// # Errors
+    /// [`CareError::Succession`]; and as [`Care::invite`], where the person does not let it be shared.
+    pub async fn succeed(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        without: Vec<NodeId>,
+    ) -> Result<Succession, CareError> {
+        self.whom_to_share(&circle)?;
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                let now = tx.now_ms;
+                let made = tx
+                    .replica
+                    .succeed(tx.rows, &circle, &without, now, tx.rng)?;
+                audit::note(tx, &actor, "circle.continue", About::circle(circle))?;
+                audit::note(tx, &actor, "circle.open", About::circle(made.circle))?;
+                for node in &made.asked {
+                    let about = About {
+                        node: Some(*node),
+                        ..About::circle(made.circle)
+                    };
+                    audit::note(tx, &actor, "circle.invite", about)?;
+                }
+                Ok::<_, CareError>(made)
+            })
+            .await?)
     }
 
     /// A change of the charter, with its line in the audit trail.

@@ -13,7 +13,7 @@ use std::{
 
 use futures::{StreamExt, stream::FuturesOrdered};
 use maillon_protocol::{
-    ids::NodeId,
+    ids::{InvitationId, NodeId},
     replica::{ArriveError, LetterError, StorageError},
     sync::{Batch, Effect, Event, Limits, Outcome, Session},
 };
@@ -26,7 +26,7 @@ use super::{
     verify::{Checked, check, is_long},
 };
 use crate::{
-    audit::{self, About, AuditError, By},
+    audit::{self, About, AuditError, By, Object},
     clock::now_ms,
     ledger::{Ledger, LedgerError, Shared, Subscription, Tx},
     network::{Link, LinkReceiver},
@@ -271,14 +271,18 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
                 .take_records(tx.rows, node, circle, records, now, tx.rng)?);
         }
         Checked::Entries(circle, entries, seals) => {
-            let renewed = tx
+            let done = tx
                 .replica
                 .take_entries(tx.rows, node, circle, entries, &seals, now, tx.rng)?;
-            renewal::note(tx, circle, &renewed)?;
+            renewal::note(tx, circle, &done.renewed)?;
+            followed(tx, node, &done.accepted)?;
         }
         Checked::Acks(circle, acks) => tx.replica.take_acks(tx.rows, node, circle, acks, now)?,
         Checked::Descriptor(descriptor) => tx.replica.take_descriptor(tx.rows, &descriptor)?,
-        Checked::Invitation(bytes) => tx.replica.take_invitation(tx.rows, node, bytes, now)?,
+        Checked::Invitation(bytes) => {
+            let accepted = tx.replica.take_invitation(tx.rows, node, bytes, now)?;
+            followed(tx, node, &accepted)?;
+        }
         Checked::Acceptance(bytes) => {
             let admitted = tx
                 .replica
@@ -298,6 +302,18 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
         Checked::Chunks(fetched) => return Ok(tx.replica.take_chunks(tx.rows, node, &fetched)?),
     }
     Ok(Outcome::default())
+}
+
+/// This node goes on with circles that their deputies continue: what it accepted for that.
+fn followed(tx: &mut Tx<'_>, node: NodeId, accepted: &[InvitationId]) -> Result<(), TakeError> {
+    for invitation in accepted {
+        let about = About {
+            node: Some(node),
+            ..About::object(Object::Invitation(*invitation))
+        };
+        audit::note(tx, By::itself(), "invitation.accept", about)?;
+    }
+    Ok(())
 }
 
 fn checked(number: u64, batch: Batch) -> Checking {

@@ -45,6 +45,7 @@ pub enum Answer {
     Written(Written),
     Circle(CircleView),
     Circles(Vec<CircleLine>),
+    Succession(Succession),
     Invitation(InvitationLine),
     Invitations(Vec<InvitationLine>),
     Candidates(Candidates),

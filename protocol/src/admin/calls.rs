@@ -190,6 +190,15 @@ pub enum Call {
         deputies: Vec<Named>,
     },
 
+    /// Continues a circle whose steward does nothing any more: this node founds another one and asks the members into it.
+    /// → [`super::Answer::Succession`].
+    CircleContinue {
+        /// Which circle.
+        circle: Named,
+        /// Members that are not asked.
+        without: Vec<Named>,
+    },
+
     /// Sends an alert. → [`super::Answer::Written`].
     AlertSend {
         /// The circle.
@@ -397,6 +406,7 @@ impl Call {
                 | Self::CircleDecline { .. }
                 | Self::CircleClose { .. }
                 | Self::CircleReopen { .. }
+                | Self::CircleContinue { .. }
                 | Self::AlertSend { .. }
                 | Self::AlertList { .. }
                 | Self::AlertAnswer { .. }

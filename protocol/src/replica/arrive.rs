@@ -11,7 +11,7 @@ use crate::{
     charter::{Entry, SealedSecret},
     circle::{self, Ack, Circle, Evidence, IngestError, Reason},
     descriptor::{Descriptor, DescriptorOrder, order},
-    ids::{CircleId, Hash, Incarnation, NodeId, RecordId},
+    ids::{CircleId, Hash, Incarnation, InvitationId, NodeId, RecordId},
     record::{OlderLog, Record},
     sign::Verified,
     sync::{Change, News, Outcome},
@@ -44,6 +44,15 @@ pub enum ArriveError {
     /// Storage.
     #[error(transparent)]
     Storage(#[from] StorageError),
+}
+
+/// What this node did by itself because of what came.
+#[derive(Debug, Default)]
+pub struct ByItself {
+    /// What it wrote again.
+    pub renewed: Vec<Written>,
+    /// The invitations that it accepted.
+    pub accepted: Vec<InvitationId>,
 }
 
 impl Replica {
@@ -210,8 +219,7 @@ impl Replica {
         Ok(heads.into_values().collect())
     }
 
-    /// Takes charter entries and sealed copies, whose signatures have been verified, from `peer`. What this node wrote again because of them
-    /// comes back.
+    /// Takes charter entries and sealed copies, whose signatures have been verified, from `peer`.
     ///
     /// # Errors
     /// [`ArriveError`].
@@ -228,7 +236,7 @@ impl Replica {
         seals: &[SealedSecret],
         now_ms: u64,
         rng: &mut impl CryptoRng,
-    ) -> Result<Vec<Written>, ArriveError> {
+    ) -> Result<ByItself, ArriveError> {
         let own = self.own();
         let (mut next, taken) = match self.circles.get(&id) {
             Some(circle) => {
@@ -272,7 +280,7 @@ impl Replica {
             });
         }
         if taken.accepted.is_empty() && opened.is_empty() {
-            return Ok(Vec::new());
+            return Ok(ByItself::default());
         }
         self.claim_acceptance(rows, &mut next)?;
         self.apply_changes(rows, &mut next, &taken.accepted, now_ms, rng)?;
@@ -292,8 +300,10 @@ impl Replica {
             change: Change::Charter,
             from: Some(peer),
         });
-        self.follow_deputy(rows, &id, now_ms)?;
-        Ok(self.renew(rows, &id, now_ms, rng)?)
+        Ok(ByItself {
+            accepted: self.follow_deputy(rows, &id, now_ms)?,
+            renewed: self.renew(rows, &id, now_ms, rng)?,
+        })
     }
 
     /// What entries that were taken change beside the charter: what a removed node wrote beyond the cut counts no more, and a node that is

@@ -250,7 +250,7 @@ impl Replica {
         Ok(id)
     }
 
-    /// Takes an invitation that `peer` sent. The same one twice changes nothing.
+    /// Takes an invitation that `peer` sent; what this node accepts by itself because of it. The same one twice changes nothing.
     ///
     /// # Errors
     /// [`LetterError`].
@@ -260,14 +260,14 @@ impl Replica {
         peer: NodeId,
         bytes: Vec<u8>,
         now_ms: u64,
-    ) -> Result<(), LetterError> {
+    ) -> Result<Vec<InvitationId>, LetterError> {
         let invitation = Invitation::verify(bytes, self.own(), now_ms)?;
         if invitation.object.from != peer {
             return Err(LetterError::Sender);
         }
         let id = InvitationId(invitation.id);
         if self.row(rows, &Row::Incoming(id))?.is_some() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let waiting = self
             .incoming(rows)?
@@ -285,10 +285,10 @@ impl Replica {
         };
         self.stage(Row::Incoming(id), cbor::encode(&row));
         self.published.notices.push(Notice::Invited(id));
-        if let Some(old) = invitation.object.continues {
-            self.follow_deputy(rows, &old.circle, now_ms)?;
+        match invitation.object.continues {
+            Some(old) => Ok(self.follow_deputy(rows, &old.circle, now_ms)?),
+            None => Ok(Vec::new()),
         }
-        Ok(())
     }
 
     /// Invitations received.
@@ -341,6 +341,24 @@ impl Replica {
             .ok_or(LetterError::NoInvitation)?;
         let invitation = stored_invitation(&row.invitation)?;
         Ok(invitation.object.identity(&self.keys.seals)?)
+    }
+
+    /// The circle at this node that a received invitation continues.
+    ///
+    /// # Errors
+    /// [`LetterError`].
+    pub fn invited_to_continue(
+        &self,
+        rows: &impl Rows,
+        id: &InvitationId,
+    ) -> Result<Option<CircleId>, LetterError> {
+        let row: Incoming = self
+            .read_row(rows, &Row::Incoming(*id))?
+            .ok_or(LetterError::NoInvitation)?;
+        let old = stored_invitation(&row.invitation)?.object.continues;
+        Ok(old
+            .map(|old| old.circle)
+            .filter(|old| self.circles.contains_key(old)))
     }
 
     /// A person accepts an invitation; `same_as` is the local file of the same person, if there is one.

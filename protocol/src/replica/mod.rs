@@ -29,7 +29,7 @@ mod successor;
 mod view;
 mod write;
 
-pub use arrive::ArriveError;
+pub use arrive::{ArriveError, ByItself};
 pub use claims::Claims;
 pub use flight::{Flight, Savepoint};
 pub use invitations::{Incoming, IncomingState, LetterError, Outgoing, OutgoingState};

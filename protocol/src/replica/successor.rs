@@ -21,7 +21,7 @@ use crate::{
     circle::Circle,
     content::{Content, Kind, PatientIdentity},
     dossier::Thing,
-    ids::{CircleId, NodeId, ThingId},
+    ids::{CircleId, InvitationId, NodeId, ThingId},
     invite::{Invitation, InvitationReason},
     replica::IncomingState,
     sign::Unverified,
@@ -231,19 +231,20 @@ impl Replica {
         }
     }
 
-    /// Accepts what the deputies of a circle ask this node to go on with. What cannot be accepted waits for a person.
+    /// Accepts what the deputies of a circle ask this node to go on with; which invitations those are. What cannot be accepted waits for a person.
     pub(super) fn follow_deputy(
         &mut self,
         rows: &impl Rows,
         id: &CircleId,
         now_ms: u64,
-    ) -> Result<(), StorageError> {
+    ) -> Result<Vec<InvitationId>, StorageError> {
+        let mut accepted = Vec::new();
         let Some(held) = self.circles.get(id) else {
-            return Ok(());
+            return Ok(accepted);
         };
         let state = held.charter.state();
         if state.deputies.is_empty() || !held.charter.is_member(&self.own()) {
-            return Ok(());
+            return Ok(accepted);
         }
         let deputies = state.deputies.clone();
         for (invitation, row) in self.incoming(rows)? {
@@ -252,12 +253,12 @@ impl Replica {
                 continue;
             }
             match self.accept(rows, &invitation, None, now_ms) {
-                Ok(()) => {}
+                Ok(()) => accepted.push(invitation),
                 Err(LetterError::Storage(error)) => return Err(error),
                 Err(_) => {}
             }
         }
-        Ok(())
+        Ok(accepted)
     }
 
     /// A circle has begun here by an invitation that said which one it continues.

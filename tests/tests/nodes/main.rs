@@ -18,6 +18,7 @@ mod refusals;
 mod secrecy;
 mod socket;
 mod stewardship;
+mod succession;
 mod users;
 
 use maillon_tests::daemon::{Settings, Shared, Trouble, Two};

@@ -34,6 +34,7 @@ pub(crate) enum Circle {
     Reopen(change::Reopen),
     HandOver(stewardship::HandOver),
     Deputies(stewardship::Deputies),
+    Continue(stewardship::Continue),
 }
 
 impl Circle {
@@ -53,6 +54,7 @@ impl Circle {
             Self::Reopen(command) => command.run(session),
             Self::HandOver(command) => command.run(session),
             Self::Deputies(command) => command.run(session),
+            Self::Continue(command) => command.run(session),
         }
     }
 }

@@ -76,6 +76,18 @@ pub(super) fn show(view: &View, circle: &CircleView) -> String {
         line.entry,
         words::count(line.records, "record")
     );
+    if let Some(old) = &line.continues {
+        shown += &format!(
+            "  It continues circle {}, where the older past is.\n",
+            words::short(old)
+        );
+    }
+    if let Some(next) = &line.continued {
+        shown += &format!(
+            "  It goes on in circle {}: what is new is written there.\n",
+            words::short(next)
+        );
+    }
     if circle.identity.len() > 1 {
         shown += "The identity is in conflict; these versions stand:\n";
     }

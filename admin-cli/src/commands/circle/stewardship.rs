@@ -1,13 +1,13 @@
-//! `circle hand-over` and `circle deputies`: who is the steward, and who may go on in its place.
+//! `circle hand-over`, `circle deputies` and `circle continue`: who is the steward, who may go on in its place, and going on.
 
 use clap::Args;
-use maillon_protocol::admin::Call;
+use maillon_protocol::admin::{self, Call};
 
 use super::change::meant;
 use crate::{
     failure::Failure,
-    session::{Consequence, Session},
-    terminal::text,
+    session::{Consequence, Session, answer},
+    terminal::{text, words},
 };
 
 /// Make another member the steward: from then on it alone admits, removes and closes
@@ -39,6 +39,71 @@ pub(crate) struct Deputies {
     /// Nobody
     #[arg(long, conflicts_with = "deputies")]
     none: bool,
+}
+
+/// Go on with a circle whose steward does nothing any more, in a new one of which this node is the steward
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  maillonctl circle continue 5f3a09c1d2e4 --yes --as 7b21\n  maillonctl circle continue 5f3a09c1d2e4 --without 'CH de Bray' --as 7b21"
+)]
+pub(crate) struct Continue {
+    /// The circle
+    circle: String,
+    /// A member that is not asked, because its key may be in other hands; may be said several times
+    #[arg(long, value_name = "MEMBER")]
+    without: Vec<String>,
+    /// Do it without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Continue {
+    pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
+        session.confirm(self.yes, |session| {
+            let circle = meant(session, &self.circle)?;
+            let mut lines = vec![
+                format!("This node goes on with {circle} in a new circle, and is its steward."),
+                "The other members are asked into it; those for whom this node is a deputy follow by themselves.".to_owned(),
+                "What was written so far stays where it is and can be read. What is new is written in the new circle only, and this node cannot go back."
+                    .to_owned(),
+            ];
+            if !self.without.is_empty() {
+                let names: Vec<_> = self.without.iter().map(|name| text::line(name)).collect();
+                lines.push(format!("Not asked: {}.", names.join(", ")));
+            }
+            Ok(Consequence { lines })
+        })?;
+        let call = Call::CircleContinue {
+            circle: self.circle.clone(),
+            without: self.without.clone(),
+        };
+        let made = answer!(session, call, Succession);
+        session.print(&made, |_| shown(&made))
+    }
+}
+
+fn shown(made: &admin::Succession) -> String {
+    let names = |names: &[String]| {
+        let names: Vec<_> = names.iter().map(|name| text::line(name)).collect();
+        names.join(", ")
+    };
+    let mut shown = format!(
+        "The file goes on in circle {}.\n",
+        words::short(&made.circle)
+    );
+    if !made.asked.is_empty() {
+        shown += &format!(
+            "Asked: {} (maillonctl circle invitations).\n",
+            names(&made.asked)
+        );
+    }
+    if !made.not_asked.is_empty() {
+        shown += &format!(
+            "Could not be asked, for nothing can be sealed to them: {}. Invite them when their node has been reached.\n",
+            names(&made.not_asked)
+        );
+    }
+    shown
 }
 
 impl HandOver {

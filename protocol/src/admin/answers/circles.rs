@@ -29,6 +29,23 @@ pub struct CircleLine {
     pub records: u64,
     /// Closed.
     pub closed: bool,
+    /// The circle that this one continues, where this node is in both.
+    #[serde(default)]
+    pub continues: Option<CircleId>,
+    /// The circle that continues this one, in which this node is: what is new is written there.
+    #[serde(default)]
+    pub continued: Option<CircleId>,
+}
+
+/// A circle that continues another one, and who was asked into it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Succession {
+    /// The new circle.
+    pub circle: CircleId,
+    /// The structures that were asked.
+    pub asked: Vec<String>,
+    /// Structures that could not be asked, because nothing can be sealed to them: their receive key has expired.
+    pub not_asked: Vec<String>,
 }
 
 /// One member of a circle.
@@ -159,6 +176,9 @@ pub struct InvitationLine {
     pub state: String,
     /// The circle, once it may be named.
     pub circle: Option<CircleId>,
+    /// The circle of both nodes that it continues.
+    #[serde(default)]
+    pub continues: Option<CircleId>,
     /// Not valid at or after this moment, Unix milliseconds.
     pub expires_ms: u64,
 }

@@ -45,6 +45,13 @@ pub enum WatchEvent {
         /// Whether this node is a member.
         member: bool,
     },
+    /// A circle is continued by another one, in which this node is now.
+    Continued {
+        /// The circle.
+        circle: CircleId,
+        /// The one that continues it.
+        by: CircleId,
+    },
     /// An invitation arrived.
     Invited {
         /// Which.
