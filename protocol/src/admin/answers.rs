@@ -14,7 +14,7 @@ pub use alerts::{AlertLine, AlertPage, AlertView, AnswerView};
 pub use audit::{AuditLine, AuditPage, AuditVerified};
 pub use circles::{
     Candidates, CircleLine, CircleView, ContestedView, InvitationLine, MemberLine, Sharing,
-    SharingRefused, ThingView,
+    SharingRefused, Succession, ThingView,
 };
 pub use import::{Imported, ImportedCircle};
 pub use peers::{Pairing, Peer, PeerInvitation, PeerLine, Peers, Relation};

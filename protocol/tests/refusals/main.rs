@@ -340,6 +340,6 @@ fn a_steward_who_says_that_a_log_starts_far_ahead_for_somebody_makes_nobody_writ
                 &mut guest.rng,
             )
             .expect("from the steward");
-        assert_eq!(written.len(), renewed);
+        assert_eq!(written.renewed.len(), renewed);
     }
 }

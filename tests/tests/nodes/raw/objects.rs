@@ -112,6 +112,7 @@ pub(super) fn broken_objects(
             subject,
             reason,
             None,
+            None,
             key,
             now_ms(),
             &mut SystemRandom,
