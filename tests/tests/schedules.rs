@@ -1,8 +1,10 @@
 //! Generated schedules in virtual time: whatever happens, once healed every member holds and shows the same, and nobody else
 //! knows anything.
 //!
-//! A failing schedule is printed, shrunk, as its steps; as a value of [`Schedule`] it replays exactly. A run tries the same few each time, so that
+//! A failing schedule is printed, as it was found and shrunk, as its steps; as a value of [`Schedule`] it replays exactly. A run tries the same few each time, so that
 //! it says something of the change and not of chance; `MAILLON_CASES=4000` tries so many others.
+
+use std::sync::Once;
 
 use maillon_tests::net::schedule::{Past, Schedule, Step, play};
 use proptest::{
@@ -62,9 +64,19 @@ fn config(cases: u32) -> Config {
             Some(_) => RngSeed::Random,
             None => RngSeed::Fixed(1),
         },
+        // A schedule that never comes to rest takes long to play.
+        max_shrink_time: 60_000,
         failure_persistence: None,
         ..Config::default()
     }
+}
+
+/// Plays a schedule; the first one of a test that fails is told before it is shrunk.
+fn holds(schedule: &Schedule, told: &Once) -> Result<(), TestCaseError> {
+    play(schedule).map_err(|broken| {
+        told.call_once(|| eprintln!("{broken}: {schedule:?}"));
+        TestCaseError::fail(broken)
+    })
 }
 
 proptest! {
@@ -72,16 +84,14 @@ proptest! {
 
     #[test]
     fn healed_after_anything_all_members_agree_and_nobody_else_knows(schedule in schedules(true)) {
-        if let Err(broken) = play(&schedule) {
-            return Err(TestCaseError::fail(broken));
-        }
+        static TOLD: Once = Once::new();
+        holds(&schedule, &TOLD)?;
     }
 
     #[test]
     fn connections_that_lose_repeat_and_reorder_frames_only_delay_it(schedule in schedules(false)) {
-        if let Err(broken) = play(&schedule) {
-            return Err(TestCaseError::fail(broken));
-        }
+        static TOLD: Once = Once::new();
+        holds(&schedule, &TOLD)?;
     }
 }
 

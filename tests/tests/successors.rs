@@ -132,6 +132,11 @@ fn a_deputys_circle_is_followed_by_the_nodes_themselves() {
     // Through a restart too.
     net.crash(2);
     assert_eq!(net.nodes[2].circles[&old].continued, Some(new));
+    // The steward is there after all, and gives nothing up behind its people's back.
+    net.connect(0, 1);
+    assert!(net.run_until(|net| !waiting(net, 0).is_empty()));
+    net.run(60_000);
+    assert_eq!(net.nodes[0].circles[&old].continued, None);
     // Somebody who is no deputy asks a person, whatever the invitation says.
     let (mut net, old) = orphans(63, true);
     let other = succeed(&mut net, 2, &old, &[]).unwrap().circle;

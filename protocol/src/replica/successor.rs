@@ -3,7 +3,7 @@
 //! When a circle's steward is lost, its key stolen, or its charter has forked, nobody votes: any other member founds a *successor* of the
 //! circle up to the last entry that its members have in common, and asks them into it. The invitation names both; the new charter holds a
 //! commitment to them, because it goes to members, too, that were never in the old circle. Accepting is a person's act, or the node's own where
-//! the charter had named that founder as deputy; a node goes on with one successor. The old circle's records stay where they are and are still
+//! the charter had named that founder as deputy (the steward's node always asks a person: it was not lost); a node goes on with one successor. The old circle's records stay where they are and are still
 //! exchanged by those whom its charter lists. What is new is written in the successor; an answer or a newer version stays beside that
 //! which it is about, where everybody who has the one has the other.
 
@@ -243,7 +243,8 @@ impl Replica {
             return Ok(accepted);
         };
         let state = held.charter.state();
-        if state.deputies.is_empty() || !held.charter.is_member(&self.own()) {
+        // A steward that is there after all asks its people.
+        if state.steward == self.own() || !held.charter.is_member(&self.own()) {
             return Ok(accepted);
         }
         let deputies = state.deputies.clone();
