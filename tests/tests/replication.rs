@@ -755,3 +755,39 @@ fn who_alone_holds_a_secret_stays_until_another_member_has_it() {
         .unwrap();
     assert!(net.texts(1, &circle).contains(ATE));
 }
+
+#[test]
+fn nobody_hides_the_beginning_of_a_log_from_who_reads_it_from_an_entry_on() {
+    let mut net = Net::new(45, 3);
+    let circle = net.circle(0, &[1]);
+    // The third is admitted without the past, before the second has written anything: the admit entry names no log of it.
+    net.connect(0, 2);
+    let third = net.id(2);
+    net.act(0, |node, now| {
+        node.invite_with(&circle, third, Grant::Nothing, now)
+    });
+    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
+    net.act(2, |node, now| node.accept_first(now));
+    assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    net.cut_all();
+    net.write(1, &circle, WALKED);
+    let second = net.write(1, &circle, ATE);
+    // A member passes on the later record and says nothing of those before it.
+    let record = net.nodes[1].record(&circle, second).unwrap();
+    let log = record.header.object.log;
+    let from = net.id(0);
+    let outcome = net.act(2, |node, now| {
+        node.with(|replica, rows, rng| {
+            replica.take_records(rows, from, circle, vec![record], now, rng)
+        })
+    });
+    assert!(outcome.unwrap().gaps.contains_key(&log));
+    assert!(!net.nodes[2].circles[&circle].logs.contains_key(&log));
+    net.connect_all();
+    assert!(net.run_until(|net| {
+        let texts = net.texts(2, &circle);
+        texts.contains(WALKED) && texts.contains(ATE)
+    }));
+    net.invariants().unwrap();
+}

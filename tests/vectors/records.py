@@ -18,9 +18,10 @@ def signed_header(content):
 def extend(tip, header, name, charter, own):
     """The log's tip (height, head, last entry) with this record, which must be the next one."""
     require(header[0] == 1, "version")
-    _, circle, log, sequence, previous, entry, entry_hash, epoch, *_ = header
+    _, circle, log, sequence, previous, entry, entry_hash, epoch, *_, before = header
     require(circle == charter.circle, "circle")
     require(sequence != 0 and (sequence == 1) == isinstance(previous, list), "opening")
+    require((sequence == 1) == (before == 0), "entry-before")
     require(1 <= entry <= len(charter.hashes), "unknown-entry")
     require(charter.hashes[entry - 1] == entry_hash, "entry")
     require(charter.was_member(log[0], entry), "not-member")
@@ -32,6 +33,7 @@ def extend(tip, header, name, charter, own):
     require(sequence >= expected, "held")
     require(sequence == expected, "gap")
     require(tip is None or previous == tip[1], "previous")
+    require(tip is None or before == tip[2], "entry-before")
     require(tip is None or entry >= tip[2], "entry-decreases")
     return sequence, name, entry
 
@@ -50,7 +52,7 @@ def unpad(padded):
 
 
 def open_body(header, secret, body):
-    _, circle, log, sequence, _, _, _, epoch, _, salt, body_hash, length = header
+    _, circle, log, sequence, _, _, _, epoch, _, salt, body_hash, length, _ = header
     require(len(body) == length and sha256(body) == body_hash, "other-body")
     ciphertext = decode(body, "body", "body-envelope")[2]
     key = derive(secret, ["maillon/1 body", circle, epoch, log, sequence, salt])

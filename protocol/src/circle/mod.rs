@@ -183,13 +183,13 @@ impl Circle {
         })
     }
 
-    /// Heights of the logs of which `own` can serve something to `peer`, a member.
-    pub fn heights_for(&self, peer: &NodeId, own: &NodeId) -> Vec<LogHeight> {
+    /// Heights of the logs of which this node can serve something to `peer`, a member.
+    pub fn heights_for(&self, peer: &NodeId) -> Vec<LogHeight> {
         self.logs
             .iter()
             .filter_map(|(log, tip)| {
                 let counted = self.counted(log)?;
-                let first = tip.first_for(peer, own, log, &self.charter)?;
+                let first = tip.first_for(peer, log, &self.charter)?;
                 (first <= counted.height).then_some(counted)
             })
             .collect()
@@ -219,8 +219,8 @@ impl Circle {
             incarnation,
         };
         let (_, epoch) = self.charter.epoch_of(self.charter.number())?;
-        let (sequence, previous) = match self.logs.get(&log) {
-            Some(tip) => (tip.height + 1, Previous::Record(tip.head)),
+        let (sequence, previous, entry_before) = match self.logs.get(&log) {
+            Some(tip) => (tip.height + 1, Previous::Record(tip.head), tip.last_entry()),
             None => {
                 let older = self
                     .logs
@@ -233,7 +233,7 @@ impl Circle {
                     })
                     .chain(branches.iter().copied())
                     .collect();
-                (1, Previous::Opening(older))
+                (1, Previous::Opening(older), 0)
             }
         };
         Some(Header {
@@ -249,6 +249,7 @@ impl Circle {
             salt: Hash([0; 32]),
             body_hash: Hash([0; 32]),
             body_length: 0,
+            entry_before,
         })
     }
 
@@ -289,6 +290,7 @@ impl Circle {
             height: 0,
             head: RecordId([0; 32]),
             entries: Vec::new(),
+            before: header.entry_before,
         });
         tip.height = header.sequence;
         tip.head = record.id();

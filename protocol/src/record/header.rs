@@ -94,6 +94,10 @@ pub struct Header {
     /// Length of the body in bytes.
     #[n(11)]
     pub body_length: u64,
+    /// Number of the charter entry that the record before named; 0 at sequence 1. Who receives a log from an entry on sees by it that nobody left
+    /// out where that part begins.
+    #[n(12)]
+    pub entry_before: u64,
 }
 
 impl Signed for Header {

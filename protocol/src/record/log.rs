@@ -28,6 +28,9 @@ pub struct LogTip {
     /// (charter entry, first sequence that names it), growing in both: where the log starts for members without the past.
     #[n(3)]
     pub entries: Vec<(u64, u64)>,
+    /// The charter entry that the record before `first` named; 0 where that is 1.
+    #[n(4)]
+    pub before: u64,
 }
 
 /// What a valid header is to a log.
@@ -72,6 +75,11 @@ pub enum LogError {
     /// Does not name the record before it.
     #[error("the record does not name the one before it: the log forks")]
     Link,
+    /// Says of the record before it another charter entry than that names.
+    #[error(
+        "the record says of the one before it that it names another charter entry than it does"
+    )]
+    EntryBefore,
     /// Sequence 0, or sequence 1 without an opening, or a later one with it.
     #[error("sequence and previous record do not fit together")]
     Opening,
@@ -100,6 +108,9 @@ impl LogTip {
             (Previous::Opening(_), sequence) if sequence != 1 => return Err(LogError::Opening),
             _ => {}
         }
+        if (object.sequence == 1) != (object.entry_before == 0) {
+            return Err(LogError::EntryBefore);
+        }
         match charter.hash_of(object.entry) {
             None => return Ok(Place::UnknownEntry),
             Some(hash) if hash != object.entry_hash => return Err(LogError::Entry),
@@ -121,9 +132,11 @@ impl LogTip {
         let next = tip.map_or(1, |tip| tip.height + 1);
         let expected = match charter.start_for(own, &object.log) {
             Some(Start::Sequence(sequence)) => sequence.max(next),
+            // The part that begins here for this node: what is before does not belong to it, or is held.
             Some(Start::Entry(entry))
                 if Self::begins_with(tip, entry)
                     && object.entry >= entry
+                    && object.entry_before < entry
                     && object.sequence >= next =>
             {
                 object.sequence
@@ -156,6 +169,9 @@ impl LogTip {
                 if !hole && object.previous != Previous::Record(tip.head) {
                     return Err(LogError::Link);
                 }
+                if !hole && object.entry_before != tip.last_entry() {
+                    return Err(LogError::EntryBefore);
+                }
                 if tip
                     .entries
                     .last()
@@ -163,9 +179,14 @@ impl LogTip {
                 {
                     return Err(LogError::EntryDecreases);
                 }
-                let first = if hole { object.sequence } else { tip.first };
+                let (first, before) = if hole {
+                    (object.sequence, object.entry_before)
+                } else {
+                    (tip.first, tip.before)
+                };
                 Self {
                     first,
+                    before,
                     ..tip.clone()
                 }
             }
@@ -174,6 +195,7 @@ impl LogTip {
                 height: 0,
                 head: RecordId([0; 32]),
                 entries: Vec::new(),
+                before: object.entry_before,
             },
         };
         next.height = object.sequence;
@@ -188,6 +210,11 @@ impl LogTip {
         Ok(next)
     }
 
+    /// The charter entry that the newest record names; 0 where there is none.
+    pub fn last_entry(&self) -> u64 {
+        self.entries.last().map_or(0, |(entry, _)| *entry)
+    }
+
     /// First sequence that names charter entry `number` or a later one; none where the log has no such record yet.
     pub fn first_naming(&self, number: u64) -> Option<u64> {
         self.entries
@@ -198,23 +225,13 @@ impl LogTip {
 
     /// First sequence of this log that `node`, a member at the charter's head, may be sent; none where it may be sent nothing yet.
     ///
-    /// Where `own` does not hold the log from its beginning and cannot know whether what it holds first is what the node's part begins with,
-    /// none: another member serves it.
-    pub fn first_for(
-        &self,
-        node: &NodeId,
-        own: &NodeId,
-        log: &LogId,
-        charter: &Charter,
-    ) -> Option<u64> {
+    /// None, too, where this node does not hold what the other's part begins with: another member serves it.
+    pub fn first_for(&self, node: &NodeId, log: &LogId, charter: &Charter) -> Option<u64> {
         match charter.start_for(node, log)? {
             Start::Sequence(sequence) => Some(sequence),
             Start::Entry(entry) => {
                 let first = self.first_naming(entry)?;
-                let known = self.first == 1
-                    || first > self.first
-                    || matches!(charter.start_for(own, log), Some(Start::Entry(since)) if since <= entry);
-                known.then_some(first)
+                (first > self.first || self.before < entry).then_some(first)
             }
         }
     }

@@ -249,7 +249,7 @@ impl Replica {
             }
             let firsts = partly
                 .iter()
-                .filter_map(|member| tip.first_for(member, &self.own(), log, &circle.charter));
+                .filter_map(|member| tip.first_for(member, log, &circle.charter));
             let Some(first) = firsts.min() else {
                 continue;
             };
@@ -316,8 +316,8 @@ impl Replica {
         sequence: u64,
         record: &Record,
     ) -> (bool, bool) {
-        let first = (circle.logs.get(log))
-            .and_then(|tip| tip.first_for(member, &self.own(), log, &circle.charter));
+        let first =
+            (circle.logs.get(log)).and_then(|tip| tip.first_for(member, log, &circle.charter));
         let epoch = circle.charter.epoch_of(record.header.object.entry);
         (
             first.is_some_and(|first| first <= sequence),

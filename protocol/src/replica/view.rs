@@ -165,14 +165,13 @@ impl<R: Rows> Committed<'_, R> {
         member: &NodeId,
         ack: Option<&Ack>,
     ) -> Vec<(LogId, u64, u64)> {
-        let own = self.key.id();
         circle
-            .heights_for(member, &own)
+            .heights_for(member)
             .into_iter()
             .filter(|height| height.log.node != *member)
             .filter_map(|height| {
                 let tip = circle.logs.get(&height.log)?;
-                let first = tip.first_for(member, &own, &height.log, &circle.charter)?;
+                let first = tip.first_for(member, &height.log, &circle.charter)?;
                 let reached = ack.map_or(0, |ack| self.reached(circle, ack, &height.log));
                 let from = first.max(tip.first).max(reached + 1);
                 (from <= height.height).then_some((height.log, from, height.height))

@@ -56,6 +56,7 @@ fn forged(
         salt: maillon_protocol::ids::Hash([0; 32]),
         body_hash: maillon_protocol::ids::Hash([0; 32]),
         body_length: 0,
+        entry_before: 0,
     };
     change(&mut header);
     let secret = held.current_secret().expect("opened");
@@ -86,7 +87,7 @@ fn takes(host: &mut Node, from: &Node, circle: CircleId, records: Vec<Record>) -
 #[test]
 fn a_header_that_is_wrong_in_one_thing_is_refused_although_its_author_signed_it() {
     type Change = fn(&mut Header);
-    let wrong: [(&str, Change); 7] = [
+    let wrong: [(&str, Change); 8] = [
         ("version", |header| header.version = 2),
         ("circle", |header| header.circle = CircleId([9; 32])),
         ("entry", |header| header.entry_hash = EntryHash([9; 32])),
@@ -96,6 +97,9 @@ fn a_header_that_is_wrong_in_one_thing_is_refused_although_its_author_signed_it(
             header.previous = Previous::Record(RecordId([9; 32]));
         }),
         ("before its admission", |header| header.entry = 1),
+        ("after one that there is not", |header| {
+            header.entry_before = 1;
+        }),
     ];
     for (what, change) in wrong {
         let (mut host, guest, _, circle) = three();

@@ -92,6 +92,7 @@ impl From<LogError> for Refused {
             LogError::NotMember => "not-member",
             LogError::Epoch => "epoch",
             LogError::EntryDecreases => "entry-decreases",
+            LogError::EntryBefore => "entry-before",
             LogError::Link => "previous",
             LogError::Opening => "opening",
         }

@@ -203,12 +203,13 @@ impl World {
     pub(crate) fn header(&self, node: &Node, before: Option<&Written>, entry: usize) -> Header {
         let charter = self.charter(entry);
         let number = charter.number();
-        let (sequence, previous) = match before {
+        let (sequence, previous, entry_before) = match before {
             Some(before) => (
                 before.record.header.object.sequence + 1,
                 Previous::Record(before.record.id()),
+                before.record.header.object.entry,
             ),
-            None => (1, Previous::Opening(Vec::new())),
+            None => (1, Previous::Opening(Vec::new()), 0),
         };
         Header {
             circle: charter.circle(),
@@ -218,6 +219,7 @@ impl World {
             entry_hash: charter.head(),
             epoch: charter.epoch_of(number).expect("an epoch").1,
             time: Timestamp::from_ms(NOW + 1000 + sequence),
+            entry_before,
             ..empty_header(node)
         }
     }
@@ -269,5 +271,6 @@ fn empty_header(node: &Node) -> Header {
         salt: Hash([0; 32]),
         body_hash: Hash([0; 32]),
         body_length: 0,
+        entry_before: 0,
     }
 }

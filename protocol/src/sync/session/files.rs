@@ -320,11 +320,10 @@ impl Session {
         let granted = || {
             let circle = self.shared(id, view)?;
             let (of, log, sequence) = view.place(record)?;
-            let first =
-                circle
-                    .logs
-                    .get(&log)?
-                    .first_for(&self.peer, &view.own(), &log, &circle.charter)?;
+            let first = circle
+                .logs
+                .get(&log)?
+                .first_for(&self.peer, &log, &circle.charter)?;
             let held = view.records(id, &log, sequence, sequence, 1).pop()?;
             let (epoch, _) = circle.charter.epoch_of(held.header.object.entry)?;
             let opened = circle.read(&held).ok()?;

@@ -80,7 +80,7 @@ impl Session {
             let allowed = circle
                 .logs
                 .get(&log)
-                .and_then(|tip| tip.first_for(&self.peer, &view.own(), &log, &circle.charter))
+                .and_then(|tip| tip.first_for(&self.peer, &log, &circle.charter))
                 .is_some_and(|first| record.header.object.sequence >= first);
             if !allowed {
                 continue;

@@ -129,7 +129,7 @@ impl Session {
         let Some(tip) = circle.logs.get(log) else {
             return Vec::new();
         };
-        let Some(first) = tip.first_for(&self.peer, &view.own(), log, &circle.charter) else {
+        let Some(first) = tip.first_for(&self.peer, log, &circle.charter) else {
             return Vec::new();
         };
         let from = first.max(after.saturating_add(1));

@@ -25,7 +25,7 @@ impl Session {
                 entry: charter.number(),
                 entry_hash: charter.head(),
                 heights: if member {
-                    circle.heights_for(&self.peer, &view.own())
+                    circle.heights_for(&self.peer)
                 } else {
                     Vec::new()
                 },

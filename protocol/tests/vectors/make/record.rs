@@ -182,6 +182,24 @@ fn wrong_headers(world: &World, file: &mut File) {
             "entry-decreases",
         ),
         (
+            "says of the one before it that it names another entry",
+            changed(&|header| header.entry_before = 1),
+            "entry-before",
+        ),
+        (
+            "says that there is none before it",
+            changed(&|header| header.entry_before = 0),
+            "entry-before",
+        ),
+        (
+            "the first record says that there is one before it",
+            changed(&|header| {
+                header.sequence = 1;
+                header.previous = Previous::Opening(Vec::new());
+            }),
+            "entry-before",
+        ),
+        (
             "by a node that was no member yet",
             by(third, None, 2, 4, 0),
             "not-member",

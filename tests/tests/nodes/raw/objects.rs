@@ -67,6 +67,7 @@ pub(super) fn broken_objects(
         log: foreign,
         sequence: 1,
         previous: opening,
+        entry_before: 0,
         ..next.clone()
     };
     let foreign = sign(foreign, &stranger).bytes;
