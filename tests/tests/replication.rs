@@ -791,3 +791,77 @@ fn nobody_hides_the_beginning_of_a_log_from_who_reads_it_from_an_entry_on() {
     }));
     net.invariants().unwrap();
 }
+
+#[test]
+fn a_restored_steward_signs_nothing_until_another_member_states_the_same_head() {
+    let mut net = Net::new(46, 3);
+    let circle = net.circle(0, &[1]);
+    let copy = net.nodes[0].memory.clone();
+    let log = net.nodes[0].replica.own_log();
+    // After the copy was made, somebody is admitted and a note is written.
+    net.connect(0, 2);
+    net.invite(0, 2, circle);
+    net.write(0, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle) && net.same(0, 2, &circle)));
+    let head = net.nodes[1].circles[&circle].charter.head();
+    let restore = |net: &mut Net| {
+        net.nodes[0].memory = copy.clone();
+        net.crash(0);
+        let waiting = net.act(0, |node, now| {
+            node.with(|replica, rows, rng| replica.restored(rows, now, rng))
+        });
+        assert_eq!(waiting.unwrap(), 1);
+    };
+    restore(&mut net);
+    assert_ne!(net.nodes[0].replica.own_log(), log);
+    let gone = net.id(1);
+    let refused = net.act(0, |node, now| node.try_remove(&circle, gone, now));
+    assert!(matches!(refused, Err(StewardshipError::Unconfirmed)));
+    // It writes at once, in its new life, and through a restart nothing of this is forgotten.
+    net.write(0, &circle, ATE);
+    net.crash(0);
+    assert!(net.nodes[0].circles[&circle].unconfirmed);
+    // The entry that it had signed comes back, and with it the note; then it rules again.
+    net.connect(0, 1);
+    assert!(net.run_until(|net| !net.nodes[0].circles[&circle].unconfirmed));
+    assert_eq!(net.nodes[0].circles[&circle].charter.head(), head);
+    assert!(net.run_until(|net| net.texts(0, &circle).contains(WALKED)));
+    net.act(0, |node, now| node.rotate(&circle, now)).unwrap();
+    assert!(net.run_until(|net| net.texts(1, &circle).contains(ATE) && net.same(0, 1, &circle)));
+    // Alone, its administrator says so.
+    let mut alone = Net::new(47, 2);
+    let circle = alone.act(0, |node, now| node.found(now));
+    alone
+        .act(0, |node, now| {
+            node.with(|replica, rows, rng| replica.restored(rows, now, rng))
+        })
+        .unwrap();
+    let to = alone.id(1);
+    let who = identity();
+    let reason = InvitationReason::CareTeam;
+    let refused = alone.act(0, |node, now| {
+        node.with(|replica, rows, rng| {
+            replica.invite(
+                rows,
+                &circle,
+                to,
+                reason,
+                Some(&who),
+                Grant::Whole,
+                now,
+                rng,
+            )
+        })
+    });
+    let Err(LetterError::Steward(StewardshipError::Unconfirmed)) = refused else {
+        panic!("{refused:?}");
+    };
+    alone
+        .act(0, |node, _| {
+            node.with(|replica, _, _| replica.confirm(&circle))
+        })
+        .unwrap();
+    alone.connect(0, 1);
+    alone.invite(0, 1, circle);
+    assert!(alone.run_until(|net| net.nodes[1].circles.contains_key(&circle)));
+}

@@ -298,6 +298,7 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
             }
         }
         Checked::Cancelled(id) => tx.replica.take_cancelled(tx.rows, node, id)?,
+        Checked::Confirmed(circle, head) => tx.replica.take_confirmation(&node, &circle, head),
         Checked::Mark(token, cursor) => tx.replica.keep_mark(tx.rows, node, token, cursor)?,
         Checked::Chunks(fetched) => return Ok(tx.replica.take_chunks(tx.rows, node, &fetched)?),
     }

@@ -4,7 +4,7 @@ use maillon_protocol::{
     charter::{Entry, SealedSecret},
     circle::{Ack, Fetched},
     descriptor::Descriptor,
-    ids::{CircleId, InvitationId, Token},
+    ids::{CircleId, EntryHash, InvitationId, Token},
     record::{Header, Record},
     sign::{Unverified, Verified},
     sync::Batch,
@@ -19,6 +19,7 @@ pub(super) enum Checked {
     Invitation(Vec<u8>),
     Acceptance(Vec<u8>),
     Cancelled(InvitationId),
+    Confirmed(CircleId, EntryHash),
     Mark(Token, u64),
     Chunks(Fetched),
 }
@@ -58,6 +59,7 @@ pub(super) fn check(batch: Batch) -> Result<Checked, String> {
         Batch::Invitation(bytes) => Checked::Invitation(bytes),
         Batch::Acceptance(bytes) => Checked::Acceptance(bytes),
         Batch::Cancelled(id) => Checked::Cancelled(id),
+        Batch::Confirmed(circle, head) => Checked::Confirmed(circle, head),
         Batch::Mark(token, cursor) => Checked::Mark(token, cursor),
         Batch::Chunks(fetched) => {
             fetched.check().map_err(|error| error.to_string())?;

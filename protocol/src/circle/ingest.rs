@@ -250,6 +250,7 @@ pub fn begin(
         lacking: BTreeMap::new(),
         continues: None,
         continued: None,
+        unconfirmed: false,
         changed: 0,
     };
     let (circle, mut result) = extend(&circle, entries.collect());

@@ -48,6 +48,8 @@ pub struct Circle {
     pub continues: Option<Predecessor>,
     /// The circle that continues this one for this node; node-local.
     pub continued: Option<CircleId>,
+    /// This node, its steward, was restored from a copy, and nobody has confirmed yet that the charter's head here is the newest; node-local.
+    pub unconfirmed: bool,
 }
 
 /// [`Circle`] without its charter, as a row: the charter has a row of its own, because it changes seldom.
@@ -76,6 +78,10 @@ pub struct CircleRow {
     /// The circle that continues this one.
     #[n(6)]
     pub continued: Option<CircleId>,
+    /// Whether the head waits for a confirmation.
+    #[n(7)]
+    #[cbor(default)]
+    pub unconfirmed: bool,
 }
 
 /// What is known of where a charter and each log stand: what two nodes exchange.
@@ -107,6 +113,7 @@ impl Circle {
             lacking: self.lacking.clone(),
             continues: self.continues,
             continued: self.continued,
+            unconfirmed: self.unconfirmed,
         }
     }
 
@@ -125,6 +132,7 @@ impl Circle {
             lacking: row.lacking,
             continues: row.continues,
             continued: row.continued,
+            unconfirmed: row.unconfirmed,
         }
     }
 

@@ -167,7 +167,7 @@ impl Replica {
     }
 
     /// A new life of this node's logs. More than a few in a day are the sign of a machine that runs twice: see [`Replica::lives`].
-    fn begin_incarnation(
+    pub(super) fn begin_incarnation(
         &mut self,
         rows: &impl Rows,
         now_ms: u64,

@@ -22,6 +22,7 @@ mod layers;
 mod notice;
 mod project;
 mod renew;
+mod restore;
 mod rows;
 mod staging;
 mod steward;

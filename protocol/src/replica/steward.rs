@@ -40,6 +40,11 @@ pub enum StewardshipError {
         "the secret of what was written since entry {0} has come to no other member from this one yet: without it nobody could read that"
     )]
     OnlyHolder(u64),
+    /// It was restored, and might sign a second entry of one number.
+    #[error(
+        "this node was restored from a copy, and no other member has confirmed yet that the circle's membership here is the newest"
+    )]
+    Unconfirmed,
     /// Nothing is known of the node to admit.
     #[error("nothing is known of the node to admit: it has no descriptor here")]
     NoDescriptor,
@@ -79,16 +84,26 @@ impl Replica {
             lacking: BTreeMap::new(),
             continues: predecessor,
             continued: None,
+            unconfirmed: false,
             changed: 0,
         };
         self.put_made(circle, made)
     }
 
-    /// The circle, if this node is its steward.
+    /// The circle, if this node is its steward and may sign.
     pub(super) fn steward_circle(
         &self,
         circle: &CircleId,
     ) -> Result<Arc<Circle>, StewardshipError> {
+        let held = self.ruled_circle(circle)?;
+        if held.unconfirmed {
+            return Err(StewardshipError::Unconfirmed);
+        }
+        Ok(held)
+    }
+
+    /// The circle, if this node is its steward.
+    pub(super) fn ruled_circle(&self, circle: &CircleId) -> Result<Arc<Circle>, StewardshipError> {
         let held = self.circles.get(circle).ok_or(StewardshipError::NoCircle)?;
         if held.charter.state().steward != self.own() {
             return Err(StewardError::NotSteward.into());

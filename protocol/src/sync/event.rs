@@ -6,7 +6,7 @@ use super::{Message, Problem};
 use crate::{
     charter::{Entry, SealedSecret},
     circle::Fetched,
-    ids::{CircleId, InvitationId, LogId, NodeId, Token},
+    ids::{CircleId, EntryHash, InvitationId, LogId, NodeId, Token},
     record::{Header, Record},
     sign::Unverified,
 };
@@ -102,6 +102,8 @@ pub enum Batch {
     Acceptance(Vec<u8>),
     /// The peer took back an invitation of its own.
     Cancelled(InvitationId),
+    /// The peer has stated the head of a circle's charter that this node waits to have confirmed.
+    Confirmed(CircleId, EntryHash),
     /// The exchange is finished up to this change counter.
     Mark(Token, u64),
     /// Chunks that were asked for; not checked yet.

@@ -117,6 +117,7 @@ fn begun(world: &World) -> Circle {
         lacking: BTreeMap::new(),
         continues: None,
         continued: None,
+        unconfirmed: false,
     }
 }
 

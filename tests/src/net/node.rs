@@ -279,6 +279,10 @@ impl Node {
                 replica.take_cancelled(rows, from, id).ok()?;
                 done
             }
+            Batch::Confirmed(circle, head) => {
+                replica.take_confirmation(&from, &circle, head);
+                done
+            }
             Batch::Mark(token, cursor) => {
                 replica.keep_mark(rows, from, token, cursor).ok()?;
                 done

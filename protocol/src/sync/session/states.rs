@@ -122,6 +122,9 @@ impl Session {
             self.look_for_files(&circle);
         }
         self.forked.remove(&id);
+        if circle.unconfirmed {
+            self.commit(Batch::Confirmed(id, theirs.entry_hash), Pending::Other);
+        }
         // Whoever lacks an epoch that it is granted gets it from any member.
         let opened = opened_by(theirs, &self.peer);
         self.send_seals(&id, &opened, &circle, view);
