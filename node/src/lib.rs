@@ -13,6 +13,7 @@
 pub mod admin;
 pub mod audit;
 pub mod care;
+pub mod checkpoint;
 pub mod clock;
 pub mod config;
 pub mod daemon;

@@ -72,6 +72,7 @@ fn config(cases: u32) -> Config {
 }
 
 /// Plays a schedule; the first one of a test that fails is told before it is shrunk.
+#[expect(clippy::print_stderr, reason = "shrinking may take long")]
 fn holds(schedule: &Schedule, told: &Once) -> Result<(), TestCaseError> {
     play(schedule).map_err(|broken| {
         told.call_once(|| eprintln!("{broken}: {schedule:?}"));

@@ -2,6 +2,7 @@
 
 mod alert;
 mod audit;
+mod checkpoint;
 mod circle;
 mod consent;
 mod doctor;
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     Sync(sync::Sync),
     #[command(subcommand)]
     Keys(keys::Keys),
+    Checkpoint(checkpoint::Checkpoint),
     #[command(subcommand)]
     Audit(audit::Audit),
 }
@@ -76,6 +78,7 @@ impl Command {
             Self::Worker(command) => command.run(session),
             Self::Sync(command) => command.run(session),
             Self::Keys(command) => command.run(session),
+            Self::Checkpoint(command) => command.run(session),
             Self::Audit(command) => command.run(session),
         }
     }

@@ -225,6 +225,7 @@ fn a_withdrawal_says_who_withdrew_and_that_of_another_structure_that_it_does_not
             closed: false,
             continues: None,
             continued: None,
+            unconfirmed: false,
         },
         members: Vec::new(),
         identity: Vec::new(),

@@ -109,6 +109,7 @@ fn all_destructive_commands_ask_first() {
         &["circle", "close", "5f5f", "--reason", "other"],
         &["circle", "hand-over", "5f5f", "CPTS"],
         &["circle", "continue", "5f5f"],
+        &["circle", "confirm", "5f5f"],
         &["keys", "rotate"],
         &["peer", "end", "CPTS"],
     ] {
@@ -122,6 +123,7 @@ fn all_destructive_commands_ask_first() {
                     | Call::CircleClose { .. }
                     | Call::CircleHandOver { .. }
                     | Call::CircleContinue { .. }
+                    | Call::CircleConfirm { .. }
                     | Call::KeysRotate
                     | Call::PeerEnd { .. }
             )

@@ -23,6 +23,7 @@ fn page(older: u64, next: Option<&str>) -> CircleView {
             closed: false,
             continues: None,
             continued: None,
+            unconfirmed: false,
         },
         members: Vec::new(),
         identity: Vec::new(),

@@ -46,6 +46,7 @@ fn shown(sharing: Sharing, members: u8) -> String {
             closed: false,
             continues: None,
             continued: None,
+            unconfirmed: false,
         },
         members: (1..=members).map(member).collect(),
         identity: Vec::new(),

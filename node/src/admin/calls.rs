@@ -3,13 +3,19 @@
 use std::sync::Arc;
 
 use maillon_protocol::admin::{
-    Answer, Call, CircleDigest, ErrorCode, LocalProfessional, Outcome, Request,
+    Answer, Call, Checkpoint, CircleDigest, ErrorCode, LocalProfessional, Outcome, Request,
 };
 use maillon_protocol::ids::CircleId;
 use tokio::sync::mpsc;
 
 use super::{errors::Refusal, server::reply, trail};
-use crate::{audit::Wanted, care::Actor, clock::now_ms, daemon::Node};
+use crate::{
+    audit::{About, By, Wanted},
+    care::Actor,
+    checkpoint,
+    clock::now_ms,
+    daemon::Node,
+};
 
 /// Answers one request.
 /// `user` is the local user whose process asks.
@@ -124,7 +130,8 @@ impl Node {
             | Call::CircleReopen { .. }
             | Call::CircleHandOver { .. }
             | Call::CircleDeputies { .. }
-            | Call::CircleContinue { .. }) => {
+            | Call::CircleContinue { .. }
+            | Call::CircleConfirm { .. }) => {
                 Box::pin(self.circle_call(actor, call, now_ms)).await?
             }
             call @ (Call::ConsentRecord { .. }
@@ -183,6 +190,7 @@ impl Node {
                 Box::pin(self.rebuild()).await?;
                 Answer::SyncCheck(self.sync_check(None, true)?)
             }
+            Call::Checkpoint => Answer::Checkpoint(Box::pin(self.checkpoint(by, now_ms)).await?),
             Call::KeysShow => Answer::Keys(self.keys().await),
             Call::KeysRotate => {
                 Box::pin(self.rotate_keys(by, now_ms)).await?;
@@ -214,6 +222,27 @@ impl Node {
             }
             Call::AuditVerify => Answer::AuditVerified(Box::pin(self.audit_verify()).await),
             Call::Watch => Answer::Ok,
+        })
+    }
+
+    /// A copy is made beside what goes on; its line in the trail is in it.
+    async fn checkpoint(&self, by: By, now_ms: u64) -> Result<Checkpoint, Refusal> {
+        self.leave_lines(by, "node.checkpoint", vec![About::NOTHING])
+            .await;
+        let store = self.ledger.shared().rows().0.clone();
+        let dir = self.dir.clone();
+        let made = tokio::task::spawn_blocking(move || checkpoint::make(&store, &dir, now_ms));
+        let made = made.await.map_err(|_| {
+            Refusal::new(
+                ErrorCode::Internal,
+                "making the copy broke off",
+                "look at the log, then try again",
+            )
+        })?;
+        let (folder, bytes) = made?;
+        Ok(Checkpoint {
+            folder: folder.display().to_string(),
+            bytes,
         })
     }
 

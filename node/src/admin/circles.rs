@@ -111,6 +111,13 @@ impl Node {
                 care.appoint(actor, circle, deputies).await?;
                 Answer::Ok
             }
+            Call::CircleConfirm { circle } => {
+                let circle = circle
+                    .map(|circle| self.circle_named(&circle))
+                    .transpose()?;
+                care.confirm(actor, circle).await?;
+                Answer::Ok
+            }
             Call::CircleContinue { circle, without } => {
                 let circle = self.circle_named(&circle)?;
                 let without = without.iter().map(|member| self.node_named(member));

@@ -9,7 +9,10 @@ use maillon_protocol::{
     replica::{LetterError, StewardshipError, SuccessionError, WriteFailed},
 };
 
-use crate::{care::CareError, fhir::ImportError, peering::PeeringError, store::StoreError};
+use crate::{
+    care::CareError, checkpoint::CheckpointError, fhir::ImportError, peering::PeeringError,
+    store::StoreError,
+};
 
 /// A refusal without the request's id, which is added where the answer is made.
 #[derive(Debug)]
@@ -39,6 +42,13 @@ impl Refusal {
             action: self.action,
             request,
         }
+    }
+}
+
+impl From<CheckpointError> for Refusal {
+    fn from(error: CheckpointError) -> Self {
+        let action = "see to the room on the disk and the owner of the data folder, then try again";
+        Self::new(ErrorCode::Storage, error.to_string(), action)
     }
 }
 
@@ -204,6 +214,11 @@ impl From<CareError> for Refusal {
             CareError::Steward(StewardshipError::Partly) => (
                 ErrorCode::Conflict,
                 "hand over to a member that may read everything: `maillonctl circle show CIRCLE` says who may",
+            ),
+            CareError::Steward(StewardshipError::Unconfirmed)
+            | CareError::Letter(LetterError::Steward(StewardshipError::Unconfirmed)) => (
+                ErrorCode::Conflict,
+                "`maillonctl peer retry`: a member confirms it by itself; where no other has been in the circle since the copy was made, `maillonctl circle confirm CIRCLE`",
             ),
             CareError::Steward(StewardshipError::OnlyHolder(_)) => (
                 ErrorCode::Conflict,

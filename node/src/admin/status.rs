@@ -27,6 +27,7 @@ impl Node {
             );
             findings.add(Verdict::Act, sentence, None);
         }
+        self.unconfirmed(&mut findings);
         self.waiting_too_long(&mut findings, &peers, now_ms);
         for peer in &peers {
             findings.suspended(peer);
@@ -96,6 +97,25 @@ impl Node {
                 findings.away(peer, now_ms.saturating_sub(oldest.max(last_seen)));
             }
         }
+    }
+
+    /// After a restore: circles for which this node signs nothing yet.
+    fn unconfirmed(&self, findings: &mut Findings) {
+        let circles = self.ledger.shared().circles();
+        let waiting = circles.iter().filter(|circle| circle.unconfirmed).count();
+        let which = match waiting {
+            0 => return,
+            1 => "one circle waits".to_owned(),
+            _ => format!("{waiting} circles wait"),
+        };
+        let sentence = format!(
+            "this node was restored from a copy, and {which} until another member has been met: nobody is admitted or removed there before. Where no other structure has been in the circle since, confirm it yourself"
+        );
+        findings.add(
+            Verdict::Look,
+            sentence,
+            Some("maillonctl circle confirm --all"),
+        );
     }
 
     fn confirmations(&self, findings: &mut Findings, now_ms: u64) {

@@ -157,6 +157,7 @@ impl Care {
             closed: state.closed,
             continues: circle.continues.map(|old| old.circle),
             continued: circle.continued,
+            unconfirmed: circle.unconfirmed,
         }
     }
 

@@ -138,6 +138,34 @@ impl Care {
         .await
     }
 
+    /// Says of a circle, or of all that wait for it, that no other member has a later charter entry than this node, which was restored.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn confirm(&self, actor: &Actor, circle: Option<CircleId>) -> Result<(), CareError> {
+        let circles: Vec<CircleId> = match circle {
+            Some(circle) => vec![circle],
+            None => self
+                .shared()
+                .circles()
+                .iter()
+                .filter(|circle| circle.unconfirmed)
+                .map(|circle| circle.id())
+                .collect(),
+        };
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                for circle in circles {
+                    tx.replica.confirm(&circle)?;
+                    audit::note(tx, &actor, "circle.confirm", About::circle(circle))?;
+                }
+                Ok::<_, CareError>(())
+            })
+            .await?)
+    }
+
     /// Continues a circle whose steward does nothing any more, with the members but those named.
     ///
     /// # Errors

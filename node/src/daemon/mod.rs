@@ -32,13 +32,14 @@ use tokio::{
 use crate::{
     admin::{AdminSocket, SocketError},
     care::Care,
+    checkpoint::{self, WakeError},
     clock::now_ms,
     config::{Config, ConfigError, FILE_NAME, OutOfRange, multiaddresses},
     doctor,
     exchange::{Exchange, Scores},
     http::Http,
     keystore::{Keystore, KeystoreError, Unlock},
-    ledger::Ledger,
+    ledger::{Ledger, LedgerError},
     network::{self, AllowList, Network, NetworkConfig, NetworkError, NetworkHandle},
     peering::{Peering, PeeringConfig, PeeringError},
     store::{StorageKey, Store, StoreError},
@@ -63,6 +64,9 @@ pub enum StartError {
     /// What was being added when the node stopped.
     #[error("files that were being added cannot be taken away: {0}")]
     Uploads(#[source] crate::care::CareError),
+    /// It was restored, and cannot take note of it.
+    #[error(transparent)]
+    Restored(#[from] LedgerError<WakeError>),
     /// Rows.
     #[error(transparent)]
     Rows(#[from] StorageError),
@@ -164,11 +168,26 @@ impl Node {
             descriptor,
         )?;
         // From here on something runs: whoever fails stops what runs before it says why.
-        let started = Self::connect(dir, config, keyring, ledger.clone()).await;
+        let started = match Self::begin_anew(dir, &ledger).await {
+            Ok(()) => Self::connect(dir, config, keyring, ledger.clone()).await,
+            Err(error) => Err(error),
+        };
         if started.is_err() {
             ledger.stop().await;
         }
         started
+    }
+
+    /// A node that is a copy from before says nothing to anybody before it knows that it is one.
+    async fn begin_anew(dir: &Path, ledger: &Ledger) -> Result<(), StartError> {
+        if checkpoint::is_one(dir) {
+            let waiting = checkpoint::wake(dir, ledger).await?;
+            tracing::warn!(
+                waiting,
+                "this node was restored from a checkpoint: it begins a new incarnation, and signs for the circles that it rules when their head is confirmed"
+            );
+        }
+        Ok(())
     }
 
     /// The network over a running ledger, and everything over that.

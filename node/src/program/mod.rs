@@ -17,6 +17,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use maillon_node::{
     admin::SocketError,
+    checkpoint::{self, CheckpointError},
     clock,
     config::{self, Config, FILE_NAME, OutOfRange},
     daemon::{Node, StartError},
@@ -56,6 +57,8 @@ enum Action {
     Init(Init),
     /// Runs the node in the foreground until it is told to stop. Example: maillond run --dir /var/lib/maillon
     Run(Run),
+    /// Puts a checkpoint back into a new data folder; the node that starts there begins anew. Example: maillond restore --from /mnt/copy/2026-11-26T031500.000Z --dir /var/lib/maillon
+    Restore(Restore),
     /// Runs three territories with one shared file of a person who does not exist, to look at. Example: maillond demo
     Demo(demo::Arguments),
     /// Measures what this machine can do at best, for benchmarks: prints one line of JSON.
@@ -83,6 +86,16 @@ pub(crate) struct Init {
     /// Unlock with this file of random bytes, made if it does not exist. Without it, a passphrase is asked for.
     #[arg(long)]
     pub(crate) key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Restore {
+    /// The checkpoint: a folder that `maillonctl checkpoint` made.
+    #[arg(long)]
+    from: PathBuf,
+    /// The data folder; it must be empty or not exist.
+    #[arg(long)]
+    dir: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -170,6 +183,7 @@ impl From<StartError> for Failure {
             StartError::Socket(SocketError::Bind { cause, .. }) => socket(cause),
             StartError::Store(_)
             | StartError::Rows(_)
+            | StartError::Restored(_)
             | StartError::Folder(_)
             | StartError::Uploads(_)
             | StartError::Peering(
@@ -209,6 +223,7 @@ pub(crate) fn run() -> ExitCode {
     let result = match command.action {
         Action::Init(init) => init::init(&init),
         Action::Run(run) => serve(&run),
+        Action::Restore(restore) => put_back(&restore),
         Action::Demo(arguments) => demo::demo(&arguments),
         Action::Floor(floor) => floor::floor(&floor),
         Action::Config => print(&config::example()),
@@ -220,6 +235,27 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
+}
+
+impl From<CheckpointError> for Failure {
+    fn from(error: CheckpointError) -> Self {
+        let code = match &error {
+            CheckpointError::NotOne { .. } => USAGE,
+            CheckpointError::NotEmpty(_) => 73,
+            CheckpointError::Folder { .. } | CheckpointError::Store(_) => 74,
+        };
+        Self::new(code, error)
+    }
+}
+
+fn put_back(restore: &Restore) -> Result<(), Failure> {
+    let bytes = checkpoint::restore(&restore.from, &restore.dir)?;
+    let dir = shell::word(&restore.dir);
+    print(&format!(
+        "Put back: {} MB. Never start the machine that this is a copy of again: two nodes of one name split its records.\n\
+         What it had written since then comes back from its peers. Start it with:\n\n  maillond run --dir {dir}\n",
+        bytes.div_ceil(1 << 20)
+    ))
 }
 
 /// Writes an answer to standard output. A reader that has gone (`maillond config | head`) has read what it wanted.

@@ -20,7 +20,7 @@ pub use import::{Imported, ImportedCircle};
 pub use peers::{Pairing, Peer, PeerInvitation, PeerLine, Peers, Relation};
 pub use records::{Exported, RecordLine, RecordPage, RecordView, VerifiedRecord, Written};
 pub use status::{Check, ClockAhead, ClockState, Reason, Status, Verdict};
-pub use upkeep::{CircleDigest, Keys, OutboxLine, Worker};
+pub use upkeep::{Checkpoint, CircleDigest, Keys, OutboxLine, Worker};
 pub use watch::WatchEvent;
 
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,7 @@ pub enum Answer {
     Workers(Vec<Worker>),
     SyncCheck(Vec<CircleDigest>),
     Keys(Keys),
+    Checkpoint(Checkpoint),
     Document(DocumentState),
     /// A file that is being added.
     Upload(super::Upload),

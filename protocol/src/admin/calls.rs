@@ -190,6 +190,11 @@ pub enum Call {
         deputies: Vec<Named>,
     },
 
+    /// The administrator of a restored node knows that no other member has a later charter entry. → [`super::Answer::Ok`].
+    CircleConfirm {
+        /// Which circle; none: all that wait for it.
+        circle: Option<Named>,
+    },
     /// Continues a circle whose steward does nothing any more: this node founds another one and asks the members into it.
     /// → [`super::Answer::Succession`].
     CircleContinue {
@@ -325,6 +330,9 @@ pub enum Call {
     },
     /// Projects all views again. → [`super::Answer::SyncCheck`].
     SyncRebuild,
+
+    /// Makes a copy of the whole node, as of now, in its data folder. → [`super::Answer::Checkpoint`].
+    Checkpoint,
 
     /// This node's keys. → [`super::Answer::Keys`].
     KeysShow,

@@ -35,6 +35,7 @@ pub(crate) enum Circle {
     HandOver(stewardship::HandOver),
     Deputies(stewardship::Deputies),
     Continue(stewardship::Continue),
+    Confirm(stewardship::Confirm),
 }
 
 impl Circle {
@@ -55,6 +56,7 @@ impl Circle {
             Self::HandOver(command) => command.run(session),
             Self::Deputies(command) => command.run(session),
             Self::Continue(command) => command.run(session),
+            Self::Confirm(command) => command.run(session),
         }
     }
 }

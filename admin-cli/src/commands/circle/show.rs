@@ -76,6 +76,9 @@ pub(super) fn show(view: &View, circle: &CircleView) -> String {
         line.entry,
         words::count(line.records, "record")
     );
+    if line.unconfirmed {
+        shown += "  This node was restored: it admits and removes nobody here before another member confirms that nothing is missing.\n";
+    }
     if let Some(old) = &line.continues {
         shown += &format!(
             "  It continues circle {}, where the older past is.\n",

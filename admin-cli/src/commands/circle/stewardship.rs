@@ -57,6 +57,47 @@ pub(crate) struct Continue {
     yes: bool,
 }
 
+/// After this node was restored: say that no other member has a later change of the circle's membership
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  maillonctl circle confirm 5f3a09c1d2e4 --yes\n  maillonctl circle confirm --all"
+)]
+pub(crate) struct Confirm {
+    /// The circle
+    #[arg(required_unless_present = "all")]
+    circle: Option<String>,
+    /// All circles that wait for it
+    #[arg(long, conflicts_with = "circle")]
+    all: bool,
+    /// Do it without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Confirm {
+    pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
+        session.confirm(self.yes, |session| {
+            let which = match &self.circle {
+                Some(circle) => meant(session, circle)?,
+                None => "all circles that wait".to_owned(),
+            };
+            Ok(Consequence {
+                lines: vec![
+                    format!("This node signs again for {which}."),
+                    "If another structure was admitted or removed after the copy was made, and this node has not met it since, the circle splits in two, and only a new circle brings it together again.".to_owned(),
+                    "To be safe, wait until a member has been met: it confirms by itself.".to_owned(),
+                ],
+            })
+        })?;
+        session.done(
+            Call::CircleConfirm {
+                circle: self.circle.clone(),
+            },
+            "Confirmed.",
+        )
+    }
+}
+
 impl Continue {
     pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
         session.confirm(self.yes, |session| {

@@ -35,6 +35,9 @@ pub struct CircleLine {
     /// The circle that continues this one, in which this node is: what is new is written there.
     #[serde(default)]
     pub continued: Option<CircleId>,
+    /// This node is the steward, was restored, and signs nothing before the head is confirmed.
+    #[serde(default)]
+    pub unconfirmed: bool,
 }
 
 /// A circle that continues another one, and who was asked into it.

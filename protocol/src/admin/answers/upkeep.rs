@@ -53,6 +53,15 @@ pub struct CircleDigest {
     pub digest: Option<Hash>,
 }
 
+/// A copy of the whole node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Its folder, on the node's machine.
+    pub folder: String,
+    /// Bytes of its files. Those that the database has not changed since are shared with it.
+    pub bytes: u64,
+}
+
 /// This node's keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keys {
