@@ -15,6 +15,7 @@ mod mounts;
 mod partition;
 mod raw;
 mod refusals;
+mod restore;
 mod secrecy;
 mod socket;
 mod stewardship;
