@@ -865,3 +865,24 @@ fn a_restored_steward_signs_nothing_until_another_member_states_the_same_head() 
     alone.invite(0, 1, circle);
     assert!(alone.run_until(|net| net.nodes[1].circles.contains_key(&circle)));
 }
+
+#[test]
+fn a_node_that_is_put_back_to_before_it_joined_a_circle_is_in_it_again() {
+    let mut net = Net::new(48, 2);
+    let copy = net.nodes[1].memory.clone();
+    let circle = net.circle(0, &[1]);
+    net.write(0, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    net.nodes[1].memory = copy;
+    net.crash(1);
+    net.act(1, |node, now| {
+        node.with(|replica, rows, rng| replica.restored(rows, now, rng))
+    })
+    .unwrap();
+    assert!(!net.nodes[1].circles.contains_key(&circle));
+    // It does not remember that it accepted; the entry that admits it quotes its own signature.
+    net.connect(0, 1);
+    assert!(net.run_until(|net| net.texts(1, &circle).contains(WALKED)));
+    net.write(1, &circle, ATE);
+    assert!(net.run_until(|net| net.texts(0, &circle).contains(ATE) && net.same(0, 1, &circle)));
+}

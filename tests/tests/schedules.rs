@@ -36,6 +36,8 @@ fn steps(members: usize) -> impl Strategy<Value = Vec<Step>> {
         10 => prop_oneof![0..40u64, 0..2_000u64, 0..200_000u64].prop_map(Step::Run),
         2 => place.clone().prop_map(Step::Crash),
         2 => place.clone().prop_map(Step::CrashBeforeCommit),
+        1 => place.clone().prop_map(Step::Copy),
+        1 => place.clone().prop_map(Step::Restore),
         1 => place.prop_map(Step::Lie),
     ];
     proptest::collection::vec(step, 1..40)

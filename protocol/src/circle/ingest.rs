@@ -8,7 +8,7 @@ use crate::{
         Change, Charter, CharterError, Entry, EpochSecret, Grant, SealedSecret, SecretError, Start,
     },
     content::{Content, ContentError, Envelope},
-    ids::{Hash, LogId, NodeId, RecordId},
+    ids::{LogId, NodeId, RecordId},
     keys::SealKey,
     record::{
         self, Header, Record,
@@ -231,14 +231,14 @@ pub struct Entries {
 
 /// Begins a circle from its charter's entries, the first one founding it.
 ///
-/// `accepted` says whether this node gave the acceptance with this id and has not seen it used for another circle.
+/// `accepted` says whether this node gave the acceptance that is quoted and has not seen it used for another circle.
 ///
 /// # Errors
 /// [`IngestError`] where the entries found no circle in which this node is a member by its own acceptance.
 pub fn begin(
     entries: Vec<Verified<Entry>>,
     own: &NodeId,
-    accepted: impl Fn(&Hash) -> bool,
+    accepted: impl Fn(&Verified<crate::invite::Acceptance>) -> bool,
 ) -> Result<(Circle, Entries), IngestError> {
     let mut entries = entries.into_iter();
     let first = entries.next().ok_or(IngestError::Uninvited)?;
@@ -262,7 +262,7 @@ pub fn begin(
             Change::Admit {
                 node, acceptance, ..
             } if node == own => crate::invite::Acceptance::verify(acceptance.0.clone())
-                .is_ok_and(|quoted| accepted(&Hash(quoted.id))),
+                .is_ok_and(|quoted| accepted(&quoted)),
             _ => false,
         });
     if !ours || !circle.charter.is_member(own) {

@@ -12,6 +12,7 @@ use crate::{
     circle::{self, Ack, Circle, Evidence, IngestError, Reason},
     descriptor::{Descriptor, DescriptorOrder, order},
     ids::{CircleId, Hash, Incarnation, InvitationId, NodeId, RecordId},
+    invite::Acceptance,
     record::{OlderLog, Record},
     sign::Verified,
     sync::{Change, News, Outcome},
@@ -247,8 +248,14 @@ impl Replica {
             }
             None => {
                 let acceptances = self.acceptances_for(rows, &id)?;
-                let (circle, taken) =
-                    circle::begin(entries, &own, |quoted| acceptances.contains(quoted))?;
+                // What this node signed and does not remember, it accepted before its disk went back.
+                let forgotten = |quoted: &Acceptance| {
+                    let row = self.row(rows, &Row::Incoming(quoted.invitation));
+                    quoted.node == own && matches!(row, Ok(None))
+                };
+                let (circle, taken) = circle::begin(entries, &own, |quoted| {
+                    acceptances.contains(&Hash(quoted.id)) || forgotten(&quoted.object)
+                })?;
                 if circle.id() != id || !circle.charter.ever_listed(&peer) {
                     return Err(ArriveError::NotShared);
                 }

@@ -7,11 +7,12 @@ mod healed;
 use std::collections::BTreeSet;
 
 use maillon_protocol::{
-    charter::Grant,
+    cbor,
+    charter::{Charter, Grant},
     content::Content,
     ids::{CircleId, RecordId},
     invite::InvitationReason,
-    replica::{Memory, Replica, Row},
+    replica::{Memory, Replica, Row, Rows},
 };
 use rand_chacha::ChaCha20Rng;
 
@@ -63,6 +64,10 @@ pub enum Step {
     Crash(usize),
     /// A node writes, and stops before the commit.
     CrashBeforeCommit(usize),
+    /// Somebody makes a copy of a node's disk.
+    Copy(usize),
+    /// A node stops, its disk is put back from the newest copy, and it knows that.
+    Restore(usize),
     /// From now on a member passes on something else than it holds.
     Lie(usize),
 }
@@ -125,6 +130,8 @@ struct Player<'a> {
     notes: usize,
     /// Records that each node has committed at some time.
     committed: Vec<BTreeSet<RecordId>>,
+    /// The newest copy of each node's disk.
+    copies: Vec<Memory>,
 }
 
 impl<'a> Player<'a> {
@@ -139,6 +146,7 @@ impl<'a> Player<'a> {
             circle,
             notes: 0,
             committed: vec![BTreeSet::new(); schedule.nodes + 1],
+            copies: net.nodes.iter().map(|node| node.memory.clone()).collect(),
             net,
         }
     }
@@ -249,6 +257,24 @@ impl<'a> Player<'a> {
             }
             Step::Run(ms) => self.net.run(ms),
             Step::Crash(place) => self.crash(place),
+            Step::Copy(place) => {
+                let node = place % self.net.nodes.len();
+                self.copies[node] = self.net.nodes[node].memory.clone();
+            }
+            Step::Restore(place) => {
+                let node = place % self.net.nodes.len();
+                if self.would_split(node) {
+                    return;
+                }
+                self.net.nodes[node].memory = self.copies[node].clone();
+                self.committed[node].clear();
+                self.crash(node);
+                self.net.act(node, |node, now| {
+                    node.with(|replica, rows, rng| replica.restored(rows, now, rng))
+                        .map(drop)
+                        .unwrap_or_default();
+                });
+            }
             Step::Lie(place) => {
                 self.net.liars.insert(self.member(place));
             }
@@ -261,6 +287,21 @@ impl<'a> Player<'a> {
             }
         }
         self.answer();
+    }
+
+    /// Whether a node that is put back has forgotten an entry that it signed. Only some may have heard of it, and whoever confirms to it what it
+    /// remembers lets it sign another: the circle splits, and people go on in a successor.
+    fn would_split(&self, node: usize) -> bool {
+        let row = Row::Charter(self.circle);
+        let then = self.copies[node].get(&row).ok().flatten();
+        let now = self.net.nodes[node].memory.get(&row).ok().flatten();
+        let rules = |bytes: &Option<Vec<u8>>| {
+            let charter = bytes.as_deref().map(cbor::decode::<Charter>);
+            charter.is_some_and(|charter| {
+                charter.is_ok_and(|charter| charter.state().steward == self.net.id(node))
+            })
+        };
+        then != now && (rules(&then) || rules(&now))
     }
 
     fn crash(&mut self, place: usize) {

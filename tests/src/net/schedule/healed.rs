@@ -22,6 +22,7 @@ impl Player<'_> {
         self.net.liars.clear();
         self.net.cut_all();
         self.net.connect_all();
+        self.confirm_alone();
         let end = self.net.now
             + if self.schedule.ordered {
                 AGREE_MS
@@ -42,6 +43,21 @@ impl Player<'_> {
             .map_err(|different| format!("agreed, and no longer: {different}"))?;
         self.views_follow_from_records()?;
         self.outsider_knows_nothing()
+    }
+
+    /// A steward whose disk went back and whom nobody could tell the head meanwhile is told by its administrator.
+    fn confirm_alone(&mut self) {
+        self.net.run(60_000);
+        let circle = self.circle;
+        for node in 0..self.net.nodes.len() {
+            let held = self.net.nodes[node].circles.get(&circle);
+            if held.is_some_and(|held| held.unconfirmed) {
+                self.net.act(node, |node, _| {
+                    node.with(|replica, _, _| replica.confirm(&circle))
+                        .unwrap_or_default();
+                });
+            }
+        }
     }
 
     /// Acknowledgements of acknowledgements come to an end.
@@ -106,7 +122,14 @@ impl Player<'_> {
                 ));
             }
             for epoch in steward.charter.epochs() {
-                if steward.charter.is_granted(&own, epoch) && held.secret(epoch).is_none() {
+                // A secret that only a disk had which went back is lost.
+                let somewhere = nodes.iter().any(|node| {
+                    let held = node.circles.get(&self.circle);
+                    steward.charter.is_member(&node.id())
+                        && held.is_some_and(|held| held.secret(epoch).is_some())
+                });
+                let granted = steward.charter.is_granted(&own, epoch);
+                if somewhere && granted && held.secret(epoch).is_none() {
                     return Err(format!("node {place} has not opened epoch {epoch}"));
                 }
             }
@@ -159,7 +182,8 @@ impl Player<'_> {
                     .is_some_and(|(epoch, _)| {
                         steward.charter.is_granted(&self.net.id(place), epoch)
                     });
-                if granted && held.read(&found).is_err() {
+                let readable = self.net.nodes[first].circles[&self.circle].read(&right);
+                if granted && readable.is_ok() && held.read(&found).is_err() {
                     return Err(format!(
                         "node {place} cannot read record {sequence} of a log"
                     ));
