@@ -26,6 +26,7 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
         Row::Counter => (Table::Meta, b"counter".to_vec()),
         Row::Incarnation => (Table::Meta, b"incarnation".to_vec()),
         Row::Lives => (Table::Meta, b"lives".to_vec()),
+        Row::Restored => (Table::Meta, b"restored".to_vec()),
         Row::AlertsIndexed => (Table::Meta, b"alerts".to_vec()),
         Row::Charter(circle) => (Table::Circles, join(&[b"c", &circle_name(circle)])),
         Row::Circle(circle) => (Table::Circles, join(&[b"r", &circle_name(circle)])),

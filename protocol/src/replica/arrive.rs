@@ -12,7 +12,6 @@ use crate::{
     circle::{self, Ack, Circle, Evidence, IngestError, Reason},
     descriptor::{Descriptor, DescriptorOrder, order},
     ids::{CircleId, Hash, Incarnation, InvitationId, NodeId, RecordId},
-    invite::Acceptance,
     record::{OlderLog, Record},
     sign::Verified,
     sync::{Change, News, Outcome},
@@ -248,13 +247,9 @@ impl Replica {
             }
             None => {
                 let acceptances = self.acceptances_for(rows, &id)?;
-                // What this node signed and does not remember, it accepted before its disk went back.
-                let forgotten = |quoted: &Acceptance| {
-                    let row = self.row(rows, &Row::Incoming(quoted.invitation));
-                    quoted.node == own && matches!(row, Ok(None))
-                };
                 let (circle, taken) = circle::begin(entries, &own, |quoted| {
-                    acceptances.contains(&Hash(quoted.id)) || forgotten(&quoted.object)
+                    let forgotten = || self.has_forgotten(rows, &quoted.object).unwrap_or(false);
+                    acceptances.contains(&Hash(quoted.id)) || forgotten()
                 })?;
                 if circle.id() != id || !circle.charter.ever_listed(&peer) {
                     return Err(ArriveError::NotShared);

@@ -6,8 +6,12 @@
 
 use rand_core::CryptoRng;
 
-use super::{Replica, Rows, StewardshipError, StorageError};
-use crate::ids::{CircleId, EntryHash, NodeId};
+use super::{Replica, Row, Rows, StewardshipError, StorageError};
+use crate::{
+    cbor,
+    ids::{CircleId, EntryHash, NodeId},
+    invite::Acceptance,
+};
 
 impl Replica {
     /// Takes note that what is here is a copy from before. How many circles wait for a confirmation now.
@@ -21,6 +25,7 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<usize, StorageError> {
         self.begin_incarnation(rows, now_ms, rng)?;
+        self.stage(Row::Restored, cbor::encode(&now_ms));
         let own = self.own();
         let ruled: Vec<CircleId> = self
             .circles()
@@ -31,6 +36,18 @@ impl Replica {
             self.set_unconfirmed(id, true);
         }
         Ok(ruled.len())
+    }
+
+    /// Whether this node has forgotten that it gave an acceptance: it signed it before its disk went back, and there is no row of it.
+    pub(super) fn has_forgotten(
+        &self,
+        rows: &impl Rows,
+        acceptance: &Acceptance,
+    ) -> Result<bool, StorageError> {
+        let restored: u64 = self.read_row(rows, &Row::Restored)?.unwrap_or(0);
+        let before = acceptance.node == self.own() && acceptance.accepted_ms < restored;
+        let row = Row::Incoming(acceptance.invitation);
+        Ok(before && self.row(rows, &row)?.is_none())
     }
 
     /// Takes note that `peer` has stated a head: where it is a member and that is the head here, this node signs again.

@@ -21,6 +21,8 @@ pub enum Row {
     Incarnation,
     /// When this node began its incarnations of the last day, Unix milliseconds.
     Lives,
+    /// When this node was put back from a copy, Unix milliseconds.
+    Restored,
     /// A verified charter.
     Charter(CircleId),
     /// A circle's logs, exceptions and secrets.
