@@ -300,3 +300,33 @@ fn a_circle_that_says_it_continues_another_than_was_asked_continues_nothing() {
     assert_eq!(net.nodes[2].circles[&old].continued, None);
     assert!(!net.nodes[2].circles.contains_key(&new));
 }
+
+#[test]
+fn who_was_removed_leads_nobody_into_a_circle_of_its_own() {
+    let (mut net, old) = orphans(70, false);
+    net.connect(0, 2);
+    net.connect(1, 2);
+    // It asks before it knows that it was removed; the other one knows.
+    net.cut(0, 2);
+    net.cut(1, 2);
+    let gone = net.id(2);
+    net.connect(0, 1);
+    net.act(0, |node, now| node.remove(&old, gone, now));
+    assert!(net.run_until(|net| !net.nodes[1].circles[&old].charter.is_member(&gone)));
+    succeed(&mut net, 2, &old, &[]).unwrap();
+    let letter = {
+        let node = &net.nodes[2];
+        let all = node.replica.outgoing(&node.memory).unwrap();
+        let second = net.id(1);
+        let found = all.into_iter().find(|(_, row)| row.to == second);
+        found.unwrap().1.invitation.0
+    };
+    net.act(1, |node, now| {
+        node.with(|replica, rows, _| replica.take_invitation(rows, gone, letter, now))
+    })
+    .unwrap();
+    let asked = waiting(&net, 1);
+    let refused = accept(&mut net, 1, asked[0]);
+    assert!(matches!(refused, Err(LetterError::NotInIt)));
+    assert_eq!(net.nodes[1].circles[&old].continued, None);
+}

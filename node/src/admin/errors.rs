@@ -253,9 +253,9 @@ impl From<CareError> for Refusal {
                 ErrorCode::Conflict,
                 "`maillonctl peer retry`, then try again",
             ),
-            CareError::Letter(LetterError::OtherBranch) => (
+            CareError::Letter(LetterError::OtherBranch | LetterError::NotInIt) => (
                 ErrorCode::Conflict,
-                "ask whoever sent it, by telephone: their circle and this node's have parted",
+                "ask whoever sent it, by telephone: their circle and this node's have parted, or they were removed from it",
             ),
             CareError::Letter(LetterError::Cancelled) => (
                 ErrorCode::Conflict,

@@ -152,6 +152,9 @@ pub enum LetterError {
     /// One continuation of a circle is accepted, not two.
     #[error("this node goes on with the circle elsewhere already, or has accepted to")]
     Continued,
+    /// Only members continue a circle.
+    #[error("whoever sent the invitation is not in the circle that it is to continue")]
+    NotInIt,
     /// The charter of the circle that is to go on is not here as far as the invitation names it.
     #[error(
         "the circle that is to be continued has not arrived here that far: it comes with the next contact with a member"

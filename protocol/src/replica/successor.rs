@@ -209,7 +209,7 @@ impl Replica {
     /// The circle at this node that an invitation continues, if it does and this node may go on with it.
     ///
     /// # Errors
-    /// [`LetterError::Continued`], [`LetterError::NotThatFar`], [`LetterError::OtherBranch`].
+    /// [`LetterError::NotInIt`], [`LetterError::Continued`], [`LetterError::NotThatFar`], [`LetterError::OtherBranch`].
     pub(super) fn to_be_continued(
         &self,
         rows: &impl Rows,
@@ -221,6 +221,9 @@ impl Replica {
         let Some(held) = self.circles.get(&old.circle) else {
             return Ok(None);
         };
+        if !held.charter.is_member(&invitation.from) {
+            return Err(LetterError::NotInIt);
+        }
         if self.is_continued(rows, held)? {
             return Err(LetterError::Continued);
         }
