@@ -817,6 +817,16 @@ fn a_restored_steward_signs_nothing_until_another_member_states_the_same_head() 
     let gone = net.id(1);
     let refused = net.act(0, |node, now| node.try_remove(&circle, gone, now));
     assert!(matches!(refused, Err(StewardshipError::Unconfirmed)));
+    // Neither another head confirms that, nor somebody who is no member as far as this node remembers.
+    let (member, stranger) = (net.id(1), net.id(2));
+    let held = net.nodes[0].circles[&circle].charter.head();
+    net.act(0, |node, _| {
+        node.with(|replica, _, _| {
+            replica.take_confirmation(&member, &circle, head);
+            replica.take_confirmation(&stranger, &circle, held);
+        });
+    });
+    assert!(net.nodes[0].circles[&circle].unconfirmed);
     // It writes at once, in its new life, and through a restart nothing of this is forgotten.
     net.write(0, &circle, ATE);
     net.crash(0);

@@ -9,13 +9,13 @@
 mod node;
 
 use maillon_protocol::{
-    charter::{self, EpochSecret, Grant, LogStart, SecretError, Steward, Subject},
+    charter::{self, EpochSecret, Grant, LogStart, Predecessor, SecretError, Steward, Subject},
     circle::IngestError,
     content::{Consent, ConsentDecision, ConsentKind, Content},
-    ids::{CircleId, EntryHash, Incarnation, LogId, NodeId, RecordId},
-    invite::Acceptance,
+    ids::{CircleId, EntryHash, Incarnation, InvitationId, LogId, NodeId, RecordId},
+    invite::{Acceptance, Invitation, InvitationReason},
     record::{self, Header, Previous, Record},
-    replica::{ArriveError, Replica},
+    replica::{ArriveError, IncomingState, Replica},
     sign::sign,
     time::Timestamp,
 };
@@ -172,6 +172,90 @@ fn a_circle_that_nobody_here_agreed_to_is_not_begun() {
         refused,
         Err(ArriveError::Ingest(IngestError::Uninvited))
     ));
+}
+
+#[test]
+fn a_circle_that_does_not_continue_what_its_invitation_said_continues_nothing() {
+    let (mut host, mut guest, _, old) = three();
+    let said = |charter: &charter::Charter| Predecessor {
+        circle: old,
+        entry: charter.number(),
+        hash: charter.head(),
+    };
+    let held = guest
+        .replica
+        .circle(&old)
+        .expect("admitted")
+        .charter
+        .clone();
+    for right in [false, true] {
+        let predecessor = right.then(|| said(&held));
+        let descriptor = guest.replica.descriptor().clone();
+        let time = Timestamp::from_ms(NOW);
+        let subject = Subject::Community;
+        let key = &guest.keys.node;
+        let founded = charter::found(subject, predecessor, &descriptor, key, time, &mut guest.rng);
+        let seal = host.keys.seals[0].public().clone();
+        let letter = Invitation::make(
+            host.replica.own(),
+            &seal,
+            subject,
+            InvitationReason::Successor,
+            None,
+            Some(said(&held)),
+            key,
+            NOW,
+            &mut guest.rng,
+        )
+        .expect("a valid key");
+        let id = InvitationId(letter.id);
+        let from = guest.replica.own();
+        host.replica
+            .take_invitation(&host.rows, from, letter.bytes, NOW)
+            .expect("an invitation");
+        host.replica
+            .accept(&host.rows, &id, None, NOW)
+            .expect("it waits");
+        host.commit();
+        let answers = host.replica.incoming(&host.rows).expect("rows");
+        let answer = answers.into_iter().find(|(one, _)| *one == id);
+        let Some(IncomingState::Accepted { acceptance, .. }) = answer.map(|(_, row)| row.state)
+        else {
+            panic!("accepted above")
+        };
+        let acceptance = Acceptance::verify(acceptance.0).expect("its own");
+        let steward = Steward {
+            charter: &founded.charter,
+            key,
+            seal_key: |_: &NodeId| Some(seal.clone()),
+            time,
+        };
+        let admitted = charter::admit(
+            &steward,
+            host.replica.descriptor(),
+            &acceptance,
+            Grant::Whole,
+            Vec::new(),
+            &[],
+            &mut guest.rng,
+        )
+        .expect("the steward admits");
+        let circle = founded.charter.circle();
+        host.replica
+            .take_entries(
+                &host.rows,
+                from,
+                circle,
+                vec![founded.entry, admitted.entry],
+                &admitted.seals,
+                NOW,
+                &mut host.rng,
+            )
+            .expect("invited");
+        host.commit();
+        let continued = host.replica.circle(&old).expect("it stays").continued;
+        assert_eq!(continued, right.then_some(circle));
+    }
 }
 
 #[test]
