@@ -46,7 +46,7 @@ fn show(view: &View, status: &admin::Status) -> String {
     }
     let backup = status.last_backup_ms.map_or_else(
         || {
-            "none: this version makes no backups; copy the stopped node's folder (deploy/GUIDE.md)"
+            "none is made by itself; make one with maillonctl checkpoint, and copy it elsewhere (deploy/GUIDE.md)"
                 .to_owned()
         },
         |ms| format!("verified {}", clock.when(ms)),

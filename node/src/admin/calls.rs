@@ -230,7 +230,8 @@ impl Node {
         self.leave_lines(by, "node.checkpoint", vec![About::NOTHING])
             .await;
         let store = self.ledger.shared().rows().0.clone();
-        let dir = self.dir.clone();
+        // Whoever reads where it is may stand elsewhere.
+        let dir = std::path::absolute(&self.dir).unwrap_or_else(|_| self.dir.clone());
         let made = tokio::task::spawn_blocking(move || checkpoint::make(&store, &dir, now_ms));
         let made = made.await.map_err(|_| {
             Refusal::new(

@@ -14,8 +14,8 @@ use maillon_protocol::admin::Check;
 
 use crate::{audit, daemon::Node};
 
-/// What a person does where kept data is damaged: this version makes no backups that could be restored.
-const GO_BACK: &str = "this version makes no backups: copy the data folder as it is, go back to your last good copy (deploy/GUIDE.md, \"To go back to a copy\"), and check the disk";
+/// What a person does where kept data is damaged: this version makes no backups by itself.
+const GO_BACK: &str = "copy the data folder as it is, go back to your last good copy (deploy/GUIDE.md, \"To go back to a copy\"), and check the disk";
 
 /// For how long a record from ahead is worth a word: a week. It stays marked for ever.
 const RECENT_MS: u64 = 7 * 24 * 3600 * 1000;

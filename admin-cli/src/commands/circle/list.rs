@@ -60,7 +60,7 @@ impl List {
                     line.members.to_string(),
                     line.entry.to_string(),
                     line.records.to_string(),
-                    if line.closed { "closed" } else { "open" }.to_owned(),
+                    state(line),
                 ]
             }),
         );
@@ -71,6 +71,15 @@ impl List {
             );
         }
         shown
+    }
+}
+
+/// Whether something new may be written in a circle, and where else.
+fn state(line: &CircleLine) -> String {
+    match (&line.continued, line.closed) {
+        (Some(next), _) => format!("goes on in {}", words::short(next)),
+        (None, true) => "closed".to_owned(),
+        (None, false) => "open".to_owned(),
     }
 }
 
