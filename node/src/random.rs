@@ -1,6 +1,6 @@
 //! The operating system's randomness, in the forms that are needed.
 
-use rand_core::{CryptoRng, Infallible, TryCryptoRng, TryRng};
+use rand_core::{CryptoRng, Infallible, TryCryptoRng, TryRng, utils::next_word_via_fill};
 use zeroize::Zeroizing;
 
 /// The operating system's generator. A node whose system gives no randomness stops: it could keep no promise.
@@ -15,15 +15,11 @@ impl TryRng for SystemRandom {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        fill(&mut bytes);
-        Ok(u32::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        fill(&mut bytes);
-        Ok(u64::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
@@ -36,7 +32,7 @@ impl TryCryptoRng for SystemRandom {}
 
 /// The same, a kibibyte at a time: for whoever needs a few bytes many thousand times a second. Each byte is given once, and none is left behind in
 /// memory.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct RandomPool {
     bytes: Zeroizing<Vec<u8>>,
 }
@@ -53,8 +49,10 @@ impl RandomPool {
             return getrandom::fill(out);
         }
         if self.bytes.len() < out.len() {
-            self.bytes.resize(Self::AT_A_TIME, 0);
-            getrandom::fill(&mut self.bytes)?;
+            // Beside what is left: where the system gives none, no zeros are taken for random.
+            let mut fresh = Zeroizing::new(vec![0; Self::AT_A_TIME]);
+            getrandom::fill(&mut fresh)?;
+            self.bytes = fresh;
         }
         let rest = self.bytes.len() - out.len();
         out.copy_from_slice(&self.bytes[rest..]);
@@ -68,15 +66,11 @@ impl TryRng for RandomPool {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        let mut bytes = [0; 4];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u32::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        let mut bytes = [0; 8];
-        self.try_fill_bytes(&mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
+        next_word_via_fill(self)
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {

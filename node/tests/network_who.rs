@@ -11,7 +11,7 @@ use maillon_node::network::{
     DialTrouble, LinkEnd, NetworkError, NetworkEvent, SYNC_PROTOCOL, SendError, Traffic, Trouble,
     peer_id,
 };
-use network::{Node, QUIC, TCP, linked, node, quick, soon};
+use network::{Node, QUIC, TCP, keypair, linked, lower_and_higher, node, quick, soon};
 
 /// What a curious client speaks: everything that it can think of.
 #[derive(NetworkBehaviour)]
@@ -21,13 +21,14 @@ struct Curious {
     streams: libp2p_stream::Behaviour,
 }
 
-fn curious() -> Swarm<Curious> {
+/// Has the key of that number: what a test finds does not depend on chance.
+fn curious(number: u8) -> Swarm<Curious> {
     let behaviour = |keys: &Keypair| Curious {
         identify: identify::Behaviour::new(identify::Config::new("/x/1".into(), keys.public())),
         ping: ping::Behaviour::default(),
         streams: libp2p_stream::Behaviour::new(),
     };
-    SwarmBuilder::with_new_identity()
+    SwarmBuilder::with_existing_identity(keypair(number))
         .with_tokio()
         .with_tcp(
             Default::default(),
@@ -46,7 +47,7 @@ async fn a_stranger_is_refused_before_a_word_and_counted() {
     let mut us = Node::start(1, &[2], quick(&[QUIC, TCP])).await;
     let addresses: Vec<Multiaddr> = us.addresses.clone();
     for (at, address) in addresses.into_iter().enumerate() {
-        let mut stranger = curious();
+        let mut stranger = curious(3);
         let mut control = stranger.behaviour().streams.new_control();
         stranger.dial(address).expect("a dial");
         let peer = peer_id(&us.id);
@@ -188,18 +189,18 @@ async fn a_node_keeps_no_connection_to_itself_nor_to_what_is_no_address() {
 
 #[tokio::test]
 async fn a_listed_node_of_another_protocol_is_reported_as_such() {
-    let mut other = curious();
+    // The lower NodeId opens the stream: ours.
+    let (ours, theirs) = lower_and_higher(1, 2);
+    let mut other = curious(theirs);
     other
         .listen_on(QUIC.parse().expect("an address"))
         .expect("it listens");
-    let them = maillon_node::network::node_id(other.local_peer_id()).expect("Ed25519");
+    let them = node(theirs);
     let address = loop {
         if let SwarmEvent::NewListenAddr { address, .. } = soon(other.select_next_some()).await {
             break address;
         }
     };
-    // The lower NodeId opens the stream, so the key is drawn until ours is lower.
-    let ours = (1..=255).find(|n| node(*n) < them).expect("one is lower");
     let us = Node::start(ours, &[], quick(&[])).await;
     us.list.allow(them);
     us.handle.keep(them, &[address]).await.expect("kept");

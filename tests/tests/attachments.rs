@@ -405,12 +405,7 @@ fn a_file_is_given_to_those_who_may_read_the_record_that_names_it() {
         "a stranger"
     );
     // Node 3 comes in without the past.
-    let to = net.id(3);
-    net.act(0, |node, now| {
-        node.invite_with(&circle, to, Grant::Nothing, now)
-    });
-    assert!(net.run_until(|net| net.nodes[3].undecided().is_some()));
-    net.act(3, |node, now| node.accept_first(now));
+    net.invite_with(0, 3, circle, Grant::Nothing);
     assert!(
         net.run_until(|net| net.same(0, 1, &circle) && net.nodes[3].circles.contains_key(&circle))
     );
@@ -451,12 +446,7 @@ fn a_file_written_beside_an_admission_is_not_given_to_who_may_not_read_its_recor
     assert!(net.run_until(|net| net.same(0, 1, &circle)));
     net.cut(0, 1);
     net.connect(0, 2);
-    let to = net.id(2);
-    net.act(0, |node, now| {
-        node.invite_with(&circle, to, Grant::Nothing, now)
-    });
-    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
-    net.act(2, |node, now| node.accept_first(now));
+    net.invite_with(0, 2, circle, Grant::Nothing);
     assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
     // Node 1 has not heard of it, and writes under the secret of before.
     let (record, named) = add(&mut net, 1, &circle, &letter(3 * CHUNK));

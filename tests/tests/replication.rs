@@ -91,12 +91,7 @@ fn a_structure_without_the_past_reads_only_what_comes_after_its_admission_and_wh
         .unwrap();
     net.write(0, &circle, WALKED);
     net.connect(0, 1);
-    let to = net.id(1);
-    net.act(0, |node, now| {
-        node.invite_with(&circle, to, Grant::Nothing, now)
-    });
-    assert!(net.run_until(|net| net.nodes[1].undecided().is_some()));
-    net.act(1, |node, now| node.accept_first(now));
+    net.invite_with(0, 1, circle, Grant::Nothing);
     assert!(net.run_until(|net| net.nodes[1].circles.contains_key(&circle)));
     net.write(0, &circle, ATE);
     assert!(net.run_until(|net| net.texts(1, &circle).contains(ATE)));
@@ -151,12 +146,7 @@ fn what_was_written_beside_an_admission_without_the_past_comes_without_its_body_
     // Node 1 does not know of the admission when it writes.
     let beside = net.write(1, &circle, ATE);
     net.connect(0, 2);
-    let to = net.id(2);
-    net.act(0, |node, now| {
-        node.invite_with(&circle, to, Grant::Nothing, now)
-    });
-    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
-    net.act(2, |node, now| node.accept_first(now));
+    net.invite_with(0, 2, circle, Grant::Nothing);
     assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
     net.connect(0, 1);
     assert!(net.run_until(|net| net.nodes[2].record(&circle, beside).is_some()));
@@ -201,12 +191,7 @@ fn much_that_was_written_beside_an_admission_is_written_again_in_parts_and_throu
     };
     let written = height(&net);
     net.connect(0, 2);
-    let to = net.id(2);
-    net.act(0, |node, now| {
-        node.invite_with(&circle, to, Grant::Nothing, now)
-    });
-    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
-    net.act(2, |node, now| node.accept_first(now));
+    net.invite_with(0, 2, circle, Grant::Nothing);
     assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
     // Node 1 hears of it. It writes a hundred with the entry, and no more at a time; then it is started anew.
     net.commit_ms = 50;
@@ -257,12 +242,7 @@ fn what_is_too_long_to_be_written_again_holds_nothing_else_up() {
     net.write(1, &circle, &"a".repeat(length));
     net.write(1, &circle, ATE);
     net.connect(0, 2);
-    let to = net.id(2);
-    net.act(0, |node, now| {
-        node.invite_with(&circle, to, Grant::Nothing, now)
-    });
-    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
-    net.act(2, |node, now| node.accept_first(now));
+    net.invite_with(0, 2, circle, Grant::Nothing);
     assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
     net.connect(0, 1);
     assert!(net.run_until(|net| net.texts(2, &circle).contains(ATE)));
@@ -289,12 +269,7 @@ fn the_identity_that_a_structure_wrote_which_has_left_is_written_again_by_the_st
     let left = net.id(1);
     net.act(0, |node, now| node.remove(&circle, left, now));
     net.connect(0, 2);
-    let to = net.id(2);
-    net.act(0, |node, now| {
-        node.invite_with(&circle, to, Grant::Nothing, now)
-    });
-    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
-    net.act(2, |node, now| node.accept_first(now));
+    net.invite_with(0, 2, circle, Grant::Nothing);
     assert!(net.run_until(|net| {
         let holds = net.nodes[2].circles.contains_key(&circle);
         holds && net.nodes[2].contents(&circle).contains(&content)
@@ -377,11 +352,7 @@ fn a_steward_hands_over_and_from_then_on_the_new_one_alone_changes_the_circle() 
     assert!(matches!(refused, Err(StewardshipError::Steward(_))));
     // One that does not read the past cannot pass it on.
     net.connect(1, 3);
-    net.act(1, |node, now| {
-        node.invite_with(&circle, asked, Grant::Nothing, now)
-    });
-    assert!(net.run_until(|net| net.nodes[3].undecided().is_some()));
-    net.act(3, |node, now| node.accept_first(now));
+    net.invite_with(1, 3, circle, Grant::Nothing);
     assert!(net.run_until(|net| net.nodes[1].circles[&circle].charter.is_member(&asked)));
     let refused = net.act(1, |node, now| {
         node.with(|replica, rows, rng| replica.hand_over(rows, &circle, asked, now, rng))
@@ -762,12 +733,7 @@ fn nobody_hides_the_beginning_of_a_log_from_who_reads_it_from_an_entry_on() {
     let circle = net.circle(0, &[1]);
     // The third is admitted without the past, before the second has written anything: the admit entry names no log of it.
     net.connect(0, 2);
-    let third = net.id(2);
-    net.act(0, |node, now| {
-        node.invite_with(&circle, third, Grant::Nothing, now)
-    });
-    assert!(net.run_until(|net| net.nodes[2].undecided().is_some()));
-    net.act(2, |node, now| node.accept_first(now));
+    net.invite_with(0, 2, circle, Grant::Nothing);
     assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
     assert!(net.run_until(|net| net.same(0, 1, &circle)));
     net.cut_all();

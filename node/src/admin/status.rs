@@ -102,7 +102,11 @@ impl Node {
     /// After a restore: circles for which this node signs nothing yet.
     fn unconfirmed(&self, findings: &mut Findings) {
         let circles = self.ledger.shared().circles();
-        let waiting = circles.iter().filter(|circle| circle.unconfirmed).count();
+        let own = self.ledger.shared().own();
+        let waiting = circles
+            .iter()
+            .filter(|circle| circle.unconfirmed && circle.charter.state().steward == own)
+            .count();
         let which = match waiting {
             0 => return,
             1 => "one circle waits".to_owned(),

@@ -206,7 +206,10 @@ impl Store {
     }
 
     fn checkpoint_into(&self, dest: &Path) -> Result<(), StoreError> {
-        Checkpoint::new(&self.inner.db)?.create_checkpoint(dest.join(FOLDER_NAME))?;
+        let folder = dest.join(FOLDER_NAME);
+        Checkpoint::new(&self.inner.db)?.create_checkpoint(&folder)?;
+        // A copy of the copy that was cut short is damage, too.
+        mark::Mark::default().write(&folder);
         // Last: a copy without it is an unfinished one.
         format::copy(&self.inner.folder, dest)
     }

@@ -18,6 +18,7 @@ mod claims;
 mod files;
 mod flight;
 mod invitations;
+mod invited;
 mod layers;
 mod notice;
 mod project;

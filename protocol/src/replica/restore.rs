@@ -60,12 +60,12 @@ impl Replica {
         }
     }
 
-    /// The administrator knows that no other member has a later entry: this node signs again.
+    /// The administrator knows that no other member has a later entry: this node signs again, where it is still the steward.
     ///
     /// # Errors
-    /// [`StewardshipError`] where this node is not the steward.
+    /// [`StewardshipError::NoCircle`].
     pub fn confirm(&mut self, id: &CircleId) -> Result<(), StewardshipError> {
-        let held = self.ruled_circle(id)?;
+        let held = self.circles.get(id).ok_or(StewardshipError::NoCircle)?;
         if held.unconfirmed {
             self.set_unconfirmed(id, false);
         }

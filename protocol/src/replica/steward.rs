@@ -95,18 +95,12 @@ impl Replica {
         &self,
         circle: &CircleId,
     ) -> Result<Arc<Circle>, StewardshipError> {
-        let held = self.ruled_circle(circle)?;
-        if held.unconfirmed {
-            return Err(StewardshipError::Unconfirmed);
-        }
-        Ok(held)
-    }
-
-    /// The circle, if this node is its steward.
-    pub(super) fn ruled_circle(&self, circle: &CircleId) -> Result<Arc<Circle>, StewardshipError> {
         let held = self.circles.get(circle).ok_or(StewardshipError::NoCircle)?;
         if held.charter.state().steward != self.own() {
             return Err(StewardError::NotSteward.into());
+        }
+        if held.unconfirmed {
+            return Err(StewardshipError::Unconfirmed);
         }
         Ok(Arc::clone(held))
     }

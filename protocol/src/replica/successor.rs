@@ -247,7 +247,8 @@ impl Replica {
         };
         let state = held.charter.state();
         // A steward that is there after all asks its people.
-        if state.steward == self.own() || !held.charter.is_member(&self.own()) {
+        let ours = state.steward == self.own();
+        if ours || state.deputies.is_empty() || !held.charter.is_member(&self.own()) {
             return Ok(accepted);
         }
         let deputies = state.deputies.clone();

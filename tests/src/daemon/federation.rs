@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, path::Path};
 use maillon_protocol::{
     admin::{Pairing, RecordLine, Relation, WatchEvent},
     content::{IdentityStatus, Ins, InsKind, PartialDate, PatientIdentity, Sex},
-    ids::{CircleId, LogId, RecordId},
+    ids::{CircleId, LogId, NodeId, RecordId},
 };
 
-use super::{Daemon, Settings, Trouble, trouble::ensure, wait};
+use super::{Client, Daemon, Settings, Trouble, trouble::ensure, wait};
 
 /// Two peered nodes, a professional at each.
 #[derive(Debug)]
@@ -164,6 +164,24 @@ pub fn admit(two: &Two, circle: CircleId) -> Result<(), Trouble> {
         matches!(event, WatchEvent::Charter { circle: named, member: true, .. } if *named == circle)
     })?;
     Ok(())
+}
+
+/// Invites a node whose client this is into a circle of the host, and accepts there for a new person. The charter may still be on its way.
+///
+/// # Errors
+/// Where any step fails.
+pub fn invite(
+    host: &mut Client,
+    guest: &mut Client,
+    node: NodeId,
+    circle: CircleId,
+) -> Result<(), Trouble> {
+    let sent = host.circle_invite(circle, node)?.invitation;
+    wait::until("the invitation", wait::LONG, || {
+        let all = guest.invitations()?;
+        Ok(all.iter().any(|line| line.invitation == sent).then_some(()))
+    })?;
+    guest.circle_accept(sent)
 }
 
 /// Waits until both nodes work out the same digest of a circle, over the same number of records.

@@ -38,7 +38,9 @@ mod watch;
 
 pub use cable::{Cable, Carriers};
 pub use client::{Caller, Client};
-pub use federation::{Shared, Two, admit, pair, person, professional, records_of, same_digests};
+pub use federation::{
+    Shared, Two, admit, invite, pair, person, professional, records_of, same_digests,
+};
 pub use load::{Acknowledged, Writers, write_notes};
 pub use process::{Daemon, Ended, maillond};
 pub use settings::Settings;

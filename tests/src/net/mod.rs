@@ -16,6 +16,7 @@ pub use people::{identity, note, professional};
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 use maillon_protocol::{
+    charter::Grant,
     content::Content,
     ids::{CircleId, NodeId, RecordId},
     sync::{Effect, Event, Message, News},
@@ -477,10 +478,15 @@ impl Net {
         circle
     }
 
-    /// `host` invites `guest`, who accepts as soon as the invitation is there.
+    /// `host` invites `guest` with the whole past, who accepts as soon as the invitation is there.
     pub fn invite(&mut self, host: usize, guest: usize, circle: CircleId) {
+        self.invite_with(host, guest, circle, Grant::Whole);
+    }
+
+    /// The same with so much of the past.
+    pub fn invite_with(&mut self, host: usize, guest: usize, circle: CircleId, past: Grant) {
         let to = self.id(guest);
-        self.act(host, |node, now| node.invite(&circle, to, now));
+        self.act(host, |node, now| node.invite_with(&circle, to, past, now));
         assert!(
             self.run_until(|net| net.nodes[guest].undecided().is_some()),
             "the invitation arrives"

@@ -5,7 +5,7 @@ use maillon_protocol::{
     ids::{CircleId, NodeId},
 };
 use maillon_tests::daemon::{
-    Client, Daemon, Settings, Shared, Trouble, Two, pair, professional, wait,
+    Client, Daemon, Settings, Shared, Trouble, Two, invite, pair, professional, wait,
 };
 
 use crate::{Story, ensure, folder};
@@ -94,13 +94,8 @@ fn the_steward_hands_over_and_the_new_one_admits_a_third_structure() -> Story {
     wait::until("the note at B", wait::LONG, || {
         Ok(b.shows(before)?.then_some(()))
     })?;
-    let sent = b.circle_invite(circle, third.node()?)?.invitation;
     let mut c = third.client()?.acting_as(&at_third);
-    wait::until("the invitation", wait::LONG, || {
-        let all = c.invitations()?;
-        Ok(all.iter().any(|line| line.invitation == sent).then_some(()))
-    })?;
-    c.circle_accept(sent)?;
+    invite(&mut b, &mut c, third.node()?, circle)?;
     // From the one that rules now, and from the one that did: it goes on as a member.
     wait::until("what was written before, at the third", wait::LONG, || {
         Ok(c.shows(before)?.then_some(()))

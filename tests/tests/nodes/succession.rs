@@ -7,7 +7,7 @@ use maillon_protocol::{
     ids::CircleId,
 };
 use maillon_tests::daemon::{
-    Client, Daemon, Settings, Shared, Trouble, Two, pair, professional, wait,
+    Client, Daemon, Settings, Shared, Trouble, Two, invite, pair, professional, wait,
 };
 
 use crate::{Story, ensure, folder};
@@ -39,12 +39,7 @@ fn the_steward_is_lost_and_its_deputy_goes_on_with_the_others() -> Story {
     let mut a = two.a.client()?.acting_as(&two.at_a);
     let mut b = two.b.client()?.acting_as(&two.at_b);
     let mut c = third.client()?.acting_as(&at_third);
-    let sent = a.circle_invite(circle, third.node()?)?.invitation;
-    wait::until("the invitation", wait::LONG, || {
-        let all = c.invitations()?;
-        Ok(all.iter().any(|line| line.invitation == sent).then_some(()))
-    })?;
-    c.circle_accept(sent)?;
+    invite(&mut a, &mut c, third.node()?, circle)?;
     a.call(Call::CircleDeputies {
         circle: circle.to_string(),
         deputies: vec![two.b.node()?.to_string()],

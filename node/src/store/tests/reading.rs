@@ -245,3 +245,21 @@ fn most_memory_mib() -> u64 {
     let kib = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
     kib.expect("a number") / 1024
 }
+
+#[test]
+fn a_checkpoint_whose_list_of_files_was_cut_short_on_the_way_is_refused() {
+    let dir = folder();
+    let dest = dir.path().join("monday");
+    let store = open(&dir.path().join("data"));
+    put(&store, Table::Circles, b"row", b"then");
+    store.checkpoint(&dest).expect("copied");
+    let files = std::fs::read_dir(dest.join("rocksdb")).expect("a folder");
+    let list = files
+        .map(|file| file.expect("a file").path())
+        .find(|path| path.to_string_lossy().contains("MANIFEST-"))
+        .expect("a list");
+    let bytes = std::fs::read(&list).expect("read");
+    std::fs::write(&list, &bytes[..bytes.len() - 1]).expect("written");
+    let cut = refusal(&dest).to_string();
+    assert!(cut.contains("when it was last used"), "{cut}");
+}
