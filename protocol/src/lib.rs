@@ -140,6 +140,7 @@
 //! | [`Ack`](circle::Ack) | `["maillon/1 ack"]` | `maillon/1 ack id` | the member |
 //! | [`Invitation`](invite::Invitation) | `["maillon/1 invitation"]` | `maillon/1 invitation id` | the steward |
 //! | [`Acceptance`](invite::Acceptance) | `["maillon/1 acceptance"]` | `maillon/1 acceptance id` | the asked node |
+//! | [`Departure`](charter::Departure) | `["maillon/1 departure"]` | `maillon/1 departure id` | the member that leaves |
 //!
 //! **Keys and ciphers**
 //!

@@ -786,10 +786,13 @@ fn a_restored_steward_signs_nothing_until_another_member_states_the_same_head() 
     // Neither another head confirms that, nor somebody who is no member as far as this node remembers.
     let (member, stranger) = (net.id(1), net.id(2));
     let held = net.nodes[0].circles[&circle].charter.head();
-    net.act(0, |node, _| {
-        node.with(|replica, _, _| {
-            replica.take_confirmation(&member, &circle, head);
-            replica.take_confirmation(&stranger, &circle, held);
+    net.act(0, |node, now| {
+        node.with(|replica, rows, rng| {
+            for (who, head) in [(member, head), (stranger, held)] {
+                replica
+                    .take_confirmation(rows, &who, &circle, head, now, rng)
+                    .expect("rows that can be read");
+            }
         });
     });
     assert!(net.nodes[0].circles[&circle].unconfirmed);
@@ -833,8 +836,8 @@ fn a_restored_steward_signs_nothing_until_another_member_states_the_same_head() 
         panic!("{refused:?}");
     };
     alone
-        .act(0, |node, _| {
-            node.with(|replica, _, _| replica.confirm(&circle))
+        .act(0, |node, now| {
+            node.with(|replica, rows, rng| replica.confirm(rows, &circle, now, rng))
         })
         .unwrap();
     alone.connect(0, 1);

@@ -24,6 +24,7 @@ fn steps(members: usize) -> impl Strategy<Value = Vec<Step>> {
         4 => place.clone().prop_map(Step::Amend),
         6 => (place.clone(), past).prop_map(|(guest, past)| Step::Invite(guest, past)),
         3 => place.clone().prop_map(Step::Remove),
+        2 => place.clone().prop_map(Step::Leave),
         2 => Just(Step::Rotate),
         2 => place.clone().prop_map(Step::HandOver),
         1 => Just(Step::Close),
@@ -161,6 +162,75 @@ fn nobody_is_removed_who_alone_can_say_what_was_written() {
             Step::HandOver(0),
             Step::Run(51),
             Step::Remove(1),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: who leaves names what it wrote before an earlier removal, which did not let that count.
+#[test]
+fn leaving_brings_back_nothing_that_an_earlier_removal_does_not_let_count() {
+    let schedule = Schedule {
+        seed: 0,
+        nodes: 4,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Write(1),
+            Step::Remove(3),
+            Step::Invite(3, Past::Whole),
+            Step::Run(6),
+            Step::Run(26),
+            Step::Leave(1),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: a member that leaves before it hears that it is the steward now.
+#[test]
+fn who_leaves_before_it_knows_that_it_is_the_steward_stays() {
+    let schedule = Schedule {
+        seed: 190,
+        nodes: 3,
+        commit_ms: 0,
+        ordered: false,
+        steps: vec![
+            Step::Invite(0, Past::Now),
+            Step::Write(0),
+            Step::Crash(0),
+            Step::Crash(3),
+            Step::Connect(3, 0),
+            Step::HandOver(2),
+            Step::Invite(2, Past::Now),
+            Step::Write(3),
+            Step::Amend(1),
+            Step::Write(1),
+            Step::Leave(1),
+            Step::Close,
+            Step::CrashBeforeCommit(3),
+            Step::Write(3),
+            Step::Cut(1, 1),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: what who left wrote last waited for a charter that stood on both sides.
+#[test]
+fn what_who_left_wrote_last_passes_after_the_entry_too() {
+    let schedule = Schedule {
+        seed: 1_600_651,
+        nodes: 5,
+        commit_ms: 0,
+        ordered: false,
+        steps: vec![
+            Step::HandOver(4),
+            Step::Run(10),
+            Step::Write(0),
+            Step::Leave(0),
+            Step::Write(0),
+            Step::Run(6),
         ],
     };
     assert_eq!(play(&schedule), Ok(()));

@@ -43,6 +43,17 @@ def acceptance(content):
     return payload, name
 
 
+def departure(content):
+    require(len(content) <= 65536, "limit")
+    payload, name, pending = parse(content, "departure")
+    require(payload[0] == 1, "version")
+    require(len(payload[5]) <= 1024, "limit")
+    logs = [cut[0] for cut in payload[5]]
+    require(len(set(logs)) == len(logs), "change", "one log twice")
+    verify_signature(payload[2], pending)
+    return payload, name
+
+
 def invitation(content, own, now):
     require(len(content) <= 32768, "limit")
     payload, name, pending = parse(content, "invitation")
@@ -79,6 +90,7 @@ class Charter:
     def __init__(self, entries=()):
         self.hashes, self.state, self.circle = [], None, None
         self.epochs, self.terms, self.cuts, self.starts, self.used = {}, {}, {}, {}, set()
+        self.stewards = []
         for entry in entries:
             self.extend(*signed_entry(entry))
 
@@ -108,6 +120,7 @@ class Charter:
         elif change == 6:
             require(fields[0] != signer and self.is_member(fields[0]), "change", "not another member")
             now[2] = fields[0]
+            self.stewards.append((number, fields[0]))
             now[3] = [node for node in now[3] if node != fields[0]]
         elif change == 7:
             chosen = fields[0]
@@ -133,6 +146,7 @@ class Charter:
         self.state, self.circle, self.hashes = now, name, [name]
         self.epochs[1] = (name, state[6][1], None)
         self.terms[signer] = [[1, 0]]
+        self.stewards = [(1, signer)]
 
     def quoted(self, content, node):
         try:
@@ -163,9 +177,18 @@ class Charter:
         require(len(set(logs)) == len(logs), "change", "cut twice")
         self.terms[node][-1][1] = number
         self.starts.pop(node, None)
-        for incarnation, sequence, name in cuts:
-            self.cuts.setdefault(node, {}).setdefault(incarnation, (sequence, name))
-        self.cuts.setdefault(node, {})
+        self.cuts.setdefault(node, []).append((number, {cut[0]: (cut[1], cut[2]) for cut in cuts}))
+
+    def depart(self, departure):
+        """The members that are left."""
+        _, circle, node, number, name, _, _ = departure
+        require(circle == self.circle, "circle")
+        require(0 < number <= len(self.hashes), "unknown-entry")
+        require(name == self.hashes[number - 1], "entry")
+        require(any(member[0] == node and member[1] <= number for member in self.state[5]), "not-member")
+        then = max(since for since, _ in self.stewards if since <= number)
+        require(all(steward != node for since, steward in self.stewards if since >= then), "steward")
+        return [member[0] for member in self.state[5] if member[0] != node]
 
     def is_member(self, node):
         return any(member[0] == node for member in self.state[5])
@@ -176,12 +199,14 @@ class Charter:
     def epoch_of(self, number):
         return self.epochs[max(start for start in self.epochs if start <= number)][0]
 
-    def cut_of(self, log):
+    def cut_of(self, log, number):
         """None: not cut. Else the last place that counts: (0, None) where nothing does."""
         node, incarnation = log
-        if node not in self.cuts or (incarnation not in self.cuts[node] and self.is_member(node)):
-            return None
-        return self.cuts[node].get(incarnation, (0, None))
+        ends = [ended for begun, ended in self.terms.get(node, []) if begun <= number and (ended == 0 or number < ended)]
+        until = ends[0] if ends else 1 << 64
+        named = [cuts[incarnation] for at, cuts in self.cuts.get(node, [])
+                 if incarnation in cuts and (until == 0 or at <= until)]
+        return named[0] if named else None if until == 0 or node not in self.cuts else (0, None)
 
     def open_copy(self, content, own, seed):
         copy = decode(content, "any")

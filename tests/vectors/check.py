@@ -114,6 +114,12 @@ def judge_acceptance(_, given):
             "descriptor": payload[5].hex()}
 
 
+def judge_departure(file, given):
+    payload, name = charter.departure(unhex(given, "object"))
+    left = shared_charter(file, given["charter"]).depart(payload)
+    return {"id": name.hex(), "node": payload[2].hex(), "members": [node.hex() for node in left]}
+
+
 def judge_message(_, given):
     message = decode(unhex(given, "frame"), "message")
     return {"name": MESSAGES[message[0]], "items": items(message)}

@@ -65,7 +65,8 @@ def decode(content, rule, name="payload"):
 
 
 SIGNER = {"descriptor": lambda p: p[1], "entry": lambda p: p[5], "record": lambda p: p[2][0], "ack": lambda p: p[2],
-          "invitation": lambda p: p[1], "acceptance": lambda p: p[2]}
+          "invitation": lambda p: p[1], "acceptance": lambda p: p[2],
+          "departure": lambda p: p[2]}
 RULE = {"record": "header"}
 
 

@@ -26,7 +26,7 @@ def extend(tip, header, name, charter, own):
     require(charter.hashes[entry - 1] == entry_hash, "entry")
     require(charter.was_member(log[0], entry), "not-member")
     require(charter.epoch_of(entry) == epoch, "epoch")
-    cut = charter.cut_of(log)
+    cut = charter.cut_of(log, entry)
     if cut is not None:
         require(sequence <= cut[0] and (sequence < cut[0] or name == cut[1]), "after-removal")
     expected = tip[0] + 1 if tip else 1

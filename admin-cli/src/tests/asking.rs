@@ -108,6 +108,7 @@ fn all_destructive_commands_ask_first() {
         &["circle", "remove", "5f5f", "CPTS"][..],
         &["circle", "close", "5f5f", "--reason", "other"],
         &["circle", "hand-over", "5f5f", "CPTS"],
+        &["circle", "leave", "5f5f"],
         &["circle", "continue", "5f5f"],
         &["circle", "confirm", "5f5f"],
         &["keys", "rotate"],
@@ -121,6 +122,7 @@ fn all_destructive_commands_ask_first() {
                 request.call,
                 Call::CircleRemove { .. }
                     | Call::CircleClose { .. }
+                    | Call::CircleLeave { .. }
                     | Call::CircleHandOver { .. }
                     | Call::CircleContinue { .. }
                     | Call::CircleConfirm { .. }

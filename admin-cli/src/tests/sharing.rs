@@ -29,6 +29,7 @@ fn member(number: u8) -> MemberLine {
         since: 1,
         grant: Grant::Whole,
         waiting: 0,
+        left: false,
     }
 }
 

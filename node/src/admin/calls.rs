@@ -128,6 +128,7 @@ impl Node {
             | Call::CircleRotate { .. }
             | Call::CircleClose { .. }
             | Call::CircleReopen { .. }
+            | Call::CircleLeave { .. }
             | Call::CircleHandOver { .. }
             | Call::CircleDeputies { .. }
             | Call::CircleContinue { .. }

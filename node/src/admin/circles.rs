@@ -99,6 +99,10 @@ impl Node {
                     .await?;
                 Answer::Ok
             }
+            Call::CircleLeave { circle } => {
+                care.leave(actor, self.circle_named(&circle)?).await?;
+                Answer::Ok
+            }
             Call::CircleHandOver { circle, to } => {
                 let circle = self.circle_named(&circle)?;
                 care.hand_over(actor, circle, self.node_named(&to)?).await?;

@@ -6,7 +6,7 @@ use maillon_protocol::{
     charter::{CharterError, StewardError},
     circle::WriteError,
     content::AlertStep,
-    replica::{LetterError, StewardshipError, SuccessionError, WriteFailed},
+    replica::{DepartFailed, LetterError, StewardshipError, SuccessionError, WriteFailed},
 };
 
 use crate::{
@@ -234,6 +234,20 @@ impl From<CareError> for Refusal {
             | CareError::Steward(StewardshipError::Steward(_)) => (
                 ErrorCode::Conflict,
                 "ask the administrator of the circle's steward, whom `maillonctl circle show CIRCLE` names",
+            ),
+            CareError::Depart(DepartFailed::NoCircle) => {
+                (ErrorCode::NotFound, "see `maillonctl circle list`")
+            }
+            CareError::Depart(DepartFailed::Storage(_)) => {
+                (ErrorCode::Storage, "run `maillonctl doctor`")
+            }
+            CareError::Depart(DepartFailed::OnlyHolder(_)) => (
+                ErrorCode::Conflict,
+                "`maillonctl peer retry`, then try again",
+            ),
+            CareError::Depart(_) => (
+                ErrorCode::Conflict,
+                "`maillonctl circle show CIRCLE` says who is in it and who its steward is",
             ),
             CareError::Succession(SuccessionError::Steward) => (
                 ErrorCode::Conflict,

@@ -1,10 +1,29 @@
 //! Lines of the audit trail for acts of care.
 
+use maillon_protocol::ids::{CircleId, NodeId};
+
 use super::{Actor, CareError};
 use crate::{
     audit::{self, About},
     ledger::Tx,
 };
+
+/// Lines for members that were removed because they had left.
+pub(super) fn note_removed(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    circle: CircleId,
+    nodes: &[NodeId],
+) -> Result<(), CareError> {
+    for node in nodes {
+        let about = About {
+            node: Some(*node),
+            ..About::circle(circle)
+        };
+        note(tx, actor, "circle.remove", about)?;
+    }
+    Ok(())
+}
 
 /// Adds a line in the commit of the act.
 pub(super) fn note(

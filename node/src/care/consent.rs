@@ -166,7 +166,7 @@ impl Care {
     /// [`CareError`].
     pub fn against_sharing(&self, circle: &CircleId) -> Result<Option<SharingRefused>, CareError> {
         let alone = (self.shared().circle(circle))
-            .is_none_or(|circle| circle.charter.state().members.len() < 2);
+            .is_none_or(|circle| circle.charter.members().count() < 2);
         if alone {
             return Ok(None);
         }

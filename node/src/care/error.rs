@@ -7,7 +7,9 @@ use maillon_protocol::{
     attachment::AttachmentError,
     content::{AlertStep, ContentError},
     limits::LimitError,
-    replica::{LetterError, StewardshipError, StorageError, SuccessionError, WriteFailed},
+    replica::{
+        DepartFailed, LetterError, StewardshipError, StorageError, SuccessionError, WriteFailed,
+    },
 };
 
 use super::IdentityError;
@@ -77,6 +79,9 @@ pub enum CareError {
     /// Membership.
     #[error(transparent)]
     Steward(#[from] StewardshipError),
+    /// Leaving.
+    #[error(transparent)]
+    Depart(#[from] DepartFailed),
     /// A continuation.
     #[error(transparent)]
     Succession(#[from] SuccessionError),

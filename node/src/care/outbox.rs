@@ -32,13 +32,7 @@ impl Care {
                     acks.insert(ack.object.node, ack.object);
                 }
             }
-            for member in circle
-                .charter
-                .state()
-                .members
-                .iter()
-                .filter(|member| member.node != own)
-            {
+            for member in circle.charter.members().filter(|member| member.node != own) {
                 let ack = acks.get(&member.node);
                 let records = waiting(shared, &circle, &member.node, ack);
                 if records == 0 {
@@ -99,13 +93,7 @@ impl Care {
         let mut urgent = std::collections::BTreeSet::new();
         let own = self.shared().own();
         for circle in self.shared().circles() {
-            for member in circle
-                .charter
-                .state()
-                .members
-                .iter()
-                .filter(|member| member.node != own)
-            {
+            for member in circle.charter.members().filter(|member| member.node != own) {
                 if !urgent.contains(&member.node)
                     && self.alert_waits_for(&circle.id(), &member.node)?
                 {

@@ -151,7 +151,7 @@ impl Care {
             subject: state.subject,
             steward: state.steward == own,
             member: circle.charter.is_member(&own),
-            members: state.members.len() as u64,
+            members: circle.charter.members().count() as u64,
             entry: circle.charter.number(),
             records: records_of(circle),
             closed: state.closed,
@@ -197,9 +197,7 @@ impl Care {
         let own = shared.own();
         Ok(circle
             .charter
-            .state()
-            .members
-            .iter()
+            .members()
             .filter(|member| member.node != author)
             .map(|member| {
                 let node = member.node;

@@ -1,4 +1,4 @@
-//! What the steward of a circle changes in it. All but closing and opening again an administrator may do without a professional
+//! What the steward of a circle changes in it, and leaving one as a member. All but closing and opening again an administrator may do without a professional
 //! ([`Actor::administrator`]).
 
 use maillon_protocol::{
@@ -85,14 +85,32 @@ impl Care {
         circle: CircleId,
         reason: u64,
     ) -> Result<(), CareError> {
-        let about = About::circle(circle);
-        self.rule(
-            actor,
-            "circle.reopen",
-            about,
-            move |replica, rows, now, rng| replica.reopen(rows, &circle, reason, now, rng),
-        )
-        .await
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                let left = tx
+                    .replica
+                    .reopen(tx.rows, &circle, reason, tx.now_ms, tx.rng)?;
+                audit::note(tx, &actor, "circle.reopen", About::circle(circle))?;
+                audit::note_removed(tx, &actor, circle, &left)
+            })
+            .await?)
+    }
+
+    /// This node leaves a circle. What it wrote there stays, and it is sent nothing more of it.
+    ///
+    /// # Errors
+    /// [`CareError::Depart`].
+    pub async fn leave(&self, actor: &Actor, circle: CircleId) -> Result<(), CareError> {
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| {
+                tx.replica.depart(tx.rows, &circle, tx.now_ms)?;
+                audit::note(tx, &actor, "circle.leave", About::circle(circle))
+            })
+            .await?)
     }
 
     /// Makes another member the steward.
@@ -158,8 +176,9 @@ impl Care {
             .ledger
             .run(move |tx| {
                 for circle in circles {
-                    tx.replica.confirm(&circle)?;
+                    let left = tx.replica.confirm(tx.rows, &circle, tx.now_ms, tx.rng)?;
                     audit::note(tx, &actor, "circle.confirm", About::circle(circle))?;
+                    audit::note_removed(tx, &actor, circle, &left)?;
                 }
                 Ok::<_, CareError>(())
             })

@@ -13,7 +13,7 @@ use std::{
 
 use futures::{StreamExt, stream::FuturesOrdered};
 use maillon_protocol::{
-    ids::{InvitationId, NodeId},
+    ids::{CircleId, InvitationId, NodeId},
     replica::{ArriveError, LetterError, StorageError},
     sync::{Batch, Effect, Event, Limits, Outcome, Session},
 };
@@ -276,6 +276,7 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
                 .take_entries(tx.rows, node, circle, entries, &seals, now, tx.rng)?;
             renewal::note(tx, circle, &done.renewed)?;
             followed(tx, node, &done.accepted)?;
+            removed(tx, circle, &done.removed)?;
         }
         Checked::Acks(circle, acks) => tx.replica.take_acks(tx.rows, node, circle, acks, now)?,
         Checked::Descriptor(descriptor) => tx.replica.take_descriptor(tx.rows, &descriptor)?,
@@ -298,7 +299,19 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
             }
         }
         Checked::Cancelled(id) => tx.replica.take_cancelled(tx.rows, node, id)?,
-        Checked::Confirmed(circle, head) => tx.replica.take_confirmation(&node, &circle, head),
+        Checked::Departure(departure) => {
+            let circle = departure.object.circle;
+            let left = tx
+                .replica
+                .take_departure(tx.rows, node, &departure, now, tx.rng)?;
+            removed(tx, circle, &left)?;
+        }
+        Checked::Confirmed(circle, head) => {
+            let left = tx
+                .replica
+                .take_confirmation(tx.rows, &node, &circle, head, now, tx.rng)?;
+            removed(tx, circle, &left)?;
+        }
         Checked::Mark(token, cursor) => tx.replica.keep_mark(tx.rows, node, token, cursor)?,
         Checked::Chunks(fetched) => return Ok(tx.replica.take_chunks(tx.rows, node, &fetched)?),
     }
@@ -313,6 +326,18 @@ fn followed(tx: &mut Tx<'_>, node: NodeId, accepted: &[InvitationId]) -> Result<
             ..About::object(Object::Invitation(*invitation))
         };
         audit::note(tx, By::itself(), "invitation.accept", about)?;
+    }
+    Ok(())
+}
+
+/// This node, the steward, has made the entries that follow from departures.
+fn removed(tx: &mut Tx<'_>, circle: CircleId, nodes: &[NodeId]) -> Result<(), TakeError> {
+    for node in nodes {
+        let about = About {
+            node: Some(*node),
+            ..About::circle(circle)
+        };
+        audit::note(tx, By::itself(), "circle.remove", about)?;
     }
     Ok(())
 }

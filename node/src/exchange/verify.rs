@@ -1,7 +1,7 @@
 //! Signatures, before the ledger.
 
 use maillon_protocol::{
-    charter::{Entry, SealedSecret},
+    charter::{Departure, Entry, SealedSecret},
     circle::{Ack, Fetched},
     descriptor::Descriptor,
     ids::{CircleId, EntryHash, InvitationId, Token},
@@ -15,6 +15,7 @@ pub(super) enum Checked {
     Records(CircleId, Vec<Record>),
     Entries(CircleId, Vec<Verified<Entry>>, Vec<SealedSecret>),
     Acks(CircleId, Vec<Verified<Ack>>),
+    Departure(Box<Verified<Departure>>),
     Descriptor(Box<Verified<Descriptor>>),
     Invitation(Vec<u8>),
     Acceptance(Vec<u8>),
@@ -53,6 +54,9 @@ pub(super) fn check(batch: Batch) -> Result<Checked, String> {
             let acks: Result<Vec<_>, _> = acks.into_iter().map(Ack::verify).collect();
             Checked::Acks(circle, acks.map_err(|error| error.to_string())?)
         }
+        Batch::Departure(bytes) => Checked::Departure(Box::new(
+            Departure::verify(bytes).map_err(|error| error.to_string())?,
+        )),
         Batch::Descriptor(bytes) => Checked::Descriptor(Box::new(
             Descriptor::verify(bytes).map_err(|error| error.to_string())?,
         )),

@@ -30,13 +30,14 @@ impl Room {
         peers.get(node).map(|row| row.standing)
     }
 
-    /// Members of circles of which this node is a member, without itself.
+    /// Those whom the circles list that list this node, without itself. Who has left is among them until an entry says so: its word and what it
+    /// wrote last pass on.
     fn fellows(&self) -> BTreeSet<NodeId> {
         let me = self.ledger.shared().own();
         let circles = self.ledger.shared().circles();
         let ours = circles
             .iter()
-            .filter(|circle| circle.charter.is_member(&me));
+            .filter(|circle| circle.charter.listed(&me).is_some());
         ours.flat_map(|circle| circle.charter.state().members.iter())
             .map(|member| member.node)
             .filter(|node| *node != me)

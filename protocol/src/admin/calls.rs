@@ -175,6 +175,11 @@ pub enum Call {
         /// Coded reason: 0 care begins again, 1 closed by mistake, 2 other.
         reason: u64,
     },
+    /// This node leaves a circle of which it is not the steward. → [`super::Answer::Ok`].
+    CircleLeave {
+        /// Which circle.
+        circle: Named,
+    },
     /// Makes another member the steward. → [`super::Answer::Ok`].
     CircleHandOver {
         /// Which circle.

@@ -76,8 +76,11 @@ impl Charter {
             }
             Change::HandOver { to } => {
                 at.require(*to != signer, "the steward hands over to another member")?;
-                at.require(self.is_member(to), "the new steward is no member")?;
+                at.require(self.listed(to).is_some(), "the new steward is no member")?;
                 self.state.steward = *to;
+                self.stewards.push((number, *to));
+                // It left before it knew: it hands over or closes first.
+                self.departed.remove(to);
                 // Who is the steward needs no successor.
                 self.state.deputies.retain(|deputy| deputy != to);
                 Ok(())
@@ -101,7 +104,7 @@ impl Charter {
         } = admission;
         let number = at.number;
         at.require(
-            !self.is_member(&node),
+            self.listed(&node).is_none(),
             "the admitted node is a member already",
         )?;
         limits::within(
@@ -152,7 +155,10 @@ impl Charter {
     }
 
     fn apply_remove(&mut self, at: At, node: NodeId, cuts: &[Cut]) -> Result<(), CharterError> {
-        at.require(self.is_member(&node), "the removed node is no member")?;
+        at.require(
+            self.listed(&node).is_some(),
+            "the removed node is no member",
+        )?;
         at.require(
             node != self.state.steward,
             "the steward cannot be removed: it hands over or closes first",
@@ -170,25 +176,11 @@ impl Charter {
             term.until = at.number;
         }
         self.starts.remove(&node);
-        let mut all = self
-            .cuts
-            .remove(&node)
-            .map(|cut| cut.cuts)
-            .unwrap_or_default();
-        // A log that an earlier removal cut stays cut there: readmission starts a new incarnation.
-        let fresh: Vec<_> = cuts
-            .iter()
-            .filter(|cut| !all.iter().any(|old| old.incarnation == cut.incarnation))
-            .copied()
-            .collect();
-        all.extend(fresh);
-        self.cuts.insert(
-            node,
-            CutAt {
-                entry: at.number,
-                cuts: all,
-            },
-        );
+        self.departed.remove(&node);
+        self.cuts.entry(node).or_default().push(CutAt {
+            entry: at.number,
+            cuts: cuts.to_vec(),
+        });
         Ok(())
     }
 
@@ -203,7 +195,7 @@ impl Charter {
             distinct.len() == deputies.len(),
             "a deputy is appointed twice",
         )?;
-        let able = |node: &NodeId| *node != self.state.steward && self.is_member(node);
+        let able = |node: &NodeId| *node != self.state.steward && self.listed(node).is_some();
         at.require(
             deputies.iter().all(able),
             "a deputy is a member, and not the steward",

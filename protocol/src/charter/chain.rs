@@ -8,6 +8,7 @@ use rand_core::CryptoRng;
 use super::{
     Change, Cut, Entry, EpochSecret, Grant, Member, SealedSecret, SecretError, State,
     apply::check_descriptor,
+    departure::Departed,
     entry::{EpochStart, LogStart},
     epoch::EpochPlace,
 };
@@ -98,6 +99,14 @@ pub(super) struct Term {
     pub(super) until: u64,
 }
 
+impl Term {
+    /// Whether entry `number` lies in it.
+    const fn holds(&self, number: u64) -> bool {
+        self.from <= number && (self.until == 0 || number < self.until)
+    }
+}
+
+/// What one removal cut.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub(super) struct CutAt {
@@ -122,11 +131,17 @@ pub struct Charter {
     #[n(4)]
     pub(super) terms: BTreeMap<NodeId, Vec<Term>>,
     #[n(5)]
-    pub(super) cuts: BTreeMap<NodeId, CutAt>,
+    pub(super) cuts: BTreeMap<NodeId, Vec<CutAt>>,
     #[n(6)]
     pub(super) starts: BTreeMap<NodeId, Vec<LogStart>>,
     #[n(7)]
     pub(super) acceptances: Vec<Hash>,
+    /// Members that have left, until an entry says so.
+    #[n(8)]
+    pub(super) departed: BTreeMap<NodeId, Departed>,
+    /// Who was the steward from which entry on, in order.
+    #[n(9)]
+    pub(super) stewards: Vec<(u64, NodeId)>,
 }
 
 impl Charter {
@@ -190,6 +205,8 @@ impl Charter {
             cuts: BTreeMap::new(),
             starts: BTreeMap::new(),
             acceptances: Vec::new(),
+            departed: BTreeMap::new(),
+            stewards: vec![(1, *signer)],
         })
     }
 
@@ -291,13 +308,24 @@ impl Charter {
         &self.state
     }
 
-    /// Whether `node` is a member at the head.
+    /// Whether `node` is a member at the head, and has not left.
     pub fn is_member(&self, node: &NodeId) -> bool {
         self.member(node).is_some()
     }
 
-    /// The member at the head.
+    /// The member at the head that has not left.
     pub fn member(&self, node: &NodeId) -> Option<&Member> {
+        self.listed(node).filter(|_| !self.has_left(node))
+    }
+
+    /// The members at the head that have not left.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        let here = |member: &&Member| !self.has_left(&member.node);
+        self.state.members.iter().filter(here)
+    }
+
+    /// The member that the head lists, whether it has left or not.
+    pub fn listed(&self, node: &NodeId) -> Option<&Member> {
         self.state
             .members
             .iter()
@@ -317,11 +345,9 @@ impl Charter {
 
     /// Whether entry `number` lists `node` as a member.
     pub fn was_member(&self, node: &NodeId, number: u64) -> bool {
-        self.terms.get(node).is_some_and(|terms| {
-            terms
-                .iter()
-                .any(|term| term.from <= number && (term.until == 0 || number < term.until))
-        })
+        self.terms
+            .get(node)
+            .is_some_and(|terms| terms.iter().any(|term| term.holds(number)))
     }
 
     /// Number and hash of the entry whose epoch entry `number` fixes.
@@ -372,14 +398,15 @@ impl Charter {
     /// Up to where `log` counts, for a record that names entry `number`, if its node was removed in the term in which that was
     /// written: `Some(None)` means that nothing of it counts.
     pub fn cut_of(&self, log: &LogId, number: u64) -> Option<Option<(u64, RecordId)>> {
-        let at = self.cuts.get(&log.node)?;
-        let named = at
-            .cuts
-            .iter()
-            .find(|cut| cut.incarnation == log.incarnation);
-        let lasts = self
-            .member(&log.node)
-            .is_some_and(|member| number >= member.since);
+        let removals = self.cuts.get(&log.node)?;
+        let mut terms = self.terms.get(&log.node)?.iter();
+        let term = terms.find(|term| term.holds(number));
+        let until = term.map_or(u64::MAX, |term| term.until);
+        let lasts = until == 0;
+        // What an earlier removal cut stays cut there; a later one says nothing of what was written before the one that ended this term.
+        let said = removals.iter().filter(|at| lasts || at.entry <= until);
+        let mut cuts = said.flat_map(|at| &at.cuts);
+        let named = cuts.find(|cut| cut.incarnation == log.incarnation);
         if named.is_none() && lasts {
             // Readmitted: a new incarnation that no removal has cut.
             return None;

@@ -6,17 +6,22 @@
 //! longer: it works the stated state out again from the change and refuses an entry that states anything else. A node that cannot
 //! check an entry stops at the one before it, keeps it aside and reports it.
 //!
+//! One thing counts without an entry: a member's own signed word that it leaves ([`Departure`]). It travels with the charter until the entry that
+//! follows it.
+//!
 //! The rest of the protocol asks a charter three questions: who was a member when an entry stood
 //! ([`Charter::was_member`]), which epoch an entry fixes ([`Charter::epoch_of`]), and up to where a removed member's log counts
 //! ([`Charter::cut_of`]). None of the answers depends on arrival or on clocks.
 
 mod apply;
 mod chain;
+mod departure;
 mod entry;
 mod epoch;
 mod steward;
 
 pub use chain::{Charter, CharterError, Start};
+pub use departure::{Departure, DepartureError};
 pub use entry::{
     Change, Cut, Entry, EpochStart, Grant, LogStart, Member, Predecessor, RemovalReason,
     RotationReason, State, Subject,

@@ -166,19 +166,21 @@ impl Circle {
             .collect()
     }
 
-    /// The last place of a log that counts, where its node was removed: none in it where nothing does.
-    pub fn cut(&self, log: &LogId) -> Option<Option<(u64, RecordId)>> {
-        let entries = self.logs.get(log).map(|tip| &tip.entries);
-        let named = entries.and_then(|entries| entries.last());
-        self.charter
-            .cut_of(log, named.map_or(0, |(entry, _)| *entry))
+    /// The charter entry that the newest record of a log names; 0 where none is held.
+    fn last_entry(&self, log: &LogId) -> u64 {
+        self.logs.get(log).map_or(0, LogTip::last_entry)
     }
 
-    /// How far a log that is held counts: its height, or the cut of its node's removal where that is lower. None where nothing of it counts, or
+    /// The last place of a log that counts, where its node was removed: none in it where nothing does.
+    pub fn cut(&self, log: &LogId) -> Option<Option<(u64, RecordId)>> {
+        self.charter.cut_of(log, self.last_entry(log))
+    }
+
+    /// How far a log that is held counts: its height, or where its node was removed or left, if that is lower. None where nothing of it counts, or
     /// nothing of what is held: who was admitted without the past may hold only what lies above the cut.
     pub fn counted(&self, log: &LogId) -> Option<LogHeight> {
         let tip = self.logs.get(log)?;
-        let (height, head) = match self.cut(log) {
+        let (height, head) = match self.charter.taken_up_to(log, self.last_entry(log)) {
             Some(None) => return None,
             Some(Some((sequence, _))) if sequence < tip.first => return None,
             Some(Some((sequence, id))) if sequence < tip.height => (sequence, id),
@@ -276,6 +278,9 @@ impl Circle {
         rng: &mut impl CryptoRng,
     ) -> Result<Record, WriteError> {
         let own = key.id();
+        if self.charter.has_left(&own) {
+            return Err(WriteError::Left);
+        }
         if !self.charter.is_member(&own) {
             return Err(WriteError::NotMember);
         }
@@ -318,6 +323,9 @@ pub enum WriteError {
     /// Removed, or never in.
     #[error("this node is no longer a member of the circle: ask its steward")]
     NotMember,
+    /// It said so itself.
+    #[error("this node has left the circle: ask its steward to be invited again")]
+    Left,
     /// Closed.
     #[error("the circle is closed: nothing more is written in it")]
     Closed,

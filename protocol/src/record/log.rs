@@ -122,7 +122,7 @@ impl LogTip {
         if charter.epoch_of(object.entry).map(|(_, hash)| hash) != Some(object.epoch) {
             return Err(LogError::Epoch);
         }
-        let after_cut = match charter.cut_of(&object.log, object.entry) {
+        let after_cut = match charter.taken_up_to(&object.log, object.entry) {
             None => false,
             Some(None) => true,
             Some(Some((sequence, id))) => {

@@ -53,6 +53,8 @@ pub struct ByItself {
     pub renewed: Vec<Written>,
     /// The invitations that it accepted.
     pub accepted: Vec<InvitationId>,
+    /// Those whom it removed as the steward, because they had left.
+    pub removed: Vec<NodeId>,
 }
 
 impl Replica {
@@ -71,7 +73,11 @@ impl Replica {
     ) -> Result<Outcome, ArriveError> {
         let own = self.own();
         let circle = self.circles.get(&id).ok_or(ArriveError::NotShared)?;
-        if !circle.charter.is_member(&peer) || !circle.charter.is_member(&own) {
+        let passes = |record: &Record| {
+            let log = &record.header.object.log;
+            circle.charter.passes(log, &peer, &own)
+        };
+        if !records.iter().all(passes) {
             return Err(ArriveError::NotShared);
         }
         let (mut next, ingested) = circle::ingest(
@@ -303,6 +309,7 @@ impl Replica {
             from: Some(peer),
         });
         Ok(ByItself {
+            removed: self.remove_who_left(rows, &id, now_ms, rng)?,
             accepted: self.follow_deputy(rows, &id, now_ms)?,
             renewed: self.renew(rows, &id, now_ms, rng)?,
         })

@@ -134,7 +134,7 @@ impl Replica {
         let own = self.own();
         let (id, wanted) = (fetched.circle, fetched.wanted);
         let circle = self.circles.get(&id).ok_or(ArriveError::NotShared)?;
-        if !circle.charter.is_member(&peer) || !circle.charter.is_member(&own) {
+        if !circle.charter.passes(&wanted.log, &peer, &own) {
             return Err(ArriveError::NotShared);
         }
         let shape = fetched.shape()?;

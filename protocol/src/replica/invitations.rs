@@ -199,7 +199,7 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<InvitationId, LetterError> {
         let held = self.steward_circle(circle)?;
-        if held.charter.is_member(&to) {
+        if held.charter.listed(&to).is_some() {
             return Err(LetterError::Member);
         }
         if let Grant::From(asked) = grant {
@@ -324,7 +324,7 @@ impl Replica {
         let member = self
             .circles
             .get(&row.circle)
-            .is_some_and(|circle| circle.charter.is_member(&peer));
+            .is_some_and(|circle| circle.charter.listed(&peer).is_some());
         if row.state != OutgoingState::Waiting || member {
             return Ok(None);
         }

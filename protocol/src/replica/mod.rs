@@ -15,6 +15,7 @@
 mod alerts;
 mod arrive;
 mod claims;
+mod depart;
 mod files;
 mod flight;
 mod invitations;
@@ -33,6 +34,7 @@ mod write;
 
 pub use arrive::{ArriveError, ByItself};
 pub use claims::Claims;
+pub use depart::DepartFailed;
 pub use flight::{Flight, Savepoint};
 pub use invitations::{Incoming, IncomingState, LetterError, Outgoing, OutgoingState};
 pub use layers::{Layer, Layers};
@@ -46,7 +48,7 @@ pub use view::{AckCache, Committed};
 pub use write::{Draft, WriteFailed, Written};
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::Arc,
 };
 
@@ -189,24 +191,6 @@ impl Replica {
         self.circles.values()
     }
 
-    /// Nodes that are members beside this one in some circle.
-    pub fn fellows(&self) -> BTreeSet<NodeId> {
-        let own = self.own();
-        self.circles
-            .values()
-            .filter(|circle| circle.charter.is_member(&own))
-            .flat_map(|circle| {
-                circle
-                    .charter
-                    .state()
-                    .members
-                    .iter()
-                    .map(|member| member.node)
-            })
-            .filter(|node| *node != own)
-            .collect()
-    }
-
     fn stage(&mut self, row: Row, value: Vec<u8>) {
         self.put_row(row, Some(value));
     }
@@ -258,10 +242,8 @@ impl Replica {
         self.counter += 1;
         circle.changed = self.counter;
         let old = self.circles.get(&id).cloned();
-        if old
-            .as_ref()
-            .is_none_or(|old| old.charter.head() != circle.charter.head())
-        {
+        let same = |old: &Arc<Circle>| Arc::ptr_eq(&old.charter, &circle.charter);
+        if !old.as_ref().is_some_and(same) {
             self.stage(Row::Charter(id), cbor::encode(&*circle.charter));
         }
         let circle = Arc::new(circle);

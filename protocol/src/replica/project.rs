@@ -222,7 +222,7 @@ impl Replica {
                 delivered: Vec::new(),
             };
             self.stage(Row::Delivery(id, record.id()), cbor::encode(&row));
-            if circle.charter.state().members.len() > 1 {
+            if circle.charter.members().count() > 1 {
                 self.stage(
                     Row::Undelivered(id, record.id()),
                     cbor::encode(&record.id()),
@@ -263,7 +263,7 @@ impl Replica {
                 node: ack.node,
                 at_ms: now_ms,
             });
-            let everywhere = circle.charter.state().members.iter().all(|member| {
+            let everywhere = circle.charter.members().all(|member| {
                 member.node == self.own()
                     || row.delivered.iter().any(|(node, _)| *node == member.node)
             });

@@ -114,7 +114,7 @@ impl Replica {
     /// The circle, and those who were admitted to it without the whole past and can read what this node writes.
     fn to_renew_for(&self, id: &CircleId) -> Option<(std::sync::Arc<Circle>, Vec<NodeId>)> {
         let circle = self.circles.get(id)?;
-        let members = circle.charter.state().members.iter();
+        let members = circle.charter.members();
         let partly: Vec<NodeId> = members
             .filter(|member| member.grant != Grant::Whole && member.node != self.own())
             .map(|member| member.node)

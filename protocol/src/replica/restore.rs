@@ -50,26 +50,48 @@ impl Replica {
         Ok(before && self.row(rows, &row)?.is_none())
     }
 
-    /// Takes note that `peer` has stated a head: where it is a member and that is the head here, this node signs again.
-    pub fn take_confirmation(&mut self, peer: &NodeId, id: &CircleId, head: EntryHash) {
+    /// Takes note that `peer` has stated a head: where it is a member and that is the head here, this node signs again. Who was removed then because it
+    /// had left.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn take_confirmation(
+        &mut self,
+        rows: &impl Rows,
+        peer: &NodeId,
+        id: &CircleId,
+        head: EntryHash,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<NodeId>, StorageError> {
         let same = self.circles.get(id).is_some_and(|held| {
             held.unconfirmed && held.charter.is_member(peer) && held.charter.head() == head
         });
         if same {
             self.set_unconfirmed(id, false);
+            return self.remove_who_left(rows, id, now_ms, rng);
         }
+        Ok(Vec::new())
     }
 
-    /// The administrator knows that no other member has a later entry: this node signs again, where it is still the steward.
+    /// The administrator knows that no other member has a later entry: this node signs again, where it is still the steward. Who was
+    /// removed then because it had left.
     ///
     /// # Errors
-    /// [`StewardshipError::NoCircle`].
-    pub fn confirm(&mut self, id: &CircleId) -> Result<(), StewardshipError> {
+    /// [`StewardshipError::NoCircle`], [`StewardshipError::Storage`].
+    pub fn confirm(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<NodeId>, StewardshipError> {
         let held = self.circles.get(id).ok_or(StewardshipError::NoCircle)?;
         if held.unconfirmed {
             self.set_unconfirmed(id, false);
+            return Ok(self.remove_who_left(rows, id, now_ms, rng)?);
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     fn set_unconfirmed(&mut self, id: &CircleId, unconfirmed: bool) {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use rand_core::CryptoRng;
 
-use super::{Notice, Replica, Row, Rows, StorageError};
+use super::{Notice, Replica, Row, Rows, StorageError, depart::heads_of};
 use crate::{
     cbor,
     charter::{
@@ -35,6 +35,9 @@ pub enum StewardshipError {
         "the member was not admitted to the whole past, and could not pass it on to those whom it admits"
     )]
     Partly,
+    /// By its own word, which the entry follows.
+    #[error("that member has left the circle: it can be no steward and no deputy")]
+    HasLeft,
     /// What was written in an epoch could not be read by anybody any more.
     #[error(
         "the secret of what was written since entry {0} has come to no other member from this one yet: without it nobody could read that"
@@ -236,17 +239,23 @@ impl Replica {
         {
             return Err(StewardshipError::OnlyHolder(epoch));
         }
-        self.make(rows, id, None, now_ms, |steward, circle| {
-            let cuts = circle
-                .logs
-                .iter()
-                .filter(|(log, _)| log.node == node)
-                .map(|(log, tip)| Cut {
-                    incarnation: log.incarnation,
-                    sequence: tip.height,
-                    id: tip.head,
-                })
-                .collect();
+        let cuts = heads_of(&circle, &node).into_values().collect();
+        self.remove_up_to(rows, id, node, reason, cuts, now_ms, rng)
+    }
+
+    /// Removes a member whose logs count up to `cuts`.
+    #[expect(clippy::too_many_arguments, reason = "one change of a membership")]
+    pub(super) fn remove_up_to(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        node: NodeId,
+        reason: RemovalReason,
+        cuts: Vec<Cut>,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), StewardshipError> {
+        self.make(rows, id, None, now_ms, |steward, _| {
             charter::remove(steward, node, reason, cuts, rng)
         })?;
         // What it was asked before does not bring it back.
@@ -315,7 +324,7 @@ impl Replica {
         Ok(())
     }
 
-    /// Opens a closed circle again.
+    /// Opens a closed circle again. Who left meanwhile is removed: those are returned.
     ///
     /// # Errors
     /// [`StewardshipError`].
@@ -326,14 +335,15 @@ impl Replica {
         reason: u64,
         now_ms: u64,
         rng: &mut impl CryptoRng,
-    ) -> Result<(), StewardshipError> {
+    ) -> Result<Vec<NodeId>, StewardshipError> {
         self.make(rows, id, None, now_ms, |steward, _| {
             charter::reopen(steward, reason, rng)
         })?;
+        let removed = self.remove_who_left(rows, id, now_ms, rng)?;
         if self.row(rows, &Row::Renewing(*id))?.is_some() {
             self.published.notices.push(Notice::Renewing(*id));
         }
-        Ok(())
+        Ok(removed)
     }
 
     /// Makes another member, which reads the whole past, the circle's steward. An acceptance of what this node asked before would be for a steward that there is no more: it
@@ -350,6 +360,9 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<(), StewardshipError> {
         let circle = self.steward_circle(id)?;
+        if circle.charter.has_left(&to) {
+            return Err(StewardshipError::HasLeft);
+        }
         let member = circle.charter.member(&to);
         if member.is_some_and(|member| member.grant != Grant::Whole) {
             return Err(StewardshipError::Partly);
@@ -373,6 +386,10 @@ impl Replica {
         now_ms: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<(), StewardshipError> {
+        let circle = self.steward_circle(id)?;
+        if deputies.iter().any(|node| circle.charter.has_left(node)) {
+            return Err(StewardshipError::HasLeft);
+        }
         self.make(rows, id, None, now_ms, |steward, _| {
             charter::appoint(steward, deputies, rng)
         })

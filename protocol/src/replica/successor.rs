@@ -106,7 +106,7 @@ impl Replica {
             asked: Vec::new(),
             not_asked: Vec::new(),
         };
-        let others = charter.state().members.iter().map(|member| member.node);
+        let others = charter.members().map(|member| member.node);
         for to in others.filter(|node| *node != own && !without.contains(node)) {
             let reason = InvitationReason::Successor;
             let (who, past) = (identity.as_ref(), Grant::Whole);

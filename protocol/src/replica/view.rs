@@ -404,7 +404,7 @@ impl<R: Rows> View for Committed<'_, R> {
     fn lacking(&self, peer: &NodeId) -> Vec<CircleId> {
         self.circles
             .values()
-            .filter(|circle| !circle.lacking.is_empty() && circle.charter.is_member(peer))
+            .filter(|circle| !circle.lacking.is_empty() && circle.charter.ever_listed(peer))
             .map(|circle| circle.id())
             .collect()
     }

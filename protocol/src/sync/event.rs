@@ -92,6 +92,8 @@ pub enum Batch {
         /// Copies.
         seals: Vec<SealedSecret>,
     },
+    /// A member's word that it leaves.
+    Departure(Vec<u8>),
     /// Acknowledgements.
     Acks(CircleId, Vec<Vec<u8>>),
     /// A descriptor.

@@ -44,6 +44,9 @@ pub struct CircleState {
     /// The newest acknowledgements that this node has of each member, its own included: COSE_Sign1 bytes.
     #[n(4)]
     pub acks: Vec<Bytes>,
+    /// Departures that no charter entry has followed yet: COSE_Sign1 bytes. Who is no member any more is told its own.
+    #[n(5)]
+    pub departures: Vec<Bytes>,
 }
 
 /// A message.

@@ -4,7 +4,7 @@ use data_encoding::HEXLOWER;
 use hmac::{Hmac, KeyInit, Mac};
 use maillon_protocol::{
     cbor,
-    charter::{Charter, Entry, EpochSecret, Predecessor, SealedSecret},
+    charter::{Charter, Departure, Entry, EpochSecret, Predecessor, SealedSecret},
     circle::Ack,
     content::{Content, Envelope},
     descriptor::Descriptor,
@@ -37,6 +37,7 @@ pub(crate) fn judge(kind: &str, file: &Value, given: &Value) -> Result<Value, Re
         "ack" => ack(given),
         "invitation" => invitation(given),
         "acceptance" => acceptance(given),
+        "departure" => departure(file, given),
         "content" => content(given),
         "message" => message(given),
         "padding" => padding(given),
@@ -56,6 +57,7 @@ pub(crate) fn domain(kind: &str) -> &'static str {
         "ack" => Ack::DOMAIN,
         "invitation" => Invitation::DOMAIN,
         "acceptance" => Acceptance::DOMAIN,
+        "departure" => Departure::DOMAIN,
         other => panic!("{other} is not signed"),
     }
 }
@@ -71,6 +73,7 @@ pub(crate) fn signer(kind: &str, payload: &[u8]) -> [u8; 32] {
         "record" => of::<Header>(payload),
         "ack" => of::<Ack>(payload),
         "invitation" => of::<Invitation>(payload),
+        "departure" => of::<Departure>(payload),
         _ => of::<Acceptance>(payload),
     }
 }
@@ -83,6 +86,7 @@ pub(crate) fn is_signed(kind: &str, object: Vec<u8>) -> bool {
         "record" => sign::verify::<Header>(object).is_ok(),
         "ack" => sign::verify::<Ack>(object).is_ok(),
         "invitation" => sign::verify::<Invitation>(object).is_ok(),
+        "departure" => sign::verify::<Departure>(object).is_ok(),
         _ => sign::verify::<Acceptance>(object).is_ok(),
     }
 }
@@ -221,6 +225,17 @@ fn acceptance(given: &Value) -> Result<Value, Refused> {
         "invitation": hex(verified.object.invitation),
         "node": hex(verified.object.node),
         "descriptor": hex(verified.object.descriptor),
+    }))
+}
+
+fn departure(file: &Value, given: &Value) -> Result<Value, Refused> {
+    let verified = Departure::verify(bytes(&given["object"]))?;
+    let left = charter(file, &given["charter"]).depart(&verified)?;
+    let left = left.expect("nobody has left before");
+    Ok(json!({
+        "id": hex(verified.id),
+        "node": hex(verified.object.node),
+        "members": left.members().map(|member| hex(member.node)).collect::<Vec<_>>(),
     }))
 }
 

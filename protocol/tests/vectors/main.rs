@@ -108,6 +108,7 @@ fn no_byte_of_a_signed_object_can_be_changed() {
         "ack",
         "invitation",
         "acceptance",
+        "departure",
     ] {
         let file = committed(kind);
         for vector in file::list(&file, "valid") {

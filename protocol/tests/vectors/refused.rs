@@ -2,7 +2,7 @@
 
 use maillon_protocol::{
     cbor::CborError,
-    charter::{CharterError, SecretError},
+    charter::{CharterError, DepartureError, SecretError},
     circle::AckError,
     content::ContentError,
     descriptor::DescriptorError,
@@ -78,6 +78,23 @@ impl From<CharterError> for Refused {
             CharterError::Acceptance { .. } => "acceptance",
             CharterError::Descriptor { .. } => "descriptor",
             CharterError::Limit(_) => "limit",
+        }
+        .into()
+    }
+}
+
+impl From<DepartureError> for Refused {
+    fn from(error: DepartureError) -> Self {
+        match error {
+            DepartureError::Sign(error) => return error.into(),
+            DepartureError::Limit(_) => "limit",
+            DepartureError::Version(_) => "version",
+            DepartureError::Twice => "change",
+            DepartureError::Circle => "circle",
+            DepartureError::UnknownEntry => "unknown-entry",
+            DepartureError::Entry => "entry",
+            DepartureError::Steward => "steward",
+            DepartureError::NotMember => "not-member",
         }
         .into()
     }

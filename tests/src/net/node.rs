@@ -7,6 +7,7 @@ use std::{
 };
 
 use maillon_protocol::{
+    charter::Departure,
     charter::{Grant, RemovalReason, RotationReason, Subject},
     circle::{Ack, Circle},
     content::{Content, Kind},
@@ -149,6 +150,11 @@ impl Node {
         self.commit();
     }
 
+    /// The key that this node signs with.
+    pub const fn key(&self) -> &NodeKey {
+        &self.keys.node
+    }
+
     /// The replica with its rows and a source of randomness.
     pub fn with<T>(&mut self, act: impl FnOnce(&mut Replica, &Memory, &mut ChaCha20Rng) -> T) -> T {
         act(&mut self.replica, &self.memory, &mut self.rng.borrow_mut())
@@ -262,6 +268,13 @@ impl Node {
                 replica.take_acks(rows, from, circle, acks, now).ok()?;
                 done
             }
+            Batch::Departure(bytes) => {
+                let departure = Departure::verify(bytes).ok()?;
+                replica
+                    .take_departure(rows, from, &departure, now, rng)
+                    .ok()?;
+                done
+            }
             Batch::Descriptor(bytes) => {
                 let descriptor = Descriptor::verify(bytes).ok()?;
                 replica.take_descriptor(rows, &descriptor).ok()?;
@@ -280,7 +293,9 @@ impl Node {
                 done
             }
             Batch::Confirmed(circle, head) => {
-                replica.take_confirmation(&from, &circle, head);
+                replica
+                    .take_confirmation(rows, &from, &circle, head, now, rng)
+                    .ok()?;
                 done
             }
             Batch::Mark(token, cursor) => {

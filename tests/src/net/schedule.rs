@@ -40,6 +40,8 @@ pub enum Step {
     Invite(usize, Past),
     /// The steward removes a node.
     Remove(usize),
+    /// A node leaves by its own word.
+    Leave(usize),
     /// The steward starts a new epoch.
     Rotate,
     /// The steward makes a member that reads the whole past the steward.
@@ -204,6 +206,12 @@ impl<'a> Player<'a> {
                     let _ = node.try_remove(&circle, gone, now);
                 });
             }
+            Step::Leave(place) => {
+                let node = self.member(place);
+                self.net.act(node, |node, now| {
+                    let _ = node.with(|replica, rows, _| replica.depart(rows, &circle, now));
+                });
+            }
             Step::Rotate => {
                 let steward = self.steward();
                 self.net.act(steward, |node, now| {
@@ -266,14 +274,21 @@ impl<'a> Player<'a> {
                 if self.would_split(node) {
                     return;
                 }
+                let lines = self.net.lines_of(node);
                 self.net.nodes[node].memory = self.copies[node].clone();
                 self.committed[node].clear();
-                self.crash(node);
-                self.net.act(node, |node, now| {
-                    node.with(|replica, rows, rng| replica.restored(rows, now, rng))
-                        .map(drop)
-                        .unwrap_or_default();
-                });
+                self.net.crash(node);
+                // Before it says anything to anybody.
+                let now = self.net.now;
+                let restored = &mut self.net.nodes[node];
+                restored
+                    .with(|replica, rows, rng| replica.restored(rows, now, rng))
+                    .map(drop)
+                    .unwrap_or_default();
+                restored.commit();
+                for (a, b) in lines {
+                    self.net.connect(a, b);
+                }
             }
             Step::Lie(place) => {
                 self.net.liars.insert(self.member(place));

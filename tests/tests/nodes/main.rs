@@ -11,6 +11,7 @@ mod durability;
 mod handshake;
 mod imports;
 mod invariants;
+mod leaving;
 mod mounts;
 mod partition;
 mod raw;

@@ -5,6 +5,7 @@ mod change;
 mod dossier;
 mod invitations;
 mod invite;
+mod leave;
 mod list;
 mod open;
 mod show;
@@ -32,6 +33,7 @@ pub(crate) enum Circle {
     Rotate(change::Rotate),
     Close(change::Close),
     Reopen(change::Reopen),
+    Leave(leave::Leave),
     HandOver(stewardship::HandOver),
     Deputies(stewardship::Deputies),
     Continue(stewardship::Continue),
@@ -53,6 +55,7 @@ impl Circle {
             Self::Rotate(command) => command.run(session),
             Self::Close(command) => command.run(session),
             Self::Reopen(command) => command.run(session),
+            Self::Leave(command) => command.run(session),
             Self::HandOver(command) => command.run(session),
             Self::Deputies(command) => command.run(session),
             Self::Continue(command) => command.run(session),

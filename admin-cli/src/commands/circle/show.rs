@@ -105,10 +105,11 @@ pub(super) fn show(view: &View, circle: &CircleView) -> String {
         view,
         ["member", "node", "since entry", "may read", "waiting"],
         circle.members.iter().map(|member| {
-            let role = match (member.steward, member.deputy) {
-                (true, _) => " (steward)",
-                (false, true) => " (deputy)",
-                (false, false) => "",
+            let role = match (member.left, member.steward, member.deputy) {
+                (true, ..) => " (has left)",
+                (false, true, _) => " (steward)",
+                (false, false, true) => " (deputy)",
+                (false, false, false) => "",
             };
             [
                 format!("{}{role}", text::line(&member.structure)),

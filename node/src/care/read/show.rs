@@ -99,6 +99,7 @@ impl Care {
                 structure: around.names.of(&member.node),
                 steward: member.node == circle.charter.state().steward,
                 deputy: circle.charter.state().deputies.contains(&member.node),
+                left: circle.charter.has_left(&member.node),
                 since: member.since,
                 grant: member.grant,
                 waiting: if member.node == shared.own() {

@@ -69,6 +69,9 @@ pub struct MemberLine {
     pub grant: Grant,
     /// Records here that it has not acknowledged.
     pub waiting: u64,
+    /// It has left by its own word; the entry that removes it follows.
+    #[serde(default)]
+    pub left: bool,
 }
 
 /// What stands of one thing.

@@ -4,11 +4,12 @@
 //! attachments of its circles once, and again later for those that the peer had not, that were being fetched from another peer, or that came
 //! wrong. It takes only what it has asked for.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Pending, Session, records::WAITING_ANSWERS};
 use crate::{
     cbor::Bytes,
+    charter::Charter,
     circle::{Circle, Fetched, Wanted},
     content::AttachmentRef,
     ids::{CircleId, Hash, RecordId},
@@ -160,7 +161,7 @@ impl Session {
                 return;
             };
             let (id, after) = (*id, *after);
-            let circle = self.shared(&id, view);
+            let circle = self.may_give_files(&id, view);
             let next = circle
                 .filter(|circle| !circle.lacking.is_empty() && !self.behind.contains(&id))
                 .and_then(|circle| Some((circle, view.wanted(&id, after)?)));
@@ -175,9 +176,11 @@ impl Session {
 
     fn ask_file(&mut self, circle: &Circle, wanted: Wanted, view: &impl View, now_ms: u64) {
         let (id, address) = (circle.id(), wanted.address);
+        let passes = |charter: &Charter| charter.passes(&wanted.log, &self.peer, &view.own());
         let file = view.file(&id, &address);
         let wrong = self.files.wrong.get(&address).copied().unwrap_or(0);
-        if self.files.asked.contains_key(&address)
+        if !passes(&circle.charter)
+            || self.files.asked.contains_key(&address)
             || self.files.is_absent(id, address, now_ms)
             || wrong >= PATIENCE
             || file.has_given_up_on(&self.peer)
@@ -261,7 +264,7 @@ impl Session {
         if view.file(&circle, &address).complete {
             return view.free(&address, &self.peer);
         }
-        match self.shared(&circle, view) {
+        match self.may_give_files(&circle, view) {
             Some(shared) if !self.records_wait() && !self.behind.contains(&circle) => {
                 self.ask_file(&shared, wanted, view, now_ms);
             }
@@ -316,10 +319,17 @@ impl Session {
         view.chunks(circle, address, *from, (*count).min(self.limits.chunks))
     }
 
+    /// The circle, if the peer may have files of records that this node may have.
+    fn may_give_files(&self, id: &CircleId, view: &impl View) -> Option<Arc<Circle>> {
+        let (own, peer) = (view.own(), self.peer);
+        let may = |charter: &Charter| charter.is_member(&own) && charter.ever_listed(&peer);
+        view.circle(id).filter(|circle| may(&circle.charter))
+    }
+
     fn may_have(&self, id: &CircleId, record: &RecordId, address: &Hash, view: &impl View) -> bool {
         let granted = || {
-            let circle = self.shared(id, view)?;
             let (of, log, sequence) = view.place(record)?;
+            let circle = self.passing(id, &log, (&view.own(), &self.peer), view)?;
             let first = circle
                 .logs
                 .get(&log)?

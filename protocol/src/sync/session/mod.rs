@@ -316,6 +316,18 @@ impl Session {
         }
     }
 
+    /// The circle, if records of `log` pass from one of the two nodes to the other.
+    fn passing(
+        &self,
+        id: &CircleId,
+        log: &LogId,
+        (giver, taker): (&NodeId, &NodeId),
+        view: &impl View,
+    ) -> Option<Arc<Circle>> {
+        let passes = |circle: &Arc<Circle>| circle.charter.passes(log, giver, taker);
+        view.circle(id).filter(passes)
+    }
+
     /// The circle, if both this node and the peer are members at its head.
     fn shared(&self, circle: &CircleId, view: &impl View) -> Option<Arc<Circle>> {
         let circle = view.circle(circle)?;

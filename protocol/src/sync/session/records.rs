@@ -1,6 +1,9 @@
 //! Ranges of records: asked for, answered, and taken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Asked, Pending, Session};
 use crate::{
@@ -39,7 +42,8 @@ impl Session {
             let Some(up_to) = self.targets.get(&key).copied() else {
                 continue;
             };
-            let Some(circle) = self.shared(&id, view) else {
+            let ways = (&self.peer, &view.own());
+            let Some(circle) = self.passing(&id, &log, ways, view) else {
                 self.targets.remove(&key);
                 continue;
             };
@@ -119,7 +123,8 @@ impl Session {
         up_to: u64,
         view: &impl View,
     ) -> Vec<SentRecord> {
-        let Some(circle) = self.shared(id, view) else {
+        let ways = (&view.own(), &self.peer);
+        let Some(circle) = self.passing(id, log, ways, view) else {
             self.report(Problem::NotShared("want"));
             return Vec::new();
         };
@@ -180,7 +185,12 @@ impl Session {
                 }
             }
         }
-        let Some(circle) = self.shared(&id, view) else {
+        let own = view.own();
+        let pass = |circle: &Arc<Circle>| {
+            let passes = |log| circle.charter.passes(log, &self.peer, &own);
+            logs.iter().all(passes)
+        };
+        let Some(circle) = view.circle(&id).filter(pass) else {
             self.give_up(&id);
             // Said before it knew of its removal, and on its way since: of no use, and nobody's fault.
             let circle = view.circle(&id);
@@ -190,14 +200,16 @@ impl Session {
             }
             return self.report(Problem::NotShared("records"));
         };
-        if head != (circle.charter.number(), circle.charter.head()) {
+        let last = self.last_told(&circle.charter);
+        let hash = last.and_then(|last| circle.charter.hash_of(last));
+        if Some(head.0) != last || Some(head.1) != hash {
             self.behind.insert(id);
             self.give_up(&id);
             self.told.remove(&id);
             return self.tell(&id, view);
         }
         if !wanted {
-            self.ask_for_beginnings(&circle, &view.own(), &mut parsed, &mut logs);
+            self.ask_for_beginnings(&circle, &own, &mut parsed, &mut logs);
         }
         // What is held already costs no signature check.
         parsed.retain(|(header, _)| {

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Pending, Session};
 use crate::{
+    cbor::Bytes,
+    charter::Charter,
     circle::{Ack, Circle},
     ids::{CircleId, EntryHash, NodeId},
     limits,
@@ -16,32 +18,34 @@ impl Session {
     pub(super) fn own_state(&mut self, id: &CircleId, view: &impl View) -> Option<CircleState> {
         let circle = view.circle(id)?;
         let charter = &circle.charter;
-        if charter.is_member(&self.peer) {
-            self.told.insert(*id, circle.changed);
-            // Of a circle that this node was removed from, it says where its charter stands and no more.
-            let member = charter.is_member(&view.own());
-            return Some(CircleState {
-                circle: *id,
-                entry: charter.number(),
-                entry_hash: charter.head(),
-                heights: if member {
-                    circle.heights_for(&self.peer)
-                } else {
-                    Vec::new()
-                },
-                acks: if member { view.acks(id) } else { Vec::new() },
-            });
-        }
         // A removed node learns of its removal, and nothing after it.
-        let removal = charter.removed_by(&self.peer)?;
+        let last = self.last_told(charter)?;
+        let (own, there) = (view.own(), charter.is_member(&self.peer));
+        let both = there && charter.is_member(&own);
+        let heights = circle.heights_for(&self.peer).into_iter();
+        let theirs = |node: &NodeId| there || *node == self.peer;
         self.told.insert(*id, circle.changed);
         Some(CircleState {
             circle: *id,
-            entry: removal,
-            entry_hash: charter.hash_of(removal)?,
-            heights: Vec::new(),
-            acks: Vec::new(),
+            entry: last,
+            entry_hash: charter.hash_of(last)?,
+            // Of a circle in which this node is no more, it gives what it wrote there itself.
+            heights: heights
+                .filter(|height| charter.passes(&height.log, &own, &self.peer))
+                .collect(),
+            acks: if both { view.acks(id) } else { Vec::new() },
+            departures: charter
+                .departures()
+                .filter(|(node, _)| theirs(node))
+                .map(|(_, signed)| signed.clone())
+                .collect(),
         })
+    }
+
+    /// Number of the last charter entry that the peer may have, if it was ever a member.
+    pub(super) fn last_told(&self, charter: &Charter) -> Option<u64> {
+        let listed = charter.ever_listed(&self.peer);
+        listed.then(|| charter.removed_by(&self.peer).unwrap_or(charter.number()))
     }
 
     pub(super) fn tell(&mut self, id: &CircleId, view: &impl View) {
@@ -62,6 +66,7 @@ impl Session {
             entry_hash: EntryHash([0; 32]),
             heights: Vec::new(),
             acks: Vec::new(),
+            departures: Vec::new(),
         }]));
     }
 
@@ -74,15 +79,15 @@ impl Session {
             return;
         };
         let charter = &circle.charter;
-        if !charter.ever_listed(&self.peer) {
+        let Some(limit) = self.last_told(charter) else {
             // "Unknown" and "not a member" are the same answer.
             if theirs.entry > 0 {
                 self.tell_nothing(&id);
             }
             return;
-        }
+        };
         self.stated.insert(id, (theirs.entry, theirs.entry_hash));
-        let limit = charter.removed_by(&self.peer).unwrap_or(charter.number());
+        self.take_departures(charter, theirs);
         if theirs.entry < limit {
             self.behind.insert(id);
             if theirs.entry == 0 || charter.hash_of(theirs.entry) == Some(theirs.entry_hash) {
@@ -104,7 +109,21 @@ impl Session {
             self.told.remove(&id);
             return self.tell(&id, view);
         }
-        if !charter.is_member(&self.peer) || !charter.is_member(&view.own()) {
+        let own = view.own();
+        if !charter.is_member(&self.peer) || !charter.is_member(&own) {
+            self.tell(&id, view);
+            // What who is no more in it wrote before it is taken from itself, too.
+            if charter.hash_of(theirs.entry) == Some(theirs.entry_hash) {
+                self.behind.remove(&id);
+            }
+            let peer = self.peer;
+            let theirs = theirs.heights.iter();
+            for height in theirs.filter(|at| charter.passes(&at.log, &peer, &own)) {
+                let mine = circle.logs.get(&height.log).map_or(0, |tip| tip.height);
+                if height.height > mine {
+                    self.want(id, height.log, height.height);
+                }
+            }
             return;
         }
         self.take_acks(&circle, theirs, view);
@@ -165,6 +184,16 @@ impl Session {
             let head = (circle.charter.number(), circle.charter.head());
             self.stated.get(id) == Some(&head)
         })
+    }
+
+    /// Departures that do not count here yet.
+    fn take_departures(&mut self, charter: &Charter, theirs: &CircleState) {
+        let held: BTreeSet<&Bytes> = charter.departures().map(|(_, signed)| signed).collect();
+        let said = theirs.departures.iter().take(limits::MEMBERS);
+        for signed in said.filter(|signed| !held.contains(signed)) {
+            let batch = Batch::Departure(signed.0.clone());
+            self.commit(batch, Pending::Other);
+        }
     }
 
     pub(super) fn take_acks(&mut self, circle: &Circle, theirs: &CircleState, view: &impl View) {

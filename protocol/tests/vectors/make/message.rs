@@ -40,6 +40,7 @@ pub(crate) fn make(world: &World) -> Value {
             head: note.id(),
         }],
         acks: Vec::new(),
+        departures: vec![acceptance.clone()],
     };
     let address = Hash([0x0a; 32]);
     let messages = [

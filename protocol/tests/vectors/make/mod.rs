@@ -3,6 +3,7 @@
 mod attachment;
 mod body;
 mod content;
+mod departure;
 mod descriptor;
 mod entry;
 mod epoch;
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Vec<(&'static str, Value)> {
         ("ack", letters::ack(&world)),
         ("invitation", letters::invitation(&world)),
         ("acceptance", letters::acceptance(&world)),
+        ("departure", departure::make(&world)),
         ("attachment", attachment::make()),
         ("pairing", pairing::make(&world)),
         ("message", message::make(&world)),

@@ -52,8 +52,8 @@ impl Player<'_> {
         for node in 0..self.net.nodes.len() {
             let held = self.net.nodes[node].circles.get(&circle);
             if held.is_some_and(|held| held.unconfirmed) {
-                self.net.act(node, |node, _| {
-                    node.with(|replica, _, _| replica.confirm(&circle))
+                self.net.act(node, |node, now| {
+                    node.with(|replica, rows, rng| replica.confirm(rows, &circle, now, rng))
                         .unwrap_or_default();
                 });
             }
