@@ -180,6 +180,31 @@ fn whoever_is_admitted_has_records_and_files_within_seconds_in_whatever_order_co
 }
 
 #[test]
+fn who_joins_late_gets_the_files_of_the_past_that_it_is_granted_from_whoever_has_them() {
+    let mut net = Net::new(82, 4);
+    let circle = net.circle(0, &[1]);
+    let (_, old) = add(&mut net, 1, &circle, &letter(3 * CHUNK));
+    net.act(0, |node, now| node.rotate(&circle, now)).unwrap();
+    let epoch = net.nodes[0].circles[&circle].charter.number();
+    assert!(net.run_until(|net| net.nodes[1].circles[&circle].charter.number() == epoch));
+    net.run(1_000);
+    let (_, new) = add(&mut net, 1, &circle, &letter(2 * CHUNK));
+    assert!(net.run_until(|net| opened(net, 0, &circle, &new).is_some()));
+    assert!(opened(&net, 0, &circle, &old).is_some());
+    // Whoever wrote them is off for good.
+    net.cut(0, 1);
+    net.connect(0, 2);
+    net.connect(0, 3);
+    net.invite_with(0, 2, circle, Grant::Whole);
+    net.invite_with(0, 3, circle, Grant::From(epoch));
+    let has = |net: &Net, node, named| opened(net, node, &circle, named).is_some();
+    assert!(net.run_until(|net| has(net, 2, &old) && has(net, 2, &new) && has(net, 3, &new)));
+    net.run(300_000);
+    assert!(!has(&net, 3, &old));
+    assert_eq!(chunks_sent(&net, 0, 3), 2);
+}
+
+#[test]
 fn a_file_goes_on_where_it_was_cut_at_every_chunk() {
     let mut net = Net::new(42, 2);
     one_by_one(&mut net);

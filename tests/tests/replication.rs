@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use maillon_protocol::{
     charter::{Entry, Grant},
     circle::Ack,
+    ids::CircleId,
     content::{Alert, Consent, ConsentDecision, ConsentKind, Content, PatientIdentity, Severity},
     invite::InvitationReason,
     record::Previous,
@@ -510,6 +511,70 @@ fn a_second_exchange_starts_at_the_mark_of_the_first() {
     net.run(10_000);
     let bytes: usize = net.frames.values().flatten().map(Vec::len).sum();
     assert!(bytes < 4096, "{bytes} bytes for nothing new");
+}
+
+/// The circles that one node stated to another, in order.
+fn stated(net: &Net, from: usize, to: usize) -> Vec<CircleId> {
+    let frames = net.frames.get(&(from, to)).into_iter().flatten();
+    let messages = frames.filter_map(|frame| Message::decode(frame).ok());
+    messages
+        .filter_map(|message| match message {
+            Message::States(states) => Some(states),
+            _ => None,
+        })
+        .flatten()
+        .map(|state| state.circle)
+        .collect()
+}
+
+#[test]
+fn after_a_disk_went_back_both_go_on_from_the_newest_mark_that_both_have() {
+    let mut net = Net::new(81, 2);
+    let [quiet, busy] = [(); 2].map(|()| net.circle(0, &[1]));
+    net.run(300_000);
+    let before = net.nodes[1].memory.clone();
+    let late = net.write(0, &busy, ATE);
+    assert!(net.run_until(|net| net.texts(1, &busy).contains(ATE)));
+    net.run(300_000);
+    let (gone, log) = (net.id(1), net.nodes[0].replica.own_log());
+    assert!(net.nodes[0].owed(&busy, &gone).is_empty(), "acknowledged");
+    // The disk of node 1 is put back to before it had acknowledged the note.
+    net.cut(0, 1);
+    net.nodes[1].memory = before;
+    net.crash(1);
+    assert!(!net.texts(1, &busy).contains(ATE));
+    net.frames.clear();
+    net.connect(0, 1);
+    // What was acknowledged since then waits again, and comes.
+    let waits = |net: &Net| {
+        net.nodes[0]
+            .owed(&busy, &gone)
+            .iter()
+            .any(|owed| owed.0 == log)
+    };
+    assert!(net.run_until(waits));
+    assert!(net.run_until(|net| net.nodes[1].record(&busy, late).is_some()));
+    net.run(300_000);
+    assert!(net.same(0, 1, &busy) && !waits(&net));
+    // From the mark on: what had not changed since then is not compared.
+    for (from, to) in [(0, 1), (1, 0)] {
+        assert!(!stated(&net, from, to).contains(&quiet));
+    }
+    // Without a mark that both have, all that they share is.
+    net.cut(0, 1);
+    for node in 0..2 {
+        let other = net.id(1 - node);
+        net.nodes[node]
+            .memory
+            .commit(&[(Row::Marks(other), None)].into());
+        net.crash(node);
+    }
+    net.frames.clear();
+    net.connect(0, 1);
+    net.run(10_000);
+    for circle in [quiet, busy] {
+        assert!(stated(&net, 0, 1).contains(&circle) && stated(&net, 1, 0).contains(&circle));
+    }
 }
 
 #[test]
