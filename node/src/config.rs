@@ -77,6 +77,9 @@ pub struct Config {
     /// The network between nodes.
     #[config(nested)]
     pub network: NetworkSection,
+    /// Circles of which this node is the steward.
+    #[config(nested)]
+    pub circles: CirclesConfig,
     /// The administrator's socket.
     #[config(nested)]
     pub admin: AdminConfig,
@@ -150,6 +153,16 @@ pub struct NetworkSection {
     /// Seconds between two rounds of comparison with a connected node while things change. 1 to 3600.
     #[config(default = 60)]
     pub compare_every_s: u64,
+}
+
+/// Stewardship.
+#[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct CirclesConfig {
+    /// The changes that this node makes by itself where a member asks for them, without a person's word: any of "invite", "remove", "rotate",
+    /// "close", "hand-over". Empty: a person answers each request.
+    #[config(default = [])]
+    pub grant_by_itself: Vec<String>,
 }
 
 /// The socket.
@@ -279,6 +292,13 @@ impl Config {
             return Err(wrong(
                 "structure.finess",
                 "must have nine characters, or be left out",
+            ));
+        }
+        let known = |word: &String| crate::care::requests::WORDS.contains(&word.as_str());
+        if !self.circles.grant_by_itself.iter().all(known) {
+            return Err(wrong(
+                "circles.grant_by_itself",
+                "takes \"invite\", \"remove\", \"rotate\", \"close\" and \"hand-over\"",
             ));
         }
         if !self.http.listen.ip().is_loopback() {

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use maillon_protocol::{
     charter::{Entry, Grant},
     circle::Ack,
-    ids::CircleId,
     content::{Alert, Consent, ConsentDecision, ConsentKind, Content, PatientIdentity, Severity},
+    ids::CircleId,
     invite::InvitationReason,
     record::Previous,
     replica::{

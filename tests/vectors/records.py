@@ -6,7 +6,8 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from forms import Refused, decode, derive, encode, mac, parse, require, sha256, verify_signature
 
 PAYLOADS = {10: "patient-identity", 11: "consent", 20: "care-team", 21: "participation", 30: "liaison-note",
-            40: "alert", 41: "alert-answer", 50: "document", 60: "read-mark"}
+            40: "alert", 41: "alert-answer", 50: "document", 60: "read-mark",
+            70: "membership-request", 71: "request-answer"}
 
 
 def signed_header(content):

@@ -135,6 +135,7 @@ impl Node {
             | Call::CircleConfirm { .. }) => {
                 Box::pin(self.circle_call(actor, call, now_ms)).await?
             }
+            Call::Request(call) => Box::pin(self.request_call(actor, call)).await?,
             call @ (Call::ConsentRecord { .. }
             | Call::AlertSend { .. }
             | Call::AlertList { .. }

@@ -235,6 +235,17 @@ impl From<CareError> for Refusal {
                 ErrorCode::Conflict,
                 "ask the administrator of the circle's steward, whom `maillonctl circle show CIRCLE` names",
             ),
+            CareError::NoRequest | CareError::RequestEnded | CareError::OthersRequest => {
+                (ErrorCode::Conflict, "see `maillonctl circle requests`")
+            }
+            CareError::AsksItself => (
+                ErrorCode::Conflict,
+                "`maillonctl circle --help` names the commands of a steward",
+            ),
+            CareError::NotInIt => (
+                ErrorCode::Conflict,
+                "`maillonctl circle show CIRCLE` names its members",
+            ),
             CareError::Depart(DepartFailed::NoCircle) => {
                 (ErrorCode::NotFound, "see `maillonctl circle list`")
             }

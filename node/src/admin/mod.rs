@@ -16,6 +16,7 @@ mod names;
 mod peers;
 mod reach;
 mod records;
+mod requests;
 mod server;
 mod status;
 mod trail;

@@ -27,6 +27,7 @@ impl Node {
             );
             findings.add(Verdict::Act, sentence, None);
         }
+        self.requests(&mut findings);
         self.unconfirmed(&mut findings);
         self.waiting_too_long(&mut findings, &peers, now_ms);
         for peer in &peers {
@@ -119,6 +120,21 @@ impl Node {
             Verdict::Look,
             sentence,
             Some("maillonctl circle confirm --all"),
+        );
+    }
+
+    /// What members ask of this node, the steward of their circles.
+    fn requests(&self, findings: &mut Findings) {
+        // What cannot be read is what `doctor` is for.
+        let which = match self.care.requests_here().unwrap_or(0) {
+            0 => return,
+            1 => "one request for a change of a circle waits".to_owned(),
+            count => format!("{count} requests for changes of circles wait"),
+        };
+        findings.add(
+            Verdict::Look,
+            format!("{which} for the steward's answer"),
+            Some("maillonctl circle requests"),
         );
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use maillon_protocol::{
-    admin::{Answer, AuditPage, AuditVerified, Call, ErrorCode},
+    admin::{Answer, AuditPage, AuditVerified, Call, ErrorCode, RequestCall},
     ids::CircleId,
 };
 
@@ -22,6 +22,7 @@ pub(super) const fn action(call: &Call) -> Option<&'static str> {
     Some(match call {
         Call::CircleShow { .. } => "circle.read",
         Call::AlertList { .. } => "alert.list",
+        Call::Request(RequestCall::List { .. }) => "request.list",
         Call::RecordShow { .. } => "record.read",
         Call::RecordExport { sealed: false, .. } => "record.export",
         Call::RecordExport { sealed: true, .. } => "record.export-sealed",
@@ -40,6 +41,10 @@ pub(super) fn about(answer: &Answer) -> Vec<About> {
         // Whoever asks later who looked at a circle finds this look too.
         Answer::Alerts(page) if !page.alerts.is_empty() => {
             let circles: BTreeSet<CircleId> = page.alerts.iter().map(|one| one.circle).collect();
+            return circles.into_iter().map(About::circle).collect();
+        }
+        Answer::Requests(lines) if !lines.is_empty() => {
+            let circles: BTreeSet<CircleId> = lines.iter().map(|line| line.circle).collect();
             return circles.into_iter().map(About::circle).collect();
         }
         Answer::Record(record) => About::record(record.circle, record.record),

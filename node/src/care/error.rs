@@ -79,6 +79,21 @@ pub enum CareError {
     /// Membership.
     #[error(transparent)]
     Steward(#[from] StewardshipError),
+    /// The record is no request.
+    #[error("the record is no request for a change of a circle's membership")]
+    NoRequest,
+    /// Nothing waits any more.
+    #[error("the request has been answered or withdrawn already")]
+    RequestEnded,
+    /// Of another structure.
+    #[error("the request is another structure's: only that one withdraws it")]
+    OthersRequest,
+    /// Whom should it ask?
+    #[error("this node is the circle's steward: make the change itself")]
+    AsksItself,
+    /// A change that would change nothing.
+    #[error("the structure is in the circle already, or is not in it: there is nothing to ask for")]
+    NotInIt,
     /// Leaving.
     #[error(transparent)]
     Depart(#[from] DepartFailed),

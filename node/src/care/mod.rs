@@ -19,6 +19,7 @@ mod outbox;
 mod past;
 mod people;
 mod read;
+pub(crate) mod requests;
 mod steward;
 mod uploads;
 

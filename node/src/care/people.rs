@@ -13,7 +13,7 @@ use maillon_protocol::{
 
 use super::{Care, CareError};
 use crate::{
-    audit::{self, ADMINISTRATOR, About, By, Object, own_user},
+    audit::{self, ADMINISTRATOR, About, By, ITSELF, Object, own_user},
     random, shortened,
     store::{Range, Table},
 };
@@ -45,6 +45,16 @@ impl Actor {
                 },
             },
         }
+    }
+}
+
+impl Actor {
+    /// The node itself, for what its configuration lets it do.
+    pub(crate) fn itself() -> Self {
+        let mut actor = Self::administrator();
+        actor.id = ITSELF;
+        "node".clone_into(&mut actor.professional.name);
+        actor
     }
 }
 

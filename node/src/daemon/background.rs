@@ -38,6 +38,7 @@ pub(super) fn start(
         tokio::spawn(membership(Arc::clone(node), peering)),
         tokio::spawn(urgency(Arc::clone(node))),
         tokio::spawn(consents(Arc::clone(node))),
+        tokio::spawn(requests(Arc::clone(node))),
         tokio::spawn(super::renewal::run(Arc::clone(node))),
         tokio::spawn(super::upkeep::keys(Arc::clone(node))),
         tokio::spawn(super::upkeep::verify(Arc::clone(node))),
@@ -167,6 +168,36 @@ async fn consents(node: Arc<Node>) {
         for circle in circles {
             if let Err(error) = node.care.consent_changed(circle).await {
                 tracing::warn!(circle = %circle.short(), %error, "invitations could not be looked at");
+            }
+        }
+    }
+}
+
+/// Grants what members ask for, as far as the configuration lets this node do that by itself.
+async fn requests(node: Arc<Node>) {
+    let words = &node.config.circles.grant_by_itself;
+    if words.is_empty() {
+        return;
+    }
+    let mut notices = node.ledger.shared().notices();
+    loop {
+        // At the start too: what came before it was stopped.
+        if let Err(error) = node.care.grant_by_itself(words).await {
+            tracing::warn!(%error, "requests could not be looked at");
+        }
+        loop {
+            let asked = match notices.recv().await {
+                Ok(notices) => notices.all.iter().any(|notice| match notice {
+                    Notice::Recorded { kind, .. } => *kind == Kind::MembershipRequest as u64,
+                    // It may be the steward since.
+                    Notice::Charter { .. } => true,
+                    _ => false,
+                }),
+                Err(RecvError::Lagged(_)) => true,
+                Err(RecvError::Closed) => return,
+            };
+            if asked {
+                break;
             }
         }
     }

@@ -49,6 +49,7 @@ pub enum Answer {
     Invitation(InvitationLine),
     Invitations(Vec<InvitationLine>),
     Candidates(Candidates),
+    Requests(Vec<super::RequestLine>),
     Alerts(AlertPage),
     Records(RecordPage),
     Record(RecordView),

@@ -175,6 +175,8 @@ pub enum Call {
         /// Coded reason: 0 care begins again, 1 closed by mistake, 2 other.
         reason: u64,
     },
+    /// Requests for changes of who is in a circle.
+    Request(super::RequestCall),
     /// This node leaves a circle of which it is not the steward. → [`super::Answer::Ok`].
     CircleLeave {
         /// Which circle.
@@ -420,6 +422,7 @@ impl Call {
                 | Self::CircleClose { .. }
                 | Self::CircleReopen { .. }
                 | Self::CircleContinue { .. }
+                | Self::Request(_)
                 | Self::AlertSend { .. }
                 | Self::AlertList { .. }
                 | Self::AlertAnswer { .. }

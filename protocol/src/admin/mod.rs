@@ -17,10 +17,12 @@
 mod answers;
 mod calls;
 mod documents;
+mod requests;
 
 pub use answers::*;
 pub use calls::*;
 pub use documents::*;
+pub use requests::*;
 
 use serde::{Deserialize, Serialize};
 

@@ -297,6 +297,14 @@ impl Charter {
             .expect("a charter has its founding entry")
     }
 
+    /// The steward once entry `number` stood.
+    pub fn steward_at(&self, number: u64) -> Option<NodeId> {
+        let mut known = self.stewards.iter().rev();
+        let then = known.find(|(since, _)| *since <= number);
+        then.map(|(_, steward)| *steward)
+            .filter(|_| number <= self.number())
+    }
+
     /// Hash of the entry with this number.
     pub fn hash_of(&self, number: u64) -> Option<EntryHash> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;

@@ -11,6 +11,7 @@ mod document;
 mod note;
 mod patient;
 mod people;
+mod request;
 mod team;
 
 pub use alert::{Alert, AlertAnswer, AlertStep, Severity};
@@ -23,6 +24,7 @@ pub use patient::{
     ins_key,
 };
 pub use people::{Identifier, IdentifierSystem, Professional, Structure};
+pub use request::{Answered, AskedChange, MembershipRequest, RequestAnswer};
 pub use team::{CareTeam, Contact, Participation, Party, Period};
 
 use minicbor::{Decode, Encode};
@@ -89,11 +91,15 @@ pub enum Kind {
     Document = 50,
     /// Somebody of a structure has read a thing.
     ReadMark = 60,
+    /// A member asks the steward for a change of who is in the circle.
+    MembershipRequest = 70,
+    /// What the steward answers.
+    RequestAnswer = 71,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::LogOpened,
         Self::PatientIdentity,
         Self::Consent,
@@ -104,6 +110,8 @@ impl Kind {
         Self::AlertAnswer,
         Self::Document,
         Self::ReadMark,
+        Self::MembershipRequest,
+        Self::RequestAnswer,
     ];
 
     /// The kind with this number, if known here.
@@ -136,6 +144,10 @@ pub enum Content {
     Document(Document),
     /// Read.
     ReadMark(ReadMark),
+    /// A request to the steward.
+    MembershipRequest(MembershipRequest),
+    /// The steward's answer.
+    RequestAnswer(RequestAnswer),
     /// A kind, or a version of a kind, that this node does not know.
     Unknown {
         /// The kind's number.
@@ -239,7 +251,9 @@ kinds!(
     Alert,
     AlertAnswer,
     Document,
-    ReadMark
+    ReadMark,
+    MembershipRequest,
+    RequestAnswer
 );
 
 impl Envelope {

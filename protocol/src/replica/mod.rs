@@ -24,6 +24,7 @@ mod layers;
 mod notice;
 mod project;
 mod renew;
+mod requests;
 mod restore;
 mod rows;
 mod staging;

@@ -82,6 +82,8 @@ fn code_of(content: &Content) -> u64 {
         Content::AlertAnswer(answer) => answer.step as u64,
         Content::LiaisonNote(note) => note.note as u64,
         Content::Alert(alert) => alert.severity as u64,
+        Content::MembershipRequest(request) => u64::from(request.withdrawn),
+        Content::RequestAnswer(answer) => answer.answer as u64,
         _ => 0,
     }
 }
@@ -118,7 +120,8 @@ impl Replica {
         if let Some(mut thing) = self.thing(rows, &circle.id(), id)? {
             thing.mark_after_removal(|held| held != record);
             self.index_alert(rows, circle, *id, &thing, None)?;
-            self.put_thing(circle.id(), *id, thing);
+            self.put_thing(circle.id(), *id, thing.clone());
+            self.index_request(rows, circle, *id, &thing)?;
         }
         Ok(())
     }
@@ -198,12 +201,20 @@ impl Replica {
             &thing,
             Some((record.id(), content)),
         )?;
+        let asks = matches!(
+            content,
+            Content::MembershipRequest(_) | Content::RequestAnswer(_)
+        );
+        let request = asks.then(|| thing.clone());
         self.put_thing(id, envelope.thing, thing);
         if let Some(parent) = envelope.parent.filter(|parent| *parent != envelope.thing) {
             let mut above = self.thing(rows, &id, &parent)?.unwrap_or_default();
             if above.children.insert(envelope.thing) {
                 self.put_thing(id, parent, above);
             }
+        }
+        if let Some(request) = request {
+            self.index_request(rows, circle, envelope.thing, &request)?;
         }
         self.published.notices.push(Notice::Recorded {
             circle: id,
@@ -359,8 +370,11 @@ impl Replica {
         }
         let count = things.len() as u64;
         self.index_circle(rows, &circle, things.iter())?;
-        for (thing, value) in things {
-            self.put_thing(*id, thing, value);
+        for (thing, value) in &things {
+            self.put_thing(*id, *thing, value.clone());
+        }
+        for (thing, value) in &things {
+            self.index_request(rows, &circle, *thing, value)?;
         }
         Ok(count)
     }

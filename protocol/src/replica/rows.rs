@@ -39,6 +39,8 @@ pub enum Row {
     Thing(CircleId, ThingId),
     /// An alert with its answers, by the alert's thing: the index of alerts.
     Alert(CircleId, ThingId),
+    /// A request that the circle's steward has not answered.
+    Request(CircleId, ThingId),
     /// The index of alerts is there: whoever finds a database without it makes it first.
     AlertsIndexed,
     /// The newest acknowledgement of a member.
@@ -86,6 +88,8 @@ pub enum RowPrefix {
     Things(CircleId),
     /// The index of a circle's alerts.
     Alerts(CircleId),
+    /// Requests of a circle that wait for its steward.
+    Requests(CircleId),
     /// Acknowledgements of a circle.
     Acks(CircleId),
     /// Alerts of ours in a circle that are not delivered everywhere.
@@ -122,6 +126,7 @@ impl RowPrefix {
             Self::Records(circle, log, sequence) => Row::Record(circle, log, sequence),
             Self::Things(circle) => Row::Thing(circle, ThingId(low16)),
             Self::Alerts(circle) => Row::Alert(circle, ThingId(low16)),
+            Self::Requests(circle) => Row::Request(circle, ThingId(low16)),
             Self::Acks(circle) => Row::Ack(circle, NodeId(low32)),
             Self::Undelivered(circle) => Row::Undelivered(circle, RecordId(low32)),
             Self::Aside(circle) => Row::Aside(circle, Hash(low32)),
@@ -165,6 +170,7 @@ impl RowPrefix {
             (Self::Entries(circle, _), Row::Entry(of, _))
             | (Self::Things(circle), Row::Thing(of, _))
             | (Self::Alerts(circle), Row::Alert(of, _))
+            | (Self::Requests(circle), Row::Request(of, _))
             | (Self::Acks(circle), Row::Ack(of, _))
             | (Self::Undelivered(circle), Row::Undelivered(of, _))
             | (Self::Aside(circle), Row::Aside(of, _))

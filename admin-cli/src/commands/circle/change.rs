@@ -72,12 +72,12 @@ pub(crate) struct Reopen {
 }
 
 /// The coded reasons for closing, in the order of their numbers.
-const CLOSING: [&str; 5] = ["end-of-care", "moved-away", "death", "opposition", "other"];
+pub(super) const CLOSING: [&str; 5] = ["end-of-care", "moved-away", "death", "opposition", "other"];
 /// Those for opening again.
 const REOPENING: [&str; 3] = ["care-again", "mistake", "other"];
 
 /// One of these words, as its number.
-fn coded(words: &'static [&'static str]) -> impl TypedValueParser<Value = u64> {
+pub(super) fn coded(words: &'static [&'static str]) -> impl TypedValueParser<Value = u64> {
     clap::builder::PossibleValuesParser::new(words).map(|word| {
         let numbered = words.iter().zip(0..);
         let number = numbered.into_iter().find(|(each, _)| **each == word);

@@ -117,6 +117,22 @@ fn said(content: &Content) -> (String, String) {
             (format!("document{withdrawn}"), document_body(document))
         }
         Content::ReadMark(_) => ("read".to_owned(), String::new()),
+        Content::MembershipRequest(request) => {
+            let withdrawn = if request.withdrawn {
+                " (withdrawn)"
+            } else {
+                ""
+            };
+            let asked = super::request::change(&request.asked, "a structure");
+            (
+                format!("request to {asked}{withdrawn}"),
+                request.why.clone(),
+            )
+        }
+        Content::RequestAnswer(answer) => (
+            format!("request {}", words::plain(&answer.answer)),
+            answer.comment.clone(),
+        ),
         Content::Unknown { number, version } => (
             format!("kind {number}, version {version}: received, not displayed"),
             "This node does not know this kind of record yet: update it to see what it says."

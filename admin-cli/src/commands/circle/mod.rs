@@ -8,6 +8,7 @@ mod invite;
 mod leave;
 mod list;
 mod open;
+mod request;
 mod show;
 mod stewardship;
 
@@ -34,6 +35,11 @@ pub(crate) enum Circle {
     Close(change::Close),
     Reopen(change::Reopen),
     Leave(leave::Leave),
+    Request(request::Request),
+    Requests(request::Requests),
+    Grant(request::Grant),
+    Refuse(request::Refuse),
+    Withdraw(request::Withdraw),
     HandOver(stewardship::HandOver),
     Deputies(stewardship::Deputies),
     Continue(stewardship::Continue),
@@ -56,6 +62,11 @@ impl Circle {
             Self::Close(command) => command.run(session),
             Self::Reopen(command) => command.run(session),
             Self::Leave(command) => command.run(session),
+            Self::Request(command) => command.run(session),
+            Self::Requests(command) => command.run(session),
+            Self::Grant(command) => command.run(session),
+            Self::Refuse(command) => command.run(session),
+            Self::Withdraw(command) => command.run(session),
             Self::HandOver(command) => command.run(session),
             Self::Deputies(command) => command.run(session),
             Self::Continue(command) => command.run(session),

@@ -2,13 +2,15 @@
 
 use maillon_protocol::{
     cbor::{self, Bytes},
+    charter::{Grant, RemovalReason, RotationReason},
     content::{
-        Alert, AlertAnswer, AlertStep, AttachmentRef, CareTeam, Code, CodeSystem, Consent,
-        ConsentDecision, ConsentKind, Contact, Content, Document, Envelope, Identifier,
-        IdentifierSystem, LiaisonNote, NoteKind, PartialDate, Participation, Party, Period,
-        Professional, ReadMark, Severity, Structure,
+        Alert, AlertAnswer, AlertStep, Answered, AskedChange, AttachmentRef, CareTeam, Code,
+        CodeSystem, Consent, ConsentDecision, ConsentKind, Contact, Content, Document, Envelope,
+        Identifier, IdentifierSystem, LiaisonNote, MembershipRequest, NoteKind, PartialDate,
+        Participation, Party, Period, Professional, ReadMark, RequestAnswer, Severity, Structure,
     },
-    ids::{Hash, RecordId, ThingId},
+    ids::{Hash, NodeId, RecordId, ThingId},
+    invite::InvitationReason,
 };
 use serde_json::{Value, json};
 
@@ -73,7 +75,25 @@ fn envelope(content: &Content) -> Envelope {
     }
 }
 
+fn asked(asked: AskedChange) -> Content {
+    Content::MembershipRequest(MembershipRequest {
+        asked,
+        why: "La famille le demande.".to_owned(),
+        withdrawn: false,
+    })
+}
+
 fn contents() -> Vec<(&'static str, Content)> {
+    let node = NodeId([0x21; 32]);
+    let invite = AskedChange::Invite {
+        node,
+        reason: InvitationReason::Stay,
+        grant: Grant::From(3),
+    };
+    let remove = AskedChange::Remove {
+        node,
+        reason: RemovalReason::Compromised,
+    };
     let attachment = || AttachmentRef {
         address: Hash([1; 32]),
         key: Bytes(vec![2; 32]),
@@ -189,6 +209,30 @@ fn contents() -> Vec<(&'static str, Content)> {
             }),
         ),
         ("read mark", Content::ReadMark(ReadMark { read_ms: NOW })),
+        (
+            "answer to a request",
+            Content::RequestAnswer(RequestAnswer {
+                answer: Answered::Refused,
+                comment: "Après la réunion de jeudi.".to_owned(),
+            }),
+        ),
+        ("request to be invited", asked(invite)),
+        ("request for a removal", asked(remove)),
+        (
+            "request for a new epoch",
+            asked(AskedChange::Rotate {
+                reason: RotationReason::Suspected,
+            }),
+        ),
+        ("request to close", asked(AskedChange::Close { reason: 2 })),
+        (
+            "request to hand over, withdrawn",
+            Content::MembershipRequest(MembershipRequest {
+                asked: AskedChange::HandOver { to: node },
+                why: String::new(),
+                withdrawn: true,
+            }),
+        ),
     ]
 }
 
