@@ -235,3 +235,48 @@ fn what_who_left_wrote_last_passes_after_the_entry_too() {
     };
     assert_eq!(play(&schedule), Ok(()));
 }
+
+/// Found by the tests above: a node that was put back to before it was invited is asked again, accepts again, and was admitted by what it had
+/// said the first time.
+#[test]
+fn who_accepts_a_second_time_what_it_has_forgotten_is_in_the_circle() {
+    let schedule = Schedule {
+        seed: 298_008_108,
+        nodes: 4,
+        commit_ms: 17,
+        ordered: false,
+        steps: vec![
+            Step::HandOver(0),
+            Step::Run(144_087),
+            Step::Invite(1, Past::Now),
+            Step::Run(35),
+            Step::Restore(3),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: a charter whose entries came wrong to who had just accepted, beside a mark that says that both know the same.
+#[test]
+fn a_charter_that_came_wrong_comes_again_whatever_marks_say() {
+    let schedule = Schedule {
+        seed: 941_891_603,
+        nodes: 3,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Lie(0),
+            Step::Remove(2),
+            Step::Weather(5, 0, 173),
+            Step::Invite(1, Past::Whole),
+            Step::Restore(3),
+            Step::Run(1_205),
+            Step::Invite(2, Past::Now),
+            Step::Run(1_787),
+            Step::HandOver(1),
+            Step::Crash(2),
+            Step::Run(47_264),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}

@@ -254,7 +254,7 @@ impl Replica {
             None => {
                 let acceptances = self.acceptances_for(rows, &id)?;
                 let (circle, taken) = circle::begin(entries, &own, |quoted| {
-                    let forgotten = || self.has_forgotten(rows, &quoted.object).unwrap_or(false);
+                    let forgotten = || self.has_forgotten(rows, quoted).unwrap_or(false);
                     acceptances.contains(&Hash(quoted.id)) || forgotten()
                 })?;
                 if circle.id() != id || !circle.charter.ever_listed(&peer) {
@@ -290,6 +290,7 @@ impl Replica {
         if taken.accepted.is_empty() && opened.is_empty() {
             return Ok(ByItself::default());
         }
+        self.claim_forgotten(rows, &mut next, &taken.accepted)?;
         self.claim_acceptance(rows, &mut next)?;
         self.apply_changes(rows, &mut next, &taken.accepted, now_ms, rng)?;
         if !opened.is_empty() {

@@ -6,11 +6,17 @@
 
 use rand_core::CryptoRng;
 
-use super::{Replica, Row, Rows, StewardshipError, StorageError};
+use super::{
+    Incoming, IncomingState, Replica, Row, Rows, StewardshipError, StorageError,
+    invitations::stored_invitation,
+};
 use crate::{
     cbor,
-    ids::{CircleId, EntryHash, NodeId},
+    charter::{Change, Entry},
+    circle::Circle,
+    ids::{CircleId, EntryHash, Hash, NodeId},
     invite::Acceptance,
+    sign::Verified,
 };
 
 impl Replica {
@@ -38,16 +44,69 @@ impl Replica {
         Ok(ruled.len())
     }
 
-    /// Whether this node has forgotten that it gave an acceptance: it signed it before its disk went back, and there is no row of it.
+    /// Whether this node has forgotten that it gave an acceptance: it signed it before its disk went back, and there is no row of it. The
+    /// invitation may have come again since, and may even have been accepted again.
     pub(super) fn has_forgotten(
         &self,
         rows: &impl Rows,
-        acceptance: &Acceptance,
+        acceptance: &Verified<Acceptance>,
     ) -> Result<bool, StorageError> {
         let restored: u64 = self.read_row(rows, &Row::Restored)?.unwrap_or(0);
-        let before = acceptance.node == self.own() && acceptance.accepted_ms < restored;
-        let row = Row::Incoming(acceptance.invitation);
-        Ok(before && self.row(rows, &row)?.is_none())
+        let said = &acceptance.object;
+        if said.node != self.own() || said.accepted_ms >= restored {
+            return Ok(false);
+        }
+        let row: Option<Incoming> = self.read_row(rows, &Row::Incoming(said.invitation))?;
+        Ok(match row.map(|row| row.state) {
+            None | Some(IncomingState::Waiting) => true,
+            Some(IncomingState::Accepted { id, circle, .. }) => {
+                id.0 != acceptance.id && circle.is_none()
+            }
+            Some(IncomingState::Declined | IncomingState::Cancelled) => false,
+        })
+    }
+
+    /// Notes that an acceptance which was forgotten led into a circle: whoever is asked about that invitation again need not answer.
+    pub(super) fn claim_forgotten(
+        &mut self,
+        rows: &impl Rows,
+        circle: &mut Circle,
+        entries: &[Verified<Entry>],
+    ) -> Result<(), StorageError> {
+        let own = self.own();
+        for entry in entries {
+            let Change::Admit {
+                node, acceptance, ..
+            } = &entry.object.change
+            else {
+                continue;
+            };
+            let quoted = Acceptance::verify(acceptance.0.clone()).ok();
+            let Some(quoted) = quoted.filter(|_| *node == own) else {
+                continue;
+            };
+            let id = quoted.object.invitation;
+            let row: Option<Incoming> = self.read_row(rows, &Row::Incoming(id))?;
+            let Some(mut row) = row.filter(|_| self.has_forgotten(rows, &quoted).unwrap_or(false))
+            else {
+                continue;
+            };
+            let same_as = match row.state {
+                IncomingState::Accepted { same_as, .. } => same_as,
+                _ => None,
+            };
+            row.state = IncomingState::Accepted {
+                acceptance: acceptance.clone(),
+                id: Hash(quoted.id),
+                circle: Some(circle.id()),
+                same_as,
+                reserved: 0,
+            };
+            self.stage(Row::Incoming(id), cbor::encode(&row));
+            let invitation = stored_invitation(&row.invitation)?;
+            self.link(circle, invitation.object.continues);
+        }
+        Ok(())
     }
 
     /// Takes note that `peer` has stated a head: where it is a member and that is the head here, this node signs again. Who was removed then because it

@@ -257,7 +257,8 @@ impl Session {
                 self.make_mark(view);
             }
             Message::Mark(number, token) => {
-                if number == self.round.number && self.round.sent_finished {
+                let ours = number == self.round.number && self.round.sent_finished;
+                if ours && !self.reopens(view) {
                     self.keep_mark(token);
                 }
             }

@@ -143,6 +143,9 @@ impl Session {
 
     pub(super) fn make_mark(&mut self, view: &impl View) {
         let both = self.round.sent_finished && self.round.got_finished;
+        if both && self.reopens(view) {
+            return;
+        }
         // Even where nothing changed here since the last mark: the peer may have begun this round because something did there.
         if both && view.own() < self.peer && !self.round.marked {
             self.round.marked = true;
@@ -150,6 +153,17 @@ impl Session {
             self.send(Message::Mark(self.round.number, token));
             self.keep_mark(token);
         }
+    }
+
+    /// A round that was finished before the peer said what it lacks is open again: what goes to it may be lost on the way, and the mark would say
+    /// that both know it.
+    pub(super) fn reopens(&mut self, view: &impl View) -> bool {
+        let open = self.is_behind(view);
+        if open {
+            self.round.sent_finished = false;
+            self.round.incomplete = true;
+        }
+        open
     }
 
     pub(super) fn keep_mark(&mut self, token: Token) {
