@@ -21,6 +21,8 @@ pub struct Settings {
     pub tcp: bool,
     /// The addresses that its descriptor names; none: those on which it listens.
     pub advertise: Vec<String>,
+    /// `[circles] grant_by_itself`.
+    pub grant_by_itself: Vec<String>,
     /// `[admin] care_commands`.
     pub care_commands: bool,
     /// `[test] tap`: every byte handed to libp2p streams is kept.
@@ -56,6 +58,7 @@ impl Settings {
             quic: true,
             tcp: true,
             advertise: Vec::new(),
+            grant_by_itself: Vec::new(),
             care_commands: true,
             tap: false,
             unsynced: false,
@@ -119,6 +122,10 @@ impl Settings {
         }
         line(format_args!("\n[admin]\nsocket = {socket:?}"));
         line(format_args!("care_commands = {}", self.care_commands));
+        if !self.grant_by_itself.is_empty() {
+            line(format_args!("\n[circles]"));
+            line(format_args!("grant_by_itself = {:?}", self.grant_by_itself));
+        }
         line(format_args!("\n[network]"));
         line(format_args!("listen = {:?}", self.listen(port)));
         if !self.advertise.is_empty() {

@@ -16,6 +16,7 @@ mod mounts;
 mod partition;
 mod raw;
 mod refusals;
+mod requests;
 mod restore;
 mod secrecy;
 mod socket;
