@@ -2,7 +2,8 @@
 //! knows anything.
 //!
 //! A failing schedule is printed, as it was found and shrunk, as its steps; as a value of [`Schedule`] it replays exactly. A run tries the same few each time, so that
-//! it says something of the change and not of chance; `MAILLON_CASES=4000` tries so many others.
+//! it says something of the change and not of chance; `MAILLON_CASES=4000` tries so many others, of chance or
+//! those of `MAILLON_SEED`; `MAILLON_SHRINK_MS` says how long one that fails is made shorter.
 
 use std::sync::Once;
 
@@ -59,16 +60,18 @@ fn schedules(ordered: bool) -> impl Strategy<Value = Schedule> {
 }
 
 fn config(cases: u32) -> Config {
-    let asked = std::env::var("MAILLON_CASES").ok();
-    let asked = asked.and_then(|cases| cases.parse().ok());
+    let number = |name| std::env::var(name).ok()?.parse::<u32>().ok();
+    let asked = number("MAILLON_CASES");
+    let seed = number("MAILLON_SEED").map(u64::from);
     Config {
         cases: asked.unwrap_or(cases),
-        rng_seed: match asked {
-            Some(_) => RngSeed::Random,
-            None => RngSeed::Fixed(1),
+        rng_seed: match (seed, asked) {
+            (Some(seed), _) => RngSeed::Fixed(seed),
+            (None, Some(_)) => RngSeed::Random,
+            (None, None) => RngSeed::Fixed(1),
         },
         // A schedule that never comes to rest takes long to play.
-        max_shrink_time: 60_000,
+        max_shrink_time: number("MAILLON_SHRINK_MS").unwrap_or(60_000),
         failure_persistence: None,
         ..Config::default()
     }
