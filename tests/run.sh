@@ -2,7 +2,7 @@
 # Runs everything that must hold, one named step after the other.
 #
 #   tests/run.sh [--yes]             --yes: install missing Debian packages without asking
-#   tests/run.sh [--yes] STEP...     only these steps: fmt clippy docs build tests doctests vectors story deny
+#   tests/run.sh [--yes] STEP...     only these steps: fmt clippy docs build tests doctests vectors evidence story deny
 #
 # Each step prints `ok  name (seconds)`, `--  name: why it was skipped`, or `FAIL name` and the log to read. The last
 # line is `N passed, N failed, N skipped`, over all individual tests; a step without tests of its own counts as one.
@@ -18,7 +18,7 @@ set -uo pipefail
 cd "$MAILLON_ROOT" || exit 1
 
 usage() { sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
-all="fmt clippy docs build tests doctests vectors story deny"
+all="fmt clippy docs build tests doctests vectors evidence story deny"
 steps=""
 yes=()
 for word in "$@"; do
@@ -209,6 +209,9 @@ if wanted vectors; then
         step vectors own_counts 10 bash -c vectors
     fi
 fi
+
+# What was run by hand, and whether its code is newer; and that the rules which mutations break still stand.
+if wanted evidence; then step evidence own_counts 5 python3 tests/evidence/check.py; fi
 
 if wanted story; then
     if ! has_program maillon-story; then
