@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Fuzzes every target, and records it.
+
+    tests/fuzz/run.py [--seconds N] [--address] [TARGET...]     an hour each where nothing is said
+
+Needs `cargo install --locked cargo-fuzz`. Without --address no sanitizer: any stable Rust will do; with it AddressSanitizer, which needs
+RUSTC_BOOTSTRAP=1. The targets of the daemon (bundle, configuration) build RocksDB once more: 20 to 30 minutes. Two targets run at a time.
+
+What is found lies in tests/fuzz/artifacts and ends the target that found it. What is new in the corpora stays there: `cargo fuzz cmin` before it is
+committed. Writes tests/evidence/fuzz.json where all targets ran; the last line is `N passed, N failed, N skipped`.
+"""
+
+import argparse
+import concurrent.futures
+import datetime
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+EVIDENCE = ROOT / "tests/evidence/fuzz.json"
+NODE = {"bundle", "configuration"}
+
+
+def command(target, address):
+    words = ["cargo", "fuzz", "run", "--fuzz-dir", str(HERE), "--sanitizer", "address" if address else "none"]
+    return words + (["--features", "node"] if target in NODE else []) + [target]
+
+
+def fuzz(target, seconds, address):
+    work = HERE / "corpus" / target
+    work.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | ({"RUSTC_BOOTSTRAP": "1"} if address else {})
+    begun = time.monotonic()
+    done = subprocess.run(
+        command(target, address) + [str(work), "--", f"-max_total_time={seconds}", "-print_final_stats=1", "-max_len=24000", "-timeout=20",
+                                    "-rss_limit_mb=3072"],
+        cwd=ROOT, env=environment, text=True, capture_output=True, check=False)
+    said = done.stdout + done.stderr
+    number = lambda name: int((re.findall(rf"stat::{name}:\s+(\d+)", said) or ["0"])[-1])
+    coverage = re.findall(r"cov: (\d+)", said)
+    found = re.findall(r"Test unit written to (\S+)", said)
+    if done.returncode and not found:
+        found = [said[-2000:]]
+    return {"target": target, "seconds": round(time.monotonic() - begun), "executions": number("number_of_executed_units"),
+            "coverage": int(coverage[-1]) if coverage else 0, "found": found}
+
+
+def git(*words):
+    return subprocess.run(["git", "-C", ROOT, *words], text=True, capture_output=True, check=True).stdout.strip()
+
+
+def main():
+    every = sorted(path.stem for path in (HERE / "fuzz_targets").glob("*.rs"))
+    words = argparse.ArgumentParser(description="Fuzzes every target.")
+    words.add_argument("--seconds", type=int, default=3600)
+    words.add_argument("--address", action="store_true")
+    words.add_argument("targets", nargs="*", choices=[*every, []], default=[])
+    asked = words.parse_args()
+    targets = asked.targets or every
+    # Built one after the other, or they would wait for each other's locks.
+    for target in targets:
+        build = [word if word != "run" else "build" for word in command(target, asked.address)]
+        environment = os.environ | ({"RUSTC_BOOTSTRAP": "1"} if asked.address else {})
+        subprocess.run(build, cwd=ROOT, env=environment, check=True)
+    begun, results = time.monotonic(), []
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        for one in pool.map(lambda target: fuzz(target, asked.seconds, asked.address), targets):
+            results.append(one)
+            state = f"found {', '.join(one['found'])}" if one["found"] else "found nothing"
+            print(f"{'FAIL' if one['found'] else 'ok '} {one['target']} {state} in {one['seconds']} s, {one['executions']} executions", flush=True)
+    if not asked.targets:
+        EVIDENCE.write_text(json.dumps({
+            "command": f"tests/fuzz/run.py --seconds {asked.seconds}" + (" --address" if asked.address else ""),
+            "commit": git("rev-parse", "HEAD"), "date": datetime.date.today().isoformat(),
+            "machine": f"{os.cpu_count()} processors, {platform.machine()}", "seconds": round(time.monotonic() - begun),
+            "executions": sum(one["executions"] for one in results), "seeds": "tests/fuzz/corpus",
+            "covers": ["protocol/src", "node/src/fhir", "node/src/config.rs", "tests/fuzz/targets.rs", "tests/fuzz/targets_node.rs"],
+            "findings": [f"{one['target']}: {found}" for one in results for found in one["found"]], "targets": results},
+            indent=1, ensure_ascii=False) + "\n")
+    failed = sum(bool(one["found"]) for one in results)
+    print(f"{len(results) - failed} passed, {failed} failed, 0 skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
