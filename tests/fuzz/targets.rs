@@ -23,10 +23,10 @@ use maillon_protocol::{
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 
 /// A target: its name, which is that of its corpus, and what it does.
-pub type Target = (&'static str, fn(&[u8]));
+pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// Those of the protocol.
-pub const TARGETS: [Target; 9] = [
+pub(crate) const TARGETS: [Target; 9] = [
     ("frame", frame),
     ("header", header),
     ("body", body),
@@ -60,7 +60,7 @@ where
 }
 
 /// A frame between two nodes.
-pub fn frame(data: &[u8]) {
+fn frame(data: &[u8]) {
     if let Ok(message) = Message::decode(data) {
         assert_eq!(message.encode(), data, "one form");
         assert!(!message.name().is_empty());
@@ -68,7 +68,7 @@ pub fn frame(data: &[u8]) {
 }
 
 /// A record's header, against a charter and a log.
-pub fn header(data: &[u8]) {
+fn header(data: &[u8]) {
     let Some(header) = signed::<Header>(data) else {
         return;
     };
@@ -84,7 +84,7 @@ pub fn header(data: &[u8]) {
 }
 
 /// What a body holds once it is open.
-pub fn body(data: &[u8]) {
+fn body(data: &[u8]) {
     if let Ok(plain) = record::unpad(data) {
         assert_eq!(&*record::pad(plain), data, "one form");
     }
@@ -125,7 +125,7 @@ fn founded() -> Charter {
 
 /// Entries one after another, each behind its length in two bytes. They are signed here, and given the place at which they would stand: what is left
 /// is what their change makes of the state.
-pub fn entries(data: &[u8]) {
+fn entries(data: &[u8]) {
     let mut charter = founded();
     let steward = key(1);
     let mut rest = data;
@@ -175,7 +175,7 @@ pub fn entries(data: &[u8]) {
 }
 
 /// An invitation, an acceptance, or a word of a member that leaves.
-pub fn letter(data: &[u8]) {
+fn letter(data: &[u8]) {
     if let Some(invitation) = signed::<Invitation>(data) {
         let _ = Invitation::verify(data.to_vec(), invitation.object.to, NOW_MS);
         let seal = SealKey::from_seed(&[9; 32], u64::MAX);
@@ -193,13 +193,13 @@ pub fn letter(data: &[u8]) {
 }
 
 /// A node's descriptor.
-pub fn descriptor(data: &[u8]) {
+fn descriptor(data: &[u8]) {
     let _ = Descriptor::verify(data.to_vec());
     let _ = signed::<Descriptor>(data);
 }
 
 /// An acknowledgement.
-pub fn ack(data: &[u8]) {
+fn ack(data: &[u8]) {
     let _ = Ack::verify(data.to_vec());
     if let Some(ack) = signed::<Ack>(data) {
         for height in &ack.object.heights {
@@ -212,7 +212,7 @@ pub fn ack(data: &[u8]) {
 }
 
 /// What is said while two nodes pair, and an invitation to peer as somebody pastes it.
-pub fn pair(data: &[u8]) {
+fn pair(data: &[u8]) {
     if let Ok(message) = pairing::Message::from_bytes(data) {
         assert_eq!(message.to_bytes(), data, "one form");
     }
@@ -231,7 +231,7 @@ pub fn pair(data: &[u8]) {
 }
 
 /// A frame on the administrator's socket, in either way.
-pub fn admin(data: &[u8]) {
+fn admin(data: &[u8]) {
     if let Ok(request) = serde_json::from_slice::<Request>(data) {
         let again = serde_json::to_vec(&request).expect("JSON");
         assert_eq!(

@@ -7,13 +7,13 @@ use maillon_node::{
     fhir::{ImportLimits, read},
 };
 
-use super::Target;
+use super::targets::Target;
 
 /// Those of the daemon.
-pub const NODE_TARGETS: [Target; 2] = [("bundle", bundle), ("configuration", configuration)];
+pub(crate) const NODE_TARGETS: [Target; 2] = [("bundle", bundle), ("configuration", configuration)];
 
 /// A FHIR file to import.
-pub fn bundle(data: &[u8]) {
+fn bundle(data: &[u8]) {
     if let Ok(import) = read(data, &ImportLimits::default()) {
         let leaves = import.report.leaves();
         let value: serde_json::Value = serde_json::from_slice(data).expect("JSON, if it was read");
@@ -21,17 +21,17 @@ pub fn bundle(data: &[u8]) {
     }
 }
 
-/// The values of a tree that are neither lists nor objects.
-fn count(value: &serde_json::Value) -> usize {
+/// Scalars, and empty lists and objects.
+fn count(value: &serde_json::Value) -> u64 {
     match value {
-        serde_json::Value::Array(list) => list.iter().map(count).sum(),
-        serde_json::Value::Object(object) => object.values().map(count).sum(),
+        serde_json::Value::Array(list) if !list.is_empty() => list.iter().map(count).sum(),
+        serde_json::Value::Object(object) if !object.is_empty() => object.values().map(count).sum(),
         _ => 1,
     }
 }
 
 /// `maillon.toml`.
-pub fn configuration(data: &[u8]) {
+fn configuration(data: &[u8]) {
     thread_local! {
         static FOLDER: OnceCell<tempfile::TempDir> = const { OnceCell::new() };
     }

@@ -6,8 +6,6 @@ mod targets;
 #[path = "../targets_node.rs"]
 mod targets_node;
 
-pub use targets::Target;
-
 /// Runs a target by its name.
 ///
 /// # Panics

@@ -41,6 +41,7 @@ fn until_waiting(client: &mut Client, count: usize) -> Result<Vec<RequestLine>, 
         let lines = waiting(client)?;
         Ok(((lines.len() == count).then(|| lines.clone()), lines))
     })
+    .map(|(lines, _)| lines)
 }
 
 fn is_refused(answer: Result<Answer, Trouble>, words: &str) -> Story {
