@@ -8,7 +8,7 @@ use maillon_protocol::{
     charter::{Change, Cut, Departure, Entry, RemovalReason},
     circle::WriteError,
     ids::{CircleId, RecordId},
-    replica::{DepartFailed, Row, Rows, StewardshipError, WriteFailed},
+    replica::{DepartFailed, Row, RowPrefix, Rows, StewardshipError, WriteFailed},
     sign::{self, Unverified, Verified},
 };
 use maillon_tests::net::{Net, note};
@@ -170,13 +170,21 @@ fn what_who_left_writes_beyond_its_word_is_kept_aside_and_shown_to_nobody() {
     net.crash(2);
     let late = net.write(2, &circle, ATE);
     let record = net.nodes[2].record(&circle, late).unwrap();
-    let (one, gone) = (net.id(2), net.id(2));
-    let refused = net.act(1, |node, now| {
-        node.with(|replica, rows, rng| {
-            replica.take_records(rows, one, circle, vec![record], now, rng)
+    let (steward, gone) = (net.id(0), net.id(2));
+    let mut taken = |from| {
+        let record = record.clone();
+        net.act(1, |node, now| {
+            let done = node.with(|replica, rows, rng| {
+                replica.take_records(rows, from, circle, vec![record], now, rng)
+            });
+            let aside = RowPrefix::Aside(circle);
+            node.commit();
+            (done.is_ok(), node.memory.scan(&aside).unwrap().len())
         })
-    });
-    assert!(refused.is_ok(), "{refused:?}");
+    };
+    // From itself it is not even kept, or it could bring more and more; from a member that did not know yet it is.
+    assert_eq!(taken(gone), (false, 0));
+    assert_eq!(taken(steward), (true, 1));
     net.run(10_000);
     assert!(!net.texts(1, &circle).contains(ATE));
     assert!(net.nodes[1].circles[&circle].charter.has_left(&gone));

@@ -73,9 +73,13 @@ impl Replica {
     ) -> Result<Outcome, ArriveError> {
         let own = self.own();
         let circle = self.circles.get(&id).ok_or(ArriveError::NotShared)?;
+        // From who is no member any more only what counts is taken: what lies beyond could be sent without end, and members have it.
+        let member = circle.charter.is_member(&peer);
         let passes = |record: &Record| {
-            let log = &record.header.object.log;
-            circle.charter.passes(log, &peer, &own)
+            let header = &record.header.object;
+            let last = circle.charter.taken_up_to(&header.log, header.entry);
+            let counts = || matches!(last, Some(Some((last, _))) if header.sequence <= last);
+            circle.charter.passes(&header.log, &peer, &own) && (member || counts())
         };
         if !records.iter().all(passes) {
             return Err(ArriveError::NotShared);
@@ -116,7 +120,7 @@ impl Replica {
                 .map(|row| row.is_some())
         };
         let mut fresh_evidence = Vec::new();
-        let kept = |one: &Evidence| !matches!(one, Evidence::Invalid { .. });
+        let kept = |one: &Evidence| member && !matches!(one, Evidence::Invalid { .. });
         for evidence in ingested.evidence.into_iter().filter(kept) {
             let (Evidence::Fork { other: record, .. }
             | Evidence::OwnLogAhead(record)
