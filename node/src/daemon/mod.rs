@@ -363,9 +363,12 @@ impl Node {
         self.network.shutdown().await;
         let tasks: Vec<_> =
             std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        for task in tasks {
+        for task in &tasks {
             task.abort();
         }
+        // Each holds this node until it is gone, and with it the database: one that is slow to notice is not waited for.
+        let gone = futures::future::join_all(tasks);
+        let _ = tokio::time::timeout(Duration::from_secs(2), gone).await;
         self.ledger.stop().await;
         // The file only says where health is while the node runs.
         let _ = std::fs::remove_file(self.dir.join("run/http"));

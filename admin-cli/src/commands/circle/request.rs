@@ -19,11 +19,9 @@ use crate::{
 /// Ask the circle's steward for a change of who is in it
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  maillonctl circle request 5f3a09c1d2e4 invite 'SSIAD de la Béthune' --past whole --why 'Retour à domicile jeudi' --as 7b21\n  maillonctl circle request 5f3a09c1d2e4 remove 'CH de Bray' --as 7b21"
+    after_help = "Example:\n  maillonctl circle request invite 5f3a09c1d2e4 'SSIAD de la Béthune' --past whole --why 'Retour à domicile jeudi' --as 7b21\n  maillonctl circle request remove 5f3a09c1d2e4 'CH de Bray' --as 7b21"
 )]
 pub(crate) struct Request {
-    /// The circle
-    circle: String,
     #[command(subcommand)]
     wish: Asked,
     /// Why, in words
@@ -36,9 +34,11 @@ pub(crate) struct Request {
 enum Asked {
     /// That a structure is invited, which the steward's node must know
     #[command(
-        after_help = "Example:\n  maillonctl circle request 5f3a09c1d2e4 invite 'SSIAD de la Béthune' --as 7b21"
+        after_help = "Example:\n  maillonctl circle request invite 5f3a09c1d2e4 'SSIAD de la Béthune' --as 7b21"
     )]
     Invite {
+        /// The circle
+        circle: String,
         /// The structure
         peer: String,
         /// Why
@@ -50,9 +50,11 @@ enum Asked {
     },
     /// That a member is removed
     #[command(
-        after_help = "Example:\n  maillonctl circle request 5f3a09c1d2e4 remove 'CH de Bray' --as 7b21"
+        after_help = "Example:\n  maillonctl circle request remove 5f3a09c1d2e4 'CH de Bray' --as 7b21"
     )]
     Remove {
+        /// The circle
+        circle: String,
         /// The member
         member: String,
         /// Why
@@ -61,27 +63,33 @@ enum Asked {
     },
     /// That a new epoch begins
     #[command(
-        after_help = "Example:\n  maillonctl circle request 5f3a09c1d2e4 rotate --reason suspected --as 7b21"
+        after_help = "Example:\n  maillonctl circle request rotate 5f3a09c1d2e4 --reason suspected --as 7b21"
     )]
     Rotate {
+        /// The circle
+        circle: String,
         /// Why
         #[arg(long, default_value = "precaution", value_parser = word::<RotationReason>(&["precaution", "suspected"]))]
         reason: RotationReason,
     },
     /// That the circle is closed
     #[command(
-        after_help = "Example:\n  maillonctl circle request 5f3a09c1d2e4 close --reason end-of-care --as 7b21"
+        after_help = "Example:\n  maillonctl circle request close 5f3a09c1d2e4 --reason end-of-care --as 7b21"
     )]
     Close {
+        /// The circle
+        circle: String,
         /// Why
         #[arg(long, value_parser = coded(&CLOSING))]
         reason: u64,
     },
     /// That another member is the steward
     #[command(
-        after_help = "Example:\n  maillonctl circle request 5f3a09c1d2e4 hand-over 'CPTS du Vallon' --as 7b21"
+        after_help = "Example:\n  maillonctl circle request hand-over 5f3a09c1d2e4 'CPTS du Vallon' --as 7b21"
     )]
     HandOver {
+        /// The circle
+        circle: String,
         /// The member
         to: String,
     },
@@ -125,20 +133,32 @@ pub(crate) struct Withdraw {
 }
 
 impl Asked {
+    fn circle(&self) -> &str {
+        match self {
+            Self::Invite { circle, .. }
+            | Self::Remove { circle, .. }
+            | Self::Rotate { circle, .. }
+            | Self::Close { circle, .. }
+            | Self::HandOver { circle, .. } => circle,
+        }
+    }
+
     fn wish(&self) -> Wish {
         match self {
-            Self::Invite { peer, reason, past } => Wish::Invite {
+            Self::Invite {
+                peer, reason, past, ..
+            } => Wish::Invite {
                 peer: peer.clone(),
                 reason: *reason,
                 grant: *past,
             },
-            Self::Remove { member, reason } => Wish::Remove {
+            Self::Remove { member, reason, .. } => Wish::Remove {
                 member: member.clone(),
                 reason: *reason,
             },
-            Self::Rotate { reason } => Wish::Rotate { reason: *reason },
-            Self::Close { reason } => Wish::Close { reason: *reason },
-            Self::HandOver { to } => Wish::HandOver { to: to.clone() },
+            Self::Rotate { reason, .. } => Wish::Rotate { reason: *reason },
+            Self::Close { reason, .. } => Wish::Close { reason: *reason },
+            Self::HandOver { to, .. } => Wish::HandOver { to: to.clone() },
         }
     }
 }
@@ -146,7 +166,7 @@ impl Asked {
 impl Request {
     pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
         let call = Call::Request(RequestCall::Ask {
-            circle: self.circle.clone(),
+            circle: self.wish.circle().to_owned(),
             wish: self.wish.wish(),
             why: self.why.clone(),
         });
