@@ -29,6 +29,10 @@ pub const LOGS: usize = 1_024;
 pub const DESCRIPTOR: usize = 8 << 10;
 /// Bytes of a charter entry.
 pub const ENTRY: usize = 64 << 10;
+/// Bytes of a member's word that it leaves: the states of a circle whose members all left fit into a frame.
+pub const DEPARTURE: usize = 4 << 10;
+/// Bytes of the acknowledgements in one state of a circle.
+pub const STATED_ACKS: usize = 512 << 10;
 /// Versions that one version may supersede.
 pub const SUPERSEDES: usize = 64;
 /// Life of an invitation, milliseconds: 7 days.

@@ -578,6 +578,39 @@ fn after_a_disk_went_back_both_go_on_from_the_newest_mark_that_both_have() {
 }
 
 #[test]
+fn what_is_stated_of_many_circles_fills_many_messages_and_none_too_full() {
+    let mut net = Net::new(83, 3);
+    for node in &mut net.nodes {
+        node.limits.stated_bytes = 2_000;
+    }
+    for _ in 0..12 {
+        net.circle(0, &[1, 2]);
+    }
+    net.run(300_000);
+    for pair in [(0, 1), (0, 2)] {
+        net.cut(pair.0, pair.1);
+    }
+    for node in 0..3 {
+        for other in (0..3).filter(|other| *other != node) {
+            let marks = Row::Marks(net.id(other));
+            net.nodes[node].memory.commit(&[(marks, None)].into());
+        }
+        net.crash(node);
+    }
+    net.frames.clear();
+    net.connect(0, 1);
+    net.run(10_000);
+    let stated = net.frames[&(0, 1)]
+        .iter()
+        .filter(|frame| matches!(Message::decode(frame), Ok(Message::States(_))));
+    let lengths: Vec<usize> = stated.map(Vec::len).collect();
+    assert!(lengths.iter().sum::<usize>() > 10_000, "{lengths:?}");
+    // What is over is the last circle's.
+    assert!(lengths.iter().all(|length| *length < 4_000), "{lengths:?}");
+    net.invariants().unwrap();
+}
+
+#[test]
 fn an_alert_names_each_structure_that_has_not_acknowledged_it() {
     use maillon_protocol::content::{Alert, Content, Severity};
     let mut net = Net::new(9, 2);

@@ -44,10 +44,9 @@ def acceptance(content):
 
 
 def departure(content):
-    require(len(content) <= 65536, "limit")
+    require(len(content) <= 4096, "limit")
     payload, name, pending = parse(content, "departure")
     require(payload[0] == 1, "version")
-    require(len(payload[5]) <= 1024, "limit")
     logs = [cut[0] for cut in payload[5]]
     require(len(set(logs)) == len(logs), "change", "one log twice")
     verify_signature(payload[2], pending)

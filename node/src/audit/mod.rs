@@ -130,6 +130,26 @@ pub fn note(tx: &mut Tx<'_>, by: By, action: &str, about: About) -> Result<(), A
     Ok(())
 }
 
+/// Adds a line for each member that was removed because it had left.
+///
+/// # Errors
+/// As [`note`].
+pub fn note_removed(
+    tx: &mut Tx<'_>,
+    by: By,
+    circle: CircleId,
+    nodes: &[NodeId],
+) -> Result<(), AuditError> {
+    for node in nodes {
+        let about = About {
+            node: Some(*node),
+            ..About::circle(circle)
+        };
+        note(tx, by, "circle.remove", about)?;
+    }
+    Ok(())
+}
+
 fn key(number: u64) -> Vec<u8> {
     [LINES, &number.to_be_bytes()].concat()
 }

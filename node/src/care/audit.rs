@@ -15,14 +15,7 @@ pub(super) fn note_removed(
     circle: CircleId,
     nodes: &[NodeId],
 ) -> Result<(), CareError> {
-    for node in nodes {
-        let about = About {
-            node: Some(*node),
-            ..About::circle(circle)
-        };
-        note(tx, actor, "circle.remove", about)?;
-    }
-    Ok(())
+    Ok(audit::note_removed(tx, actor.by(), circle, nodes)?)
 }
 
 /// Adds a line in the commit of the act.

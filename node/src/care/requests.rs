@@ -12,7 +12,6 @@ use maillon_protocol::{
 use super::{Actor, Care, CareError, audit, fresh, read, write_one};
 use crate::{
     audit::{About, Object},
-    clock::now_ms,
     ledger::Tx,
 };
 
@@ -295,11 +294,7 @@ fn say(
         return Err(StewardshipError::from(StewardError::NotSteward).into());
     }
     waits(tx, found, request)?;
-    let draft = Draft {
-        parent: Some(found.thing),
-        occurred_ms: now_ms(),
-        ..fresh(actor, content, None)
-    };
+    let draft = fresh(actor, content, Some(found.thing));
     write_one(tx, actor, found.circle, draft, action).map(drop)
 }
 

@@ -332,14 +332,7 @@ fn followed(tx: &mut Tx<'_>, node: NodeId, accepted: &[InvitationId]) -> Result<
 
 /// This node, the steward, has made the entries that follow from departures.
 fn removed(tx: &mut Tx<'_>, circle: CircleId, nodes: &[NodeId]) -> Result<(), TakeError> {
-    for node in nodes {
-        let about = About {
-            node: Some(*node),
-            ..About::circle(circle)
-        };
-        audit::note(tx, By::itself(), "circle.remove", about)?;
-    }
-    Ok(())
+    Ok(audit::note_removed(tx, By::itself(), circle, nodes)?)
 }
 
 fn checked(number: u64, batch: Batch) -> Checking {

@@ -87,18 +87,13 @@ impl Departure {
         limits::within(
             "a departure in bytes",
             bytes.len() as u64,
-            limits::ENTRY as u64,
+            limits::DEPARTURE as u64,
         )?;
         let parsed = Unverified::<Self>::parse(bytes)?;
         let Self { version, cuts, .. } = &parsed.object;
         if *version != 1 {
             return Err(DepartureError::Version(*version));
         }
-        limits::within(
-            "the logs of a circle",
-            cuts.len() as u64,
-            limits::LOGS as u64,
-        )?;
         let distinct: BTreeSet<_> = cuts.iter().map(|cut| cut.incarnation).collect();
         if distinct.len() != cuts.len() {
             return Err(DepartureError::Twice);

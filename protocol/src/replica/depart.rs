@@ -10,6 +10,7 @@ use crate::{
     charter::{Charter, Cut, Departure, DepartureError, RemovalReason},
     circle::Circle,
     ids::{CircleId, Incarnation, NodeId},
+    limits,
     sign::{self, Verified},
     sync::{Change, News},
 };
@@ -77,6 +78,12 @@ impl Replica {
             time_ms: now_ms,
         };
         let departure = sign::sign(departure, &self.keys.node);
+        limits::within(
+            "a departure in bytes",
+            departure.bytes.len() as u64,
+            limits::DEPARTURE as u64,
+        )
+        .map_err(DepartureError::from)?;
         if let Some(charter) = charter.depart(&departure)? {
             self.put_departed(id, charter, None);
         }

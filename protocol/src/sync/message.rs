@@ -49,6 +49,15 @@ pub struct CircleState {
     pub departures: Vec<Bytes>,
 }
 
+impl CircleState {
+    /// About how many bytes it takes.
+    pub fn about_bytes(&self) -> usize {
+        // The circle, its head, and for each height a log and a record.
+        let signed = self.acks.iter().chain(&self.departures);
+        96 + 96 * self.heights.len() + signed.map(|one| one.0.len() + 4).sum::<usize>()
+    }
+}
+
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Message {

@@ -34,6 +34,8 @@ pub struct Limits {
     pub answer_bytes: usize,
     /// Circles stated in one message.
     pub states: usize,
+    /// Bytes of what is stated in one message, from which on no further circle is added: one alone has less than a frame.
+    pub stated_bytes: usize,
     /// Attachments asked for at a time.
     pub files: usize,
     /// Chunks of an attachment in one answer.
@@ -55,6 +57,7 @@ impl Default for Limits {
             wants: 16,
             answer_bytes: 512 << 10,
             states: 64,
+            stated_bytes: 128 << 10,
             files: 2,
             chunks: 4,
             round_ms: 60_000,

@@ -6,7 +6,7 @@ use super::{Pending, Session};
 use crate::{
     cbor::Bytes,
     ids::{CircleId, Token},
-    sync::{Batch, Effect, Message, Problem, VERSION, View},
+    sync::{Batch, CircleState, Effect, Message, Problem, VERSION, View},
 };
 
 /// How far a round of comparison has come.
@@ -101,12 +101,15 @@ impl Session {
             return;
         }
         while !self.round.to_state.is_empty() {
-            let count = self.limits.states.min(self.round.to_state.len());
-            let circles: Vec<_> = self.round.to_state.drain(..count).collect();
-            let states: Vec<_> = circles
-                .iter()
-                .filter_map(|circle| self.own_state(circle, view))
-                .collect();
+            let (mut states, mut bytes) = (Vec::new(), 0);
+            while states.len() < self.limits.states && bytes < self.limits.stated_bytes {
+                let Some(circle) = self.round.to_state.pop_front() else {
+                    break;
+                };
+                let state = self.own_state(&circle, view);
+                bytes += state.as_ref().map_or(0, CircleState::about_bytes);
+                states.extend(state);
+            }
             if !states.is_empty() {
                 self.send(Message::States(states));
             }

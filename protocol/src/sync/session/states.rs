@@ -33,7 +33,11 @@ impl Session {
             heights: heights
                 .filter(|height| charter.passes(&height.log, &own, &self.peer))
                 .collect(),
-            acks: if both { view.acks(id) } else { Vec::new() },
+            acks: if both {
+                stated_acks(view, id)
+            } else {
+                Vec::new()
+            },
             departures: charter
                 .departures()
                 .filter(|(node, _)| theirs(node))
@@ -209,6 +213,19 @@ impl Session {
             self.commit(Batch::Acks(circle.id(), fresh), Pending::Other);
         }
     }
+}
+
+/// The acknowledgements that a state holds: this node's own first, then those of others, as long as a frame has room.
+fn stated_acks(view: &impl View, id: &CircleId) -> Vec<Bytes> {
+    let mut acks = view.acks(id);
+    let last = usize::from(!acks.is_empty());
+    acks.rotate_right(last);
+    let mut bytes = 0;
+    acks.retain(|ack| {
+        bytes += ack.0.len();
+        bytes <= limits::STATED_ACKS
+    });
+    acks
 }
 
 /// The epochs that the peer says it has opened, by the acknowledgement of its own in its state.

@@ -102,7 +102,7 @@ pub(crate) fn make(world: &World) -> Value {
                 ..cut
             }
         };
-        object.cuts = (0..=1024).map(log).collect();
+        object.cuts = (0..80).map(log).collect();
     };
     let of = |node: &Node, number: u64, charter: u64| {
         let object = Departure {
@@ -148,7 +148,7 @@ pub(crate) fn make(world: &World) -> Value {
             changed(&|object| object.cuts = vec![cut, cut]),
             "change",
         ),
-        ("more logs than a circle may have", changed(&logs), "limit"),
+        ("longer than a departure may be", changed(&logs), "limit"),
     ] {
         file.invalid(name, given, error);
     }
