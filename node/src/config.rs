@@ -163,6 +163,10 @@ pub struct CirclesConfig {
     /// "close", "hand-over". Empty: a person answers each request.
     #[config(default = [])]
     pub grant_by_itself: Vec<String>,
+    /// Whether this node erases by itself what the structure that wrote it, or the circle's steward, asks to erase. Otherwise a person decides about
+    /// each: this structure answers for what it keeps.
+    #[config(default = false)]
+    pub erase_by_itself: bool,
 }
 
 /// The socket.
@@ -215,6 +219,8 @@ pub struct TestConfig {
     pub clock_offset_s: i64,
     /// Seconds between two checks of everything, instead of a day. At least 1.
     pub verify_every_s: Option<u64>,
+    /// Seconds after which what was erased is taken off the disk, instead of five minutes.
+    pub scrub_after_s: Option<u64>,
 }
 
 impl TestConfig {
@@ -240,6 +246,10 @@ impl TestConfig {
             (
                 self.verify_every_s.is_some(),
                 "verify_every_s checks everything more often than once a day",
+            ),
+            (
+                self.scrub_after_s.is_some(),
+                "scrub_after_s rewrites the database more often",
             ),
         ];
         let live = all.into_iter().filter(|(on, _)| *on);

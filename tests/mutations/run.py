@@ -17,7 +17,9 @@ import os
 import pathlib
 import platform
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -27,8 +29,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIST = pathlib.Path(__file__).resolve().parent / "list.toml"
 EVIDENCE = ROOT / "tests/evidence/mutations.json"
 # The stories that run over the simulated net, and so without a daemon.
-STORIES = ["replication", "leaving", "successors", "attachments", "requests"]
+STORIES = ["replication", "leaving", "successors", "attachments", "requests", "erasing"]
 CASES = "400"
+# Bytes of a program's memory: some mutations make nodes that never come to rest.
+MEMORY = 6 << 30
+# Seconds of one run, its build included.
+PATIENCE = 900
 
 
 def mutations():
@@ -80,16 +86,24 @@ def workspace(where):
 def run(where, tests):
     """Whether some test fails, and the name of the first one."""
     names = [word for test in tests for word in ("--test", test)]
-    done = subprocess.run(
-        ["cargo", "test", "--quiet", "-p", "maillon-tests", "--no-fail-fast", *names], cwd=where, text=True,
-        capture_output=True, timeout=1800,
+    bound = lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    build = ["cargo", "test", "--quiet", "-p", "maillon-tests", "--no-fail-fast", *names]
+    process = subprocess.Popen(
+        build, cwd=where, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=bound, start_new_session=True,
         env=os.environ | {"CARGO_TARGET_DIR": str(where / "target"), "MAILLON_CASES": CASES, "MAILLON_SEED": "2", "MAILLON_SHRINK_MS": "1",
                           "RUST_BACKTRACE": "0", "CARGO_TERM_COLOR": "never"})
-    said = done.stdout + done.stderr
+    try:
+        said, _ = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        return True, f"no end within {PATIENCE} s"
     if re.search(r"^error(\[|: could not compile)", said, re.M):
         raise SystemExit("the mutated code does not compile:\n" + said[-3000:])
     found = re.search(r"^---- (\S+) stdout ----", said, re.M)
-    return done.returncode != 0, found.group(1) if found else None
+    if process.returncode and not found and "memory allocation of" in said:
+        return True, f"more than {MEMORY >> 30} GiB of memory"
+    return process.returncode != 0, found.group(1) if found else None
 
 
 def git(*words):

@@ -135,6 +135,60 @@ fn one_by_one(net: &mut Net) {
 }
 
 #[test]
+fn the_file_of_an_erased_document_is_gone_unless_a_version_that_stays_names_it() {
+    let mut net = Net::new(40, 3);
+    let circle = net.circle(0, &[1, 2]);
+    net.connect(1, 2);
+    let (plain, other) = (letter(3 * CHUNK), letter(2 * CHUNK + 9));
+    let (first, kept) = add(&mut net, 0, &circle, &plain);
+    let (wrong, dropped) = add(&mut net, 0, &circle, &other);
+    let thing = net.nodes[0].thing_of(&circle, first).unwrap();
+    let again = Content::Document(Document {
+        title: "Lettre de sortie, corrigée".to_owned(),
+        type_code: None,
+        confidentiality: Vec::new(),
+        attachments: vec![kept.clone()],
+        withdrawn: String::new(),
+    });
+    net.act(0, |node, now| {
+        node.supersede(&circle, thing, vec![first], again, now)
+    })
+    .unwrap();
+    // Node 2 has not all of the second file yet when it is erased.
+    net.nodes[2].limits = Limits {
+        chunks: 1,
+        ..Limits::default()
+    };
+    assert!(net.run_until(|net| {
+        (1..3).all(|node| opened(net, node, &circle, &kept).as_deref() == Some(&plain[..]))
+            && opened(net, 1, &circle, &dropped).is_some()
+    }));
+    for record in [first, wrong] {
+        net.act(0, |node, now| node.ask_erasure(&circle, record, now))
+            .unwrap();
+    }
+    let waits = |net: &Net, node: usize| {
+        maillon_protocol::replica::Replica::erasures(&net.nodes[node].memory, &circle)
+            .unwrap()
+            .len()
+    };
+    assert!(net.run_until(|net| (0..3).all(|node| waits(net, node) == 2)));
+    for node in 0..3 {
+        net.act(node, |node, now| {
+            node.decide_erasures(&circle, |_| true, now)
+        });
+    }
+    net.run(30_000);
+    for node in 0..3 {
+        assert!(opened(&net, node, &circle, &kept).is_some());
+        assert_eq!(state(&net, node, &circle, &dropped), FileRow::default());
+        let chunk = Row::Chunk(circle, dropped.address, 0);
+        assert!(net.nodes[node].memory.get(&chunk).unwrap().is_none());
+        assert!(net.nodes[node].circles[&circle].lacking.is_empty());
+    }
+}
+
+#[test]
 fn a_document_arrives_with_its_file_and_the_writer_is_told_when_it_is_there() {
     let mut net = Net::new(41, 2);
     let circle = net.circle(0, &[1]);

@@ -26,6 +26,7 @@ fn steps(members: usize) -> impl Strategy<Value = Vec<Step>> {
         6 => (place.clone(), past).prop_map(|(guest, past)| Step::Invite(guest, past)),
         3 => place.clone().prop_map(Step::Remove),
         2 => place.clone().prop_map(Step::Leave),
+        2 => place.clone().prop_map(Step::Erase),
         2 => Just(Step::Rotate),
         2 => place.clone().prop_map(Step::HandOver),
         1 => Just(Step::Close),
@@ -279,6 +280,34 @@ fn a_charter_that_came_wrong_comes_again_whatever_marks_say() {
             Step::HandOver(1),
             Step::Crash(2),
             Step::Run(47_264),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: the only node that had a body was removed, and had passed the record on without it.
+#[test]
+fn a_body_that_only_its_removed_author_has_comes_from_there() {
+    let schedule = Schedule {
+        seed: 1_437_178_943,
+        nodes: 5,
+        commit_ms: 6,
+        ordered: false,
+        steps: vec![
+            Step::Run(59_956),
+            Step::Crash(1),
+            Step::Remove(1),
+            Step::Write(1),
+            Step::Write(5),
+            Step::Lie(1),
+            Step::Invite(5, Past::Whole),
+            Step::Run(12),
+            Step::Invite(1, Past::Whole),
+            Step::CrashBeforeCommit(2),
+            Step::Run(4),
+            Step::Remove(0),
+            Step::Write(0),
+            Step::Run(8),
         ],
     };
     assert_eq!(play(&schedule), Ok(()));

@@ -7,7 +7,7 @@ from forms import Refused, decode, derive, encode, mac, parse, require, sha256, 
 
 PAYLOADS = {10: "patient-identity", 11: "consent", 20: "care-team", 21: "participation", 30: "liaison-note",
             40: "alert", 41: "alert-answer", 50: "document", 60: "read-mark",
-            70: "membership-request", 71: "request-answer"}
+            70: "membership-request", 71: "request-answer", 80: "erasure", 81: "erasure-answer"}
 
 
 def signed_header(content):

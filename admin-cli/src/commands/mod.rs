@@ -7,6 +7,7 @@ mod circle;
 mod consent;
 mod doctor;
 mod document;
+mod erasure;
 mod import;
 mod keys;
 mod note;
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Import(import::Import),
     #[command(subcommand)]
     Document(document::Document),
+    #[command(subcommand)]
+    Erasure(erasure::Erasure),
     Outbox(outbox::Outbox),
     #[command(subcommand)]
     Worker(worker::Worker),
@@ -74,6 +77,7 @@ impl Command {
             Self::Record(command) => command.run(session),
             Self::Import(command) => command.run(session),
             Self::Document(command) => command.run(session),
+            Self::Erasure(command) => command.run(session),
             Self::Outbox(command) => command.run(session),
             Self::Worker(command) => command.run(session),
             Self::Sync(command) => command.run(session),

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use maillon_protocol::{
     charter::{Grant, Subject},
     circle,
-    content::{AlertStep, IdentityStatus, Sex},
+    content::{AlertStep, Erased, IdentityStatus, Kind, Sex},
     descriptor::StructureKind,
     dossier::Delivery,
     ids::NodeId,
@@ -117,6 +117,38 @@ pub(crate) const fn step(step: AlertStep) -> &'static str {
     }
 }
 
+/// What a structure did about an erasure.
+pub(crate) const fn erased(answer: Erased) -> &'static str {
+    match answer {
+        Erased::Done => "erased it",
+        Erased::Refused => "keeps it",
+        Erased::Differs => "keeps it: what the erasure says of it is not what it says",
+    }
+}
+
+/// What a record is, by the number of its kind.
+pub(crate) fn kind(number: u64) -> &'static str {
+    match Kind::from_number(number) {
+        Some(Kind::PatientIdentity) => "the identity",
+        Some(Kind::Consent) => "the answer about sharing",
+        Some(Kind::CareTeam) => "the care team",
+        Some(Kind::Participation) => "a term in the care team",
+        Some(Kind::LiaisonNote) => "note",
+        Some(Kind::Alert) => "alert",
+        Some(Kind::AlertAnswer) => "answer to an alert",
+        Some(Kind::Document) => "document",
+        Some(Kind::ReadMark) => "read mark",
+        Some(
+            Kind::LogOpened
+            | Kind::MembershipRequest
+            | Kind::RequestAnswer
+            | Kind::Erasure
+            | Kind::ErasureAnswer,
+        )
+        | None => "record",
+    }
+}
+
 /// How far a record got at one structure.
 pub(crate) fn delivery(view: &View, delivery: &Delivery) -> String {
     let clock = &view.clock;
@@ -144,6 +176,7 @@ const fn why(reason: circle::Reason) -> &'static str {
         circle::Reason::Invalid => "its content is not well formed",
         circle::Reason::KindUnknown => "that node does not know this kind yet",
         circle::Reason::Erased => "it was erased",
+        circle::Reason::Missing => "its text has not come there",
         circle::Reason::AfterRemoval => "it was written after its author's removal",
     }
 }

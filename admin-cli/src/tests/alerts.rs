@@ -231,6 +231,7 @@ fn a_withdrawal_says_who_withdrew_and_that_of_another_structure_that_it_does_not
         identity: Vec::new(),
         sharing: Sharing::Allowed,
         things: vec![ThingView {
+            erased: Vec::new(),
             thing: ThingId([1; 16]),
             parent: None,
             standing: vec![record(note("Autre patiente"))],

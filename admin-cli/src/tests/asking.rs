@@ -111,6 +111,8 @@ fn all_destructive_commands_ask_first() {
         &["circle", "leave", "5f5f"],
         &["circle", "continue", "5f5f"],
         &["circle", "confirm", "5f5f"],
+        &["erasure", "ask", "9c0b", "--reason", "law"],
+        &["erasure", "carry-out", "9c0b"],
         &["keys", "rotate"],
         &["peer", "end", "CPTS"],
     ] {
@@ -126,6 +128,7 @@ fn all_destructive_commands_ask_first() {
                     | Call::CircleHandOver { .. }
                     | Call::CircleContinue { .. }
                     | Call::CircleConfirm { .. }
+                    | Call::Erasure(_)
                     | Call::KeysRotate
                     | Call::PeerEnd { .. }
             )

@@ -136,6 +136,7 @@ impl Node {
                 Box::pin(self.circle_call(actor, call, now_ms)).await?
             }
             Call::Request(call) => Box::pin(self.request_call(actor, call)).await?,
+            Call::Erasure(call) => Box::pin(self.erasure_call(actor, call)).await?,
             call @ (Call::ConsentRecord { .. }
             | Call::AlertSend { .. }
             | Call::AlertList { .. }

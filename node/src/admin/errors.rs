@@ -6,7 +6,9 @@ use maillon_protocol::{
     charter::{CharterError, StewardError},
     circle::WriteError,
     content::AlertStep,
-    replica::{DepartFailed, LetterError, StewardshipError, SuccessionError, WriteFailed},
+    replica::{
+        DepartFailed, EraseFailed, LetterError, StewardshipError, SuccessionError, WriteFailed,
+    },
 };
 
 use crate::{
@@ -245,6 +247,36 @@ impl From<CareError> for Refusal {
             CareError::NotInIt => (
                 ErrorCode::Conflict,
                 "`maillonctl circle show CIRCLE` names its members",
+            ),
+            CareError::Erase(EraseFailed::NoRecord) => {
+                (ErrorCode::NotFound, "see `maillonctl record list CIRCLE`")
+            }
+            CareError::Erase(EraseFailed::Storage(_)) => {
+                (ErrorCode::Storage, "run `maillonctl doctor`")
+            }
+            CareError::Erase(EraseFailed::NotOpened | EraseFailed::NotHereYet) => (
+                ErrorCode::Conflict,
+                "`maillonctl peer retry`, then try again",
+            ),
+            CareError::Erase(EraseFailed::NotYours) => (
+                ErrorCode::Conflict,
+                "`maillonctl circle show CIRCLE` says who wrote it and who the steward is",
+            ),
+            CareError::Erase(EraseFailed::Kind) => (
+                ErrorCode::Conflict,
+                "write a new answer of the person, or withdraw the request: that takes its place",
+            ),
+            CareError::Erase(EraseFailed::Differs) => (
+                ErrorCode::Conflict,
+                "`maillonctl erasure refuse ERASURE`, and ask by telephone what was meant",
+            ),
+            CareError::Erase(EraseFailed::Write(WriteFailed::Write(WriteError::Closed))) => (
+                ErrorCode::Conflict,
+                "open it again with `maillonctl circle reopen CIRCLE`, erase, and close it",
+            ),
+            CareError::Erase(_) => (
+                ErrorCode::Conflict,
+                "`maillonctl erasure show RECORD` says who has done what",
             ),
             CareError::Depart(DepartFailed::NoCircle) => {
                 (ErrorCode::NotFound, "see `maillonctl circle list`")

@@ -8,6 +8,7 @@ mod base64_text;
 mod calls;
 mod circles;
 mod documents;
+mod erasures;
 mod errors;
 mod findings;
 mod import;

@@ -146,6 +146,9 @@ fn reason_words(reason: Reason) -> &'static str {
         Reason::KindUnknown => "its kind is newer than this node",
         Reason::Erased => "its body was erased",
         Reason::AfterRemoval => "it was written after its author's removal",
+        Reason::Missing => {
+            "its text has not come: whoever gave its header has erased it, other members are asked"
+        }
     }
 }
 

@@ -28,6 +28,7 @@ impl Node {
             findings.add(Verdict::Act, sentence, None);
         }
         self.requests(&mut findings);
+        self.erasures(&mut findings);
         self.unconfirmed(&mut findings);
         self.waiting_too_long(&mut findings, &peers, now_ms);
         for peer in &peers {
@@ -135,6 +136,20 @@ impl Node {
             Verdict::Look,
             format!("{which} for the steward's answer"),
             Some("maillonctl circle requests"),
+        );
+    }
+
+    /// What other structures ask this one to erase.
+    fn erasures(&self, findings: &mut Findings) {
+        let what = match self.care.erasures_here().unwrap_or(0) {
+            0 => return,
+            1 => "one record is to be erased, and waits".to_owned(),
+            count => format!("{count} records are to be erased, and wait"),
+        };
+        findings.add(
+            Verdict::Look,
+            format!("{what} for this structure's word"),
+            Some("maillonctl erasure list"),
         );
     }
 

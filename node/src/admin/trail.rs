@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use maillon_protocol::{
-    admin::{Answer, AuditPage, AuditVerified, Call, ErrorCode, RequestCall},
+    admin::{Answer, AuditPage, AuditVerified, Call, ErasureCall, ErrorCode, RequestCall},
     ids::CircleId,
 };
 
@@ -23,6 +23,7 @@ pub(super) const fn action(call: &Call) -> Option<&'static str> {
         Call::CircleShow { .. } => "circle.read",
         Call::AlertList { .. } => "alert.list",
         Call::Request(RequestCall::List { .. }) => "request.list",
+        Call::Erasure(ErasureCall::List { .. } | ErasureCall::Show { .. }) => "erasure.list",
         Call::RecordShow { .. } => "record.read",
         Call::RecordExport { sealed: false, .. } => "record.export",
         Call::RecordExport { sealed: true, .. } => "record.export-sealed",
@@ -46,6 +47,12 @@ pub(super) fn about(answer: &Answer) -> Vec<About> {
         Answer::Requests(lines) if !lines.is_empty() => {
             let circles: BTreeSet<CircleId> = lines.iter().map(|line| line.circle).collect();
             return circles.into_iter().map(About::circle).collect();
+        }
+        Answer::Erasures(lines) if !lines.is_empty() => {
+            let records = lines
+                .iter()
+                .map(|line| About::record(line.circle, line.record));
+            return records.collect();
         }
         Answer::Record(record) => About::record(record.circle, record.record),
         Answer::Candidates(found) => About::object(Object::Invitation(found.invitation)),

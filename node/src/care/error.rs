@@ -8,7 +8,8 @@ use maillon_protocol::{
     content::{AlertStep, ContentError},
     limits::LimitError,
     replica::{
-        DepartFailed, LetterError, StewardshipError, StorageError, SuccessionError, WriteFailed,
+        DepartFailed, EraseFailed, LetterError, StewardshipError, StorageError, SuccessionError,
+        WriteFailed,
     },
 };
 
@@ -97,6 +98,9 @@ pub enum CareError {
     /// Leaving.
     #[error(transparent)]
     Depart(#[from] DepartFailed),
+    /// Erasing.
+    #[error(transparent)]
+    Erase(#[from] EraseFailed),
     /// A continuation.
     #[error(transparent)]
     Succession(#[from] SuccessionError),

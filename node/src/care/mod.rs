@@ -10,6 +10,7 @@ mod circle;
 mod clocks;
 mod consent;
 mod document;
+mod erasure;
 mod error;
 mod identity;
 mod import;

@@ -5,6 +5,7 @@
 
 mod background;
 mod describe;
+mod erasure;
 mod keys;
 mod renewal;
 mod upkeep;

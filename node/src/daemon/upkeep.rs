@@ -48,6 +48,11 @@ impl Node {
                 0,
             ),
             (
+                "erasure",
+                "Takes what was erased off the disk, some minutes after.",
+                1,
+            ),
+            (
                 "keys",
                 "Makes a new receive key thirty days before the present one expires.",
                 0,

@@ -76,6 +76,22 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
                 &namer.name("thing", &[&circle.0, &thing.0]),
             ]),
         ),
+        Row::Erasing(circle, thing) => (
+            Table::Timeline,
+            join(&[
+                b"e",
+                &circle_name(circle),
+                &namer.name("thing", &[&circle.0, &thing.0]),
+            ]),
+        ),
+        Row::Erased(circle, record) => (
+            Table::Timeline,
+            join(&[
+                b"g",
+                &circle_name(circle),
+                &namer.name("erased", &[&record.0]),
+            ]),
+        ),
         Row::Ack(circle, node) => (
             Table::Exchange,
             join(&[
@@ -207,6 +223,7 @@ fn range(store: &Store, prefix: &RowPrefix) -> (Table, Vec<u8>, Option<Vec<u8>>)
         RowPrefix::Things(circle) => (Table::Things, name(circle).to_vec(), None),
         RowPrefix::Alerts(circle) => (Table::Timeline, of(b"a", circle), None),
         RowPrefix::Requests(circle) => (Table::Timeline, of(b"q", circle), None),
+        RowPrefix::Erasing(circle) => (Table::Timeline, of(b"e", circle), None),
         RowPrefix::Acks(circle) => (Table::Exchange, of(b"a", circle), None),
         RowPrefix::Undelivered(circle) => (Table::Outbox, of(b"u", circle), None),
         RowPrefix::Aside(circle) => (Table::Exchange, of(b"x", circle), None),

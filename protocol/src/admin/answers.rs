@@ -13,8 +13,8 @@ mod watch;
 pub use alerts::{AlertLine, AlertPage, AlertView, AnswerView};
 pub use audit::{AuditLine, AuditPage, AuditVerified};
 pub use circles::{
-    Candidates, CircleLine, CircleView, ContestedView, InvitationLine, MemberLine, Sharing,
-    SharingRefused, Succession, ThingView,
+    Candidates, CircleLine, CircleView, ContestedView, ErasedView, InvitationLine, MemberLine,
+    Sharing, SharingRefused, Succession, ThingView,
 };
 pub use import::{Imported, ImportedCircle};
 pub use peers::{Pairing, Peer, PeerInvitation, PeerLine, Peers, Relation};
@@ -50,6 +50,7 @@ pub enum Answer {
     Invitations(Vec<InvitationLine>),
     Candidates(Candidates),
     Requests(Vec<super::RequestLine>),
+    Erasures(Vec<super::ErasureLine>),
     Alerts(AlertPage),
     Records(RecordPage),
     Record(RecordView),

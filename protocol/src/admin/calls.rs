@@ -177,6 +177,8 @@ pub enum Call {
     },
     /// Requests for changes of who is in a circle.
     Request(super::RequestCall),
+    /// Erasures.
+    Erasure(super::ErasureCall),
     /// This node leaves a circle of which it is not the steward. → [`super::Answer::Ok`].
     CircleLeave {
         /// Which circle.
@@ -423,6 +425,7 @@ impl Call {
                 | Self::CircleReopen { .. }
                 | Self::CircleContinue { .. }
                 | Self::Request(_)
+                | Self::Erasure(_)
                 | Self::AlertSend { .. }
                 | Self::AlertList { .. }
                 | Self::AlertAnswer { .. }

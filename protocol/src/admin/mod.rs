@@ -17,11 +17,13 @@
 mod answers;
 mod calls;
 mod documents;
+mod erasures;
 mod requests;
 
 pub use answers::*;
 pub use calls::*;
 pub use documents::*;
+pub use erasures::*;
 pub use requests::*;
 
 use serde::{Deserialize, Serialize};

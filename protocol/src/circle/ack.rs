@@ -52,6 +52,9 @@ pub enum Reason {
     /// Written after its author's removal.
     #[n(5)]
     AfterRemoval,
+    /// The header came from a member that had erased the body, and no erasure of it has been carried out here: other members are asked for it.
+    #[n(6)]
+    Missing,
 }
 
 /// A range of a log with the reason why it is not shown.
@@ -206,23 +209,4 @@ impl Ack {
         }
         (sequence <= self.height_of(log)).then_some(Ok(()))
     }
-}
-
-/// Adds one sequence to a list of exceptions, joined to its neighbour where the reason is the same.
-pub(super) fn add_exception(list: &mut Vec<Exception>, log: LogId, sequence: u64, reason: Reason) {
-    if let Some(neighbour) = list.iter_mut().find(|exception| {
-        exception.log == log
-            && exception.reason == reason
-            && exception.to + 1 >= sequence
-            && exception.from <= sequence
-    }) {
-        neighbour.to = neighbour.to.max(sequence);
-        return;
-    }
-    list.push(Exception {
-        log,
-        from: sequence,
-        to: sequence,
-        reason,
-    });
 }

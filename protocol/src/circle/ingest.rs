@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Circle, Reason, ack::add_exception};
+use super::{Circle, Reason};
 use crate::{
     charter::{
         Change, Charter, CharterError, Entry, EpochSecret, Grant, SealedSecret, SecretError, Start,
@@ -68,14 +68,15 @@ pub enum Evidence {
 pub struct Ingested {
     /// New records, in the order of their logs.
     pub accepted: Vec<Accepted>,
+    /// Records that were held without a body that this node may have, and now came with it.
+    pub filled: Vec<Accepted>,
     /// What was kept aside.
     pub evidence: Vec<Evidence>,
     /// Logs in which something is missing before what came: (log, the sequence that must come next, the last one that came).
     pub gaps: BTreeMap<LogId, (u64, u64)>,
     /// A record names a charter entry that is not here yet.
     pub unknown_entry: bool,
-    /// A record came with another body than its header covers, or without one that this node may read: whoever sent it is at fault, not who
-    /// wrote it, and another member has it right.
+    /// A record came with another body than its header covers: whoever sent it is at fault, not who wrote it, and another member has it right.
     pub spoiled: bool,
 }
 
@@ -91,8 +92,7 @@ pub enum IngestError {
 }
 
 /// Opens a record with what the circle can open.
-fn open(circle: &Circle, header: &Verified<Header>, body: Option<&[u8]>) -> Result<Opened, Reason> {
-    let body = body.ok_or(Reason::NotGranted)?;
+fn open(circle: &Circle, header: &Verified<Header>, body: &[u8]) -> Result<Opened, Reason> {
     let secret = circle.secret_of(&header.object).ok_or(Reason::NotOpened)?;
     let plain = record::open(&header.object, secret, body).map_err(|_| Reason::Invalid)?;
     let envelope = Envelope::read(&plain).map_err(|_: ContentError| Reason::Invalid)?;
@@ -111,6 +111,23 @@ impl Accepted {
         }
     }
 
+    fn came(circle: &Circle, own: &NodeId, record: Record, now_ms: u64, erased: bool) -> Self {
+        let header = &record.header.object;
+        let ahead = header.time.ms() > now_ms.saturating_add(AHEAD_LIMIT_MS);
+        let opened = match &record.body {
+            _ if erased => Err(Reason::Erased),
+            Some(body) => open(circle, &record.header, body),
+            None => Err(circle.why_without_body(header, own)),
+        };
+        let body = record.body.filter(|_| !erased);
+        Self {
+            record: Record { body, ..record },
+            opened,
+            ahead,
+            fresh: false,
+        }
+    }
+
     /// The reason for which an acknowledgement lists this record as an exception.
     fn exception(&self) -> Option<Reason> {
         match &self.opened {
@@ -124,20 +141,17 @@ impl Accepted {
     }
 }
 
-/// Whether a record came as this node may have it: with the body that its header covers, or without one where its epoch is not granted.
-fn is_whole(circle: &Circle, record: &Record, own: &NodeId) -> bool {
-    match &record.body {
-        Some(body) => record::belongs(&record.header.object, body),
-        None => !circle
-            .charter
-            .epoch_of(record.header.object.entry)
-            .is_some_and(|(epoch, _)| circle.charter.is_granted(own, epoch)),
-    }
+/// Whether a record came as it was written: with the body that its header covers, or with none. It comes without where its epoch is not granted to
+/// this node, and where whoever sent it has erased it: that is believed for the moment, and other members are asked ([`Reason::Missing`]).
+fn is_whole(record: &Record) -> bool {
+    let body = record.body.as_deref();
+    body.is_none_or(|body| record::belongs(&record.header.object, body))
 }
 
 /// Takes verified records into a circle.
 ///
-/// `held` gives the id of a record that is committed at a place of a log; `own_log` is the log that this node writes now.
+/// `held` gives the id of a record that is committed at a place of a log; `own_log` is the log that this node writes now; `erased` says of a record
+/// whether an erasure of it has been carried out here: its body is dropped.
 pub fn ingest(
     circle: &Circle,
     records: Vec<Record>,
@@ -145,6 +159,7 @@ pub fn ingest(
     own_log: &LogId,
     now_ms: u64,
     held: impl Fn(&LogId, u64) -> Option<RecordId>,
+    erased: impl Fn(&RecordId) -> bool,
 ) -> (Circle, Ingested) {
     let mut next = circle.clone();
     let mut result = Ingested::default();
@@ -152,7 +167,7 @@ pub fn ingest(
     for record in records {
         let log = record.header.object.log;
         let sequence = record.header.object.sequence;
-        if !is_whole(&next, &record, own) {
+        if !is_whole(&record) {
             result.spoiled = true;
             continue;
         }
@@ -164,16 +179,10 @@ pub fn ingest(
                 result.evidence.push(Evidence::OwnLogAhead(record));
             }
             Ok(Place::Next(tip)) => {
-                let opened = open(&next, &record.header, record.body.as_deref());
-                let ahead = record.header.object.time.ms() > now_ms.saturating_add(AHEAD_LIMIT_MS);
-                let accepted = Accepted {
-                    record,
-                    opened,
-                    ahead,
-                    fresh: false,
-                };
+                let gone = erased(&record.id());
+                let accepted = Accepted::came(&next, own, record, now_ms, gone);
                 if let Some(reason) = accepted.exception() {
-                    add_exception(&mut next.exceptions, log, sequence, reason);
+                    next.except(log, sequence, reason);
                 }
                 fresh.insert((log, sequence), accepted.record.id());
                 next.logs.insert(log, tip);
@@ -184,11 +193,19 @@ pub fn ingest(
                     .get(&(log, sequence))
                     .copied()
                     .or_else(|| held(&log, sequence));
-                if let Some(known) = known.filter(|known| *known != record.id()) {
-                    result.evidence.push(Evidence::Fork {
-                        held: known,
-                        other: record,
-                    });
+                match known {
+                    Some(known) if known != record.id() => {
+                        result.evidence.push(Evidence::Fork {
+                            held: known,
+                            other: record,
+                        });
+                    }
+                    Some(_) if record.body.is_some() => {
+                        if let Some(filled) = fill(&mut next, own, record, now_ms) {
+                            result.filled.push(filled);
+                        }
+                    }
+                    _ => {}
                 }
             }
             Ok(Place::Gap { expected }) => {
@@ -196,7 +213,7 @@ pub fn ingest(
                 gap.1 = gap.1.max(sequence);
             }
             Ok(Place::AfterRemoval) => {
-                add_exception(&mut next.exceptions, log, sequence, Reason::AfterRemoval);
+                next.except(log, sequence, Reason::AfterRemoval);
                 result.evidence.push(Evidence::AfterRemoval(record));
             }
             Ok(Place::UnknownEntry) => result.unknown_entry = true,
@@ -214,6 +231,20 @@ pub fn ingest(
         }
     }
     (next, result)
+}
+
+/// A body comes for a record of which only the header is held.
+fn fill(next: &mut Circle, own: &NodeId, record: Record, now_ms: u64) -> Option<Accepted> {
+    let Header { log, sequence, .. } = record.header.object;
+    if next.excepted(&log, sequence) != Some(Reason::Missing) {
+        return None;
+    }
+    next.clear_exception(&log, sequence, Reason::Missing);
+    let filled = Accepted::came(next, own, record, now_ms, false);
+    if let Some(reason) = filled.exception() {
+        next.except(log, sequence, reason);
+    }
+    Some(filled)
 }
 
 /// What a batch of charter entries came to.
@@ -251,6 +282,7 @@ pub fn begin(
         continues: None,
         continued: None,
         unconfirmed: false,
+        erasures: 0,
         changed: 0,
     };
     let (circle, mut result) = extend(&circle, entries.collect());
@@ -326,7 +358,7 @@ pub fn open_secrets(
 impl Circle {
     /// Opens a record that was taken while its epoch's secret was missing, and takes it off the exceptions.
     pub fn reopen(&mut self, record: &Record) -> Result<Opened, Reason> {
-        let opened = open(self, &record.header, record.body.as_deref());
+        let opened = self.read(record);
         let log = record.header.object.log;
         let sequence = record.header.object.sequence;
         if !matches!(opened, Err(Reason::NotOpened)) {
@@ -337,19 +369,14 @@ impl Circle {
                 content: Content::Unknown { .. },
                 ..
             }) => {
-                add_exception(&mut self.exceptions, log, sequence, Reason::KindUnknown);
+                self.except(log, sequence, Reason::KindUnknown);
             }
             Err(reason) if *reason != Reason::NotOpened => {
-                add_exception(&mut self.exceptions, log, sequence, *reason);
+                self.except(log, sequence, *reason);
             }
             _ => {}
         }
         opened
-    }
-
-    /// Lists a record as held and not shown.
-    pub(crate) fn except(&mut self, log: LogId, sequence: u64, reason: Reason) {
-        add_exception(&mut self.exceptions, log, sequence, reason);
     }
 
     /// Lets go of the logs of which this node is granted more now that it was admitted again: it asks for them from where they begin for it.
@@ -381,37 +408,15 @@ impl Circle {
     /// # Errors
     /// The [`Reason`] why it cannot be read here.
     pub fn read(&self, record: &Record) -> Result<Opened, Reason> {
-        open(self, &record.header, record.body.as_deref())
+        let Header { log, sequence, .. } = record.header.object;
+        match &record.body {
+            Some(body) => open(self, &record.header, body),
+            None => Err(self.excepted(&log, sequence).unwrap_or(Reason::NotGranted)),
+        }
     }
 
     /// Secret of an epoch, by the number of its first entry.
     pub fn secret(&self, number: u64) -> Option<&EpochSecret> {
         self.secrets.get(&number)
-    }
-
-    fn clear_exception(&mut self, log: &LogId, sequence: u64, reason: Reason) {
-        let mut kept = Vec::with_capacity(self.exceptions.len() + 1);
-        for exception in self.exceptions.drain(..) {
-            let hit = exception.log == *log
-                && exception.reason == reason
-                && (exception.from..=exception.to).contains(&sequence);
-            if !hit {
-                kept.push(exception);
-                continue;
-            }
-            if exception.from < sequence {
-                kept.push(super::Exception {
-                    to: sequence - 1,
-                    ..exception
-                });
-            }
-            if sequence < exception.to {
-                kept.push(super::Exception {
-                    from: sequence + 1,
-                    ..exception
-                });
-            }
-        }
-        self.exceptions = kept;
     }
 }

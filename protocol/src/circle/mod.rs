@@ -5,6 +5,7 @@
 //! to RocksDB in one batch, the simulation writes it to a map.
 
 mod ack;
+mod exceptions;
 mod files;
 mod ingest;
 
@@ -50,6 +51,8 @@ pub struct Circle {
     pub continued: Option<CircleId>,
     /// This node, its steward, was restored from a copy, and nobody has confirmed yet that the charter's head here is the newest; node-local.
     pub unconfirmed: bool,
+    /// How many erasures are known of; node-local. While there are none, nothing is looked up for records that come.
+    pub erasures: u64,
 }
 
 /// [`Circle`] without its charter, as a row: the charter has a row of its own, because it changes seldom.
@@ -82,6 +85,10 @@ pub struct CircleRow {
     #[n(7)]
     #[cbor(default)]
     pub unconfirmed: bool,
+    /// How many erasures are known of.
+    #[n(8)]
+    #[cbor(default)]
+    pub erasures: u64,
 }
 
 /// What is known of where a charter and each log stand: what two nodes exchange.
@@ -114,6 +121,7 @@ impl Circle {
             continues: self.continues,
             continued: self.continued,
             unconfirmed: self.unconfirmed,
+            erasures: self.erasures,
         }
     }
 
@@ -133,6 +141,7 @@ impl Circle {
             continues: row.continues,
             continued: row.continued,
             unconfirmed: row.unconfirmed,
+            erasures: row.erasures,
         }
     }
 

@@ -8,6 +8,7 @@ mod alert;
 mod codes;
 mod consent;
 mod document;
+mod erasure;
 mod note;
 mod patient;
 mod people;
@@ -18,6 +19,7 @@ pub use alert::{Alert, AlertAnswer, AlertStep, Severity};
 pub use codes::{Code, CodeSystem};
 pub use consent::{Consent, ConsentDecision, ConsentKind};
 pub use document::{AttachmentRef, Document, ReadMark};
+pub use erasure::{Erased, Erasure, ErasureAnswer, ErasureReason, Facts};
 pub use note::{LiaisonNote, NoteKind};
 pub use patient::{
     IdentityStatus, Ins, InsKey, InsKind, PartialDate, PartialDateError, PatientIdentity, Sex,
@@ -95,11 +97,15 @@ pub enum Kind {
     MembershipRequest = 70,
     /// What the steward answers.
     RequestAnswer = 71,
+    /// A record is to be erased.
+    Erasure = 80,
+    /// What a structure did about it.
+    ErasureAnswer = 81,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::LogOpened,
         Self::PatientIdentity,
         Self::Consent,
@@ -112,6 +118,8 @@ impl Kind {
         Self::ReadMark,
         Self::MembershipRequest,
         Self::RequestAnswer,
+        Self::Erasure,
+        Self::ErasureAnswer,
     ];
 
     /// The kind with this number, if known here.
@@ -148,6 +156,10 @@ pub enum Content {
     MembershipRequest(MembershipRequest),
     /// The steward's answer.
     RequestAnswer(RequestAnswer),
+    /// A wish that a record be erased.
+    Erasure(Erasure),
+    /// A structure's answer to it.
+    ErasureAnswer(ErasureAnswer),
     /// A kind, or a version of a kind, that this node does not know.
     Unknown {
         /// The kind's number.
@@ -214,6 +226,19 @@ macro_rules! kinds {
 }
 
 impl Content {
+    /// A small code that lists and rules need without opening the record: the alert's step or severity, the note's kind; 0 otherwise.
+    pub fn code(&self) -> u64 {
+        match self {
+            Self::AlertAnswer(answer) => answer.step as u64,
+            Self::LiaisonNote(note) => note.note as u64,
+            Self::Alert(alert) => alert.severity as u64,
+            Self::MembershipRequest(request) => u64::from(request.withdrawn),
+            Self::RequestAnswer(answer) => answer.answer as u64,
+            Self::ErasureAnswer(answer) => answer.answer as u64,
+            _ => 0,
+        }
+    }
+
     /// The files that this names.
     pub fn attachments(&self) -> &[AttachmentRef] {
         match self {
@@ -223,7 +248,7 @@ impl Content {
         }
     }
 
-    /// Whether what it names can be fetched.
+    /// Whether what it names can be fetched, and kept.
     fn bounded(self) -> Result<Self, ContentError> {
         let named = self.attachments();
         limits::within(
@@ -236,6 +261,13 @@ impl Content {
                 "an attachment in bytes",
                 attachment.length,
                 limits::ATTACHMENT,
+            )?;
+        }
+        if let Self::Erasure(erasure) = &self {
+            limits::within(
+                "the versions that one version supersedes",
+                erasure.facts.supersedes.len() as u64,
+                limits::SUPERSEDES as u64,
             )?;
         }
         Ok(self)
@@ -253,7 +285,9 @@ kinds!(
     Document,
     ReadMark,
     MembershipRequest,
-    RequestAnswer
+    RequestAnswer,
+    Erasure,
+    ErasureAnswer
 );
 
 impl Envelope {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use minicbor::{Decode, Encode};
 
 use crate::{
-    content::{Envelope, Kind},
+    content::{Facts, Kind},
     ids::{NodeId, RecordId, ThingId},
     record::Header,
     time::Timestamp,
@@ -27,7 +27,7 @@ pub struct Version {
     /// Number of the content's kind.
     #[n(3)]
     pub kind: u64,
-    /// A small code of the content that lists need: the alert step, the note kind; 0 otherwise.
+    /// [`Content::code`](crate::content::Content::code).
     #[n(4)]
     pub code: u64,
     /// When it happened, Unix milliseconds.
@@ -68,16 +68,16 @@ pub struct Thing {
 }
 
 impl Version {
-    /// The version that a record makes.
-    pub fn of(record: RecordId, header: &Header, envelope: &Envelope, code: u64) -> Self {
+    /// The version that a record makes, whether its body is here or erased.
+    pub fn of(record: RecordId, header: &Header, facts: Facts) -> Self {
         Self {
             record,
             time: header.time,
             node: header.log.node,
-            kind: envelope.kind,
-            code,
-            occurred_ms: envelope.occurred_ms,
-            supersedes: envelope.supersedes.clone(),
+            kind: facts.kind,
+            code: facts.code,
+            occurred_ms: facts.occurred_ms,
+            supersedes: facts.supersedes,
             after_removal: false,
         }
     }

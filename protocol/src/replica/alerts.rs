@@ -7,7 +7,7 @@ use super::{Replica, Row, RowPrefix, Rows, StorageError, project::read_record, r
 use crate::{
     cbor,
     circle::{Circle, Opened},
-    content::{Content, Kind},
+    content::{Content, Facts, Kind},
     dossier::{AlertEntry, Answer, Asked, Thing, Version},
     ids::{CircleId, RecordId, ThingId},
 };
@@ -100,6 +100,23 @@ impl Replica {
                 self.stage(Row::Alert(circle.id(), *alert), cbor::encode(&entry));
             }
         }
+        Ok(())
+    }
+
+    /// What an erased record asked is asked no more: what it said of that is gone.
+    pub(super) fn unalert(
+        &mut self,
+        rows: &impl Rows,
+        circle: &Circle,
+        erased: RecordId,
+        facts: &Facts,
+    ) -> Result<(), StorageError> {
+        if facts.kind != Kind::Alert as u64 {
+            return Ok(());
+        }
+        let mut entry = self.entry(rows, circle, facts.thing)?;
+        entry.asked = entry.asked.filter(|asked| asked.record != erased);
+        self.stage(Row::Alert(circle.id(), facts.thing), cbor::encode(&entry));
         Ok(())
     }
 

@@ -3,7 +3,10 @@
 use rand_core::CryptoRng;
 
 use super::{
-    Notice, Replica, Row, RowPrefix, Rows, StorageError, Written, project::read_record, rows::read,
+    Notice, Replica, Row, RowPrefix, Rows, StorageError, Written,
+    erasure::{about, erasures_of},
+    project::read_record,
+    rows::read,
 };
 use crate::{
     attachment::AttachmentError,
@@ -11,12 +14,15 @@ use crate::{
     charter::{Entry, SealedSecret},
     circle::{self, Ack, Circle, Evidence, IngestError, Reason},
     descriptor::{Descriptor, DescriptorOrder, order},
-    ids::{CircleId, Hash, Incarnation, InvitationId, NodeId, RecordId},
+    ids::{CircleId, Hash, Incarnation, InvitationId, NodeId, RecordId, ThingId},
     record::{OlderLog, Record},
     sign::Verified,
     sync::{Change, News, Outcome},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Time over which incarnations are counted, milliseconds.
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -97,6 +103,10 @@ impl Replica {
                     .and_then(|bytes| read_record(&bytes).ok())
                     .map(|record| record.id())
             },
+            |record| {
+                let known = || self.erased(rows, &id, record).ok().flatten().is_some();
+                circle.erasures > 0 && known()
+            },
         );
         // A record that breaks a rule proves nothing that a member would need, and could be sent without end: it is named, not kept.
         let reasons: Vec<String> = ingested
@@ -130,7 +140,8 @@ impl Replica {
                 fresh_evidence.push(evidence);
             }
         }
-        if ingested.accepted.is_empty() && fresh_evidence.is_empty() {
+        let filled = !ingested.filled.is_empty();
+        if ingested.accepted.is_empty() && !filled && fresh_evidence.is_empty() {
             return Ok(outcome);
         }
         // Seen ahead of what is here, or forked: this node was restored or runs twice. It goes on in a new life, one for all that came.
@@ -148,22 +159,35 @@ impl Replica {
             self.begin_incarnation(rows, now_ms, rng)?;
             outcome.refused = true;
         }
-        for accepted in &ingested.accepted {
+        let came = || ingested.accepted.iter().chain(&ingested.filled);
+        for accepted in came() {
             if let Ok(opened) = &accepted.opened {
                 self.want_files(rows, &mut next, &accepted.record, opened)?;
             }
         }
         let next = self.put_circle(next);
-        for accepted in &ingested.accepted {
+        for accepted in came() {
             self.clock
                 .observe(accepted.record.header.object.time, now_ms);
             self.project(rows, &next, accepted, now_ms)?;
         }
         let last = self.clock.last();
         self.stage(Row::Clock, cbor::encode(&last));
+        let (mut erasures, bare) = erasures_of(came());
+        erasures.extend(self.asked_of(rows, &id, &bare)?);
+        self.follow_erasures(rows, &id, erasures)?;
+        if filled {
+            // What is said to be missing here is less now.
+            self.published.news.push(News {
+                circle: Some(id),
+                change: Change::Attachment,
+                from: Some(peer),
+            });
+        }
         let records: Vec<Record> = ingested
             .accepted
             .into_iter()
+            .chain(ingested.filled)
             .map(|accepted| accepted.record)
             .collect();
         if !records.is_empty() {
@@ -297,12 +321,14 @@ impl Replica {
         self.claim_forgotten(rows, &mut next, &taken.accepted)?;
         self.claim_acceptance(rows, &mut next)?;
         self.apply_changes(rows, &mut next, &taken.accepted, now_ms, rng)?;
-        if !opened.is_empty() {
-            self.open_what_waited(rows, &mut next)?;
-        }
+        let erasures = match opened.is_empty() {
+            true => BTreeSet::new(),
+            false => self.open_what_waited(rows, &mut next)?,
+        };
         let member = next.charter.is_member(&own);
         let entry = next.charter.number();
         self.put_circle(next);
+        self.follow_erasures(rows, &id, erasures)?;
         self.published.notices.push(Notice::Charter {
             circle: id,
             entry,
@@ -373,21 +399,21 @@ impl Replica {
                 };
                 let record = read_record(&bytes)?;
                 next.except(log, sequence, Reason::AfterRemoval);
-                if let Ok(opened) = next.read(&record) {
-                    self.mark_after_removal(rows, next, &opened.envelope.thing, &record.id())?;
+                if let Some(facts) = self.facts(rows, next, &record)? {
+                    self.mark_after_removal(rows, next, &facts.thing, &record.id())?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Projects the records that were taken while their epoch's secret was missing.
+    /// Projects the records that were taken while their epoch's secret was missing. The erasures that they are, or answer.
     fn open_what_waited(
         &mut self,
         rows: &impl Rows,
         next: &mut Circle,
-    ) -> Result<(), StorageError> {
-        let id = next.id();
+    ) -> Result<BTreeSet<ThingId>, StorageError> {
+        let (id, mut erasures) = (next.id(), BTreeSet::new());
         let waiting: Vec<_> = next
             .exceptions
             .iter()
@@ -403,10 +429,11 @@ impl Replica {
                 if let Ok(opened) = next.reopen(&record) {
                     self.want_files(rows, next, &record, &opened)?;
                     self.project_opened(rows, next, &record, &opened, false)?;
+                    erasures.extend(about(&opened));
                 }
             }
         }
-        Ok(())
+        Ok(erasures)
     }
 
     /// Takes acknowledgements, whose signatures have been verified. Older ones, and those that say nothing new, are passed over.

@@ -69,6 +69,19 @@ impl Replica {
         Ok(found.len() as u64)
     }
 
+    /// Takes away what is here of a file that no record names any more.
+    pub(super) fn drop_file(
+        &mut self,
+        rows: &impl Rows,
+        circle: CircleId,
+        address: Hash,
+    ) -> Result<(), StorageError> {
+        let here = self.file(rows, &circle, &address)?.here;
+        self.drop_chunks(circle, address, here);
+        self.stage_delete(Row::File(circle, address));
+        Ok(())
+    }
+
     fn drop_chunks(&mut self, circle: CircleId, address: Hash, count: u64) {
         for number in 0..count {
             self.stage_delete(Row::Chunk(circle, address, number));
@@ -200,21 +213,31 @@ impl Replica {
         peer: NodeId,
     ) -> Result<(), StorageError> {
         self.stage_delete(Row::Wanted(id, wanted.log, wanted.sequence, wanted.address));
-        let first = self.first_lacking(rows, id, wanted.log)?;
         let Some(circle) = self.circles.get(&id) else {
             return Ok(());
         };
         let mut next = Circle::clone(circle);
-        match first {
-            Some(sequence) => next.lacking.insert(wanted.log, sequence),
-            None => next.lacking.remove(&wanted.log),
-        };
+        self.look_what_is_lacking(rows, &mut next, wanted.log)?;
         self.put_circle(next);
         self.published.news.push(News {
             circle: Some(id),
             change: Change::Attachment,
             from: Some(peer),
         });
+        Ok(())
+    }
+
+    /// Notes from where on attachments of a log are missing, now that less is wanted.
+    pub(super) fn look_what_is_lacking(
+        &self,
+        rows: &impl Rows,
+        next: &mut Circle,
+        log: LogId,
+    ) -> Result<(), StorageError> {
+        match self.first_lacking(rows, next.id(), log)? {
+            Some(sequence) => next.lacking.insert(log, sequence),
+            None => next.lacking.remove(&log),
+        };
         Ok(())
     }
 

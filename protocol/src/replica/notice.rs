@@ -35,6 +35,13 @@ pub enum Notice {
         /// Why.
         reason: Reason,
     },
+    /// A record's body was erased here.
+    Erased {
+        /// The circle.
+        circle: CircleId,
+        /// The record.
+        record: RecordId,
+    },
     /// A structure's node acknowledged an alert of ours.
     Delivered {
         /// The circle.

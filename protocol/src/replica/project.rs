@@ -6,7 +6,7 @@ use super::{Notice, Replica, Row, Rows, StorageError, rows::read};
 use crate::{
     cbor,
     circle::{Accepted, Ack, Circle, Evidence, Opened},
-    content::{Content, Kind},
+    content::{Content, Facts, Kind},
     dossier::{Thing, Version},
     ids::{CircleId, Hash, LogId, NodeId, RecordId, ThingId},
     record::Record,
@@ -76,18 +76,6 @@ pub(super) fn read_record(bytes: &[u8]) -> Result<Record, StorageError> {
     })
 }
 
-/// The small code that lists need: see [`Version::code`].
-fn code_of(content: &Content) -> u64 {
-    match content {
-        Content::AlertAnswer(answer) => answer.step as u64,
-        Content::LiaisonNote(note) => note.note as u64,
-        Content::Alert(alert) => alert.severity as u64,
-        Content::MembershipRequest(request) => u64::from(request.withdrawn),
-        Content::RequestAnswer(answer) => answer.answer as u64,
-        _ => 0,
-    }
-}
-
 impl Replica {
     /// A thing, staged or committed.
     ///
@@ -122,6 +110,7 @@ impl Replica {
             self.index_alert(rows, circle, *id, &thing, None)?;
             self.put_thing(circle.id(), *id, thing.clone());
             self.index_request(rows, circle, *id, &thing)?;
+            self.index_erasure(rows, circle, *id, &thing)?;
         }
         Ok(())
     }
@@ -165,9 +154,69 @@ impl Replica {
                     record,
                     reason: *reason,
                 });
-                Ok(())
+                match self.facts(rows, circle, &accepted.record)? {
+                    Some(facts) => self.project_facts(rows, circle, &accepted.record, facts),
+                    None => Ok(()),
+                }
             }
         }
+    }
+
+    /// What is known of a record: what it says, or what stays of it where it was erased here.
+    pub(super) fn facts(
+        &self,
+        rows: &impl Rows,
+        circle: &Circle,
+        record: &Record,
+    ) -> Result<Option<Facts>, StorageError> {
+        match circle.read(record) {
+            Ok(opened) => Ok(Some(Facts::of(&opened.envelope, &opened.content))),
+            Err(_) if circle.erasures > 0 => self.erased(rows, &circle.id(), &record.id()),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Adds what stays of an erased record to its thing, where it is not there already.
+    pub(super) fn project_facts(
+        &mut self,
+        rows: &impl Rows,
+        circle: &Circle,
+        record: &Record,
+        facts: Facts,
+    ) -> Result<(), StorageError> {
+        let thing = self
+            .thing(rows, &circle.id(), &facts.thing)?
+            .unwrap_or_default();
+        let mut versions = thing.versions.iter();
+        if versions.any(|version| version.record == record.id()) {
+            return Ok(());
+        }
+        self.put_version(rows, circle, record, facts, thing, None)
+    }
+
+    /// Adds a version to a thing, and the thing to what it belongs to; `said` is the record's content where it is open.
+    fn put_version(
+        &mut self,
+        rows: &impl Rows,
+        circle: &Circle,
+        record: &Record,
+        facts: Facts,
+        mut thing: Thing,
+        said: Option<&Content>,
+    ) -> Result<(), StorageError> {
+        let (id, of, parent) = (circle.id(), facts.thing, facts.parent);
+        let version = Version::of(record.id(), &record.header.object, facts);
+        thing.add(version, parent);
+        let said = said.map(|content| (record.id(), content));
+        self.index_alert(rows, circle, of, &thing, said)?;
+        self.put_thing(id, of, thing);
+        if let Some(parent) = parent.filter(|parent| *parent != of) {
+            let mut above = self.thing(rows, &id, &parent)?.unwrap_or_default();
+            if above.children.insert(of) {
+                self.put_thing(id, parent, above);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn project_opened(
@@ -189,33 +238,9 @@ impl Replica {
         } else {
             self.thing(rows, &id, &envelope.thing)?
         };
-        let mut thing = held.unwrap_or_default();
-        thing.add(
-            Version::of(record.id(), header, envelope, code_of(content)),
-            envelope.parent,
-        );
-        self.index_alert(
-            rows,
-            circle,
-            envelope.thing,
-            &thing,
-            Some((record.id(), content)),
-        )?;
-        let asks = matches!(
-            content,
-            Content::MembershipRequest(_) | Content::RequestAnswer(_)
-        );
-        let request = asks.then(|| thing.clone());
-        self.put_thing(id, envelope.thing, thing);
-        if let Some(parent) = envelope.parent.filter(|parent| *parent != envelope.thing) {
-            let mut above = self.thing(rows, &id, &parent)?.unwrap_or_default();
-            if above.children.insert(envelope.thing) {
-                self.put_thing(id, parent, above);
-            }
-        }
-        if let Some(request) = request {
-            self.index_request(rows, circle, envelope.thing, &request)?;
-        }
+        let (facts, thing) = (Facts::of(envelope, content), held.unwrap_or_default());
+        self.put_version(rows, circle, record, facts, thing, Some(content))?;
+        self.index_what_waits(rows, circle, envelope.thing, content)?;
         self.published.notices.push(Notice::Recorded {
             circle: id,
             record: record.id(),
@@ -241,6 +266,30 @@ impl Replica {
             }
         }
         Ok(())
+    }
+
+    /// What waits for somebody's word: requests for the steward's, erasures for this node's.
+    fn index_what_waits(
+        &mut self,
+        rows: &impl Rows,
+        circle: &Circle,
+        id: ThingId,
+        content: &Content,
+    ) -> Result<(), StorageError> {
+        let request = matches!(
+            content,
+            Content::MembershipRequest(_) | Content::RequestAnswer(_)
+        );
+        let erasure = matches!(content, Content::Erasure(_) | Content::ErasureAnswer(_));
+        if !request && !erasure {
+            return Ok(());
+        }
+        let thing = self.thing(rows, &circle.id(), &id)?.unwrap_or_default();
+        if request {
+            self.index_request(rows, circle, id, &thing)
+        } else {
+            self.index_erasure(rows, circle, id, &thing)
+        }
     }
 
     /// Notes which of our waiting alerts an acknowledgement covers.
@@ -341,16 +390,22 @@ impl Replica {
                 // From the beginning: a node that was admitted again shows what it had before.
                 &super::RowPrefix::Records(*id, *log, 1),
                 &mut |bytes| match read_record(&bytes) {
-                    Ok(record) => {
-                        if let Ok(opened) = circle.read(&record) {
-                            add(&mut things, &record, &opened);
+                    Ok(record) => match self.facts(rows, &circle, &record) {
+                        Ok(Some(facts)) => {
+                            let of = facts.thing;
+                            add(&mut things, &record, facts);
                             if !counts(&record) {
-                                let thing = things.entry(opened.envelope.thing).or_default();
+                                let thing = things.entry(of).or_default();
                                 thing.mark_after_removal(|held| *held != record.id());
                             }
+                            true
                         }
-                        true
-                    }
+                        Ok(None) => true,
+                        Err(error) => {
+                            failed = Some(error);
+                            false
+                        }
+                    },
                     Err(error) => {
                         failed = Some(error);
                         false
@@ -375,32 +430,21 @@ impl Replica {
         }
         for (thing, value) in &things {
             self.index_request(rows, &circle, *thing, value)?;
+            self.index_erasure(rows, &circle, *thing, value)?;
         }
         Ok(count)
     }
 }
 
 /// What a record does to the things of its circle.
-fn add(things: &mut std::collections::BTreeMap<ThingId, Thing>, record: &Record, opened: &Opened) {
-    let Opened { envelope, content } = opened;
-    if matches!(content, Content::LogOpened) {
+fn add(things: &mut std::collections::BTreeMap<ThingId, Thing>, record: &Record, facts: Facts) {
+    if facts.kind == Kind::LogOpened as u64 {
         return;
     }
-    let version = Version::of(
-        record.id(),
-        &record.header.object,
-        envelope,
-        code_of(content),
-    );
-    things
-        .entry(envelope.thing)
-        .or_default()
-        .add(version, envelope.parent);
-    if let Some(parent) = envelope.parent.filter(|parent| *parent != envelope.thing) {
-        things
-            .entry(parent)
-            .or_default()
-            .children
-            .insert(envelope.thing);
+    let (of, parent) = (facts.thing, facts.parent);
+    let version = Version::of(record.id(), &record.header.object, facts);
+    things.entry(of).or_default().add(version, parent);
+    if let Some(parent) = parent.filter(|parent| *parent != of) {
+        things.entry(parent).or_default().children.insert(of);
     }
 }

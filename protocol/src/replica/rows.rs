@@ -41,6 +41,10 @@ pub enum Row {
     Alert(CircleId, ThingId),
     /// A request that the circle's steward has not answered.
     Request(CircleId, ThingId),
+    /// An erasure that this node has not answered.
+    Erasing(CircleId, ThingId),
+    /// What stays of a record whose erasure was carried out here.
+    Erased(CircleId, RecordId),
     /// The index of alerts is there: whoever finds a database without it makes it first.
     AlertsIndexed,
     /// The newest acknowledgement of a member.
@@ -90,6 +94,8 @@ pub enum RowPrefix {
     Alerts(CircleId),
     /// Requests of a circle that wait for its steward.
     Requests(CircleId),
+    /// Erasures of a circle that wait for this node's word.
+    Erasing(CircleId),
     /// Acknowledgements of a circle.
     Acks(CircleId),
     /// Alerts of ours in a circle that are not delivered everywhere.
@@ -127,6 +133,7 @@ impl RowPrefix {
             Self::Things(circle) => Row::Thing(circle, ThingId(low16)),
             Self::Alerts(circle) => Row::Alert(circle, ThingId(low16)),
             Self::Requests(circle) => Row::Request(circle, ThingId(low16)),
+            Self::Erasing(circle) => Row::Erasing(circle, ThingId(low16)),
             Self::Acks(circle) => Row::Ack(circle, NodeId(low32)),
             Self::Undelivered(circle) => Row::Undelivered(circle, RecordId(low32)),
             Self::Aside(circle) => Row::Aside(circle, Hash(low32)),
@@ -171,6 +178,7 @@ impl RowPrefix {
             | (Self::Things(circle), Row::Thing(of, _))
             | (Self::Alerts(circle), Row::Alert(of, _))
             | (Self::Requests(circle), Row::Request(of, _))
+            | (Self::Erasing(circle), Row::Erasing(of, _))
             | (Self::Acks(circle), Row::Ack(of, _))
             | (Self::Undelivered(circle), Row::Undelivered(of, _))
             | (Self::Aside(circle), Row::Aside(of, _))

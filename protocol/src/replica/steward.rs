@@ -88,6 +88,7 @@ impl Replica {
             continues: predecessor,
             continued: None,
             unconfirmed: false,
+            erasures: 0,
             changed: 0,
         };
         self.put_made(circle, made)

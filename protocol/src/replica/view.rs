@@ -149,6 +149,19 @@ impl<R: Rows> Committed<'_, R> {
             .ok()
     }
 
+    /// Whether a member says that it holds a body that is missing here.
+    fn may_give_a_body(&self, peer: &NodeId, circle: &Circle, own: &NodeId) -> bool {
+        let mut missing = circle.missing(own).peekable();
+        if missing.peek().is_none() {
+            return false;
+        }
+        let row = self.rows.get(&Row::Ack(circle.id(), *peer)).ok().flatten();
+        let ack = row.and_then(|bytes| Unverified::<Ack>::parse(bytes).ok());
+        ack.is_some_and(|ack| {
+            missing.any(|range| ack.object.delivery(&range.log, range.from) == Some(Ok(())))
+        })
+    }
+
     /// How far a member's acknowledgement reaches in a log as it is held here: see [`Ack::reached`].
     pub fn reached(&self, circle: &Circle, ack: &Ack, log: &LogId) -> u64 {
         let height = circle.logs.get(log).map_or(0, |tip| tip.height);
@@ -409,11 +422,14 @@ impl<R: Rows> View for Committed<'_, R> {
             .collect()
     }
 
-    fn unopened(&self, peer: &NodeId) -> Vec<CircleId> {
+    fn incomplete(&self, peer: &NodeId) -> Vec<CircleId> {
         let own = self.key.id();
         self.circles
             .values()
-            .filter(|circle| circle.charter.is_member(peer) && circle.lacks_a_secret(&own))
+            .filter(|circle| circle.charter.is_member(peer))
+            .filter(|circle| {
+                circle.lacks_a_secret(&own) || self.may_give_a_body(peer, circle, &own)
+            })
             .map(|circle| circle.id())
             .collect()
     }

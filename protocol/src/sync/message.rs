@@ -20,9 +20,16 @@ pub struct SentRecord {
     /// COSE_Sign1 bytes.
     #[n(0)]
     pub header: Bytes,
-    /// COSE_Encrypt0 bytes; empty where only the header is sent.
+    /// COSE_Encrypt0 bytes; empty where only the header is sent: the peer may not have the body, or it was erased.
     #[n(1)]
     pub body: Bytes,
+}
+
+impl SentRecord {
+    /// About how many bytes it takes.
+    pub fn about_bytes(&self) -> usize {
+        self.header.0.len() + self.body.0.len()
+    }
 }
 
 /// Where a node stands in one circle.

@@ -57,8 +57,8 @@ pub trait View {
     fn place(&self, record: &RecordId) -> Option<(CircleId, LogId, u64)>;
     /// Circles of `peer` in which attachments are missing here.
     fn lacking(&self, peer: &NodeId) -> Vec<CircleId>;
-    /// Circles shared with `peer` of which this node lacks the secret of an epoch that it is granted.
-    fn unopened(&self, peer: &NodeId) -> Vec<CircleId>;
+    /// Circles shared with `peer` of which this node lacks a body, or the secret of an epoch, that it is granted.
+    fn incomplete(&self, peer: &NodeId) -> Vec<CircleId>;
     /// The next attachment of a circle, after this one, that is missing here.
     fn wanted(&self, circle: &CircleId, after: Option<Wanted>) -> Option<Wanted>;
     /// How much of an attachment is here.

@@ -118,6 +118,7 @@ fn begun(world: &World) -> Circle {
         continues: None,
         continued: None,
         unconfirmed: false,
+        erasures: 0,
     }
 }
 

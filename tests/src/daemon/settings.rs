@@ -23,6 +23,10 @@ pub struct Settings {
     pub advertise: Vec<String>,
     /// `[circles] grant_by_itself`.
     pub grant_by_itself: Vec<String>,
+    /// `[circles] erase_by_itself`.
+    pub erase_by_itself: bool,
+    /// `[test] scrub_after_s`: seconds until what was erased leaves the disk, some minutes where none is set.
+    pub scrub_after_s: Option<u64>,
     /// `[admin] care_commands`.
     pub care_commands: bool,
     /// `[test] tap`: every byte handed to libp2p streams is kept.
@@ -59,6 +63,8 @@ impl Settings {
             tcp: true,
             advertise: Vec::new(),
             grant_by_itself: Vec::new(),
+            erase_by_itself: false,
+            scrub_after_s: None,
             care_commands: true,
             tap: false,
             unsynced: false,
@@ -122,9 +128,10 @@ impl Settings {
         }
         line(format_args!("\n[admin]\nsocket = {socket:?}"));
         line(format_args!("care_commands = {}", self.care_commands));
-        if !self.grant_by_itself.is_empty() {
+        if !self.grant_by_itself.is_empty() || self.erase_by_itself {
             line(format_args!("\n[circles]"));
             line(format_args!("grant_by_itself = {:?}", self.grant_by_itself));
+            line(format_args!("erase_by_itself = {}", self.erase_by_itself));
         }
         line(format_args!("\n[network]"));
         line(format_args!("listen = {:?}", self.listen(port)));
@@ -139,6 +146,7 @@ impl Settings {
             line(format_args!("\n[log]\nfilter = {filter:?}"));
         }
         let in_words = self.plant_unsealed.is_some() || self.verify_every_s.is_some();
+        let in_words = in_words || self.scrub_after_s.is_some();
         if self.tap || self.unsynced || in_words || self.clock_offset_s != 0 {
             line(format_args!("\n[test]"));
         }
@@ -153,6 +161,9 @@ impl Settings {
         }
         if let Some(every) = self.verify_every_s {
             line(format_args!("verify_every_s = {every}"));
+        }
+        if let Some(after) = self.scrub_after_s {
+            line(format_args!("scrub_after_s = {after}"));
         }
         if let Some(planted) = &self.plant_unsealed {
             line(format_args!("plant_unsealed = {planted:?}"));

@@ -4,6 +4,7 @@
 //! [`Session`](maillon_protocol::sync::Session)) over maps instead of RocksDB and a queue of events instead of sockets. Latency, loss,
 //! duplication, reordering, partitions and crashes are knobs; everything follows from one seed, so a failure replays exactly.
 
+mod erasing;
 mod invariants;
 mod liar;
 mod node;

@@ -42,6 +42,8 @@ pub enum Step {
     Remove(usize),
     /// A node leaves by its own word.
     Leave(usize),
+    /// A node asks that its newest note be erased, or the steward that somebody's be.
+    Erase(usize),
     /// The steward starts a new epoch.
     Rotate,
     /// The steward makes a member that reads the whole past the steward.
@@ -212,6 +214,7 @@ impl<'a> Player<'a> {
                     let _ = node.with(|replica, rows, _| replica.depart(rows, &circle, now));
                 });
             }
+            Step::Erase(place) => self.erase(place),
             Step::Rotate => {
                 let steward = self.steward();
                 self.net.act(steward, |node, now| {
@@ -374,8 +377,43 @@ impl<'a> Player<'a> {
         });
     }
 
-    /// Whoever has been invited accepts.
+    /// Asks that the newest note of a node be erased; the steward sometimes asks for that of another.
+    fn erase(&mut self, place: usize) {
+        let (steward, writer, circle) = (self.steward(), self.member(place), self.circle);
+        let asks = if place.is_multiple_of(2) {
+            writer
+        } else {
+            steward
+        };
+        let Some(record) = self.net.nodes[asks].newest_note(&circle, self.net.id(writer)) else {
+            return;
+        };
+        self.net.act(asks, |node, now| {
+            let _ = node.ask_erasure(&circle, record, now);
+        });
+    }
+
+    /// Each node decides about what is to be erased; some refuse.
+    fn decide(&mut self) {
+        let circle = self.circle;
+        for place in 0..self.schedule.nodes {
+            let node = &self.net.nodes[place];
+            if Replica::erasures(&node.memory, &circle).is_ok_and(|all| all.is_empty()) {
+                continue;
+            }
+            self.net.act(place, |node, now| {
+                node.decide_erasures(
+                    &circle,
+                    |record| !(record.0[0] as usize + place).is_multiple_of(3),
+                    now,
+                );
+            });
+        }
+    }
+
+    /// Whoever has been invited accepts, and whoever is asked to erase decides.
     fn answer(&mut self) {
+        self.decide();
         for node in 0..self.schedule.nodes {
             while self.net.nodes[node].undecided().is_some() {
                 self.net.act(node, |node, now| node.accept_first(now));

@@ -8,6 +8,7 @@ mod bundles;
 mod clock;
 mod command;
 mod durability;
+mod erasing;
 mod handshake;
 mod imports;
 mod invariants;

@@ -133,6 +133,14 @@ fn said(content: &Content) -> (String, String) {
             format!("request {}", words::plain(&answer.answer)),
             answer.comment.clone(),
         ),
+        Content::Erasure(erasure) => (
+            format!("erasure of {}", words::short(&erasure.record)),
+            format!("Because: {}", words::plain(&erasure.reason)),
+        ),
+        Content::ErasureAnswer(answer) => (
+            format!("erasure of {}", words::short(&answer.record)),
+            words::erased(answer.answer).to_owned(),
+        ),
         Content::Unknown { number, version } => (
             format!("kind {number}, version {version}: received, not displayed"),
             "This node does not know this kind of record yet: update it to see what it says."

@@ -144,6 +144,15 @@ fn sharing(view: &View, circle: &CircleView) -> String {
 
 fn one(view: &View, thing: &ThingView) -> String {
     let mut shown = String::new();
+    for erased in &thing.erased {
+        shown += &format!(
+            "{} {} of {}, {}: erased\n",
+            words::short(&erased.record),
+            words::kind(erased.kind),
+            text::line(&erased.structure),
+            view.clock.when(erased.occurred_ms)
+        );
+    }
     if thing.standing.len() > 1 {
         shown += "These versions are in conflict:\n";
     }

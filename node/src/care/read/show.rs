@@ -3,10 +3,12 @@
 use std::{fmt, str::FromStr};
 
 use maillon_protocol::{
-    admin::{CircleView, ContestedView, MemberLine, ThingView},
+    admin::{CircleView, ContestedView, ErasedView, MemberLine, ThingView},
+    circle::Circle,
     content::{Content, Kind, PatientIdentity},
     dossier::{Thing, Version},
     ids::{CircleId, RecordId, ThingId},
+    replica::Replica,
     time::Timestamp,
 };
 
@@ -131,9 +133,12 @@ impl Care {
                 next = last;
                 continue;
             }
-            let mut views = Vec::new();
+            let (mut views, mut erased) = (Vec::new(), Vec::new());
             for version in standing(thing) {
-                views.extend(self.view_with(&version.record, &around)?);
+                match self.view_with(&version.record, &around)? {
+                    Some(view) => views.push(view),
+                    None => erased.extend(self.erased_view(&circle, version, &around)?),
+                }
             }
             if is_identity {
                 identity.extend(views.into_iter().filter_map(|view| match view.content {
@@ -143,15 +148,18 @@ impl Care {
                 continue;
             }
             last = Some(mark);
-            if views.is_empty() {
+            if views.is_empty() && erased.is_empty() {
                 continue;
             }
+            bytes += 256 * erased.len();
             bytes += views
                 .iter()
                 .map(|view| 1024 + size_of_text(&view.content))
                 .sum::<usize>();
-            let alert = match &views[0].content {
-                Content::Alert(_) => self.alert_of(id, thing_id, &around, Shown::Weightiest)?,
+            let alert = match views.first().map(|view| &view.content) {
+                Some(Content::Alert(_)) => {
+                    self.alert_of(id, thing_id, &around, Shown::Weightiest)?
+                }
                 _ => None,
             };
             let contested = thing.contested().count();
@@ -165,7 +173,10 @@ impl Care {
             shown.push(ThingView {
                 thing: *thing_id,
                 parent: thing.parent.first().copied(),
-                superseded: (thing.versions.len().saturating_sub(views.len() + contested)) as u64,
+                superseded: (thing.versions.len())
+                    .saturating_sub(views.len() + erased.len() + contested)
+                    as u64,
+                erased,
                 contested: contested as u64,
                 contested_by,
                 standing: views,
@@ -184,6 +195,23 @@ impl Care {
             next: next.map(|mark: ThingMark| mark.to_string()),
             doubts,
         })
+    }
+
+    /// What stays of a version, if it was erased here.
+    fn erased_view(
+        &self,
+        circle: &Circle,
+        version: &Version,
+        around: &Around,
+    ) -> Result<Option<ErasedView>, CareError> {
+        let erased = circle.erasures > 0
+            && Replica::erasure_of(self.shared().rows(), &circle.id(), &version.record)?.is_some();
+        Ok(erased.then(|| ErasedView {
+            record: version.record,
+            kind: version.kind,
+            structure: around.names.of(&version.node),
+            occurred_ms: version.occurred_ms,
+        }))
     }
 
     /// The newest of the versions that do not count, with who wrote them.

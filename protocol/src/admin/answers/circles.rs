@@ -83,6 +83,9 @@ pub struct ThingView {
     pub parent: Option<ThingId>,
     /// The versions that stand, newest first: one, or several in a conflict.
     pub standing: Vec<RecordView>,
+    /// Those of them that were erased here.
+    #[serde(default)]
+    pub erased: Vec<ErasedView>,
     /// How many versions were superseded.
     pub superseded: u64,
     /// Versions that their authors had no right to write.
@@ -92,6 +95,19 @@ pub struct ThingView {
     pub contested_by: Vec<ContestedView>,
     /// For an alert: where it stands.
     pub alert: Option<AlertView>,
+}
+
+/// What stays of a version that was erased.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErasedView {
+    /// Its record.
+    pub record: RecordId,
+    /// Number of its kind.
+    pub kind: u64,
+    /// The structure that wrote it.
+    pub structure: String,
+    /// When what it said happened, Unix milliseconds.
+    pub occurred_ms: u64,
 }
 
 /// A version that does not count: its author had no right to write it, or was removed before.

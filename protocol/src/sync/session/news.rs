@@ -88,7 +88,7 @@ impl Session {
             let Some(record) = sent(record, &circle, &self.peer) else {
                 continue;
             };
-            bytes += record.header.0.len() + record.body.0.len();
+            bytes += record.about_bytes();
             batch.push(record);
             if bytes >= self.limits.answer_bytes {
                 let records = std::mem::take(&mut batch);

@@ -9,11 +9,11 @@ use super::{Asked, Pending, Session};
 use crate::{
     cbor::Bytes,
     charter::Start,
-    circle::Circle,
+    circle::{Ack, Circle, Exception, Reason},
     ids::{CircleId, EntryHash, LogId, NodeId, RecordId},
     record::{Header, Record, log::LogTip},
     sign::Unverified,
-    sync::{Batch, Message, Outcome, Problem, SentRecord, View},
+    sync::{Batch, CircleState, Message, Outcome, Problem, SentRecord, View},
 };
 
 /// Records of one log after a sequence, up to another one.
@@ -96,10 +96,7 @@ impl Session {
 
     fn answer(&mut self, (id, log, after, up_to): Range, view: &impl View) {
         let records = self.answerable(&id, &log, after, up_to, view);
-        self.unflushed += records
-            .iter()
-            .map(|record| record.header.0.len() + record.body.0.len())
-            .sum::<usize>();
+        self.unflushed += records.iter().map(SentRecord::about_bytes).sum::<usize>();
         let (entry, entry_hash) = view
             .circle(&id)
             .filter(|circle| circle.charter.is_member(&self.peer))
@@ -212,13 +209,15 @@ impl Session {
             self.ask_for_beginnings(&circle, &own, &mut parsed, &mut logs);
         }
         // What is held already costs no signature check.
-        parsed.retain(|(header, _)| {
+        parsed.retain(|(header, body)| {
             let Header { log, sequence, .. } = &header.object;
             let held = circle
                 .logs
                 .get(log)
                 .is_some_and(|tip| *sequence <= tip.height && *sequence >= tip.first);
-            !held || view.record_id(&id, log, *sequence) != Some(RecordId(header.id))
+            let missing = || circle.excepted(log, *sequence) == Some(Reason::Missing);
+            let fills = body.is_some() && held && missing();
+            !held || fills || view.record_id(&id, log, *sequence) != Some(RecordId(header.id))
         });
         if parsed.is_empty() {
             for log in logs {
@@ -237,6 +236,61 @@ impl Session {
                 wanted,
             },
         );
+    }
+
+    /// Gives the peer the bodies that it may have and says are missing there: somebody who had erased them gave it the headers.
+    pub(super) fn send_bodies(&mut self, theirs: &CircleState, circle: &Circle, view: &impl View) {
+        let (id, peer) = (circle.id(), self.peer);
+        let said = theirs
+            .acks
+            .iter()
+            .filter_map(|ack| Unverified::<Ack>::parse(ack.0.clone()).ok())
+            .find(|ack| ack.object.node == peer);
+        let missing = |exception: &&Exception| exception.reason == Reason::Missing;
+        let exceptions = said.map(|ack| ack.object.exceptions).unwrap_or_default();
+        for range in exceptions.iter().filter(missing) {
+            if self.unflushed >= self.limits.answer_bytes {
+                return;
+            }
+            let held = self.answerable(
+                &id,
+                &range.log,
+                range.from.saturating_sub(1),
+                range.to,
+                view,
+            );
+            let records: Vec<_> = held
+                .into_iter()
+                .filter(|record| !record.body.0.is_empty())
+                .collect();
+            if records.is_empty() {
+                continue;
+            }
+            self.unflushed += records.iter().map(SentRecord::about_bytes).sum::<usize>();
+            self.send(Message::Records {
+                circle: id,
+                entry: circle.charter.number(),
+                entry_hash: circle.charter.head(),
+                records,
+                wanted: false,
+            });
+        }
+    }
+
+    /// Asks who is in the circle no more for the bodies of what it wrote itself: members may have only the headers.
+    pub(super) fn ask_for_bodies(&mut self, circle: &Circle, own: &NodeId) {
+        let ours = circle
+            .missing(own)
+            .filter(|range| range.log.node == self.peer);
+        let ranges: Vec<Exception> = ours.copied().collect();
+        for range in ranges {
+            self.send(Message::Want {
+                circle: circle.id(),
+                log: range.log,
+                after: range.from.saturating_sub(1),
+                up_to: range.to,
+            });
+        }
     }
 
     /// Where a log begins for this node only the answer to a question says: a first record that is pushed may be a later one.
@@ -344,14 +398,17 @@ impl Session {
     }
 }
 
-/// A record as `peer` may have it: without its body where its epoch is not granted. None where the peer may have the body and it is not here:
-/// another member has it.
+/// A record as `peer` may have it: without its body where its epoch is not granted, or where the body was erased, here or at whom it came from. None
+/// where the peer may have the body and this node may not: another member has it.
 pub(super) fn sent(record: &Record, circle: &Circle, peer: &NodeId) -> Option<SentRecord> {
     let granted = circle
         .charter
         .epoch_of(record.header.object.entry)
         .is_some_and(|(epoch, _)| circle.charter.is_granted(peer, epoch));
-    if granted && record.body.is_none() {
+    let header = &record.header.object;
+    let gone = || circle.excepted(&header.log, header.sequence);
+    if granted && record.body.is_none() && !matches!(gone(), Some(Reason::Erased | Reason::Missing))
+    {
         return None;
     }
     Some(SentRecord {

@@ -80,10 +80,10 @@ impl Session {
             return;
         }
         let mut to_state = view.changed_since(&self.peer, self.mark);
-        // Whoever gave the mark may have kept the secret back; this peer may have it, and gives it to who says what it has opened.
-        let unopened = view.unopened(&self.peer).into_iter();
+        // Whoever gave the mark may have kept a secret or a body back; this peer may have it, and gives it to who says what is missing.
+        let incomplete = view.incomplete(&self.peer).into_iter();
         to_state.extend(
-            unopened
+            incomplete
                 .filter(|id| !to_state.contains(id))
                 .collect::<Vec<_>>(),
         );
@@ -210,7 +210,7 @@ impl Session {
         if stuck || !view.changed_since(&self.peer, self.mark).is_empty() {
             return self.begin_round(self.round.number + 1, view);
         }
-        for id in view.unopened(&self.peer) {
+        for id in view.incomplete(&self.peer) {
             self.told.remove(&id);
             self.tell(&id, view);
         }

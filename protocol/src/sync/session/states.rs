@@ -121,6 +121,7 @@ impl Session {
                 self.behind.remove(&id);
             }
             let peer = self.peer;
+            self.ask_for_bodies(&circle, &own);
             let theirs = theirs.heights.iter();
             for height in theirs.filter(|at| charter.passes(&at.log, &peer, &own)) {
                 let mine = circle.logs.get(&height.log).map_or(0, |tip| tip.height);
@@ -151,6 +152,7 @@ impl Session {
         // Whoever lacks an epoch that it is granted gets it from any member.
         let opened = opened_by(theirs, &self.peer);
         self.send_seals(&id, &opened, &circle, view);
+        self.send_bodies(theirs, &circle, view);
         for height in &theirs.heights {
             let (mine, head) = circle
                 .logs

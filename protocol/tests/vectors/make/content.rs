@@ -6,10 +6,11 @@ use maillon_protocol::{
     content::{
         Alert, AlertAnswer, AlertStep, Answered, AskedChange, AttachmentRef, CareTeam, Code,
         CodeSystem, Consent, ConsentDecision, ConsentKind, Contact, Content, Document, Envelope,
-        Identifier, IdentifierSystem, LiaisonNote, MembershipRequest, NoteKind, PartialDate,
-        Participation, Party, Period, Professional, ReadMark, RequestAnswer, Severity, Structure,
+        Erased, Erasure, ErasureAnswer, ErasureReason, Facts, Identifier, IdentifierSystem, Kind,
+        LiaisonNote, MembershipRequest, NoteKind, PartialDate, Participation, Party, Period,
+        Professional, ReadMark, RequestAnswer, Severity, Structure,
     },
-    ids::{Hash, NodeId, RecordId, ThingId},
+    ids::{Hash, Incarnation, LogId, NodeId, RecordId, ThingId},
     invite::InvitationReason,
 };
 use serde_json::{Value, json};
@@ -214,6 +215,33 @@ fn contents() -> Vec<(&'static str, Content)> {
             Content::RequestAnswer(RequestAnswer {
                 answer: Answered::Refused,
                 comment: "Après la réunion de jeudi.".to_owned(),
+            }),
+        ),
+        (
+            "erasure of a correction",
+            Content::Erasure(Erasure {
+                record: RecordId([7; 32]),
+                log: LogId {
+                    node,
+                    incarnation: Incarnation([8; 16]),
+                },
+                sequence: 12,
+                facts: Facts {
+                    kind: Kind::LiaisonNote as u64,
+                    thing: ThingId([9; 16]),
+                    parent: Some(ThingId([10; 16])),
+                    supersedes: vec![RecordId([6; 32])],
+                    code: NoteKind::Instruction as u64,
+                    occurred_ms: NOW,
+                },
+                reason: ErasureReason::WrongPerson,
+            }),
+        ),
+        (
+            "answer to an erasure",
+            Content::ErasureAnswer(ErasureAnswer {
+                record: RecordId([7; 32]),
+                answer: Erased::Differs,
             }),
         ),
         ("request to be invited", asked(invite)),

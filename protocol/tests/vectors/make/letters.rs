@@ -51,6 +51,7 @@ pub(crate) fn ack(world: &World) -> Value {
             Reason::KindUnknown,
             Reason::Erased,
             Reason::AfterRemoval,
+            Reason::Missing,
         ]
         .map(|reason| Exception {
             log: first.log(),

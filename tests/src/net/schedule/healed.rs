@@ -4,6 +4,7 @@ use maillon_protocol::{
     charter::{Grant, Start},
     circle::{Ack, Circle},
     ids::LogId,
+    record::Record,
 };
 
 use super::Player;
@@ -182,8 +183,8 @@ impl Player<'_> {
                     .is_some_and(|(epoch, _)| {
                         steward.charter.is_granted(&self.net.id(place), epoch)
                     });
-                let readable = self.net.nodes[first].circles[&self.circle].read(&right);
-                if granted && readable.is_ok() && held.read(&found).is_err() {
+                let erased = self.net.nodes[place].has_erased(&self.circle, &found.id());
+                if granted && !erased && self.somebody_reads(&right) && held.read(&found).is_err() {
                     return Err(format!(
                         "node {place} cannot read record {sequence} of a log"
                     ));
@@ -191,6 +192,21 @@ impl Player<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether some member has a record's body and its key.
+    fn somebody_reads(&self, record: &Record) -> bool {
+        let header = &record.header.object;
+        let steward = &self.net.nodes[self.steward()].circles[&self.circle];
+        self.net.nodes.iter().any(|node| {
+            let held = node.stored(&self.circle, &header.log, header.sequence);
+            let (Some(held), Some(circle)) = (held, node.circles.get(&self.circle)) else {
+                return false;
+            };
+            steward.charter.is_member(&node.id())
+                && held.id() == record.id()
+                && circle.read(&held).is_ok()
+        })
     }
 
     /// What each member holds of the others' acknowledgements is what they hold.
