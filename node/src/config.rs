@@ -80,6 +80,9 @@ pub struct Config {
     /// Circles of which this node is the steward.
     #[config(nested)]
     pub circles: CirclesConfig,
+    /// How long files are kept.
+    #[config(nested)]
+    pub retention: RetentionConfig,
     /// The administrator's socket.
     #[config(nested)]
     pub admin: AdminConfig,
@@ -167,6 +170,16 @@ pub struct CirclesConfig {
     /// each: this structure answers for what it keeps.
     #[config(default = false)]
     pub erase_by_itself: bool,
+}
+
+/// How long files are kept.
+#[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct RetentionConfig {
+    /// Years after its end for which a file is kept here; then the node lets go of it by itself, for good. A file ends when it is closed, or when this
+    /// structure has left it. 0: nothing goes by itself, a person says `maillonctl circle finish`. At most 100.
+    #[config(default = 0)]
+    pub years: u32,
 }
 
 /// The socket.
@@ -310,6 +323,13 @@ impl Config {
                 "circles.grant_by_itself",
                 "takes \"invite\", \"remove\", \"rotate\", \"close\" and \"hand-over\"",
             ));
+        }
+        if self.retention.years > 100 {
+            let cause = format!("is {}; it must be from 0 to 100", self.retention.years);
+            return Err(OutOfRange {
+                field: "retention.years",
+                cause,
+            });
         }
         if !self.http.listen.ip().is_loopback() {
             return Err(wrong(

@@ -110,6 +110,7 @@ fn all_destructive_commands_ask_first() {
         &["circle", "hand-over", "5f5f", "CPTS"],
         &["circle", "leave", "5f5f"],
         &["circle", "continue", "5f5f"],
+        &["circle", "finish", "5f5f"],
         &["circle", "confirm", "5f5f"],
         &["erasure", "ask", "9c0b", "--reason", "law"],
         &["erasure", "carry-out", "9c0b"],
@@ -127,6 +128,7 @@ fn all_destructive_commands_ask_first() {
                     | Call::CircleLeave { .. }
                     | Call::CircleHandOver { .. }
                     | Call::CircleContinue { .. }
+                    | Call::CircleFinish { .. }
                     | Call::CircleConfirm { .. }
                     | Call::Erasure(_)
                     | Call::KeysRotate

@@ -132,6 +132,8 @@ impl Node {
             | Call::CircleHandOver { .. }
             | Call::CircleDeputies { .. }
             | Call::CircleContinue { .. }
+            | Call::CircleFinish { .. }
+            | Call::CircleFinished
             | Call::CircleConfirm { .. }) => {
                 Box::pin(self.circle_call(actor, call, now_ms)).await?
             }

@@ -122,6 +122,11 @@ impl Node {
                 care.confirm(actor, circle).await?;
                 Answer::Ok
             }
+            Call::CircleFinish { circle } => {
+                care.finish(actor, self.circle_named(&circle)?).await?;
+                Answer::Ok
+            }
+            Call::CircleFinished => Answer::Finished(care.finished()?),
             Call::CircleContinue { circle, without } => {
                 let circle = self.circle_named(&circle)?;
                 let without = without.iter().map(|member| self.node_named(member));

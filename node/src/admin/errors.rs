@@ -7,7 +7,8 @@ use maillon_protocol::{
     circle::WriteError,
     content::AlertStep,
     replica::{
-        DepartFailed, EraseFailed, LetterError, StewardshipError, SuccessionError, WriteFailed,
+        DepartFailed, EraseFailed, FinishFailed, LetterError, StewardshipError, SuccessionError,
+        WriteFailed,
     },
 };
 
@@ -248,6 +249,16 @@ impl From<CareError> for Refusal {
                 ErrorCode::Conflict,
                 "`maillonctl circle show CIRCLE` names its members",
             ),
+            CareError::Finish(FinishFailed::NoCircle) => {
+                (ErrorCode::NotFound, "see `maillonctl circle list`")
+            }
+            CareError::Finish(FinishFailed::GoesOn) => (
+                ErrorCode::Conflict,
+                "`maillonctl circle close CIRCLE` as its steward, or `maillonctl circle leave CIRCLE`",
+            ),
+            CareError::Finish(FinishFailed::Storage(_)) => {
+                (ErrorCode::Storage, "run `maillonctl doctor`")
+            }
             CareError::Erase(EraseFailed::NoRecord) => {
                 (ErrorCode::NotFound, "see `maillonctl record list CIRCLE`")
             }

@@ -44,6 +44,10 @@ fn event(notice: &Notice, at_ms: u64) -> Option<WatchEvent> {
                 .and_then(|value| value.as_str().map(|word| format!("not-shown-{word}")))
                 .unwrap_or_default(),
         },
+        Notice::Finished(circle) => WatchEvent::Reported {
+            circle: Some(*circle),
+            what: "finished".to_owned(),
+        },
         Notice::Erased { circle, .. } => WatchEvent::Reported {
             circle: Some(*circle),
             what: "erased".to_owned(),

@@ -13,7 +13,7 @@ use maillon_protocol::{
     replica::{EraseFailed, Replica, Row, Rows, Written},
 };
 
-use super::{Actor, Care, CareError, audit, names::Names, read};
+use super::{Actor, Care, CareError, audit, names::Names, origin, read};
 use crate::audit::About;
 
 /// An erasure as it was found.
@@ -41,6 +41,7 @@ impl Care {
             let author = || actor.professional.clone();
             let asked = replica.ask_erasure(rows, &circle, record, reason, author(), now, rng)?;
             replica.erase(rows, &circle, asked.thing, author(), now, rng)?;
+            origin::empty(tx, circle, Some(record))?;
             audit::note(tx, &actor, "erasure.ask", About::record(circle, record))?;
             Ok::<_, CareError>(asked)
         });
@@ -208,6 +209,7 @@ impl Care {
             let (replica, rows, now, rng) = (&mut *tx.replica, tx.rows, tx.now_ms, &mut *tx.rng);
             let author = actor.professional.clone();
             let record = replica.erase(rows, &found.circle, found.thing, author, now, rng)?;
+            origin::empty(tx, found.circle, Some(record))?;
             let about = About::record(found.circle, record);
             audit::note(tx, &actor, "erasure.carry-out", about)
         });
@@ -229,6 +231,19 @@ impl Care {
             let about = About::record(found.circle, record);
             audit::note(tx, &actor, "erasure.refuse", about)
         });
+        Ok(job.await?)
+    }
+
+    /// Empties the imported files from which an erased record came, or all that is left of a circle.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn forget_origin(
+        &self,
+        circle: CircleId,
+        record: Option<RecordId>,
+    ) -> Result<(), CareError> {
+        let job = self.ledger.run(move |tx| origin::empty(tx, circle, record));
         Ok(job.await?)
     }
 

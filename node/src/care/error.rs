@@ -8,8 +8,8 @@ use maillon_protocol::{
     content::{AlertStep, ContentError},
     limits::LimitError,
     replica::{
-        DepartFailed, EraseFailed, LetterError, StewardshipError, StorageError, SuccessionError,
-        WriteFailed,
+        DepartFailed, EraseFailed, FinishFailed, LetterError, StewardshipError, StorageError,
+        SuccessionError, WriteFailed,
     },
 };
 
@@ -98,6 +98,9 @@ pub enum CareError {
     /// Leaving.
     #[error(transparent)]
     Depart(#[from] DepartFailed),
+    /// The end of a file's time.
+    #[error(transparent)]
+    Finish(#[from] FinishFailed),
     /// Erasing.
     #[error(transparent)]
     Erase(#[from] EraseFailed),

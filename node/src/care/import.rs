@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 use super::{
     Actor, Care, CareError, audit,
     document::{SealedFile, fingerprint},
+    origin,
     uploads::Uploads,
 };
 use crate::{
@@ -368,6 +369,32 @@ impl Importing<'_, '_> {
     }
 }
 
+/// What a row that imports keep is about.
+pub(super) enum Remembered {
+    /// A circle.
+    Circle(CircleId),
+    /// A record.
+    Record(RecordId),
+    /// A file, or something else.
+    Nothing,
+}
+
+/// What a row is about, by the first letter of its key.
+pub(super) fn about(letter: Option<u8>, value: &[u8]) -> Remembered {
+    let read = match letter {
+        Some(b'k') => {
+            minicbor::decode::<Alias>(value).map(|alias| Remembered::Circle(alias.circle))
+        }
+        Some(b'p') => minicbor::decode::<CircleId>(value).map(Remembered::Circle),
+        Some(b'i') => {
+            minicbor::decode::<Known>(value).map(|known| Remembered::Record(known.newest))
+        }
+        _ => return Remembered::Nothing,
+    };
+    // What cannot be read is what `doctor` is for.
+    read.unwrap_or(Remembered::Nothing)
+}
+
 /// What was written for one person.
 #[derive(Default)]
 struct Written {
@@ -497,7 +524,7 @@ impl Care {
                     actor: &actor,
                     seen: false,
                 };
-                let key = importing.key(b"s", "import-source", &[&source.0]);
+                let key = origin::file_key(importing.tx, &source);
                 let before = importing.tx.get(Table::Originals, &key)?.is_some();
                 importing.seen = before;
                 let mut taken = Vec::with_capacity(people.len());
@@ -518,6 +545,7 @@ impl Care {
                     .all(|one| !one.opened && one.records.is_empty());
                 for one in &taken {
                     if one.opened || !one.records.is_empty() {
+                        origin::note(tx, one.circle, source, &one.records);
                         audit::note(tx, &actor, "import", About::circle(one.circle))?;
                     }
                 }

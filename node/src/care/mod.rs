@@ -16,19 +16,23 @@ mod identity;
 mod import;
 mod names;
 mod note;
+mod origin;
 mod outbox;
 mod past;
 mod people;
 mod read;
 pub(crate) mod requests;
+mod retention;
 mod steward;
 mod uploads;
 
 pub use error::CareError;
 pub use identity::IdentityError;
 pub use import::{ImportItem, Person, Taken};
+pub(crate) use origin::SCRUB;
 pub use people::Actor;
 pub use read::{AlertMark, AlertsWanted, DEEPEST_PAGE, NoMark, ThingMark};
+pub use retention::YEAR_MS;
 
 use std::sync::Arc;
 

@@ -42,6 +42,7 @@ pub(super) fn start(
         tokio::spawn(super::erasure::settle(Arc::clone(node))),
         tokio::spawn(super::erasure::scrub(Arc::clone(node))),
         tokio::spawn(super::renewal::run(Arc::clone(node))),
+        tokio::spawn(super::retention::run(Arc::clone(node))),
         tokio::spawn(super::upkeep::keys(Arc::clone(node))),
         tokio::spawn(super::upkeep::verify(Arc::clone(node))),
     ];

@@ -8,6 +8,7 @@ mod describe;
 mod erasure;
 mod keys;
 mod renewal;
+mod retention;
 mod upkeep;
 
 use std::{

@@ -58,6 +58,11 @@ impl Node {
                 0,
             ),
             (
+                "retention",
+                "Lets go of the files whose time is over, and sweeps away what is left of them.",
+                1,
+            ),
+            (
                 "verify",
                 "Checks once a day, at low priority, everything that `maillonctl doctor` checks.",
                 4,

@@ -30,6 +30,8 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
         Row::AlertsIndexed => (Table::Meta, b"alerts".to_vec()),
         Row::Charter(circle) => (Table::Circles, join(&[b"c", &circle_name(circle)])),
         Row::Circle(circle) => (Table::Circles, join(&[b"r", &circle_name(circle)])),
+        Row::Finishing(circle) => (Table::Circles, join(&[b"g", &circle_name(circle)])),
+        Row::Finished(circle) => (Table::Circles, join(&[b"f", &circle_name(circle)])),
         Row::Entry(circle, number) => (
             Table::Entries,
             join(&[b"e", &circle_name(circle), &number.to_be_bytes()]),
@@ -202,6 +204,8 @@ fn range(store: &Store, prefix: &RowPrefix) -> (Table, Vec<u8>, Option<Vec<u8>>)
     let of = |letter: &[u8], circle: &CircleId| [letter, &name(circle)].concat();
     match prefix {
         RowPrefix::Charters => (Table::Circles, b"c".to_vec(), None),
+        RowPrefix::Finishing => (Table::Circles, b"g".to_vec(), None),
+        RowPrefix::Finished => (Table::Circles, b"f".to_vec(), None),
         RowPrefix::Entries(circle, after) => {
             let prefix = of(b"e", circle);
             let from = [&prefix[..], &after.saturating_add(1).to_be_bytes()].concat();

@@ -211,13 +211,15 @@ impl Shared {
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
             for (id, circle) in published.circles {
-                let now = records_of(&circle);
-                let before = state
-                    .circles
-                    .insert(id, circle)
-                    .map_or(0, |before| records_of(&before));
+                let now = circle.as_deref().map_or(0, records_of);
+                let before = match circle {
+                    Some(circle) => state.circles.insert(id, circle),
+                    None => state.circles.remove(&id),
+                };
+                let before = before.as_deref().map_or(0, records_of);
+                // Wrapping, so that what goes is taken off.
                 self.records
-                    .fetch_add(now.saturating_sub(before), Ordering::Relaxed);
+                    .fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
             }
             state.counter = published.counter;
             state.incarnation = incarnation;

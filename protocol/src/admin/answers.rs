@@ -13,8 +13,8 @@ mod watch;
 pub use alerts::{AlertLine, AlertPage, AlertView, AnswerView};
 pub use audit::{AuditLine, AuditPage, AuditVerified};
 pub use circles::{
-    Candidates, CircleLine, CircleView, ContestedView, ErasedView, InvitationLine, MemberLine,
-    Sharing, SharingRefused, Succession, ThingView,
+    Candidates, CircleLine, CircleView, ContestedView, ErasedView, FinishedLine, InvitationLine,
+    MemberLine, Sharing, SharingRefused, Succession, ThingView,
 };
 pub use import::{Imported, ImportedCircle};
 pub use peers::{Pairing, Peer, PeerInvitation, PeerLine, Peers, Relation};
@@ -51,6 +51,7 @@ pub enum Answer {
     Candidates(Candidates),
     Requests(Vec<super::RequestLine>),
     Erasures(Vec<super::ErasureLine>),
+    Finished(Vec<FinishedLine>),
     Alerts(AlertPage),
     Records(RecordPage),
     Record(RecordView),

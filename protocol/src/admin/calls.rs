@@ -175,6 +175,13 @@ pub enum Call {
         /// Coded reason: 0 care begins again, 1 closed by mistake, 2 other.
         reason: u64,
     },
+    /// Lets go of a circle that has ended, for good. → [`super::Answer::Ok`].
+    CircleFinish {
+        /// Which.
+        circle: Named,
+    },
+    /// The circles whose time is over here. → [`super::Answer::Finished`].
+    CircleFinished,
     /// Requests for changes of who is in a circle.
     Request(super::RequestCall),
     /// Erasures.
@@ -424,6 +431,7 @@ impl Call {
                 | Self::CircleClose { .. }
                 | Self::CircleReopen { .. }
                 | Self::CircleContinue { .. }
+                | Self::CircleFinish { .. }
                 | Self::Request(_)
                 | Self::Erasure(_)
                 | Self::AlertSend { .. }

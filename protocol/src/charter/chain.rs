@@ -345,6 +345,11 @@ impl Charter {
         self.terms.contains_key(node)
     }
 
+    /// Every node that the head or any earlier entry lists.
+    pub fn ever(&self) -> impl Iterator<Item = &NodeId> {
+        self.terms.keys()
+    }
+
     /// Number of the entry that removed `node` last, where it is no member now.
     pub fn removed_by(&self, node: &NodeId) -> Option<u64> {
         let last = self.terms.get(node)?.last()?;

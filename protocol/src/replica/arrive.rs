@@ -280,10 +280,15 @@ impl Replica {
                 circle::extend(circle, entries)
             }
             None => {
+                if self.row(rows, &Row::Finishing(id))?.is_some() {
+                    // It comes again when nothing of its earlier time is left.
+                    return Ok(ByItself::default());
+                }
                 let acceptances = self.acceptances_for(rows, &id)?;
                 let (circle, taken) = circle::begin(entries, &own, |quoted| {
+                    let spent = || self.is_spent(rows, &id, quoted).unwrap_or(true);
                     let forgotten = || self.has_forgotten(rows, quoted).unwrap_or(false);
-                    acceptances.contains(&Hash(quoted.id)) || forgotten()
+                    (acceptances.contains(&Hash(quoted.id)) || forgotten()) && !spent()
                 })?;
                 if circle.id() != id || !circle.charter.ever_listed(&peer) {
                     return Err(ArriveError::NotShared);
@@ -291,6 +296,7 @@ impl Replica {
                 (circle, taken)
             }
         };
+        self.stage_delete(Row::Finished(id));
         for entry in &taken.accepted {
             self.stage(Row::Entry(id, entry.object.number), entry.bytes.clone());
             self.take_quoted(rows, &entry.object)?;

@@ -98,9 +98,7 @@ impl Replica {
         let mut seen = BTreeSet::new();
         published.circles.retain(|(id, _)| seen.insert(*id));
         for (id, circle) in &mut published.circles {
-            if let Some(now) = self.circles.get(id) {
-                *circle = Arc::clone(now);
-            }
+            *circle = self.circles.get(id).cloned();
         }
         Flight {
             rows: self.staging.take_off(),

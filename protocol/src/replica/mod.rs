@@ -27,6 +27,7 @@ mod project;
 mod renew;
 mod requests;
 mod restore;
+mod retention;
 mod rows;
 mod staging;
 mod steward;
@@ -43,6 +44,7 @@ pub use invitations::{Incoming, IncomingState, LetterError, Outgoing, OutgoingSt
 pub use layers::{Layer, Layers};
 pub use notice::{Notice, Published};
 pub use project::{DeliveryRow, Location};
+pub use retention::{FinishFailed, Finished};
 pub use rows::{Memory, Row, RowPrefix, Rows, StorageError};
 pub use staging::Changes;
 pub use steward::StewardshipError;
@@ -254,8 +256,22 @@ impl Replica {
         self.journal.push((id, old.clone(), first));
         self.undo.entry(id).or_insert(old);
         self.circles.insert(id, Arc::clone(&circle));
-        self.published.circles.push((id, Arc::clone(&circle)));
+        self.published.circles.push((id, Some(Arc::clone(&circle))));
         circle
+    }
+
+    /// Lets go of a circle: it is not here any more.
+    fn drop_circle(&mut self, id: &CircleId) {
+        let Some(old) = self.circles.remove(id) else {
+            return;
+        };
+        self.counter += 1;
+        self.stage_delete(Row::Charter(*id));
+        self.stage_delete(Row::Circle(*id));
+        let first = !self.undo.contains_key(id);
+        self.journal.push((*id, Some(Arc::clone(&old)), first));
+        self.undo.entry(*id).or_insert(Some(old));
+        self.published.circles.push((*id, None));
     }
 
     fn tick(&mut self, now_ms: u64) -> Timestamp {

@@ -69,6 +69,8 @@ pub enum Notice {
         /// The one that continues it.
         by: CircleId,
     },
+    /// A circle's time is over, and this node has let go of it: [`sweep`](super::Replica::sweep).
+    Finished(CircleId),
     /// An invitation has arrived.
     Invited(InvitationId),
     /// An invitation that had arrived was taken back by whoever sent it.
@@ -104,8 +106,8 @@ pub struct Published {
     pub news: Vec<News>,
     /// For people.
     pub notices: Vec<Notice>,
-    /// Circles as they are now.
-    pub circles: Vec<(CircleId, Arc<Circle>)>,
+    /// Circles as they are now; none where one is not here any more.
+    pub circles: Vec<(CircleId, Option<Arc<Circle>>)>,
     /// The change counter.
     pub counter: u64,
 }

@@ -27,6 +27,10 @@ pub enum Row {
     Charter(CircleId),
     /// A circle's logs, exceptions and secrets.
     Circle(CircleId),
+    /// A circle whose time is over, as far as it is not swept away.
+    Finishing(CircleId),
+    /// What stays of it.
+    Finished(CircleId),
     /// A charter entry as it came.
     Entry(CircleId, u64),
     /// A sealed copy: circle, number of the epoch's entry, recipient.
@@ -82,6 +86,10 @@ pub enum Row {
 pub enum RowPrefix {
     /// All charters.
     Charters,
+    /// All circles that are being swept away.
+    Finishing,
+    /// All circles whose time is over.
+    Finished,
     /// Entries of a charter after a number.
     Entries(CircleId, u64),
     /// Sealed copies for a recipient.
@@ -127,6 +135,8 @@ impl RowPrefix {
         let low32 = [0; 32];
         match *self {
             Self::Charters => Row::Charter(CircleId(low32)),
+            Self::Finishing => Row::Finishing(CircleId(low32)),
+            Self::Finished => Row::Finished(CircleId(low32)),
             Self::Entries(circle, after) => Row::Entry(circle, after.saturating_add(1)),
             Self::Seals(circle, node) => Row::Seal(circle, node, 0),
             Self::Records(circle, log, sequence) => Row::Record(circle, log, sequence),
@@ -170,6 +180,8 @@ impl RowPrefix {
     pub(super) fn holds(&self, row: &Row) -> bool {
         match (*self, *row) {
             (Self::Charters, Row::Charter(_))
+            | (Self::Finishing, Row::Finishing(_))
+            | (Self::Finished, Row::Finished(_))
             | (Self::Uploads, Row::Upload(..))
             | (Self::Renewing, Row::Renewing(_))
             | (Self::Outgoing, Row::Outgoing(_))

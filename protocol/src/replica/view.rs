@@ -9,7 +9,7 @@ use std::{
 use rand_core::{TryCryptoRng, TryRng, utils::next_word_via_fill};
 
 use super::{
-    Claims, IncomingState, Location, OutgoingState, Row, RowPrefix, Rows, StorageError,
+    Claims, Finished, IncomingState, Location, OutgoingState, Row, RowPrefix, Rows, StorageError,
     invitations::invitation_id, project::read_record, rows::read,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     charter::SealedSecret,
     circle::{Ack, Circle, FileRow, Wanted},
     descriptor::Descriptor,
-    ids::{CircleId, Hash, Incarnation, LogId, NodeId, RecordId, Token},
+    ids::{CircleId, EntryHash, Hash, Incarnation, LogId, NodeId, RecordId, Token},
     keys::{NodeKey, SealPublic},
     record::Record,
     sign::{self, Unverified, Verified},
@@ -241,6 +241,13 @@ impl<R: Rows> View for Committed<'_, R> {
 
     fn circle(&self, circle: &CircleId) -> Option<Arc<Circle>> {
         self.circles.get(circle).cloned()
+    }
+
+    fn finished(&self, circle: &CircleId, peer: &NodeId) -> Option<(u64, EntryHash)> {
+        let row = self.rows.get(&Row::Finished(*circle)).ok()??;
+        let finished: Finished = read(&row).ok()?;
+        let known = finished.nodes.contains(peer);
+        known.then_some((finished.entry, finished.head))
     }
 
     fn changed_since(&self, peer: &NodeId, cursor: u64) -> Vec<CircleId> {

@@ -54,6 +54,9 @@ pub struct CircleState {
     /// Departures that no charter entry has followed yet: COSE_Sign1 bytes. Who is no member any more is told its own.
     #[n(5)]
     pub departures: Vec<Bytes>,
+    /// The circle's time is over at this node: it had it up to this entry, has let go of it, and takes it again only where a later entry admits it.
+    #[n(6)]
+    pub finished: bool,
 }
 
 impl CircleState {

@@ -7,7 +7,7 @@ use crate::{
     cbor::Bytes,
     charter::SealedSecret,
     circle::{Circle, FileRow, Wanted},
-    ids::{CircleId, Hash, LogId, NodeId, RecordId, Token},
+    ids::{CircleId, EntryHash, Hash, LogId, NodeId, RecordId, Token},
     record::Record,
 };
 
@@ -17,6 +17,8 @@ pub trait View {
     fn own(&self) -> NodeId;
     /// A circle, as committed.
     fn circle(&self, circle: &CircleId) -> Option<Arc<Circle>>;
+    /// Number and hash of the charter's head of a circle whose time is over here, if `peer` was ever in it.
+    fn finished(&self, circle: &CircleId, peer: &NodeId) -> Option<(u64, EntryHash)>;
     /// Circles whose charter lists or listed `peer` and that changed after `cursor`.
     fn changed_since(&self, peer: &NodeId, cursor: u64) -> Vec<CircleId>;
     /// The node's change counter.

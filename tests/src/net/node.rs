@@ -164,7 +164,12 @@ impl Node {
     pub fn commit(&mut self) -> Vec<News> {
         self.memory.commit(self.replica.staged());
         let published = self.replica.committed();
-        self.circles.extend(published.circles);
+        for (id, circle) in published.circles {
+            match circle {
+                Some(circle) => self.circles.insert(id, circle),
+                None => self.circles.remove(&id),
+            };
+        }
         self.counter = published.counter;
         self.renewing
             .extend(published.notices.iter().filter_map(|notice| match notice {

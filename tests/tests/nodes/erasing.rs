@@ -256,3 +256,68 @@ fn a_structure_keeps_what_it_has_reasons_to_keep_and_a_node_that_is_told_to_eras
     two.b.finish()?;
     Ok(())
 }
+
+#[test]
+fn a_closed_file_is_let_go_of_and_leaves_the_disk() -> Story {
+    let root = folder()?;
+    let mut cpts = Settings::cpts();
+    cpts.scrub_after_s = Some(1);
+    let Shared { mut two, circle } = Two::peered(root.path(), Settings::dac(), cpts)?.share()?;
+    let mut a = two.a.client()?.acting_as(&two.at_a);
+    let mut b = two.b.client()?.acting_as(&two.at_b);
+    let name = circle.to_string();
+    let document = add(root.path(), &two.a, &two.at_a, circle)?;
+    until(&two.b, &two.at_b, document, "the document at B", |state| {
+        state.complete
+    })?;
+    let finish = || Call::CircleFinish {
+        circle: name.clone(),
+    };
+    match b.call(finish()) {
+        Err(no) if no.to_string().contains("has not ended") => {}
+        other => return Err(Trouble::wrong(format!("{other:?}"))),
+    }
+    let close = ["circle", "close", &name, "--reason", "end-of-care", "--yes"];
+    says(&two.a, &two.at_a, &close)?;
+    wait::until("the closing, at B", wait::LONG, || {
+        Ok(b.circle_show(circle)?.line.closed.then_some(()))
+    })?;
+
+    let before = used(&two.b.folder())?;
+    says(&two.b, &two.at_b, &["circle", "finish", &name, "--yes"])?;
+    match b.circle_show(circle) {
+        Err(no) if no.code() == Some(ErrorCode::NotFound) => {}
+        other => return Err(Trouble::wrong(format!("{other:?}"))),
+    }
+    ensure(b.record_show(document).is_err(), || {
+        "it is still shown".to_owned()
+    })?;
+    wait::until("a smaller database at B", wait::LONG, || {
+        let now = used(&two.b.folder())?;
+        Ok((now + BYTES as u64 * 3 / 4 < before).then_some(()))
+    })?;
+    let said = says(&two.b, &two.at_b, &["circle", "finished"])?;
+    ensure(
+        said.contains(&name[..12]) && !said.contains("being swept"),
+        || said.clone(),
+    )?;
+
+    // Contact, a restart and an hour's worth of news bring nothing back; A keeps its file.
+    two.b.kill()?;
+    two.b.start()?;
+    let mut b = two.b.client()?.acting_as(&two.at_b);
+    wait::until("the connection", wait::LONG, || {
+        Ok(b.peer_list()?
+            .peers
+            .iter()
+            .any(|peer| peer.connected)
+            .then_some(()))
+    })?;
+    says(&two.a, &two.at_a, &["peer", "retry"])?;
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    ensure(b.circles()?.is_empty(), || "it came back".to_owned())?;
+    ensure(a.shows(document)?, || "A has lost its file".to_owned())?;
+    two.a.finish()?;
+    two.b.finish()?;
+    Ok(())
+}

@@ -3,6 +3,7 @@
 mod accept;
 mod change;
 mod dossier;
+mod finish;
 mod invitations;
 mod invite;
 mod leave;
@@ -43,6 +44,8 @@ pub(crate) enum Circle {
     HandOver(stewardship::HandOver),
     Deputies(stewardship::Deputies),
     Continue(stewardship::Continue),
+    Finish(finish::Finish),
+    Finished(finish::FinishedFiles),
     Confirm(stewardship::Confirm),
 }
 
@@ -70,6 +73,8 @@ impl Circle {
             Self::HandOver(command) => command.run(session),
             Self::Deputies(command) => command.run(session),
             Self::Continue(command) => command.run(session),
+            Self::Finish(command) => command.run(session),
+            Self::Finished(command) => command.run(session),
             Self::Confirm(command) => command.run(session),
         }
     }

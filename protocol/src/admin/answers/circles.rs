@@ -97,6 +97,25 @@ pub struct ThingView {
     pub alert: Option<AlertView>,
 }
 
+/// What stays of a circle whose time is over here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FinishedLine {
+    /// The circle.
+    pub circle: CircleId,
+    /// Number of its charter's last entry here.
+    pub entry: u64,
+    /// Records that its logs had.
+    pub records: u64,
+    /// The structures that were ever in it.
+    pub structures: Vec<String>,
+    /// When it had ended, Unix milliseconds.
+    pub ended_ms: u64,
+    /// When this node let go of it, Unix milliseconds.
+    pub finished_ms: u64,
+    /// Whether nothing of it is left.
+    pub swept: bool,
+}
+
 /// What stays of a version that was erased.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErasedView {

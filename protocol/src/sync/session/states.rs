@@ -43,6 +43,7 @@ impl Session {
                 .filter(|(node, _)| theirs(node))
                 .map(|(_, signed)| signed.clone())
                 .collect(),
+            finished: false,
         })
     }
 
@@ -62,34 +63,54 @@ impl Session {
         }
     }
 
-    /// Nothing is remembered of it: a peer may name as many circles as it likes.
-    pub(super) fn tell_nothing(&mut self, id: &CircleId) {
+    /// Of a circle that is not here: that its time is over, to who was in it, or nothing. Nothing is remembered of it: a peer may name as many
+    /// circles as it likes.
+    pub(super) fn tell_nothing(&mut self, id: &CircleId, view: &impl View) {
+        let finished = view.finished(id, &self.peer);
+        let (entry, entry_hash) = finished.unwrap_or((0, EntryHash([0; 32])));
         self.send(Message::States(vec![CircleState {
             circle: *id,
-            entry: 0,
-            entry_hash: EntryHash([0; 32]),
+            entry,
+            entry_hash,
             heights: Vec::new(),
             acks: Vec::new(),
             departures: Vec::new(),
+            finished: finished.is_some(),
         }]));
+    }
+
+    /// The peer has let go of a circle. Where a later entry admits it, it gets the whole charter, as a newcomer does.
+    fn peer_has_finished(&mut self, theirs: &CircleState, circle: &Circle, view: &impl View) {
+        let (id, charter) = (theirs.circle, &circle.charter);
+        self.behind.remove(&id);
+        let anew = charter
+            .member(&self.peer)
+            .filter(|member| member.since > theirs.entry);
+        if anew.is_some() {
+            self.behind.insert(id);
+            self.send_entries(&id, 0, charter.number(), &BTreeSet::new(), circle, view);
+        }
     }
 
     pub(super) fn state(&mut self, theirs: &CircleState, view: &impl View) {
         let id = theirs.circle;
         let Some(circle) = view.circle(&id) else {
-            if theirs.entry > 0 {
-                self.tell_nothing(&id);
+            if theirs.entry > 0 && !theirs.finished {
+                self.tell_nothing(&id, view);
             }
             return;
         };
         let charter = &circle.charter;
         let Some(limit) = self.last_told(charter) else {
             // "Unknown" and "not a member" are the same answer.
-            if theirs.entry > 0 {
-                self.tell_nothing(&id);
+            if theirs.entry > 0 && !theirs.finished {
+                self.tell_nothing(&id, view);
             }
             return;
         };
+        if theirs.finished {
+            return self.peer_has_finished(theirs, &circle, view);
+        }
         self.stated.insert(id, (theirs.entry, theirs.entry_hash));
         self.take_departures(charter, theirs);
         if theirs.entry < limit {

@@ -41,6 +41,7 @@ pub(crate) fn make(world: &World) -> Value {
         }],
         acks: Vec::new(),
         departures: vec![acceptance.clone()],
+        finished: false,
     };
     let address = Hash([0x0a; 32]);
     let messages = [
