@@ -27,6 +27,7 @@ fn steps(members: usize) -> impl Strategy<Value = Vec<Step>> {
         3 => place.clone().prop_map(Step::Remove),
         2 => place.clone().prop_map(Step::Leave),
         2 => place.clone().prop_map(Step::Erase),
+        1 => place.clone().prop_map(Step::Finish),
         2 => Just(Step::Rotate),
         2 => place.clone().prop_map(Step::HandOver),
         1 => Just(Step::Close),
@@ -308,6 +309,45 @@ fn a_body_that_only_its_removed_author_has_comes_from_there() {
             Step::Remove(0),
             Step::Write(0),
             Step::Run(8),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: a node that had accepted to come back let go of what it had before it was admitted.
+#[test]
+fn who_lets_go_of_a_file_while_it_is_being_admitted_again_is_admitted() {
+    let schedule = Schedule {
+        seed: 1_459_100_869,
+        nodes: 4,
+        commit_ms: 0,
+        ordered: false,
+        steps: vec![
+            Step::Reopen,
+            Step::Weather(0, 0, 17),
+            Step::Remove(0),
+            Step::Invite(3, Past::Nothing),
+            Step::Run(1_028),
+            Step::Finish(1),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: a member that came after a node had let go of the file sent it the whole charter with each contact.
+#[test]
+fn who_has_let_go_of_a_file_says_so_to_members_that_came_later_too() {
+    let schedule = Schedule {
+        seed: 0,
+        nodes: 5,
+        commit_ms: 0,
+        ordered: false,
+        steps: vec![
+            Step::Close,
+            Step::Invite(1, Past::Whole),
+            Step::Run(16),
+            Step::Finish(1),
+            Step::Reopen,
         ],
     };
     assert_eq!(play(&schedule), Ok(()));

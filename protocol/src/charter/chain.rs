@@ -432,6 +432,11 @@ impl Charter {
         self.acceptances.contains(acceptance)
     }
 
+    /// The hashes of the acceptances that entries quote.
+    pub fn quoted(&self) -> impl Iterator<Item = &Hash> {
+        self.acceptances.iter()
+    }
+
     fn place(&self, number: u64) -> Option<EpochPlace> {
         let start = self.epochs.iter().find(|epoch| epoch.number == number)?;
         Some(EpochPlace {

@@ -284,12 +284,18 @@ impl Replica {
                     // It comes again when nothing of its earlier time is left.
                     return Ok(ByItself::default());
                 }
+                let came = self.row(rows, &Row::Finished(id))?.map(|_| entries.clone());
                 let acceptances = self.acceptances_for(rows, &id)?;
-                let (circle, taken) = circle::begin(entries, &own, |quoted| {
+                let begun = circle::begin(entries, &own, |quoted| {
                     let spent = || self.is_spent(rows, &id, quoted).unwrap_or(true);
                     let forgotten = || self.has_forgotten(rows, quoted).unwrap_or(false);
                     (acceptances.contains(&Hash(quoted.id)) || forgotten()) && !spent()
-                })?;
+                });
+                if let (Err(IngestError::Uninvited), Some(came)) = (&begun, came) {
+                    self.who_came_after(rows, &id, &came)?;
+                    return Ok(ByItself::default());
+                }
+                let (circle, taken) = begun?;
                 if circle.id() != id || !circle.charter.ever_listed(&peer) {
                     return Err(ArriveError::NotShared);
                 }

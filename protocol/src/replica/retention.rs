@@ -53,7 +53,7 @@ pub struct Finished {
     /// Everybody who was ever in it.
     #[n(6)]
     pub nodes: Vec<NodeId>,
-    /// The acceptances of this node that led into it: none of them does so again.
+    /// The acceptances that its charter quotes: none of them leads into it again.
     #[n(7)]
     pub acceptances: Vec<Hash>,
 }
@@ -146,8 +146,9 @@ impl Replica {
             ended_ms,
             finished_ms: now_ms,
             nodes: circle.charter.ever().copied().collect(),
-            acceptances: self.let_go_of_letters(rows, &circle)?,
+            acceptances: circle.charter.quoted().copied().collect(),
         };
+        self.let_go_of_letters(rows, &circle)?;
         let finishing = Finishing {
             charter: Charter::clone(&circle.charter),
             circle: circle.row(),
@@ -164,23 +165,15 @@ impl Replica {
         Ok(finished)
     }
 
-    /// Takes away the letters about a circle: they hold the person's identity. The acceptances that led into it.
-    fn let_go_of_letters(
-        &mut self,
-        rows: &impl Rows,
-        circle: &Circle,
-    ) -> Result<Vec<Hash>, StorageError> {
+    /// Takes away the letters about a circle: they hold the person's identity.
+    fn let_go_of_letters(&mut self, rows: &impl Rows, circle: &Circle) -> Result<(), StorageError> {
         let id = circle.id();
-        let mut acceptances = Vec::new();
         for (invitation, row) in self.incoming(rows)? {
             if let IncomingState::Accepted {
-                id: acceptance,
-                circle: Some(used),
-                ..
+                circle: Some(used), ..
             } = row.state
                 && used == id
             {
-                acceptances.push(acceptance);
                 self.stage_delete(Row::Incoming(invitation));
             }
         }
@@ -190,7 +183,7 @@ impl Replica {
                 self.stage_delete(Row::Outgoing(invitation_id(&row.invitation)?));
             }
         }
-        Ok(acceptances)
+        Ok(())
     }
 
     /// Whether an acceptance led into a circle whose time is over here.
@@ -201,10 +194,36 @@ impl Replica {
         acceptance: &Verified<Acceptance>,
     ) -> Result<bool, StorageError> {
         let finished: Option<Finished> = self.read_row(rows, &Row::Finished(*circle))?;
-        Ok(finished.is_some_and(|finished| {
-            let before = acceptance.object.accepted_ms <= finished.finished_ms;
-            before || finished.acceptances.contains(&Hash(acceptance.id))
-        }))
+        Ok(finished.is_some_and(|finished| finished.acceptances.contains(&Hash(acceptance.id))))
+    }
+
+    /// A member that came after this node had let go of a circle shows its charter: where that goes on from the head that was here, it and everybody
+    /// whom it lists are told from now on that the time of the circle is over.
+    pub(super) fn who_came_after(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        entries: &[Verified<Entry>],
+    ) -> Result<(), StorageError> {
+        let Some(mut finished) = self.read_row::<Finished>(rows, &Row::Finished(*id))? else {
+            return Ok(());
+        };
+        let mut entries = entries.iter();
+        let first = entries.next().map(Charter::found);
+        let Some(Ok(mut charter)) = first else {
+            return Ok(());
+        };
+        for entry in entries {
+            match charter.extend(entry) {
+                Ok(next) => charter = next,
+                Err(_) => break,
+            }
+        }
+        if charter.circle() == *id && charter.hash_of(finished.entry) == Some(finished.head) {
+            finished.nodes = charter.ever().copied().collect();
+            self.stage(Row::Finished(*id), cbor::encode(&finished));
+        }
+        Ok(())
     }
 
     /// The circles of which something is still to be swept away.

@@ -44,6 +44,8 @@ pub enum Step {
     Leave(usize),
     /// A node asks that its newest note be erased, or the steward that somebody's be.
     Erase(usize),
+    /// A node lets go of the circle, where that has ended for it.
+    Finish(usize),
     /// The steward starts a new epoch.
     Rotate,
     /// The steward makes a member that reads the whole past the steward.
@@ -215,6 +217,7 @@ impl<'a> Player<'a> {
                 });
             }
             Step::Erase(place) => self.erase(place),
+            Step::Finish(place) => self.finish(place),
             Step::Rotate => {
                 let steward = self.steward();
                 self.net.act(steward, |node, now| {
@@ -393,6 +396,34 @@ impl<'a> Player<'a> {
         });
     }
 
+    /// A node lets go of the circle. Before what is left of it is swept away, it may crash.
+    fn finish(&mut self, place: usize) {
+        let (node, circle) = (self.member(place), self.circle);
+        let finished = self.net.act(node, |node, now| {
+            node.with(|replica, rows, _| replica.finish(rows, &circle, now))
+        });
+        if finished.is_err() {
+            return;
+        }
+        self.net.run(self.schedule.commit_ms);
+        if place.is_multiple_of(2) {
+            self.crash(node);
+        }
+    }
+
+    /// Goes on sweeping away what was let go of, as the daemon's worker does.
+    fn sweep(&mut self) {
+        let circle = self.circle;
+        for place in 0..self.schedule.nodes {
+            let left = Replica::finishing(&self.net.nodes[place].memory);
+            if left.is_ok_and(|left| !left.is_empty()) {
+                self.net.act(place, |node, _| {
+                    let _ = node.with(|replica, rows, _| replica.sweep(rows, &circle));
+                });
+            }
+        }
+    }
+
     /// Each node decides about what is to be erased; some refuse.
     fn decide(&mut self) {
         let circle = self.circle;
@@ -414,6 +445,7 @@ impl<'a> Player<'a> {
     /// Whoever has been invited accepts, and whoever is asked to erase decides.
     fn answer(&mut self) {
         self.decide();
+        self.sweep();
         for node in 0..self.schedule.nodes {
             while self.net.nodes[node].undecided().is_some() {
                 self.net.act(node, |node, now| node.accept_first(now));
@@ -435,7 +467,10 @@ impl<'a> Player<'a> {
                     _ => None,
                 })
                 .collect();
-            if !now.is_superset(held) {
+            // What a node has let go of goes.
+            let finished = Row::Finished(self.circle);
+            let finished = self.net.nodes[index].memory.rows().contains_key(&finished);
+            if !finished && !now.is_superset(held) {
                 return Err(format!("node {index} has lost a committed record"));
             }
             *held = now;
