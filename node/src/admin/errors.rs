@@ -256,6 +256,10 @@ impl From<CareError> for Refusal {
                 ErrorCode::Conflict,
                 "`maillonctl circle close CIRCLE` as its steward, or `maillonctl circle leave CIRCLE`",
             ),
+            CareError::Finish(FinishFailed::NotTold) => (
+                ErrorCode::Conflict,
+                "`maillonctl peer retry`, then try again; `maillonctl circle show CIRCLE` names the members",
+            ),
             CareError::Finish(FinishFailed::Storage(_)) => {
                 (ErrorCode::Storage, "run `maillonctl doctor`")
             }

@@ -59,7 +59,15 @@ async fn let_go(node: &Node) -> Result<(), CareError> {
         years => u64::from(years) * YEAR_MS,
     };
     for circle in node.care.over(kept_ms, now_ms()).await? {
-        node.care.finish(&Actor::itself(), circle).await?;
+        match node.care.finish(&Actor::itself(), circle).await {
+            Ok(_) => {}
+            // Looked at again in an hour.
+            Err(CareError::Finish(error)) => {
+                tracing::info!(circle = %circle.short(), %error, "a file whose time is over waits");
+                continue;
+            }
+            Err(error) => return Err(error),
+        }
         tracing::info!(circle = %circle.short(), "the time of a file is over: this node has let go of it");
     }
     Ok(())

@@ -25,6 +25,8 @@ use crate::{
     sync::{Change, News},
 };
 
+/// Time in which a steward waits until every member knows that the circle has ended, milliseconds: 90 days.
+const TELLING_MS: u64 = 90 * 24 * 3600 * 1000;
 /// Records that one sweep takes away.
 const SWEPT: usize = 500;
 
@@ -77,6 +79,11 @@ pub enum FinishFailed {
     /// It goes on.
     #[error("the circle has not ended: close it, or leave it, first")]
     GoesOn,
+    /// This node is the steward, and some member does not know yet that it has ended: nobody else could tell it.
+    #[error(
+        "not every member knows yet that the circle has ended, and this node is its steward: it lets go of it when they do, or after 90 days"
+    )]
+    NotTold,
     /// Storage.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -138,6 +145,9 @@ impl Replica {
     ) -> Result<Finished, FinishFailed> {
         let circle = self.circles.get(id).ok_or(FinishFailed::NoCircle)?.clone();
         let ended_ms = self.ended_ms(rows, &circle)?.ok_or(FinishFailed::GoesOn)?;
+        if now_ms < ended_ms.saturating_add(TELLING_MS) && !self.has_told(rows, &circle)? {
+            return Err(FinishFailed::NotTold);
+        }
         let finished = Finished {
             circle: *id,
             entry: circle.charter.number(),
@@ -163,6 +173,21 @@ impl Replica {
             from: None,
         });
         Ok(finished)
+    }
+
+    /// Whether every other member has acknowledged the charter's head, where this node is the steward.
+    fn has_told(&self, rows: &impl Rows, circle: &Circle) -> Result<bool, StorageError> {
+        let (own, charter) = (self.own(), &circle.charter);
+        if charter.state().steward != own {
+            return Ok(true);
+        }
+        let acks = self.acks(rows, &circle.id())?;
+        let knows = |node: &NodeId| {
+            let ack = acks.iter().find(|ack| ack.node == *node);
+            ack.is_some_and(|ack| ack.entry_hash == charter.head())
+        };
+        let mut others = charter.members().filter(|member| member.node != own);
+        Ok(others.all(|member| knows(&member.node)))
     }
 
     /// Takes away the letters about a circle: they hold the person's identity.
