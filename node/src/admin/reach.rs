@@ -106,6 +106,18 @@ fn unreached(addresses: &[String], trouble: Option<Trouble>, node: &NodeId) -> R
         Trouble::Dial(DialTrouble::RefusedThere) => {
             format!("they have suspended or ended the peering at their side: call {whom}")
         }
+        Trouble::Dial(DialTrouble::OtherRelay) => format!(
+            "the relay in its address belongs into [relay] through at this node, or another way to them must be agreed on: call {whom}"
+        ),
+        Trouble::Dial(DialTrouble::NotAtRelay) => {
+            format!("their node is down, or cut off from the relay too: call {whom}")
+        }
+        Trouble::Dial(DialTrouble::RelayFull) => {
+            "call the relay's administrator: `maillonctl doctor` names the relay".to_owned()
+        }
+        Trouble::Dial(DialTrouble::RelayFailed) => format!(
+            "see `maillonctl doctor` for what this node hears of its relays, then call {whom}"
+        ),
         Trouble::Dial(DialTrouble::Limit) => {
             "this node has no room for more connections: look at its log".to_owned()
         }

@@ -14,6 +14,7 @@ use std::{
 use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
+    multiaddr::Protocol,
     swarm::{
         ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, THandler, THandlerInEvent,
         THandlerOutEvent, ToSwarm, dummy,
@@ -21,6 +22,8 @@ use libp2p::{
 };
 use maillon_protocol::ids::NodeId;
 use tokio::sync::watch;
+
+use super::relay::relay_in;
 
 /// The PeerId of a node.
 pub fn peer_id(node: &NodeId) -> PeerId {
@@ -61,6 +64,16 @@ impl AllowList {
     /// Takes a node off: its connections are closed at once.
     pub fn remove(&self, node: &NodeId) {
         self.0.send_if_modified(|set| set.remove(node));
+    }
+
+    /// How many are on it.
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Whether nobody is on it.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Whether a node is on the list.
@@ -104,6 +117,22 @@ impl Gate {
 impl NetworkBehaviour for Gate {
     type ConnectionHandler = dummy::ConnectionHandler;
     type ToSwarm = Infallible;
+
+    /// Through a relay comes who the relay says, before any handshake: a stranger costs none then. Who it is, is proved afterwards.
+    fn handle_pending_inbound_connection(
+        &mut self,
+        _: ConnectionId,
+        local: &Multiaddr,
+        remote: &Multiaddr,
+    ) -> Result<(), ConnectionDenied> {
+        if relay_in(local).is_none() {
+            return Ok(());
+        }
+        match remote.iter().last() {
+            Some(Protocol::P2p(said)) => self.check(&said),
+            _ => Err(ConnectionDenied::new(Stranger)),
+        }
+    }
 
     fn handle_established_inbound_connection(
         &mut self,

@@ -7,6 +7,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use libp2p::Multiaddr;
 use maillon_protocol::limits;
 
+use super::relay::NamedRelay;
+
 /// Which way bytes go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -25,6 +27,14 @@ pub type Tap = Arc<dyn Fn(Direction, &[u8]) + Send + Sync>;
 pub struct NetworkConfig {
     /// Where to listen: `/ip4/0.0.0.0/udp/4001/quic-v1`, `/ip4/0.0.0.0/tcp/443`. Port 0 lets the system choose.
     pub listen: Vec<Multiaddr>,
+    /// The relays that this node uses, the best first.
+    pub relays: Vec<NamedRelay>,
+    /// For so long direct ways are tried before a relay is asked, where they have not failed before.
+    pub head_start: Duration,
+    /// While a relay carries the link, the first wait before a direct way is tried again; the waits double up to `cap`.
+    pub direct_again: Duration,
+    /// The longest wait between two attempts to get a place at a relay.
+    pub relay_cap: Duration,
     /// Longest attempt to reach a node, over all its addresses side by side. Below `urgent_cap`, so that attempts keep that pace.
     pub dial_timeout: Duration,
     /// The first wait between two attempts, from start to start.
@@ -63,6 +73,10 @@ impl Default for NetworkConfig {
     fn default() -> Self {
         Self {
             listen: Vec::new(),
+            relays: Vec::new(),
+            head_start: Duration::from_secs(2),
+            direct_again: Duration::from_secs(60),
+            relay_cap: Duration::from_secs(30),
             dial_timeout: Duration::from_secs(8),
             first_wait: Duration::from_millis(500),
             cap: Duration::from_secs(300),
@@ -87,6 +101,7 @@ impl fmt::Debug for NetworkConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NetworkConfig")
             .field("listen", &self.listen)
+            .field("relays", &self.relays)
             .field("tap", &self.tap.is_some())
             .finish_non_exhaustive()
     }

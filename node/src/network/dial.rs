@@ -55,6 +55,11 @@ impl Backoff {
         }
     }
 
+    /// When the last attempt started.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
     /// An attempt starts.
     pub fn start(&mut self, now: Instant) {
         self.started = now;

@@ -2,9 +2,9 @@
 //!
 //! Of two nodes the one with the lower NodeId opens the stream, and thereby chooses the connection where there are two. It keeps the one
 //! that it chose first, so two nodes that dial each other at once settle without a change. A second one is held as a spare for a moment,
-//! then closed: a node that dials by QUIC and TCP side by side drops the slower of the two, which may have been chosen here. One
-//! exception: a connection that comes in while the chosen one is older than any dial can last says that the other node has lost the
-//! old one.
+//! then closed: a node that dials by QUIC and TCP side by side drops the slower of the two, which may have been chosen here. Two
+//! exceptions: a connection that comes in while the chosen one is older than any dial can last says that the other node has lost the
+//! old one; and a direct one takes the place of one through a relay at once, whoever dialled.
 
 use std::time::{Duration, Instant};
 
@@ -64,11 +64,11 @@ impl Room {
             }
             SwarmEvent::OutgoingConnectionError {
                 peer_id: Some(peer),
+                connection_id,
                 error,
-                ..
             } => {
                 if let Some(node) = node_id(&peer) {
-                    self.dial_failed(node, dial_trouble(&error), now);
+                    self.dial_failed(node, Some(connection_id), dial_trouble(&error), now);
                 }
             }
             SwarmEvent::IncomingConnectionError {
@@ -82,10 +82,16 @@ impl Room {
                 }
                 Err(_) => self.limited += 1,
             },
+            SwarmEvent::NewListenAddr { listener_id, .. } if self.reserved(listener_id, now) => {}
             SwarmEvent::NewListenAddr { address, .. } => {
                 tracing::info!(%address, "listening");
                 self.say(NetworkEvent::ListenOn(address));
             }
+            SwarmEvent::ListenerClosed {
+                listener_id,
+                reason,
+                ..
+            } if self.reservation_ended(listener_id, &reason, now) => {}
             SwarmEvent::ListenerClosed { reason, .. } => {
                 tracing::error!(?reason, "a listener closed");
             }
@@ -125,10 +131,10 @@ impl Room {
     }
 
     fn connected(&mut self, node: NodeId, connection: Connection, now: Instant) {
+        let waits = self.direct_waits();
         let peer = self.peer(node);
-        if connection.dialled_here {
-            peer.dialling = false;
-        }
+        peer.attempts.retain(|attempt| *attempt != connection.id);
+        peer.relays_at = None;
         let chosen = peer.chosen();
         let standing = peer.connections.iter().find(|c| Some(c.id) == chosen);
         let standing = standing.copied();
@@ -137,6 +143,7 @@ impl Room {
         if let Some(kept) = &mut peer.kept {
             kept.backoff.connected(now);
         }
+        peer.look_for_direct(waits, now);
         if self.me >= node {
             return;
         }
@@ -146,7 +153,8 @@ impl Room {
                 let patience = self.config.dial_timeout + SLACK;
                 let lost_there =
                     !connection.dialled_here && now.saturating_duration_since(old.since) > patience;
-                if lost_there {
+                let direct_at_last = old.via.is_relayed() && !connection.via.is_relayed();
+                if lost_there || direct_at_last {
                     self.end_link(node, LinkEnd::Replaced, now);
                     self.close(node, old.id);
                     self.open(node, connection.id);
@@ -178,6 +186,7 @@ impl Room {
             self.link_cut(node);
         }
         let (settled, opens) = (self.config.settled_after, self.me < node);
+        let waits = self.direct_waits();
         let peer = self.peer(node);
         if peer.opening == Some(id) {
             peer.opening = None;
@@ -186,6 +195,7 @@ impl Room {
             return;
         };
         let gone = peer.connections.swap_remove(at);
+        peer.look_for_direct(waits, now);
         let left = peer.connections.iter().find(|c| !c.closing).map(|c| c.id);
         match left {
             Some(other) if opens && peer.chosen().is_none() => self.open(node, other),

@@ -5,7 +5,8 @@
 //! - **Who.** A connection stands only with a node on the [`AllowList`]; the name is proved by the TLS handshake, every dial names the
 //!   node that it expects, and whoever is taken off the list is cut off at once. A stranger is refused right after the handshake, before
 //!   any protocol is negotiated, and counted.
-//! - **How.** QUIC, or TCP with TLS 1.3, both with X25519MLKEM768 first; both are tried side by side. Never Noise, never a key log.
+//! - **How.** QUIC, or TCP with TLS 1.3, both with X25519MLKEM768 first; both are tried side by side. Where neither leads to a node, a
+//!   [`relay`] that both nodes name may, with the same TLS inside. Never Noise, never a key log.
 //! - **One link.** With each connected node there is one [`Link`], whichever side dialled, and also if both did. Its frames arrive whole,
 //!   in order, and not at all after it ended. It can end at any time, and what it had taken may be lost with it: the acknowledgements of
 //!   the layer above say what arrived.
@@ -13,12 +14,15 @@
 //!   its writer, nobody else.
 //! - **Patience.** A node that is kept is dialled for ever; see [`dial`].
 //!
-//! It does not hide from an observer of the wire that two nodes talk, when and how much, and it does not pass through relays yet.
+//! It does not hide from an observer of the wire that two nodes talk, when and how much; through a relay, that relay is such an
+//! observer.
 //!
-//! [`pairing`] has a swarm of its own: two nodes that are strangers to each other speak it, and nothing else.
+//! [`pairing`] has a swarm of its own: two nodes that are strangers to each other speak it, and nothing else. A [`relay`] has one too, and so
+//! has the part of this node that speaks to relays.
 
 pub mod dial;
 pub mod pairing;
+pub mod relay;
 
 mod allow;
 mod config;
@@ -53,6 +57,7 @@ pub use self::{
 use self::{
     meter::Meters,
     room::{Reply, Room},
+    transport::Ways,
 };
 
 /// The protocol of the links. Its number changes when a node of the older version could not read the frames.
@@ -86,9 +91,17 @@ pub enum NetworkError {
         /// What the system says.
         reason: String,
     },
+    /// The same for the relay that this node hosts.
+    #[error("the relay cannot listen on {address}: {reason}; see [relay] in maillon.toml")]
+    ListenRelay {
+        /// This node's own address, from its configuration.
+        address: Multiaddr,
+        /// What the system says.
+        reason: String,
+    },
     /// None of a node's addresses can be dialled.
     #[error(
-        "none of the {given} addresses can be dialled: they must be /ip4, /ip6 or /dns, then /udp/…/quic-v1 or /tcp/…"
+        "none of the {given} addresses can be dialled: they must be /ip4, /ip6 or /dns, then /udp/…/quic-v1 or /tcp/…; through a relay, /p2p/RELAY/p2p-circuit follows"
     )]
     NoUsableAddress {
         /// How many were given.
@@ -137,7 +150,7 @@ pub enum NetworkEvent {
 
 /// What a handle asks of the room.
 enum Command {
-    Keep(NodeId, Vec<Multiaddr>),
+    Keep(NodeId, Ways),
     Forget(NodeId),
     Retry(NodeId),
     Urgent(NodeId, bool),
@@ -180,7 +193,14 @@ impl Network {
     ) -> Result<NetworkHandle, NetworkError> {
         refuse_key_log()?;
         let meters = Arc::new(Meters::new(config.tap.clone()));
-        let mut swarm = swarm::build(&config, identity, &who, &meters)?;
+        let (circuits, relays) = match config.relays.is_empty() {
+            true => (None, None),
+            false => {
+                let (circuits, relays) = relay::build(&config, identity)?;
+                (Some(circuits), Some(relays))
+            }
+        };
+        let mut swarm = swarm::build(&config, identity, circuits, &who, &meters)?;
         for address in &config.listen {
             swarm
                 .listen_on(address.clone())
@@ -190,8 +210,8 @@ impl Network {
                 })?;
         }
         let (commands, to_room) = mpsc::channel(COMMANDS);
-        let room =
-            Room::new(swarm, config, who, meters, to_room, events).ok_or(NetworkError::Identity)?;
+        let room = Room::new(swarm, relays, config, who, meters, to_room, events)
+            .ok_or(NetworkError::Identity)?;
         let me = room.me;
         tokio::spawn(room.run());
         Ok(NetworkHandle { me, commands })

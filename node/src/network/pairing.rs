@@ -151,6 +151,7 @@ fn swarm(
     let bounds = Bounds {
         handshake: config.timeout,
         streams: STREAMS,
+        window: transport::WINDOW,
     };
     let limits = connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(config.at_once))
@@ -279,7 +280,7 @@ pub async fn dial(
 ) -> Result<FrameStream, PairingError> {
     let mut swarm = swarm(config, identity, false)?;
     let peer = peer_id(&node);
-    let addresses = transport::usable(addresses, &peer);
+    let addresses = transport::usable(addresses, &peer).direct;
     let dial = DialOpts::peer_id(peer)
         .addresses(addresses)
         .allocate_new_port()

@@ -5,14 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use libp2p::{Multiaddr, swarm::ConnectionId};
+use libp2p::swarm::ConnectionId;
 use maillon_protocol::ids::NodeId;
 
 use super::{
-    dial::Backoff,
+    dial::{Backoff, Waits},
     link::{LinkCount, Running},
     meter::Meter,
+    room::jitter,
     status::{Connected, NodeStatus, Trouble, Via},
+    transport::Ways,
 };
 
 /// A connection that stands.
@@ -33,8 +35,20 @@ pub(super) struct Connection {
 /// A connection to a node that is kept up.
 #[derive(Debug)]
 pub(super) struct Kept {
-    pub(super) addresses: Vec<Multiaddr>,
+    pub(super) ways: Ways,
     pub(super) backoff: Backoff,
+    /// While a relay carries the link: when a direct way is tried again.
+    pub(super) again: Option<Backoff>,
+}
+
+impl Kept {
+    /// Ends whatever wait there is.
+    pub(super) fn retry(&mut self, now: Instant) {
+        self.backoff.retry(now);
+        if let Some(again) = &mut self.again {
+            again.retry(now);
+        }
+    }
 }
 
 /// The link that stands, and the connection that carries it.
@@ -48,7 +62,10 @@ pub(super) struct Active {
 pub(super) struct Peer {
     pub(super) kept: Option<Kept>,
     pub(super) urgent: bool,
-    pub(super) dialling: bool,
+    /// The dials that are under way: a direct one, and one through relays.
+    pub(super) attempts: Vec<ConnectionId>,
+    /// When relays are asked, in an attempt that has not got there.
+    pub(super) relays_at: Option<Instant>,
     pub(super) connections: Vec<Connection>,
     /// The connection on which this node has asked for its stream.
     pub(super) opening: Option<ConnectionId>,
@@ -68,7 +85,8 @@ impl Peer {
         Self {
             kept: None,
             urgent: false,
-            dialling: false,
+            attempts: Vec::new(),
+            relays_at: None,
             connections: Vec::new(),
             opening: None,
             link: None,
@@ -101,7 +119,31 @@ impl Peer {
     /// Whether nothing is left to know it for.
     pub(super) fn is_idle(&self) -> bool {
         let linked = self.link.is_some() || self.ending.is_some();
-        self.kept.is_none() && self.connections.is_empty() && !self.dialling && !linked
+        self.kept.is_none() && self.connections.is_empty() && !self.is_dialled() && !linked
+    }
+
+    /// Whether an attempt is under way.
+    pub(super) fn is_dialled(&self) -> bool {
+        !self.attempts.is_empty() || self.relays_at.is_some()
+    }
+
+    /// Has a direct way looked for while relays alone carry what there is, and only then. To be called when connections or ways change.
+    pub(super) fn look_for_direct(&mut self, waits: Waits, now: Instant) {
+        let relayed = !self.connections.is_empty()
+            && self
+                .connections
+                .iter()
+                .all(|connection| connection.via.is_relayed());
+        if let Some(kept) = &mut self.kept {
+            if !relayed || kept.ways.direct.is_empty() {
+                kept.again = None;
+            } else if kept.again.is_none() {
+                let mut again = Backoff::new(waits, now);
+                again.start(now);
+                again.failed(now, jitter());
+                kept.again = Some(again);
+            }
+        }
     }
 
     /// The spare connections whose time is over, and when the next one's is.
@@ -120,10 +162,9 @@ impl Peer {
 
     /// When the next attempt is due.
     pub(super) fn due(&self) -> Option<Instant> {
-        match self.dialling {
-            true => None,
-            false => self.kept.as_ref().and_then(|kept| kept.backoff.due()),
-        }
+        let kept = self.kept.as_ref().filter(|_| !self.is_dialled())?;
+        let again = kept.again.as_ref().and_then(Backoff::due);
+        kept.backoff.due().or(again)
     }
 
     pub(super) fn status(&self, node: NodeId, allowed: bool, now: Instant) -> NodeStatus {
@@ -153,7 +194,7 @@ impl Peer {
             last_trouble: self
                 .last_trouble
                 .map(|(trouble, then)| (trouble, age(then))),
-            dialling: self.dialling,
+            dialling: self.is_dialled(),
             next_attempt: self
                 .due()
                 .filter(|_| allowed)

@@ -5,6 +5,7 @@
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
+    num::NonZeroU8,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,7 +15,7 @@ use libp2p::{
     Swarm,
     swarm::{
         ConnectionId, SwarmEvent,
-        dial_opts::{DialOpts, PeerCondition},
+        dial_opts::{DialOpts, PeerCondition, WithPeerIdWithAddresses},
     },
 };
 use maillon_protocol::ids::NodeId;
@@ -31,8 +32,10 @@ use super::{
     link::{self, LinkEnd},
     meter::Meters,
     peers::{Active, Kept, Peer},
+    relay::{self, Held, RelayProtocols, RelayProtocolsEvent},
     status::{DialTrouble, NetworkStatus, dial_trouble},
     swarm::{Protocols, ProtocolsEvent},
+    transport::{Ways, is_direct},
 };
 
 /// Events that wait for the consumer before the swarm rests.
@@ -49,12 +52,16 @@ enum Turn {
     Command(Option<Command>),
     List,
     Link(Result<(NodeId, u64, LinkEnd), JoinError>),
+    Relays(SwarmEvent<RelayProtocolsEvent>),
     Swarm(SwarmEvent<ProtocolsEvent>),
 }
 
 /// The room, run by one task.
 pub(super) struct Room {
     pub(super) swarm: Swarm<Protocols>,
+    /// Where relays are used: the swarm that reaches them. Nothing but this loop runs the two, and they end together.
+    pub(super) relays: Option<Swarm<RelayProtocols>>,
+    pub(super) held: Vec<Held>,
     pub(super) config: NetworkConfig,
     pub(super) me: NodeId,
     pub(super) list: AllowList,
@@ -73,13 +80,20 @@ pub(super) struct Room {
 impl Room {
     pub(super) fn new(
         swarm: Swarm<Protocols>,
+        relays: Option<Swarm<RelayProtocols>>,
         config: NetworkConfig,
         list: AllowList,
         meters: Arc<Meters>,
         commands: mpsc::Receiver<Command>,
         events: mpsc::Sender<NetworkEvent>,
     ) -> Option<Self> {
+        let now = Instant::now();
+        let held = config.relays.iter();
         Some(Self {
+            relays,
+            held: held
+                .map(|relay| Held::new(relay.clone(), &config, now))
+                .collect(),
             me: node_id(swarm.local_peer_id())?,
             changes: list.changes(),
             swarm,
@@ -101,7 +115,12 @@ impl Room {
     pub(super) async fn run(mut self) {
         let stopped = loop {
             let now = Instant::now();
-            let wake = [self.dial_what_is_due(now), self.close_spares(now)];
+            let wake = [
+                self.dial_what_is_due(now),
+                self.ask_relays_where_due(now),
+                self.reserve_what_is_due(now),
+                self.close_spares(now),
+            ];
             let wake = wake.into_iter().flatten().min();
             let far = now + self.config.cap;
             let turn = tokio::select! {
@@ -117,6 +136,10 @@ impl Room {
                     }
                     continue;
                 }
+                // Few of them, and the other swarm's circuits wait for this one.
+                event = relay::next(&mut self.relays), if self.outbox.len() < OUTBOX => {
+                    Turn::Relays(event)
+                }
                 event = self.swarm.select_next_some(), if self.outbox.len() < OUTBOX => {
                     Turn::Swarm(event)
                 }
@@ -130,6 +153,7 @@ impl Room {
                 Turn::List => self.hold_the_list(now),
                 Turn::Link(Ok((node, number, end))) => self.link_ended(node, number, end, now),
                 Turn::Link(Err(error)) => tracing::error!(%error, "a link's task failed"),
+                Turn::Relays(event) => self.on_relays(event, now),
                 Turn::Swarm(event) => self.on_swarm(event, now),
             }
         };
@@ -158,18 +182,19 @@ impl Room {
 
     fn obey(&mut self, command: Command, now: Instant) {
         match command {
-            Command::Keep(node, addresses) => {
+            Command::Keep(node, ways) => {
                 let waits = Waits {
                     first: self.config.first_wait,
                     cap: self.config.cap,
                     urgent_cap: self.config.urgent_cap,
                 };
+                let direct_waits = self.direct_waits();
                 let peer = self.peer(node);
                 match &mut peer.kept {
-                    Some(kept) if kept.addresses == addresses => {}
+                    Some(kept) if kept.ways == ways => {}
                     Some(kept) => {
-                        kept.addresses = addresses;
-                        kept.backoff.retry(now);
+                        kept.ways = ways;
+                        kept.retry(now);
                     }
                     None => {
                         let mut backoff = Backoff::new(waits, now);
@@ -177,20 +202,26 @@ impl Room {
                         if !peer.connections.is_empty() {
                             backoff.connected(now);
                         }
-                        peer.kept = Some(Kept { addresses, backoff });
+                        peer.kept = Some(Kept {
+                            ways,
+                            backoff,
+                            again: None,
+                        });
                     }
                 }
+                peer.look_for_direct(direct_waits, now);
             }
             Command::Forget(node) => {
                 if let Some(peer) = self.peers.get_mut(&node) {
                     peer.kept = None;
+                    peer.relays_at = None;
                     peer.urgent = false;
                 }
                 self.drop_unlisted();
             }
             Command::Retry(node) => {
                 if let Some(kept) = self.peers.get_mut(&node).and_then(|p| p.kept.as_mut()) {
-                    kept.backoff.retry(now);
+                    kept.retry(now);
                 }
             }
             Command::Urgent(node, urgent) => {
@@ -216,7 +247,13 @@ impl Room {
             .collect();
         nodes.sort_by_key(|status| status.node);
         NetworkStatus {
-            listening: self.swarm.listeners().cloned().collect(),
+            listening: self
+                .swarm
+                .listeners()
+                .filter(|address| is_direct(address))
+                .cloned()
+                .collect(),
+            relays: self.held.iter().map(|held| held.status(now)).collect(),
             connections: self.peers.values().map(|peer| peer.connections.len()).sum(),
             strangers_refused: self.strangers,
             limited: self.limited,
@@ -227,7 +264,7 @@ impl Room {
 
     /// Starts every attempt that is due and has a place, and says when the next one is.
     fn dial_what_is_due(&mut self, now: Instant) -> Option<Instant> {
-        let under_way = self.peers.values().filter(|peer| peer.dialling).count();
+        let under_way = self.peers.values().filter(|peer| peer.is_dialled()).count();
         let places = (self.config.dials as usize).saturating_sub(under_way);
         let mut due: Vec<(Instant, NodeId)> = self
             .peers
@@ -263,28 +300,116 @@ impl Room {
         next
     }
 
+    /// Starts an attempt: direct ways at once, relays after their head start, or where there are no direct ways.
     fn dial(&mut self, node: NodeId, now: Instant) {
-        let Some(peer) = self.peers.get_mut(&node) else {
+        let Some(kept) = self.peers.get(&node).and_then(|peer| peer.kept.as_ref()) else {
             return;
         };
-        let Some(kept) = &mut peer.kept else { return };
-        kept.backoff.start(now);
-        peer.dialling = true;
-        // Its own port each time: two nodes that dial each other from their listening ports would meet in one half-open TCP connection.
-        let dial = DialOpts::peer_id(peer_id(&node))
-            .condition(PeerCondition::DisconnectedAndNotDialing)
-            .addresses(kept.addresses.clone())
-            .allocate_new_port()
-            .build();
-        if let Err(error) = self.swarm.dial(dial) {
-            self.dial_failed(node, dial_trouble(&error), now);
+        let Ways { direct, relays } = kept.ways.clone();
+        let circuits = !self.circuits_to(&node, &relays).is_empty();
+        let nowhere = match (direct.is_empty(), relays.is_empty()) {
+            (true, false) if !self.uses_any(&relays) => Some(DialTrouble::OtherRelay),
+            (true, false) if !circuits => Some(DialTrouble::RelayFailed),
+            _ => None,
+        };
+        let head_start = match direct.is_empty() {
+            true => Duration::ZERO,
+            false => self.config.head_start,
+        };
+        let peer = self.peer(node);
+        let connected = !peer.connections.is_empty();
+        if let Some(kept) = &mut peer.kept {
+            match &mut kept.again {
+                Some(again) if connected => again.start(now),
+                _ => kept.backoff.start(now),
+            }
+        }
+        if circuits && !connected {
+            peer.relays_at = Some(now + head_start);
+        }
+        match nowhere {
+            Some(trouble) => self.dial_failed(node, None, trouble, now),
+            None if direct.is_empty() && circuits => self.ask_relays(node, now),
+            None => self.attempt(
+                node,
+                DialOpts::peer_id(peer_id(&node)).addresses(direct),
+                now,
+            ),
         }
     }
 
-    pub(super) fn dial_failed(&mut self, node: NodeId, trouble: DialTrouble, now: Instant) {
+    /// Asks relays for a circuit wherever no direct way was found in time, and says when the next one is due.
+    fn ask_relays_where_due(&mut self, now: Instant) -> Option<Instant> {
+        let waiting = self.peers.iter();
+        let waiting: Vec<_> = waiting
+            .filter_map(|(node, peer)| Some((*node, peer.relays_at?)))
+            .collect();
+        let (due, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(_, at)| *at <= now);
+        for (node, _) in due {
+            self.ask_relays(node, now);
+        }
+        later.into_iter().map(|(_, at)| at).min()
+    }
+
+    fn ask_relays(&mut self, node: NodeId, now: Instant) {
+        let allowed = self.list.contains(&node);
+        let Some(peer) = self.peers.get_mut(&node) else {
+            return;
+        };
+        peer.relays_at = None;
+        let relays = match &peer.kept {
+            Some(kept) if peer.connections.is_empty() && allowed => kept.ways.relays.clone(),
+            _ => return,
+        };
+        let circuits = self.circuits_to(&node, &relays);
+        match circuits.is_empty() {
+            true => self.dial_failed(node, None, DialTrouble::RelayFailed, now),
+            false => {
+                let dial = DialOpts::peer_id(peer_id(&node)).addresses(circuits);
+                // One relay after the other: the next one is for where the best one fails.
+                let dial = dial.override_dial_concurrency_factor(NonZeroU8::MIN);
+                self.attempt(node, dial, now);
+            }
+        }
+    }
+
+    fn attempt(&mut self, node: NodeId, dial: WithPeerIdWithAddresses, now: Instant) {
         let peer = self.peer(node);
-        peer.dialling = false;
+        let condition = match peer.connections.is_empty() {
+            true => PeerCondition::Disconnected,
+            false => PeerCondition::Always,
+        };
+        // Its own port each time: two nodes that dial each other from their listening ports would meet in one half-open TCP connection.
+        let dial = dial.condition(condition).allocate_new_port().build();
+        let id = dial.connection_id();
+        peer.attempts.push(id);
+        if let Err(error) = self.swarm.dial(dial) {
+            self.dial_failed(node, Some(id), dial_trouble(&error), now);
+        }
+    }
+
+    /// A part of an attempt failed, and with the last part all of it.
+    pub(super) fn dial_failed(
+        &mut self,
+        node: NodeId,
+        id: Option<ConnectionId>,
+        trouble: DialTrouble,
+        now: Instant,
+    ) {
+        let peer = self.peer(node);
+        peer.attempts.retain(|attempt| Some(*attempt) != id);
+        if let Some(at) = &mut peer.relays_at {
+            // No direct way: nothing is left to wait for.
+            *at = now;
+            return peer.trouble(trouble, now);
+        }
+        if !peer.attempts.is_empty() {
+            return peer.trouble(trouble, now);
+        }
         if !peer.connections.is_empty() {
+            if let Some(again) = peer.kept.as_mut().and_then(|kept| kept.again.as_mut()) {
+                again.failed(now, jitter());
+            }
             return;
         }
         if let Some(kept) = &mut peer.kept {
@@ -297,6 +422,15 @@ impl Room {
             error: trouble,
         });
         self.drop_unlisted();
+    }
+
+    /// The waits between two attempts to find a direct way while a relay carries the link.
+    pub(super) fn direct_waits(&self) -> Waits {
+        Waits {
+            first: self.config.direct_again,
+            cap: self.config.cap.max(self.config.direct_again),
+            urgent_cap: self.config.cap,
+        }
     }
 
     /// Closes what the list no longer admits.
@@ -432,6 +566,7 @@ impl Room {
                         Some(_) => {}
                         None => break,
                     },
+                    _ = relay::next(&mut self.relays) => {}
                     _ = self.swarm.select_next_some() => {}
                 }
             }
@@ -444,7 +579,10 @@ impl Room {
         }
         let closed = async {
             while self.swarm.connected_peers().next().is_some() {
-                self.swarm.select_next_some().await;
+                tokio::select! {
+                    _ = relay::next(&mut self.relays) => {}
+                    _ = self.swarm.select_next_some() => {}
+                }
             }
         };
         let _ = timeout(GOODBYE, closed).await;

@@ -16,6 +16,7 @@ use super::{
     allow::Stranger,
     link::{LinkCount, LinkEnd},
     meter::Traffic,
+    relay::{RelayStatus, relay_in},
 };
 
 /// By which way a node is reached.
@@ -25,14 +26,24 @@ pub enum Via {
     Quic,
     /// TCP with TLS 1.3.
     Tcp,
+    /// A circuit through this relay, with TLS 1.3 inside.
+    Relay(NodeId),
+}
+
+impl Via {
+    /// Whether a relay carries it.
+    pub fn is_relayed(&self) -> bool {
+        matches!(self, Self::Relay(_))
+    }
 }
 
 impl fmt::Display for Via {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Quic => "quic",
-            Self::Tcp => "tcp",
-        })
+        match self {
+            Self::Quic => f.write_str("quic"),
+            Self::Tcp => f.write_str("tcp"),
+            Self::Relay(relay) => write!(f, "relay {relay}"),
+        }
     }
 }
 
@@ -97,6 +108,20 @@ pub enum DialTrouble {
     /// The other node closed the connection right after the handshake: this node is not on its list.
     #[error("the other node refuses this one")]
     RefusedThere,
+    /// No direct way, and it is reached only through relays that this node does not use.
+    #[error(
+        "the node cannot be reached directly, and is reached only through a relay that this node does not use"
+    )]
+    OtherRelay,
+    /// No direct way, and it holds no place at a relay that both use.
+    #[error("the node cannot be reached directly, and is not at the relay")]
+    NotAtRelay,
+    /// No direct way, and the relay has no circuit left.
+    #[error("the node cannot be reached directly, and the relay has reached a limit")]
+    RelayFull,
+    /// No direct way, and none through a relay: it is away, or the node does not take the circuit.
+    #[error("the node can be reached neither directly nor through a relay")]
+    RelayFailed,
     /// The attempt was given up, for instance because the node connected by itself.
     #[error("the attempt was given up")]
     GivenUp,
@@ -123,7 +148,7 @@ pub struct NodeStatus {
     pub last_trouble: Option<(Trouble, Duration)>,
     /// Whether an attempt is under way.
     pub dialling: bool,
-    /// When the next attempt starts.
+    /// When the next attempt starts; while a relay carries the link, the next one to find a direct way.
     pub next_attempt: Option<Duration>,
     /// The last ping's round trip.
     pub rtt: Option<Duration>,
@@ -146,12 +171,21 @@ pub struct NetworkStatus {
     pub limited: u64,
     /// Bytes over strangers' streams: zero, or something is wrong.
     pub strangers_traffic: Traffic,
+    /// The relays that this node uses, in the order of its configuration.
+    pub relays: Vec<RelayStatus>,
     /// Every node that is kept, connected, or was.
     pub nodes: Vec<NodeStatus>,
 }
 
 /// The way of a connection.
 pub(super) fn via(point: &ConnectedPoint) -> Via {
+    let whole = match point {
+        ConnectedPoint::Dialer { address, .. } => address,
+        ConnectedPoint::Listener { local_addr, .. } => local_addr,
+    };
+    if let Some(relay) = relay_in(whole) {
+        return Via::Relay(relay);
+    }
     let quic = |address: &Multiaddr| address.iter().any(|part| matches!(part, Protocol::Udp(_)));
     match quic(point.get_remote_address()) {
         true => Via::Quic,
@@ -190,20 +224,37 @@ fn transport_trouble(error: &TransportError<io::Error>) -> DialTrouble {
     let TransportError::Other(error) = error else {
         return DialTrouble::NoAddress;
     };
+    if let Some(trouble) = find_in::<DialTrouble>(error) {
+        return trouble;
+    }
     // The transports say what happened by the kind of an error of the system, below the wrappings of names and boxes.
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        let io = error.downcast_ref::<io::Error>();
-        match io.map(io::Error::kind) {
-            Some(io::ErrorKind::ConnectionRefused) => return DialTrouble::NothingListens,
-            Some(io::ErrorKind::TimedOut) => return DialTrouble::NoAnswer,
-            _ => {}
-        }
+    let kinds = layers(error).filter_map(|layer| Some(layer.downcast_ref::<io::Error>()?.kind()));
+    kinds
+        .filter_map(|kind| match kind {
+            io::ErrorKind::ConnectionRefused => Some(DialTrouble::NothingListens),
+            io::ErrorKind::TimedOut => Some(DialTrouble::NoAnswer),
+            _ => None,
+        })
+        .next()
+        .unwrap_or(DialTrouble::Unreachable)
+}
+
+/// An error, and what it wraps, from the outside to the inside.
+fn layers(error: &io::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    let first: &(dyn std::error::Error + 'static) = error;
+    std::iter::successors(Some(first), |error| {
         // What an io::Error carries is not its `source`, which is already one step further.
-        cause = match io.and_then(io::Error::get_ref) {
+        match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
             Some(inner) => Some(inner as &(dyn std::error::Error + 'static)),
             None => error.source(),
-        };
-    }
-    DialTrouble::Unreachable
+        }
+    })
+}
+
+/// An error of our own that a transport has wrapped.
+pub(super) fn find_in<E: std::error::Error + Copy + 'static>(error: &io::Error) -> Option<E> {
+    layers(error).find_map(|layer| layer.downcast_ref::<E>().copied())
 }

@@ -5,7 +5,7 @@ use std::{num::NonZeroU8, sync::Arc};
 use libp2p::{
     StreamProtocol, Swarm, connection_limits, identify,
     identity::Keypair,
-    memory_connection_limits, ping,
+    memory_connection_limits, ping, relay,
     swarm::{Config as SwarmConfig, NetworkBehaviour},
 };
 
@@ -19,8 +19,9 @@ use super::{
 
 /// The version of the family of protocols, which `identify` says. It says nothing of the machine or of the program's build.
 const FAMILY: &str = "/maillon/1";
-/// Connections between the same two nodes: one that is used, and one that takes its place or is being closed.
-const CONNECTIONS_A_NODE: u32 = 2;
+/// Connections between the same two nodes: one that is used, and one that takes its place or is being closed, each by a direct way and
+/// through a relay.
+const CONNECTIONS_A_NODE: u32 = 4;
 /// Streams of one connection that may be in negotiation.
 const NEGOTIATING: usize = 8;
 
@@ -39,19 +40,26 @@ pub(super) struct Protocols {
 pub(super) fn build(
     config: &NetworkConfig,
     identity: &Keypair,
+    circuits: Option<relay::client::Transport>,
     list: &AllowList,
     meters: &Arc<Meters>,
 ) -> Result<Swarm<Protocols>, NetworkError> {
     let bounds = Bounds {
         handshake: config.dial_timeout,
         streams: config.streams,
+        window: transport::WINDOW,
     };
     let transport = transport::build(identity, bounds)?;
+    let transport = match circuits {
+        Some(circuits) => transport::with_circuits(transport, circuits, identity, bounds)?,
+        None => transport,
+    };
     let transport = transport::metered(transport, Arc::clone(meters), list.clone());
 
     let limits = connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(config.pending))
-        .with_max_pending_outgoing(Some(config.dials))
+        // A direct attempt may still be under way when the relay is asked.
+        .with_max_pending_outgoing(Some(config.dials.saturating_mul(2)))
         .with_max_established(Some(config.connections))
         .with_max_established_per_peer(Some(CONNECTIONS_A_NODE));
     // Addresses travel in signed descriptors: identify neither tells them nor learns them.

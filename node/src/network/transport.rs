@@ -16,16 +16,16 @@ use libp2p::{
     dns::{self, ResolverConfig, ResolverOpts},
     identity::Keypair,
     multiaddr::Protocol,
-    quic, tcp, tls, yamux,
+    quic, relay, tcp, tls, yamux,
 };
+use maillon_protocol::ids::NodeId;
 
-use super::{NetworkError, allow::AllowList, allow::node_id, meter::Metered, meter::Meters};
+use super::{
+    NetworkError, allow::AllowList, allow::node_id, meter::Metered, meter::Meters, relay::relay_in,
+};
 
 /// The environment variable in which TLS libraries read where to write their session keys.
 const KEY_LOG: &str = "SSLKEYLOGFILE";
-/// Bytes of one stream that may be under way, and of all streams of a connection: enough for 100 Mbit/s at 150 ms.
-const STREAM_WINDOW: u32 = 2 << 20;
-const CONNECTION_WINDOW: u32 = 4 << 20;
 /// A QUIC connection without a packet for this long is dead; keep-alives go three times as often.
 const SILENCE: Duration = Duration::from_secs(15);
 
@@ -51,9 +51,26 @@ pub(super) struct Bounds {
     pub(super) handshake: Duration,
     /// Streams of a connection.
     pub(super) streams: u32,
+    /// Bytes under way in QUIC.
+    pub(super) window: Window,
 }
 
-/// Both transports as one.
+/// Bytes that may be under way in a QUIC connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    /// Of one stream.
+    pub(super) stream: u32,
+    /// Of all streams together.
+    pub(super) connection: u32,
+}
+
+/// Enough for 100 Mbit/s at 150 ms.
+pub(super) const WINDOW: Window = Window {
+    stream: 2 << 20,
+    connection: 4 << 20,
+};
+
+/// QUIC and TCP as one transport.
 pub(super) fn build(
     identity: &Keypair,
     bounds: Bounds,
@@ -63,17 +80,15 @@ pub(super) fn build(
     quic.max_idle_timeout = SILENCE.as_millis().try_into().unwrap_or(u32::MAX);
     quic.keep_alive_interval = SILENCE / 3;
     quic.max_concurrent_stream_limit = bounds.streams;
-    quic.max_stream_data = STREAM_WINDOW;
-    quic.max_connection_data = CONNECTION_WINDOW;
+    quic.max_stream_data = bounds.window.stream;
+    quic.max_connection_data = bounds.window.connection;
     let quic = quic::tokio::Transport::new(quic).map_err(|error| match error {
         quic::Error::HandshakeTimedOut => io::ErrorKind::TimedOut.into(),
         quic::Error::Io(error) => error,
         other => io::Error::other(other),
     });
 
-    let tls = tls::Config::new(identity).map_err(|_| NetworkError::Certificate)?;
-    let mut yamux = yamux::Config::default();
-    yamux.set_max_num_streams(bounds.streams as usize);
+    let (tls, yamux) = upgrades(identity, bounds)?;
     let tcp = tcp::tokio::Transport::new(tcp::Config::default().nodelay(true))
         .upgrade(Version::V1Lazy)
         .authenticate(tls)
@@ -97,6 +112,49 @@ pub(super) fn build(
         })
         .map_err(|either| either.into_inner());
     named(both.boxed())
+}
+
+/// What is put on top of a stream of bytes, of TCP or through a relay.
+fn upgrades(
+    identity: &Keypair,
+    bounds: Bounds,
+) -> Result<(tls::Config, yamux::Config), NetworkError> {
+    let tls = tls::Config::new(identity).map_err(|_| NetworkError::Certificate)?;
+    let mut yamux = yamux::Config::default();
+    yamux.set_max_num_streams(bounds.streams as usize);
+    Ok((tls, yamux))
+}
+
+/// The direct ways, and circuits through relays beside them. A circuit carries what TCP carries: the relay sees no more of it than whoever
+/// stands at a wire.
+pub(super) fn with_circuits(
+    direct: Boxed<(PeerId, StreamMuxerBox)>,
+    circuits: relay::client::Transport,
+    identity: &Keypair,
+    bounds: Bounds,
+) -> Result<Boxed<(PeerId, StreamMuxerBox)>, NetworkError> {
+    let (tls, yamux) = upgrades(identity, bounds)?;
+    let circuits = circuits
+        .upgrade(Version::V1Lazy)
+        .authenticate(tls)
+        .multiplex(yamux)
+        .timeout(bounds.handshake)
+        .map_err(|error| match error {
+            TransportTimeoutError::Timeout => io::ErrorKind::TimedOut.into(),
+            TransportTimeoutError::TimerError(error) => error,
+            TransportTimeoutError::Other(error) => match error.left().and_then(|e| e.left()) {
+                Some(error) => super::relay::transport_error(error),
+                None => io::ErrorKind::InvalidData.into(),
+            },
+        });
+    let all = circuits
+        .or_transport(direct)
+        .map(|either, _| match either {
+            Either::Left((peer, muxer)) => (peer, StreamMuxerBox::new(muxer)),
+            Either::Right(direct) => direct,
+        })
+        .map_err(|either| either.into_inner());
+    Ok(all.boxed())
 }
 
 /// Adds the look-up of names. A machine whose resolver cannot be read (no `/etc/resolv.conf`) still reaches nodes by number, and names
@@ -131,10 +189,45 @@ pub(super) fn metered(
         .boxed()
 }
 
-/// Brings a node's addresses into the form that is dialled: a number or a name, then QUIC or TCP, without the node's name. Others, and
-/// those that name another node, are left out; at most [`ADDRESSES`] stay.
-pub(super) fn usable(addresses: &[Multiaddr], peer: &PeerId) -> Vec<Multiaddr> {
-    let mut usable: Vec<Multiaddr> = Vec::new();
+/// The ways to a node, as its addresses name them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Ways {
+    /// Addresses that are dialled, without the node's name.
+    pub(super) direct: Vec<Multiaddr>,
+    /// Relays through which it is reached, by name only: where a relay is, its user's own administrator says.
+    pub(super) relays: Vec<NodeId>,
+}
+
+impl Ways {
+    pub(super) fn is_empty(&self) -> bool {
+        self.direct.is_empty() && self.relays.is_empty()
+    }
+}
+
+/// Whether an address is a number or a name, then QUIC or TCP, and nothing more.
+pub(super) fn is_direct(address: &Multiaddr) -> bool {
+    let parts: Vec<Protocol<'_>> = address.iter().collect();
+    let host = matches!(
+        parts.first(),
+        Some(
+            Protocol::Ip4(_)
+                | Protocol::Ip6(_)
+                | Protocol::Dns(_)
+                | Protocol::Dns4(_)
+                | Protocol::Dns6(_)
+        )
+    );
+    let port = matches!(
+        parts.get(1..),
+        Some([Protocol::Udp(1..), Protocol::QuicV1] | [Protocol::Tcp(1..)])
+    );
+    host && port
+}
+
+/// Brings a node's addresses into the form in which they are used. Those of another form, and those that name another node, are left out;
+/// at most [`ADDRESSES`] of each kind stay.
+pub(super) fn usable(addresses: &[Multiaddr], peer: &PeerId) -> Ways {
+    let mut ways = Ways::default();
     for address in addresses {
         let mut parts: Vec<Protocol<'_>> = address.iter().collect();
         if let Some(Protocol::P2p(named)) = parts.last() {
@@ -143,26 +236,20 @@ pub(super) fn usable(addresses: &[Multiaddr], peer: &PeerId) -> Vec<Multiaddr> {
             }
             parts.pop();
         }
-        let reachable = matches!(
-            parts.as_slice(),
-            [
-                Protocol::Ip4(_)
-                    | Protocol::Ip6(_)
-                    | Protocol::Dns(_)
-                    | Protocol::Dns4(_)
-                    | Protocol::Dns6(_),
-                ..
-            ]
-        ) && matches!(
-            parts.get(1..),
-            Some([Protocol::Udp(1..), Protocol::QuicV1] | [Protocol::Tcp(1..)])
-        );
+        let through = matches!(parts.last(), Some(Protocol::P2pCircuit));
         let address: Multiaddr = parts.into_iter().collect();
-        if reachable && usable.len() < ADDRESSES && !usable.contains(&address) {
-            usable.push(address);
+        if is_direct(&address) {
+            if ways.direct.len() < ADDRESSES && !ways.direct.contains(&address) {
+                ways.direct.push(address);
+            }
+        } else if let Some(relay) = relay_in(&address).filter(|_| through)
+            && ways.relays.len() < ADDRESSES
+            && !ways.relays.contains(&relay)
+        {
+            ways.relays.push(relay);
         }
     }
-    usable
+    ways
 }
 
 #[cfg(test)]
@@ -186,10 +273,20 @@ mod tests {
             read(&format!("/ip4/192.0.2.2/tcp/443/p2p/{other}")),
             read("/ip4/192.0.2.1/tcp/0"),
             read("/ip4/192.0.2.1/tcp/443/ws"),
+            read(&format!("{}/p2p/{other}/p2p-circuit", good[1])),
+            read(&format!("{}/p2p/{other}/p2p-circuit/p2p/{peer}", good[0])),
+            read(&format!("{}/p2p/{peer}/p2p-circuit/p2p/{other}", good[0])),
             read("/dnsaddr/example.org"),
             read("/memory/7"),
         ];
-        assert_eq!(usable(&all, &peer), good.map(read));
+        let ways = usable(&all, &peer);
+        assert_eq!(ways.direct, good.map(read));
+        let relay = node_id(&other).expect("an Ed25519 key");
+        assert_eq!(
+            ways.relays,
+            [relay],
+            "by name, whatever is said of where it is"
+        );
     }
 
     #[test]

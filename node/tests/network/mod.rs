@@ -45,6 +45,9 @@ pub fn quick(listen: &[&str]) -> NetworkConfig {
             .iter()
             .map(|text| text.parse().expect("a multiaddr"))
             .collect(),
+        head_start: Duration::from_millis(300),
+        direct_again: Duration::from_millis(500),
+        relay_cap: Duration::from_millis(500),
         first_wait: Duration::from_millis(100),
         cap: Duration::from_millis(500),
         urgent_cap: Duration::from_millis(200),
