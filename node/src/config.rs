@@ -77,6 +77,9 @@ pub struct Config {
     /// The network between nodes.
     #[config(nested)]
     pub network: NetworkSection,
+    /// The last way between nodes that cannot reach each other: through a third that both can reach.
+    #[config(nested)]
+    pub relay: RelaySection,
     /// Circles of which this node is the steward.
     #[config(nested)]
     pub circles: CirclesConfig,
@@ -156,6 +159,44 @@ pub struct NetworkSection {
     /// Seconds between two rounds of comparison with a connected node while things change. 1 to 3600.
     #[config(default = 60)]
     pub compare_every_s: u64,
+}
+
+/// Relays.
+#[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct RelaySection {
+    /// The relays that this node uses, the best first, four at most: "/dns/relay.example.fr/tcp/443/p2p/12D3KooW…", which ends with the name of
+    /// the relay's node. Others find them in this node's addresses; they must name the same relay themselves. A relay learns which nodes talk,
+    /// when and how much, and nothing of what they say.
+    #[config(default = [])]
+    pub through: Vec<String>,
+    /// Where this node relays for others, on ports of its own, such as "/ip4/0.0.0.0/tcp/443". Empty: it hosts no relay.
+    #[config(default = [])]
+    pub listen: Vec<String>,
+    /// The nodes that may use it, by their names ("12D3KooW…"). It passes on between two nodes that both are named here, and refuses all others.
+    #[config(default = [])]
+    pub allow: Vec<String>,
+    /// Nodes that may hold a place at it at one time. 1 to 4096.
+    #[config(default = 64)]
+    pub places: u64,
+    /// Connections that it passes on at one time. 1 to 16384.
+    #[config(default = 256)]
+    pub circuits: u64,
+    /// The same for each node that asks for one more. 1 to 512.
+    #[config(default = 64)]
+    pub circuits_a_node: u64,
+    /// MiB after which a passed connection is ended, both ways together; the nodes begin a new one by themselves. 1 to 1048576.
+    #[config(default = 4096)]
+    pub circuit_mib: u64,
+    /// Minutes after which it is ended, in the same way. 1 to 10080.
+    #[config(default = 720)]
+    pub circuit_minutes: u64,
+    /// KiB a second that one node may send through it. 1 to 1048576.
+    #[config(default = 5120)]
+    pub kib_per_second_a_node: u64,
+    /// KiB a second that all nodes together may send through it. 1 to 1048576.
+    #[config(default = 20480)]
+    pub kib_per_second: u64,
 }
 
 /// Stewardship.
@@ -376,6 +417,9 @@ impl Config {
         ] {
             multiaddresses(field, addresses)?;
         }
+        self.relay.named()?;
+        self.relay.allowed()?;
+        self.relay.host()?;
         let (offset, most) = (self.test.clock_offset_s, MAX_OFFSET_S);
         if !(-most..=most).contains(&offset) {
             let cause = format!("is {offset}; it must be from -{most} to {most}");

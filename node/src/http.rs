@@ -120,6 +120,23 @@ async fn metrics(State(node): State<Arc<Node>>) -> impl IntoResponse {
             "Connections refused because of a limit",
             status.limited,
         );
+        let relayed = status.nodes.iter().filter_map(|node| node.connected);
+        gauge(
+            "connections_relayed",
+            "Nodes that are reached through a relay",
+            relayed.filter(|way| way.via.is_relayed()).count() as u64,
+        );
+        let held = status.relays.iter().filter(|relay| relay.held.is_some());
+        gauge(
+            "relays_used",
+            "Relays that this node is told to use",
+            status.relays.len() as u64,
+        );
+        gauge(
+            "relays_held",
+            "Relays at which this node holds a place",
+            held.count() as u64,
+        );
         let (frames_in, frames_out, bytes_in, bytes_out) =
             status
                 .nodes
@@ -136,6 +153,73 @@ async fn metrics(State(node): State<Arc<Node>>) -> impl IntoResponse {
         gauge("sync_frames_out", "Sync frames sent", frames_out);
         gauge("sync_bytes_in", "Sync bytes received", bytes_in);
         gauge("sync_bytes_out", "Sync bytes sent", bytes_out);
+    }
+    if let Some(relay) = node.hosted_relay() {
+        let refused = relay.refused;
+        for (name, help, value) in [
+            (
+                "relay_places",
+                "Nodes that hold a place at the relay of this node",
+                relay.reservations as u64,
+            ),
+            (
+                "relay_circuits",
+                "Circuits that it passes on",
+                relay.circuits as u64,
+            ),
+            (
+                "relay_circuits_so_far",
+                "Circuits since the start",
+                relay.circuits_so_far,
+            ),
+            (
+                "relay_bytes",
+                "Bytes that nodes have sent into it since the start",
+                relay.bytes,
+            ),
+            (
+                "relay_ended_by_bytes",
+                "Circuits that ended because their bytes were used up",
+                relay.ended_by_bytes,
+            ),
+            (
+                "relay_ended_by_time",
+                "Circuits that ended because their time was over",
+                relay.ended_by_time,
+            ),
+            (
+                "relay_refused_strangers",
+                "Connections of nodes that it does not serve, refused",
+                refused.strangers,
+            ),
+            (
+                "relay_refused_connections",
+                "Connections beyond a limit, refused",
+                refused.connections,
+            ),
+            (
+                "relay_refused_places",
+                "Places beyond the limit, refused",
+                refused.reservations,
+            ),
+            (
+                "relay_refused_circuits",
+                "Circuits beyond a limit, refused",
+                refused.circuits,
+            ),
+            (
+                "relay_refused_not_there",
+                "Circuits to a node without a place there, refused",
+                refused.not_there,
+            ),
+            (
+                "relay_refused_not_taken",
+                "Circuits that the node at the other end did not take",
+                refused.not_taken,
+            ),
+        ] {
+            gauge(name, help, value);
+        }
     }
     if let Ok(stats) = shared.rows().0.stats() {
         gauge(

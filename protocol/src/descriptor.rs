@@ -64,7 +64,7 @@ pub struct Descriptor {
     /// The territory in words.
     #[n(6)]
     pub territory: String,
-    /// Where it is reached: multiaddresses without the peer part.
+    /// Where it is reached: multiaddresses without the peer part; through a relay, `/…/p2p/RELAY/p2p-circuit`.
     #[n(7)]
     pub addresses: Vec<String>,
     /// Name of the sealing suite ([`crate::seal::SUITE`]).

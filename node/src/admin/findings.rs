@@ -172,6 +172,7 @@ mod tests {
             structure: "CPTS du Vallon".to_owned(),
             relation,
             connected: false,
+            relay: None,
             last_seen_ms: None,
             waiting: 12,
             refused: 0,

@@ -17,6 +17,7 @@ mod names;
 mod peers;
 mod reach;
 mod records;
+mod relays;
 mod requests;
 mod server;
 mod status;

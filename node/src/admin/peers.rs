@@ -9,7 +9,7 @@ use maillon_protocol::{
 };
 
 use super::{calls::misrouted, errors::Refusal};
-use crate::{audit::By, daemon::Node};
+use crate::{audit::By, daemon::Node, network::Via};
 
 impl Node {
     /// Calls about pairings and peers.
@@ -156,7 +156,11 @@ impl Node {
                 .filter(|circle| circle.charter.is_member(node) && circle.charter.is_member(&own))
                 .count() as u64,
             transport: status
-                .and_then(|one| one.connected.map(|connected| connected.via.to_string())),
+                .and_then(|one| one.connected)
+                .map(|connected| match connected.via {
+                    Via::Relay(_) => "relay".to_owned(),
+                    direct => direct.to_string(),
+                }),
             round_trip_us: status
                 .and_then(|one| one.rtt)
                 .map(|rtt| u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX)),

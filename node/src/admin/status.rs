@@ -3,7 +3,7 @@
 use maillon_protocol::admin::{ClockState, PeerLine, Relation, Status, Verdict};
 
 use super::findings::Findings;
-use crate::{daemon::Node, demo};
+use crate::{daemon::Node, demo, network::Via};
 
 impl Node {
     pub(super) async fn status(&self, now_ms: u64) -> Status {
@@ -36,6 +36,7 @@ impl Node {
         }
         findings.clocks(&clock);
         findings.workers(&self.workers.list());
+        self.relays(&mut findings).await;
         self.confirmations(&mut findings, now_ms);
         let refused: u64 = peers.iter().map(|peer| peer.refused).sum();
         if refused > 0 {
@@ -208,6 +209,10 @@ impl Node {
                     structure: names.of(&node),
                     relation,
                     connected: status.is_some_and(|one| one.connected.is_some()),
+                    relay: status.and_then(|one| match one.connected?.via {
+                        Via::Relay(relay) => Some(names.of(&relay)),
+                        Via::Quic | Via::Tcp => None,
+                    }),
                     last_seen_ms: status.and_then(|one| one.last_seen).map(|ago| {
                         now_ms.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX))
                     }),

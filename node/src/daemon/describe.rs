@@ -11,7 +11,7 @@ use maillon_protocol::{
     sync::VERSION,
 };
 
-use super::Node;
+use super::{Node, relays};
 use crate::{clock::now_ms, config::Config, ledger::StoreRows, store::Store};
 
 fn from_config(
@@ -52,14 +52,17 @@ pub(super) fn first(
         .get(&Row::Descriptor(key.id()))?
         .and_then(|bytes| Unverified::<Descriptor>::parse(bytes).ok())
         .map(Unverified::trust_stored);
-    let addresses = if config.network.advertise.is_empty() {
+    let direct = if config.network.advertise.is_empty() {
+        let stored = stored.as_ref().map(|stored| &stored.object.addresses);
+        let stored = stored.into_iter().flatten();
         stored
-            .as_ref()
-            .map(|stored| stored.object.addresses.clone())
-            .unwrap_or_default()
+            .filter(|address| !leads_through_a_relay(address))
+            .cloned()
+            .collect()
     } else {
         config.network.advertise.clone()
     };
+    let addresses = with_relays(config, direct);
     let wanted = from_config(config, key, seal, recovery, addresses);
     Ok(renew(stored.as_ref(), wanted, key))
 }
@@ -88,6 +91,25 @@ fn renew(
     )
 }
 
+/// Addresses in a descriptor.
+const MOST: usize = 16;
+
+fn leads_through_a_relay(address: &str) -> bool {
+    address.parse::<Multiaddr>().is_ok_and(|address| {
+        address
+            .iter()
+            .any(|part| matches!(part, Protocol::P2pCircuit))
+    })
+}
+
+/// Direct addresses first, as many as fit, then those through the relays that this node uses.
+fn with_relays(config: &Config, mut direct: Vec<String>) -> Vec<String> {
+    let circuits = relays::circuits(config);
+    direct.truncate(MOST.saturating_sub(circuits.len()));
+    direct.extend(circuits.iter().map(ToString::to_string));
+    direct
+}
+
 /// The addresses worth telling others: all that are not loopback, or the loopback ones where there are no others.
 fn worth_telling(listening: &[Multiaddr]) -> Vec<String> {
     let loopback = |address: &Multiaddr| {
@@ -108,7 +130,6 @@ fn worth_telling(listening: &[Multiaddr]) -> Vec<String> {
         .map(ToString::to_string)
         .collect();
     told.sort();
-    told.truncate(16);
     told
 }
 
@@ -119,7 +140,7 @@ impl Node {
             let keyring = self.keyring.lock().await;
             (keyring.newest().clone(), keyring.recovery())
         };
-        let addresses = if self.config.network.advertise.is_empty() {
+        let direct = if self.config.network.advertise.is_empty() {
             let listening = self
                 .listening
                 .lock()
@@ -129,6 +150,7 @@ impl Node {
         } else {
             self.config.network.advertise.clone()
         };
+        let addresses = with_relays(&self.config, direct);
         let key = self.ledger.shared().key().clone();
         let wanted = from_config(&self.config, &key, &seal, recovery, addresses);
         let held = self.ledger.shared().descriptor();

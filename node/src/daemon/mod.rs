@@ -7,6 +7,7 @@ mod background;
 mod describe;
 mod erasure;
 mod keys;
+mod relays;
 mod renewal;
 mod retention;
 mod upkeep;
@@ -42,7 +43,10 @@ use crate::{
     http::Http,
     keystore::{Keystore, KeystoreError, Unlock},
     ledger::{Ledger, LedgerError},
-    network::{self, AllowList, Network, NetworkConfig, NetworkError, NetworkHandle},
+    network::{
+        self, AllowList, Network, NetworkConfig, NetworkError, NetworkHandle,
+        relay::{HostStatus, RelayHost},
+    },
     peering::{Peering, PeeringConfig, PeeringError},
     store::{StorageKey, Store, StoreError},
     workers::Workers,
@@ -119,6 +123,8 @@ pub struct Node {
     pub(crate) workers: Workers,
     pub(crate) events: broadcast::Sender<LocalEvent>,
     pub(crate) keyring: tokio::sync::Mutex<keys::Keyring>,
+    /// The relay that this node hosts, while it runs.
+    relay: Mutex<Option<RelayHost>>,
     exchange: Arc<Exchange>,
     listening: Mutex<Vec<Multiaddr>>,
     connected: tokio::sync::watch::Sender<HashSet<NodeId>>,
@@ -203,17 +209,21 @@ impl Node {
         let identity = network::identity(&mut keyring.identity_seed())?;
         let allow = AllowList::new([]);
         let (sender, network_events) = mpsc::channel(256);
+        let tap = config
+            .test
+            .tap
+            .as_deref()
+            .map(|path| background::tap(&dir.join(path)))
+            .transpose()
+            .map_err(StartError::Folder)?;
+        let relay_config = config.relay.host().map_err(in_file)?;
+        let relay_allowed = config.relay.allowed().map_err(in_file)?;
         let network_config = NetworkConfig {
             listen: multiaddresses("network.listen", &config.network.listen).map_err(in_file)?,
+            relays: relays::used(&config, &ledger.shared().own()).map_err(in_file)?,
             cap: Duration::from_secs(config.network.longest_wait_s),
             urgent_cap: Duration::from_secs(config.network.longest_wait_urgent_s),
-            tap: config
-                .test
-                .tap
-                .as_deref()
-                .map(|path| background::tap(&dir.join(path)))
-                .transpose()
-                .map_err(StartError::Folder)?,
+            tap: tap.clone(),
             ..NetworkConfig::default()
         };
         // Read before anything listens: a wrong value costs nothing then.
@@ -227,6 +237,7 @@ impl Node {
             .map_err(in_file)?,
             ..PeeringConfig::default()
         };
+        let relay = relays::host(relay_config, relay_allowed, &identity, tap)?;
         let network = Network::start(network_config, &identity, allow.clone(), sender)?;
         let (peering_events, heard) = broadcast::channel(1024);
         let peering = Peering::start(
@@ -271,6 +282,7 @@ impl Node {
             workers: Workers::default(),
             events: broadcast::channel(1024).0,
             keyring: tokio::sync::Mutex::new(keyring),
+            relay: Mutex::new(relay),
             exchange,
             listening: Mutex::new(Vec::new()),
             connected: tokio::sync::watch::Sender::new(HashSet::new()),
@@ -339,6 +351,12 @@ impl Node {
             .collect()
     }
 
+    /// The relay that this node hosts, as it is now.
+    pub(crate) fn hosted_relay(&self) -> Option<HostStatus> {
+        let relay = self.relay.lock().unwrap_or_else(PoisonError::into_inner);
+        relay.as_ref().map(RelayHost::status)
+    }
+
     /// Whether a node is connected now.
     pub(crate) fn is_connected(&self, node: &NodeId) -> bool {
         self.connected.borrow().contains(node)
@@ -363,6 +381,14 @@ impl Node {
         }
         self.peering.stop().await;
         self.network.shutdown().await;
+        let relay = self
+            .relay
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(relay) = relay {
+            relay.stop().await;
+        }
         let tasks: Vec<_> =
             std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         for task in &tasks {

@@ -64,7 +64,7 @@ impl Node {
             ),
             (
                 "verify",
-                "Checks once a day, at low priority, everything that `maillonctl doctor` checks.",
+                "Checks once a day, at low priority, everything that `maillonctl doctor` checks, relays left out.",
                 4,
             ),
         ] {
@@ -176,7 +176,7 @@ pub(super) async fn verify(node: Arc<Node>) {
     loop {
         let begun = node.workers.begin("verify");
         let broken: Vec<String> = node
-            .doctor(now_ms())
+            .invariants(now_ms())
             .await
             .into_iter()
             .filter(|check| !check.holds)

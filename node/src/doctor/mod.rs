@@ -148,8 +148,23 @@ impl Node {
         )
     }
 
-    /// Checks every invariant now.
+    /// Checks every invariant now, and what may be wrong for an hour and right again: that relays take this node.
     pub(crate) async fn doctor(&self, now_ms: u64) -> Vec<Check> {
+        let mut checks = self.invariants(now_ms).await;
+        let relays = match self.network.status().await {
+            Ok(status) => self.relays_hold(&status),
+            Err(error) => Err(error.to_string()),
+        };
+        checks.push(check(
+            "relay.takes-this-node",
+            "Each relay that this node uses takes it.",
+            relays.map_err(|found| (found, Remedy::Advice("call the administrator of the relay: it must run, name this node in its [relay] allow, and stand in [relay] through of this node with its right address; direct ways are not concerned"))),
+        ));
+        checks
+    }
+
+    /// Checks every invariant now: what holds at any moment.
+    pub(crate) async fn invariants(&self, now_ms: u64) -> Vec<Check> {
         let mut checks = self.kept_checks().await;
         checks.push(check(
             "folder.closed",

@@ -110,6 +110,14 @@ impl Daemon {
         fs::write(&path, text).map_err(Trouble::io(path.display().to_string()))
     }
 
+    /// Another port for this node, such as that of its relay: free now, and outside of what the system gives to outgoing connections.
+    ///
+    /// # Errors
+    /// Where none is free.
+    pub fn another_port() -> Result<u16, Trouble> {
+        free_port()
+    }
+
     /// Makes and starts a new node.
     ///
     /// # Errors

@@ -21,6 +21,12 @@ pub struct Settings {
     pub tcp: bool,
     /// The addresses that its descriptor names; none: those on which it listens.
     pub advertise: Vec<String>,
+    /// `[relay] through`: the relays that it uses.
+    pub through: Vec<String>,
+    /// `[relay] listen`: where it relays for others.
+    pub relay_listen: Vec<String>,
+    /// `[relay] allow`: for whom.
+    pub relay_allow: Vec<String>,
     /// `[circles] grant_by_itself`.
     pub grant_by_itself: Vec<String>,
     /// `[circles] erase_by_itself`.
@@ -62,6 +68,9 @@ impl Settings {
             quic: true,
             tcp: true,
             advertise: Vec::new(),
+            through: Vec::new(),
+            relay_listen: Vec::new(),
+            relay_allow: Vec::new(),
             grant_by_itself: Vec::new(),
             erase_by_itself: false,
             scrub_after_s: None,
@@ -141,6 +150,10 @@ impl Settings {
         line(format_args!(
             "pairing_listen = [\"/ip4/127.0.0.1/udp/0/quic-v1\", \"/ip4/127.0.0.1/tcp/0\"]"
         ));
+        line(format_args!("\n[relay]"));
+        line(format_args!("through = {:?}", self.through));
+        line(format_args!("listen = {:?}", self.relay_listen));
+        line(format_args!("allow = {:?}", self.relay_allow));
         line(format_args!("\n[http]\nlisten = \"127.0.0.1:0\""));
         if let Some(filter) = &self.log_filter {
             line(format_args!("\n[log]\nfilter = {filter:?}"));

@@ -17,6 +17,7 @@ mod mounts;
 mod partition;
 mod raw;
 mod refusals;
+mod relay;
 mod requests;
 mod restore;
 mod secrecy;

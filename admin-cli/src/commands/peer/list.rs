@@ -63,7 +63,10 @@ pub(in crate::commands) fn lines(view: &View, peers: &[PeerLine]) -> String {
 /// When a peer was heard from.
 pub(super) fn seen(view: &View, peer: &PeerLine) -> String {
     match peer.last_seen_ms {
-        _ if peer.connected => "connected".to_owned(),
+        _ if peer.connected => match &peer.relay {
+            Some(relay) => format!("connected through the relay of {}", text::line(relay)),
+            None => "connected".to_owned(),
+        },
         Some(ms) => view.clock.ago(ms),
         // What a node does not talk to it does not watch.
         None if matches!(peer.relation, Relation::Suspended | Relation::Ended) => "-".to_owned(),

@@ -74,7 +74,14 @@ fn show(view: &View, peer: &admin::Peer) -> String {
         ("Waiting", words::count(line.waiting, "record")),
     ];
     if let Some(transport) = &peer.transport {
-        lines.push(("Transport", text::line(transport)));
+        let transport = match &line.relay {
+            Some(relay) => format!(
+                "through the relay of {}, which sees that the two talk and not what",
+                text::line(relay)
+            ),
+            None => text::line(transport),
+        };
+        lines.push(("Transport", transport));
     }
     if let Some(round) = peer.round_trip_us {
         lines.push((
@@ -83,10 +90,14 @@ fn show(view: &View, peer: &admin::Peer) -> String {
         ));
     }
     if let Some(wait) = peer.next_attempt_ms {
+        let what = match line.connected {
+            true => "to reach it directly ",
+            false => "",
+        };
         lines.push((
             "Next attempt",
             format!(
-                "in {} (at once: maillonctl peer retry)",
+                "{what}in {} (at once: maillonctl peer retry)",
                 words::count(wait.div_ceil(1000), "second")
             ),
         ));

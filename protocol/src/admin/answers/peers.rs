@@ -76,6 +76,9 @@ pub struct PeerLine {
     pub relation: Relation,
     /// Connected now.
     pub connected: bool,
+    /// Whose relay carries the connection, where one does.
+    #[serde(default)]
+    pub relay: Option<String>,
     /// Last time it was heard from, Unix milliseconds.
     pub last_seen_ms: Option<u64>,
     /// Records that it has not acknowledged.
@@ -105,11 +108,11 @@ pub struct Peer {
     pub dpo: String,
     /// Circles in common.
     pub circles: u64,
-    /// `quic`, `tcp` or `relay`, while connected.
+    /// `quic`, `tcp` or `relay` (then the line says whose), while connected.
     pub transport: Option<String>,
     /// Round trip, microseconds, as the last ping measured it.
     pub round_trip_us: Option<u64>,
-    /// Milliseconds until the next attempt, while not connected.
+    /// Milliseconds until the next attempt; while a relay carries the connection, until the next one to reach it directly.
     pub next_attempt_ms: Option<u64>,
     /// Frames by protocol and direction since the start, such as `sync.in.records`.
     pub frames: Vec<(String, u64)>,
