@@ -18,7 +18,7 @@
 //! |---|---|---|
 //! | bytes | [`cbor`], [`ids`], [`time`], [`limits`] | one encoding for each object; names; clocks; what is too much |
 //! | keys | [`keys`], [`sign`], [`seal`] | who signed; who can open |
-//! | nodes | [`descriptor`], [`pairing`] | what a node says of itself; how two administrators make their nodes peers |
+//! | nodes | [`descriptor`], [`identity`], [`pairing`] | what a node says of itself; how its identity is replaced or revoked; how two administrators make their nodes peers |
 //! | membership | [`charter`], [`invite`] | who is in a circle, from when to when, with how much of the past |
 //! | writing | [`record`], [`content`], [`attachment`] | logs of signed headers with sealed bodies; what a body says; the files that it names |
 //! | knowledge | [`circle`], [`dossier`] | what a member holds and acknowledges; versions, conflicts, delivery |
@@ -141,6 +141,8 @@
 //! | [`Invitation`](invite::Invitation) | `["maillon/1 invitation"]` | `maillon/1 invitation id` | the steward |
 //! | [`Acceptance`](invite::Acceptance) | `["maillon/1 acceptance"]` | `maillon/1 acceptance id` | the asked node |
 //! | [`Departure`](charter::Departure) | `["maillon/1 departure"]` | `maillon/1 departure id` | the member that leaves |
+//! | [`Replacement`](identity::Replacement) | `["maillon/1 replacement"]` | `maillon/1 replacement id` | the recovery key, which is no node |
+//! | [`Revocation`](identity::Revocation) | `["maillon/1 revocation"]` | `maillon/1 revocation id` | the node |
 //!
 //! **Keys and ciphers**
 //!
@@ -182,6 +184,8 @@
 //! - Even a cloned or rolled back machine cannot seal two contents under one key.
 //! - A node that no charter lists learns nothing of a circle, its existence included; a removed one is sent nothing
 //!   once its removal is known, and cannot read what was written by who knew of it.
+//! - A stolen identity can neither name another recovery key nor another identity. What a member's new identity is follows from the recovery key that
+//!   the charter knew before anything was stolen: not from its steward's word alone.
 //! - Sealed copies stay sealed to who records them today and owns a quantum computer later: X-Wing is ML-KEM-768 and
 //!   X25519 together.
 //! - Everything that comes from outside is bounded ([`limits`]) and gives a typed error, never a panic.
@@ -194,8 +198,9 @@
 //!   are not. Headers and charters are clear to members and protected on the way by the transport only.
 //! - An epoch's secret opens everything of its epoch for as long as it is kept: files are read for years, so there is no
 //!   secret that is forgotten after each message.
-//! - A circle's steward is one node. While it is away the circle goes on and its membership waits. Version 1 has no
-//!   successors and no replacing of an identity yet: deputies are named, and nothing follows from it.
+//! - A circle's steward is one node. While it is away the circle goes on and its membership waits. When it is lost,
+//!   its key included, another member continues the circle.
+//! - Who holds a structure's recovery key and answers its telephone is that structure.
 //! - Version 1 has no record that erases another.
 //! - Transport (TLS 1.3 with X25519MLKEM768), storage under seal, rates and the order of dialling are the daemon's.
 #![forbid(unsafe_code)]
@@ -208,6 +213,7 @@ pub mod circle;
 pub mod content;
 pub mod descriptor;
 pub mod dossier;
+pub mod identity;
 pub mod ids;
 pub mod invite;
 pub mod keys;

@@ -31,6 +31,12 @@ pub const DESCRIPTOR: usize = 8 << 10;
 pub const ENTRY: usize = 64 << 10;
 /// Bytes of a member's word that it leaves: the states of a circle whose members all left fit into a frame.
 pub const DEPARTURE: usize = 4 << 10;
+/// Bytes of a recovery key's statement.
+pub const REPLACEMENT: usize = 512;
+/// Statements of recovery keys that lead from one identity to another, in one charter entry.
+pub const REPLACEMENTS: usize = 8;
+/// Bytes of a node's word that its identity is used no more.
+pub const REVOCATION: usize = 256;
 /// Bytes of the acknowledgements in one state of a circle.
 pub const STATED_ACKS: usize = 512 << 10;
 /// Versions that one version may supersede.

@@ -10,6 +10,7 @@ use maillon_protocol::{
     circle::Ack,
     content::Envelope,
     descriptor::{Descriptor, StructureKind},
+    identity::{Identity, Replacement, Revocation, recovery_hash},
     ids::{CircleId, Hash, NodeId},
     invite::{Acceptance, Invitation},
     keys::{NodeKey, SealKey},
@@ -184,6 +185,18 @@ fn letter(data: &[u8]) {
     let _ = signed::<Acceptance>(data);
     let _ = Acceptance::verify(data.to_vec());
     let _ = Departure::verify(data.to_vec());
+    let _ = Replacement::verify(data.to_vec());
+    let _ = Revocation::verify(data.to_vec());
+    if let Some(statement) = signed::<Replacement>(data) {
+        let stands = Identity {
+            node: statement.object.old,
+            recovery: recovery_hash(&statement.object.recovery),
+            counter: 0,
+        };
+        if let Ok(after) = stands.after(&statement) {
+            assert!(after.counter > stands.counter, "forwards");
+        }
+    }
     if let Some(departure) = signed::<Departure>(data) {
         let charter = founded();
         if let Ok(Some(left)) = charter.depart(&departure) {

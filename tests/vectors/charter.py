@@ -5,6 +5,7 @@ import hashlib
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
 
 import hybrid
+import identities
 from forms import SHAPES, SIGNER, Refused, decode, encode, parse, require, sha256, verify_signature
 
 SUITE = "x-wing-06/hkdf-sha256/chacha20poly1305"
@@ -89,7 +90,7 @@ class Charter:
     def __init__(self, entries=()):
         self.hashes, self.state, self.circle = [], None, None
         self.epochs, self.terms, self.cuts, self.starts, self.used = {}, {}, {}, {}, set()
-        self.stewards = []
+        self.stewards, self.recoveries, self.replaced = [], {}, set()
         for entry in entries:
             self.extend(*signed_entry(entry))
 
@@ -105,7 +106,7 @@ class Charter:
         require(not self.state[7] or change == 8, "closed")
         require(number <= (10_000 if change in (3, 5, 6) else 9_900), "limit")
         now = list(self.state)
-        if change in (2, 3, 4):
+        if change in (2, 3, 4, 9):
             now[6] = [number, state[6][1]]
             self.epochs[number] = (name, state[6][1], previous)
         if change == 2:
@@ -130,6 +131,9 @@ class Charter:
         elif change == 8:
             require(now[7], "change", "not closed")
             now[7] = False
+        elif change == 9:
+            now[5] = [member for member in now[5] if member[0] != fields[0]] + [self.replace(number, *fields)]
+            now[3] = [node for node in now[3] if node != fields[0]]
         else:
             require(change == 4, "change", "founded twice")
         require(now == state, "state")
@@ -153,9 +157,11 @@ class Charter:
         except Refused as error:
             raise Refused("descriptor", str(error)) from None
         require(payload[1] == node, "change", "descriptor of another node")
+        self.recoveries[node] = (node, payload[13], 0)
 
     def admit(self, number, steward, node, quoted, accepted, grant, starts):
         require(not self.is_member(node), "change", "a member already")
+        require(node not in self.replaced, "change", "an identity that was replaced")
         require(len(self.state[5]) < 64, "limit")
         self.quoted(quoted, node)
         try:
@@ -177,6 +183,26 @@ class Charter:
         self.terms[node][-1][1] = number
         self.starts.pop(node, None)
         self.cuts.setdefault(node, []).append((number, {cut[0]: (cut[1], cut[2]) for cut in cuts}))
+
+    def replace(self, number, old, cuts, new, quoted, statements):
+        before = [member for member in self.state[5] if member[0] == old]
+        require(before and old != self.state[2], "change", "cannot be replaced")
+        require(new not in self.terms, "change", "in the circle before")
+        stands = self.recoveries[old]
+        self.quoted(quoted, new)
+        require(len(statements) <= 8, "limit")
+        for statement in statements:
+            try:
+                stands = identities.after(stands, identities.replacement(statement)[0])
+            except Refused as error:
+                raise Refused("replacement", str(error)) from None
+        require(stands[:2] == self.recoveries[new][:2], "change", "leads elsewhere")
+        self.recoveries[new] = stands
+        self.remove(number, old, None, cuts)
+        self.replaced.add(old)
+        self.terms[new] = [[number, 0]]
+        _, since, grant = before[0]
+        return [new, number, [2, [since]] if grant[0] == 0 else grant]
 
     def depart(self, departure):
         """The members that are left."""

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 import attachments
 import charter
 import hybrid
+import identities
 import pairing
 import records
 from forms import Refused, decode, encode, parse, require, sha256, verify_signature
@@ -17,7 +18,7 @@ from forms import Refused, decode, encode, parse, require, sha256, verify_signat
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 PEER_ID = bytes.fromhex("002408011220")
 MESSAGES = ["hello", "states", "compared", "finished", "mark", "entries", "want", "records", "ack", "invitation",
-            "acceptance", "descriptor", "want-chunks", "chunks", "cancelled"]
+            "acceptance", "descriptor", "want-chunks", "chunks", "cancelled", "replacement", "revocation"]
 
 
 def base58(content):
@@ -118,6 +119,23 @@ def judge_departure(file, given):
     payload, name = charter.departure(unhex(given, "object"))
     left = shared_charter(file, given["charter"]).depart(payload)
     return {"id": name.hex(), "node": payload[2].hex(), "members": [node.hex() for node in left]}
+
+
+def judge_replacement(_, given):
+    payload, name = identities.replacement(unhex(given, "object"))
+    stands = given["stands"]
+    stands = (unhex(stands, "node"), unhex(stands, "recovery"), stands["counter"])
+    node, recovery, counter = identities.after(stands, payload)
+    return {"id": name.hex(), "node": node.hex(), "recovery": recovery.hex(), "counter": counter}
+
+
+def judge_revocation(_, given):
+    payload, name = identities.revocation(unhex(given, "object"))
+    return {"id": name.hex(), "node": payload[1].hex()}
+
+
+def judge_replace(file, given):
+    return judge_entry(file, given)
 
 
 def judge_message(_, given):

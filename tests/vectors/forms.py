@@ -66,7 +66,7 @@ def decode(content, rule, name="payload"):
 
 SIGNER = {"descriptor": lambda p: p[1], "entry": lambda p: p[5], "record": lambda p: p[2][0], "ack": lambda p: p[2],
           "invitation": lambda p: p[1], "acceptance": lambda p: p[2],
-          "departure": lambda p: p[2]}
+          "departure": lambda p: p[2], "replacement": lambda p: p[1], "revocation": lambda p: p[1]}
 RULE = {"record": "header"}
 
 

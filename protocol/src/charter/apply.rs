@@ -16,13 +16,13 @@ use crate::{
 
 /// An entry that is being applied.
 #[derive(Clone, Copy)]
-struct At {
-    number: u64,
+pub(super) struct At {
+    pub(super) number: u64,
     signer: NodeId,
 }
 
 impl At {
-    fn require(self, holds: bool, cause: &'static str) -> Result<(), CharterError> {
+    pub(super) fn require(self, holds: bool, cause: &'static str) -> Result<(), CharterError> {
         let number = self.number;
         if holds {
             Ok(())
@@ -91,6 +91,13 @@ impl Charter {
                 self.state.closed = false;
                 Ok(())
             }
+            Change::Replace {
+                old,
+                cuts,
+                new,
+                descriptor,
+                statements,
+            } => self.apply_replace(at, (*old, cuts), (*new, descriptor), statements),
         }
     }
 
@@ -107,12 +114,16 @@ impl Charter {
             self.listed(&node).is_none(),
             "the admitted node is a member already",
         )?;
+        at.require(
+            !self.replaced.contains(&node),
+            "the admitted node is an identity that was replaced",
+        )?;
         limits::within(
             "the members of a circle",
             self.state.members.len() as u64 + 1,
             limits::MEMBERS as u64,
         )?;
-        check_descriptor(number, descriptor.0.clone(), node)?;
+        let said = check_descriptor(number, descriptor.0.clone(), node)?;
         let acceptance = Acceptance::verify(acceptance.0.clone())
             .map_err(|error| CharterError::Acceptance { number, error })?;
         at.require(
@@ -151,10 +162,17 @@ impl Charter {
             until: 0,
         });
         self.starts.insert(node, starts.to_vec());
+        self.inherited.remove(&node);
+        self.recoveries.insert(node, (said.recovery, 0));
         Ok(())
     }
 
-    fn apply_remove(&mut self, at: At, node: NodeId, cuts: &[Cut]) -> Result<(), CharterError> {
+    pub(super) fn apply_remove(
+        &mut self,
+        at: At,
+        node: NodeId,
+        cuts: &[Cut],
+    ) -> Result<(), CharterError> {
         at.require(
             self.listed(&node).is_some(),
             "the removed node is no member",
@@ -209,7 +227,7 @@ pub(super) fn check_descriptor(
     number: u64,
     bytes: Vec<u8>,
     node: NodeId,
-) -> Result<(), CharterError> {
+) -> Result<Descriptor, CharterError> {
     let descriptor =
         Descriptor::verify(bytes).map_err(|error| CharterError::Descriptor { number, error })?;
     let at = At {
@@ -219,5 +237,6 @@ pub(super) fn check_descriptor(
     at.require(
         descriptor.object.node == node,
         "the quoted descriptor is of another node",
-    )
+    )?;
+    Ok(descriptor.object)
 }

@@ -1,6 +1,6 @@
 //! The verified chain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     descriptor::DescriptorError,
+    identity::ReplacementError,
     ids::{CircleId, EntryHash, Hash, LogId, NodeId, RecordId},
     invite::InviteError,
     keys::{SealKey, SealPublic},
@@ -66,6 +67,14 @@ pub enum CharterError {
         number: u64,
         /// What is wrong with it.
         error: InviteError,
+    },
+    /// A quoted statement of a recovery key.
+    #[error("entry {number}: {error}")]
+    Replacement {
+        /// The entry.
+        number: u64,
+        /// What is wrong with it.
+        error: ReplacementError,
     },
     /// The quoted descriptor.
     #[error("entry {number}: {error}")]
@@ -142,6 +151,18 @@ pub struct Charter {
     /// Who was the steward from which entry on, in order.
     #[n(9)]
     pub(super) stewards: Vec<(u64, NodeId)>,
+    /// Hash of the recovery key of whoever is or was listed, by the entry that listed it last, and the counter of the statement that led to it.
+    #[n(10)]
+    #[cbor(default)]
+    pub(super) recoveries: BTreeMap<NodeId, (Hash, u64)>,
+    /// Of those who took the place of another identity: the entry from which on logs begin that no start names, as for the one before.
+    #[n(11)]
+    #[cbor(default)]
+    pub(super) inherited: BTreeMap<NodeId, u64>,
+    /// Identities in whose place another one came: never members again.
+    #[n(12)]
+    #[cbor(default)]
+    pub(super) replaced: BTreeSet<NodeId>,
 }
 
 impl Charter {
@@ -175,7 +196,7 @@ impl Charter {
                 found: *number,
             });
         }
-        check_descriptor(1, descriptor.0.clone(), *signer)?;
+        let said = check_descriptor(1, descriptor.0.clone(), *signer)?;
         let expected = State {
             subject: state.subject,
             founding: state.founding,
@@ -207,6 +228,9 @@ impl Charter {
             acceptances: Vec::new(),
             departed: BTreeMap::new(),
             stewards: vec![(1, *signer)],
+            recoveries: BTreeMap::from([(*signer, (said.recovery, 0))]),
+            inherited: BTreeMap::new(),
+            replaced: BTreeSet::new(),
         })
     }
 
@@ -403,9 +427,9 @@ impl Charter {
             .starts
             .get(node)
             .and_then(|starts| starts.iter().find(|start| start.log == *log));
-        Some(named.map_or(Start::Entry(member.since), |start| {
-            Start::Sequence(start.sequence)
-        }))
+        let since = self.inherited.get(node).copied();
+        let rest = Start::Entry(since.unwrap_or(member.since));
+        Some(named.map_or(rest, |start| Start::Sequence(start.sequence)))
     }
 
     /// Up to where `log` counts, for a record that names entry `number`, if its node was removed in the term in which that was

@@ -260,6 +260,25 @@ pub enum Change {
         #[n(0)]
         reason: u64,
     },
+    /// A member has another identity: one node is a member no more, another one is, with as much of the past.
+    #[n(9)]
+    Replace {
+        /// The identity that is given up.
+        #[n(0)]
+        old: NodeId,
+        /// Up to where its logs count; a log that is not named counts for nothing.
+        #[n(1)]
+        cuts: Vec<Cut>,
+        /// The identity in its place.
+        #[n(2)]
+        new: NodeId,
+        /// The signed descriptor of the new one.
+        #[n(3)]
+        descriptor: Bytes,
+        /// The recovery keys' signed statements that lead from the old identity, as the charter knows it, to the new one.
+        #[n(4)]
+        statements: Vec<Bytes>,
+    },
 }
 
 impl Change {

@@ -18,6 +18,7 @@ mod chain;
 mod departure;
 mod entry;
 mod epoch;
+mod replace;
 mod steward;
 
 pub use chain::{Charter, CharterError, Start};
@@ -27,6 +28,7 @@ pub use entry::{
     RotationReason, State, Subject,
 };
 pub use epoch::{EpochSecret, SealedSecret, SecretError};
+pub use replace::replace;
 pub use steward::{
     Made, Steward, StewardError, admit, appoint, close, found, hand_over, remove, reopen, rotate,
 };

@@ -106,7 +106,7 @@ pub struct Steward<'a, K> {
 }
 
 impl<K: Fn(&NodeId) -> Option<SealPublic>> Steward<'_, K> {
-    fn make(
+    pub(super) fn make(
         &self,
         change: Change,
         edit: impl FnOnce(&mut State),
@@ -158,7 +158,7 @@ impl<K: Fn(&NodeId) -> Option<SealPublic>> Steward<'_, K> {
         })
     }
 
-    fn seal(
+    pub(super) fn seal(
         &self,
         charter: &Charter,
         number: u64,

@@ -262,7 +262,8 @@ pub struct Entries {
 
 /// Begins a circle from its charter's entries, the first one founding it.
 ///
-/// `accepted` says whether this node gave the acceptance that is quoted and has not seen it used for another circle.
+/// `accepted` says whether this node gave the acceptance that is quoted and has not seen it used for another circle; `said`, whether it made the last
+/// of the recovery keys' statements that are quoted, by which it stands in another identity's place.
 ///
 /// # Errors
 /// [`IngestError`] where the entries found no circle in which this node is a member by its own acceptance.
@@ -270,6 +271,7 @@ pub fn begin(
     entries: Vec<Verified<Entry>>,
     own: &NodeId,
     accepted: impl Fn(&Verified<crate::invite::Acceptance>) -> bool,
+    said: impl Fn(&[crate::cbor::Bytes]) -> bool,
 ) -> Result<(Circle, Entries), IngestError> {
     let mut entries = entries.into_iter();
     let first = entries.next().ok_or(IngestError::Uninvited)?;
@@ -295,6 +297,9 @@ pub fn begin(
                 node, acceptance, ..
             } if node == own => crate::invite::Acceptance::verify(acceptance.0.clone())
                 .is_ok_and(|quoted| accepted(&quoted)),
+            Change::Replace {
+                new, statements, ..
+            } if new == own => said(statements),
             _ => false,
         });
     if !ours || !circle.charter.is_member(own) {

@@ -14,6 +14,7 @@ use crate::{
     charter::{Entry, SealedSecret},
     circle::{self, Ack, Circle, Evidence, IngestError, Reason},
     descriptor::{Descriptor, DescriptorOrder, order},
+    identity::ReplacementError,
     ids::{CircleId, Hash, Incarnation, InvitationId, NodeId, RecordId, ThingId},
     record::{OlderLog, Record},
     sign::Verified,
@@ -47,6 +48,17 @@ pub enum ArriveError {
     /// The same counter with other content.
     #[error("the node has signed two different descriptors with one counter")]
     DescriptorConflict,
+    /// Another recovery key than the one that stands, without its word.
+    #[error(
+        "the descriptor names another recovery key, and the one before has not said so: the node's key may be in other hands"
+    )]
+    OtherRecovery,
+    /// By an identity that is used no more.
+    #[error("the node's identity was revoked: nothing that it says of itself counts any more")]
+    Revoked,
+    /// A recovery key's statement.
+    #[error(transparent)]
+    Replacement(#[from] ReplacementError),
     /// Storage.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -286,11 +298,16 @@ impl Replica {
                 }
                 let came = self.row(rows, &Row::Finished(id))?.map(|_| entries.clone());
                 let acceptances = self.acceptances_for(rows, &id)?;
-                let begun = circle::begin(entries, &own, |quoted| {
+                let accepted = |quoted: &_| {
                     let spent = || self.is_spent(rows, &id, quoted).unwrap_or(true);
                     let forgotten = || self.has_forgotten(rows, quoted).unwrap_or(false);
                     (acceptances.contains(&Hash(quoted.id)) || forgotten()) && !spent()
-                });
+                };
+                // One identity takes another one's place in a circle once: a circle whose time is over here does not come back by that.
+                let over = came.is_some();
+                let said =
+                    |quoted: &[cbor::Bytes]| !over && self.said_so(rows, quoted).unwrap_or(false);
+                let begun = circle::begin(entries, &own, accepted, said);
                 if let (Err(IngestError::Uninvited), Some(came)) = (&begun, came) {
                     self.who_came_after(rows, &id, &came)?;
                     return Ok(ByItself::default());
@@ -368,12 +385,14 @@ impl Replica {
         now_ms: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<(), StorageError> {
-        use crate::charter::Change::{Admit, Remove};
+        use crate::charter::Change::{Admit, Remove, Replace};
         let (own, own_log) = (self.own(), self.own_log());
         let mut again = false;
         for entry in entries {
             match &entry.object.change {
-                Remove { node, .. } => self.uncount(rows, next, node)?,
+                Remove { node, .. } | Replace { old: node, .. } => {
+                    self.uncount(rows, next, node)?;
+                }
                 Admit { node, .. } => again |= *node == own,
                 _ => {}
             }
@@ -527,6 +546,7 @@ impl Replica {
         };
         match decision {
             DescriptorOrder::Newer => {
+                self.may_describe(rows, descriptor)?;
                 self.stage(Row::Descriptor(node), descriptor.bytes.clone());
                 self.published.notices.push(Notice::Descriptor(node));
                 Ok(())
@@ -539,8 +559,12 @@ impl Replica {
 
     /// Keeps the descriptors that an entry quotes, where they are newer than those held.
     fn take_quoted(&mut self, rows: &impl Rows, entry: &Entry) -> Result<(), StorageError> {
-        use crate::charter::Change::{Admit, Found};
-        if let Found { descriptor } | Admit { descriptor, .. } = &entry.change
+        use crate::charter::Change::{Admit, Found, Replace};
+        if let Replace { statements, .. } = &entry.change {
+            self.take_quoted_statements(rows, statements)?;
+        }
+        if let Found { descriptor } | Admit { descriptor, .. } | Replace { descriptor, .. } =
+            &entry.change
             && let Ok(descriptor) = Descriptor::verify(descriptor.0.clone())
         {
             match self.take_descriptor(rows, &descriptor) {

@@ -199,6 +199,9 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<InvitationId, LetterError> {
         let held = self.steward_circle(circle)?;
+        if self.is_refused(rows, &to)? {
+            return Err(StewardshipError::Refused.into());
+        }
         if held.charter.listed(&to).is_some() {
             return Err(LetterError::Member);
         }

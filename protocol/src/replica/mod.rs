@@ -17,6 +17,7 @@ mod arrive;
 mod claims;
 mod depart;
 mod erasure;
+mod fate;
 mod files;
 mod flight;
 mod invitations;
@@ -25,6 +26,7 @@ mod layers;
 mod notice;
 mod project;
 mod renew;
+mod replace;
 mod requests;
 mod restore;
 mod retention;
@@ -39,11 +41,13 @@ pub use arrive::{ArriveError, ByItself};
 pub use claims::Claims;
 pub use depart::DepartFailed;
 pub use erasure::{EraseFailed, Erasing};
+pub use fate::Fate;
 pub use flight::{Flight, Savepoint};
 pub use invitations::{Incoming, IncomingState, LetterError, Outgoing, OutgoingState};
 pub use layers::{Layer, Layers};
 pub use notice::{Notice, Published};
 pub use project::{DeliveryRow, Location};
+pub use replace::{IdentityRefused, ReplaceFailed};
 pub use retention::{FinishFailed, Finished};
 pub use rows::{Memory, Row, RowPrefix, Rows, StorageError};
 pub use staging::Changes;
@@ -123,8 +127,9 @@ impl Replica {
             None => 0,
         };
         for bytes in rows.scan(&RowPrefix::Charters)? {
-            let charter: crate::charter::Charter = rows::read(&bytes)?;
+            let mut charter: crate::charter::Charter = rows::read(&bytes)?;
             let id = charter.circle();
+            fate::recall_recoveries(rows, &mut charter)?;
             let row: CircleRow = match rows.get(&Row::Circle(id))? {
                 Some(bytes) => rows::read(&bytes)?,
                 None => return Err(StorageError::missing("circle row")),

@@ -93,6 +93,17 @@ pub enum Notice {
     },
     /// A node's newer descriptor is here: its addresses may have changed.
     Descriptor(NodeId),
+    /// A recovery key says that another identity stands in a node's place: a person compares, and says so.
+    Replacing {
+        /// The identity that is to be given up.
+        old: NodeId,
+        /// The one in its place.
+        new: NodeId,
+    },
+    /// A second statement of this node's recovery key contradicts the first one, which stays.
+    Contested(NodeId),
+    /// A node's identity is used no more, by its own word.
+    Revoked(NodeId),
     /// Something is still to be written again for members of this circle: [`renew_further`](super::Replica::renew_further).
     Renewing(CircleId),
     /// This node began a new incarnation: its own log had been seen ahead of what it holds.

@@ -79,6 +79,8 @@ pub enum Row {
     Outgoing(InvitationId),
     /// An invitation that this node received.
     Incoming(InvitationId),
+    /// What is known of a node's identity beside its descriptor.
+    Fate(NodeId),
 }
 
 /// Rows that are read one after another, in the order of their names.
@@ -126,6 +128,8 @@ pub enum RowPrefix {
     Outgoing,
     /// All invitations received.
     Incoming,
+    /// What is known of all identities of which something is known.
+    Fates,
 }
 
 impl RowPrefix {
@@ -173,6 +177,7 @@ impl RowPrefix {
             Self::Renewing => Row::Renewing(CircleId(low32)),
             Self::Outgoing => Row::Outgoing(InvitationId(low32)),
             Self::Incoming => Row::Incoming(InvitationId(low32)),
+            Self::Fates => Row::Fate(NodeId(low32)),
         }
     }
 
@@ -185,7 +190,8 @@ impl RowPrefix {
             | (Self::Uploads, Row::Upload(..))
             | (Self::Renewing, Row::Renewing(_))
             | (Self::Outgoing, Row::Outgoing(_))
-            | (Self::Incoming, Row::Incoming(_)) => true,
+            | (Self::Incoming, Row::Incoming(_))
+            | (Self::Fates, Row::Fate(_)) => true,
             (Self::Entries(circle, _), Row::Entry(of, _))
             | (Self::Things(circle), Row::Thing(of, _))
             | (Self::Alerts(circle), Row::Alert(of, _))

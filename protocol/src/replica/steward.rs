@@ -48,6 +48,14 @@ pub enum StewardshipError {
         "this node was restored from a copy, and no other member has confirmed yet that the circle's membership here is the newest"
     )]
     Unconfirmed,
+    /// This node's own identity was revoked.
+    #[error(
+        "this node's identity was revoked: it signs nothing more. Another member continues the circle (`maillonctl circle continue`)"
+    )]
+    Revoked,
+    /// The node to admit was revoked or replaced.
+    #[error("that node's identity was revoked or replaced: it is admitted to nothing any more")]
+    Refused,
     /// Nothing is known of the node to admit.
     #[error("nothing is known of the node to admit: it has no descriptor here")]
     NoDescriptor,
@@ -126,7 +134,7 @@ impl Replica {
         Ok(keys)
     }
 
-    fn make(
+    pub(super) fn make(
         &mut self,
         rows: &impl Rows,
         id: &CircleId,
@@ -138,6 +146,9 @@ impl Replica {
         ) -> Result<Made, StewardError>,
     ) -> Result<(), StewardshipError> {
         let circle = self.steward_circle(id)?;
+        if self.is_revoked(rows)? {
+            return Err(StewardshipError::Revoked);
+        }
         let keys = self.seal_keys(rows, &circle.charter, also)?;
         let seal_key = |node: &NodeId| keys.get(node).cloned();
         let mut clock = self.clock;
@@ -195,6 +206,9 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<(), StewardshipError> {
         let node = acceptance.object.node;
+        if self.is_refused(rows, &node)? {
+            return Err(StewardshipError::Refused);
+        }
         let descriptor = self
             .descriptor_of(rows, &node)?
             .ok_or(StewardshipError::NoDescriptor)?;

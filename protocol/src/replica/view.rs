@@ -31,6 +31,8 @@ pub struct AckCache {
     counter: Mutex<u64>,
 }
 
+/// Statements about identities that one contact brings at most.
+const STATEMENTS: usize = 64;
 /// How many signed acknowledgements are kept for reuse.
 const CACHED_ACKS: usize = 4096;
 
@@ -413,6 +415,33 @@ impl<R: Rows> View for Committed<'_, R> {
                 _ => None,
             });
         sent.chain(accepted).collect()
+    }
+
+    fn statements(&self, peer: &NodeId) -> Vec<Message> {
+        let own = self.key.id();
+        let fates = self.values(&RowPrefix::Fates);
+        let fates = fates
+            .iter()
+            .filter_map(|bytes| read::<super::Fate>(bytes).ok());
+        let shared = |node: &NodeId| {
+            let mut circles = self.circles.values();
+            circles.any(|circle| {
+                let charter = &circle.charter;
+                charter.ever_listed(node) && charter.is_member(peer) && charter.is_member(&own)
+            })
+        };
+        let concerns = |fate: &super::Fate| {
+            let ends = [Some(fate.node), fate.replaced_by()];
+            ends.contains(&Some(own)) || ends.contains(&Some(*peer)) || shared(&fate.node)
+        };
+        let concerning = fates.filter(concerns).flat_map(|fate| fate.messages());
+        concerning.take(STATEMENTS).collect()
+    }
+
+    fn refuses(&self, peer: &NodeId) -> bool {
+        let row = self.rows.get(&Row::Fate(*peer)).ok().flatten();
+        row.and_then(|bytes| read::<super::Fate>(&bytes).ok())
+            .is_some_and(|fate| fate.is_refused())
     }
 
     fn place(&self, record: &RecordId) -> Option<(CircleId, LogId, u64)> {

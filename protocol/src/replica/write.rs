@@ -50,6 +50,11 @@ pub enum WriteFailed {
     /// The circle does not take it.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// This node's own identity was revoked.
+    #[error(
+        "this node's identity was revoked: it signs nothing more. A new node takes its place (`maillond init --recover`)"
+    )]
+    Revoked,
     /// Content of an unknown kind is passed on, never written.
     #[error("content of a kind that this node does not know cannot be written")]
     UnknownKind,
@@ -72,6 +77,9 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<Written>, WriteFailed> {
         let held = self.circles.get(circle).ok_or(WriteFailed::NoCircle)?;
+        if self.is_revoked(rows)? {
+            return Err(WriteFailed::Revoked);
+        }
         // An answer, or a newer version, stands where that stands which it is about.
         let fresh = |draft: &Draft| draft.thing.is_none() && draft.parent.is_none();
         if self.goes_on_elsewhere(held) && drafts.iter().any(fresh) {

@@ -54,6 +54,8 @@ pub enum Change {
     Letter(NodeId),
     /// This node's descriptor.
     Descriptor,
+    /// What is known of this node's identity: a statement of its recovery key, a revocation, a person's word.
+    Identity(NodeId),
     /// An attachment is all here.
     Attachment,
 }
@@ -98,6 +100,10 @@ pub enum Batch {
     Acks(CircleId, Vec<Vec<u8>>),
     /// A descriptor.
     Descriptor(Vec<u8>),
+    /// A recovery key's statement.
+    Replacement(Vec<u8>),
+    /// A node's word that its identity is used no more.
+    Revocation(Vec<u8>),
     /// An invitation for this node.
     Invitation(Vec<u8>),
     /// An acceptance of this node's invitation.

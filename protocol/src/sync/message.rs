@@ -197,6 +197,12 @@ pub enum Message {
     /// Nobody is admitted any more by this invitation of the sender's. Repeated with each contact until the invitation would have expired.
     #[n(14)]
     Cancelled(#[n(0)] InvitationId),
+    /// What a recovery key says of the sender's identity, or of one that both know: COSE_Sign1 bytes. Repeated with each contact.
+    #[n(15)]
+    Replacement(#[n(0)] Bytes),
+    /// A node's word that its identity is used no more: COSE_Sign1 bytes. Repeated with each contact.
+    #[n(16)]
+    Revocation(#[n(0)] Bytes),
 }
 
 /// Why a frame is no message.
@@ -243,6 +249,8 @@ impl Message {
             Self::WantChunks { .. } => 12,
             Self::Chunks { .. } => 13,
             Self::Cancelled(_) => 14,
+            Self::Replacement(_) => 15,
+            Self::Revocation(_) => 16,
         }
     }
 
@@ -270,6 +278,8 @@ pub const fn name_of(number: u64) -> &'static str {
         12 => "want-chunks",
         13 => "chunks",
         14 => "cancelled",
+        15 => "replacement",
+        16 => "revocation",
         _ => "unknown",
     }
 }

@@ -42,6 +42,9 @@ pub enum Problem {
     /// Something of a circle that the charter does not share with this peer.
     #[error("the peer sent {0} for a circle that is not shared with it")]
     NotShared(&'static str),
+    /// Its identity was revoked, or another one stands in its place.
+    #[error("the peer's identity was revoked or replaced: this node does not speak to it any more")]
+    Refused,
     /// More of something than a peer may have waiting.
     #[error("the peer sent more than {1} {0} without reading the answers")]
     TooMany(&'static str, usize),

@@ -55,6 +55,10 @@ pub trait View {
     fn new_mark(&self) -> Token;
     /// Invitations and acceptances that `peer` may not have yet.
     fn letters(&self, peer: &NodeId) -> Vec<Message>;
+    /// What is known of identities and concerns `peer`: recovery keys' statements and revocations.
+    fn statements(&self, peer: &NodeId) -> Vec<Message>;
+    /// Whether `peer` is not spoken to any more: its identity was revoked or replaced.
+    fn refuses(&self, peer: &NodeId) -> bool;
     /// Where a record is: its circle, its log, its place there.
     fn place(&self, record: &RecordId) -> Option<(CircleId, LogId, u64)>;
     /// Circles of `peer` in which attachments are missing here.

@@ -8,7 +8,8 @@ use maillon_protocol::{
     circle::Ack,
     content::{Content, Envelope},
     descriptor::Descriptor,
-    ids::NodeId,
+    identity::{Identity, Replacement, Revocation},
+    ids::{Hash, NodeId},
     invite::{Acceptance, Invitation},
     keys::{NodeKey, SealKey},
     record::{
@@ -38,6 +39,9 @@ pub(crate) fn judge(kind: &str, file: &Value, given: &Value) -> Result<Value, Re
         "invitation" => invitation(given),
         "acceptance" => acceptance(given),
         "departure" => departure(file, given),
+        "replacement" => replacement(given),
+        "revocation" => revocation(given),
+        "replace" => entry(file, given),
         "content" => content(given),
         "message" => message(given),
         "padding" => padding(given),
@@ -58,6 +62,8 @@ pub(crate) fn domain(kind: &str) -> &'static str {
         "invitation" => Invitation::DOMAIN,
         "acceptance" => Acceptance::DOMAIN,
         "departure" => Departure::DOMAIN,
+        "replacement" => Replacement::DOMAIN,
+        "revocation" => Revocation::DOMAIN,
         other => panic!("{other} is not signed"),
     }
 }
@@ -74,6 +80,8 @@ pub(crate) fn signer(kind: &str, payload: &[u8]) -> [u8; 32] {
         "ack" => of::<Ack>(payload),
         "invitation" => of::<Invitation>(payload),
         "departure" => of::<Departure>(payload),
+        "replacement" => of::<Replacement>(payload),
+        "revocation" => of::<Revocation>(payload),
         _ => of::<Acceptance>(payload),
     }
 }
@@ -87,6 +95,8 @@ pub(crate) fn is_signed(kind: &str, object: Vec<u8>) -> bool {
         "ack" => sign::verify::<Ack>(object).is_ok(),
         "invitation" => sign::verify::<Invitation>(object).is_ok(),
         "departure" => sign::verify::<Departure>(object).is_ok(),
+        "replacement" => sign::verify::<Replacement>(object).is_ok(),
+        "revocation" => sign::verify::<Revocation>(object).is_ok(),
         _ => sign::verify::<Acceptance>(object).is_ok(),
     }
 }
@@ -237,6 +247,27 @@ fn departure(file: &Value, given: &Value) -> Result<Value, Refused> {
         "node": hex(verified.object.node),
         "members": left.members().map(|member| hex(member.node)).collect::<Vec<_>>(),
     }))
+}
+
+fn replacement(given: &Value) -> Result<Value, Refused> {
+    let verified = Replacement::verify(bytes(&given["object"]))?;
+    let stands = Identity {
+        node: NodeId(array(&given["stands"]["node"])),
+        recovery: Hash(array(&given["stands"]["recovery"])),
+        counter: number(&given["stands"]["counter"]),
+    };
+    let after = stands.after(&verified)?;
+    Ok(json!({
+        "id": hex(verified.id),
+        "node": hex(after.node),
+        "recovery": hex(after.recovery),
+        "counter": after.counter,
+    }))
+}
+
+fn revocation(given: &Value) -> Result<Value, Refused> {
+    let verified = Revocation::verify(bytes(&given["object"]))?;
+    Ok(json!({ "id": hex(verified.id), "node": hex(verified.object.node) }))
 }
 
 fn content(given: &Value) -> Result<Value, Refused> {

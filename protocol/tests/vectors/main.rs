@@ -109,6 +109,8 @@ fn no_byte_of_a_signed_object_can_be_changed() {
         "invitation",
         "acceptance",
         "departure",
+        "replacement",
+        "revocation",
     ] {
         let file = committed(kind);
         for vector in file::list(&file, "valid") {

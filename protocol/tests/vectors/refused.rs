@@ -6,6 +6,7 @@ use maillon_protocol::{
     circle::AckError,
     content::ContentError,
     descriptor::DescriptorError,
+    identity::{ReplacementError, RevocationError},
     ids::IdError,
     invite::InviteError,
     record::{BodyError, log::LogError},
@@ -77,6 +78,7 @@ impl From<CharterError> for Refused {
             CharterError::Closed(_) => "closed",
             CharterError::Acceptance { .. } => "acceptance",
             CharterError::Descriptor { .. } => "descriptor",
+            CharterError::Replacement { .. } => "replacement",
             CharterError::Limit(_) => "limit",
         }
         .into()
@@ -97,6 +99,32 @@ impl From<DepartureError> for Refused {
             DepartureError::NotMember => "not-member",
         }
         .into()
+    }
+}
+
+impl From<ReplacementError> for Refused {
+    fn from(error: ReplacementError) -> Self {
+        match error {
+            ReplacementError::Sign(error) => return error.into(),
+            ReplacementError::Limit(_) => "limit",
+            ReplacementError::Version(_) => "version",
+            ReplacementError::SameKey => "same-key",
+            ReplacementError::Nothing => "nothing",
+            ReplacementError::Identity => "identity",
+            ReplacementError::Recovery => "recovery",
+            ReplacementError::Older => "older",
+        }
+        .into()
+    }
+}
+
+impl From<RevocationError> for Refused {
+    fn from(error: RevocationError) -> Self {
+        match error {
+            RevocationError::Sign(error) => error.into(),
+            RevocationError::Limit(_) => "limit".into(),
+            RevocationError::Version(_) => "version".into(),
+        }
     }
 }
 

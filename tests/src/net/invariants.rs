@@ -79,6 +79,17 @@ impl Net {
                 };
                 granted_from.push((entry.object.number, from));
             }
+            // Who takes another one's place reads what that one could.
+            if let Change::Replace { new, .. } = &entry.object.change
+                && *new == own
+                && let Some(member) = entry.object.state.members.last()
+            {
+                let from = match member.grant {
+                    Grant::From(from) => from,
+                    Grant::Whole | Grant::Nothing => 1,
+                };
+                granted_from.push((entry.object.number, from));
+            }
         }
         for epoch in circle.secrets.keys() {
             let member = newest.charter.was_member(&own, *epoch);

@@ -525,6 +525,12 @@ impl Net {
         sent || self.nodes[node].holds(needle)
     }
 
+    /// Whether `needle` occurs in what `from` has sent to `to`.
+    pub fn said(&self, from: usize, to: usize, needle: &[u8]) -> bool {
+        let frames = self.frames.get(&(from, to)).into_iter().flatten();
+        frames.into_iter().any(|frame| contains(frame, needle))
+    }
+
     /// All note texts that a node can read in a circle.
     pub fn texts(&self, node: usize, circle: &CircleId) -> BTreeSet<String> {
         self.nodes[node]

@@ -13,6 +13,7 @@ use maillon_protocol::{
     content::{Content, Kind},
     descriptor::{Descriptor, StructureKind},
     dossier::{DossierDigest, Standing, Thing},
+    identity::{Replacement, Revocation, recovery_hash},
     ids::{CircleId, Hash, InvitationId, LogId, NodeId, RecordId, ThingId},
     invite::InvitationReason,
     keys::{NodeKey, SealKey},
@@ -50,6 +51,8 @@ pub struct Node {
     pub(super) waiting: BTreeMap<(usize, u64), Batch>,
     /// Taken and not committed yet: (peer, line, number, outcome).
     pub(super) held: Vec<(usize, u64, u64, Outcome)>,
+    /// The key on paper.
+    pub recovery: NodeKey,
     keys: Keys,
     descriptor: Verified<Descriptor>,
     counter: u64,
@@ -62,6 +65,8 @@ impl Node {
     pub(super) fn new(index: usize, now: u64, seed: u64) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let node = NodeKey::generate(&mut rng);
+        // From its own source: the others stay as they were.
+        let recovery = NodeKey::generate(&mut ChaCha20Rng::seed_from_u64(!seed));
         let seal = SealKey::generate(now + 365 * 24 * 3600 * 1000, &mut rng);
         let descriptor = sign(
             Descriptor {
@@ -78,7 +83,7 @@ impl Node {
                 protocols: (1, 1),
                 administrator: String::new(),
                 dpo: String::new(),
-                recovery: Hash([0; 32]),
+                recovery: recovery_hash(&recovery.id()),
             },
             &node,
         );
@@ -99,6 +104,7 @@ impl Node {
             renewing: BTreeSet::new(),
             waiting: BTreeMap::new(),
             held: Vec::new(),
+            recovery,
             keys,
             descriptor,
             counter: 0,
@@ -285,6 +291,16 @@ impl Node {
                 replica.take_descriptor(rows, &descriptor).ok()?;
                 done
             }
+            Batch::Replacement(bytes) => {
+                let said = Replacement::verify(bytes).ok()?;
+                replica.take_replacement(rows, Some(from), &said).ok()?;
+                done
+            }
+            Batch::Revocation(bytes) => {
+                let said = Revocation::verify(bytes).ok()?;
+                replica.take_revocation(rows, &said).ok()?;
+                done
+            }
             Batch::Invitation(bytes) => {
                 replica.take_invitation(rows, from, bytes, now).ok()?;
                 done
@@ -432,6 +448,24 @@ impl Node {
         let id = self.undecided().unwrap();
         self.with(|replica, rows, _| replica.accept(rows, &id, None, now))
             .unwrap();
+    }
+
+    /// The statement of this node's recovery key that `new`, which names the recovery key `next`, stands in its place.
+    pub fn replaced_by(&self, new: NodeId, next: Hash, counter: u64) -> Verified<Replacement> {
+        let statement = Replacement {
+            version: 1,
+            recovery: self.recovery.id(),
+            old: self.id(),
+            new: Some(new),
+            next,
+            counter,
+        };
+        sign(statement, &self.recovery)
+    }
+
+    /// What this node says of itself.
+    pub const fn descriptor(&self) -> &Verified<Descriptor> {
+        &self.descriptor
     }
 
     /// Removes a member.

@@ -297,6 +297,8 @@ impl Session {
             Message::Acceptance(bytes) => self.commit(Batch::Acceptance(bytes.0), Pending::Other),
             Message::Cancelled(id) => self.commit(Batch::Cancelled(id), Pending::Other),
             Message::Descriptor(bytes) => self.commit(Batch::Descriptor(bytes.0), Pending::Other),
+            Message::Replacement(bytes) => self.commit(Batch::Replacement(bytes.0), Pending::Other),
+            Message::Revocation(bytes) => self.commit(Batch::Revocation(bytes.0), Pending::Other),
             Message::WantChunks {
                 circle,
                 record,

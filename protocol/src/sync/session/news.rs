@@ -4,7 +4,7 @@ use super::{Session, records::sent};
 use crate::{
     ids::{CircleId, NodeId},
     record::Record,
-    sync::{Change, Message, News, View},
+    sync::{Change, Message, News, Problem, View},
 };
 
 impl Session {
@@ -24,6 +24,12 @@ impl Session {
             (Change::Letter(to), _) if *to == self.peer => {
                 for letter in view.letters(&self.peer) {
                     self.send(letter);
+                }
+            }
+            (Change::Identity(_), _) if view.refuses(&self.peer) => self.close(Problem::Refused),
+            (Change::Identity(_), _) => {
+                for statement in view.statements(&self.peer) {
+                    self.send(statement);
                 }
             }
             (Change::Descriptor, _) => self.send(Message::Descriptor(view.descriptor())),

@@ -57,6 +57,9 @@ impl Session {
         if self.greeted {
             return;
         }
+        if view.refuses(&self.peer) {
+            return self.close(Problem::Refused);
+        }
         self.greeted = true;
         self.commit(Batch::Descriptor(descriptor.0), Pending::Other);
         self.mark = view
@@ -64,6 +67,9 @@ impl Session {
             .into_iter()
             .find(|(token, _)| marks.contains(token))
             .map_or(0, |(_, cursor)| cursor);
+        for statement in view.statements(&self.peer) {
+            self.send(statement);
+        }
         for letter in view.letters(&self.peer) {
             self.send(letter);
         }

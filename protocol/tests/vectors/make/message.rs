@@ -21,6 +21,7 @@ pub(crate) fn make(world: &World) -> Value {
     let (circle, entry, entry_hash) = (charter.circle(), charter.number(), charter.head());
     let (log, note) = (first.log(), &world.log()[1].record);
     let descriptor = Bytes(second.descriptor.bytes.clone());
+    let letter = Bytes(vec![0x0d; 16]);
     let acceptance = Bytes(world.acceptances[0].bytes.clone());
     let sent = SentRecord {
         header: Bytes(note.header.bytes.clone()),
@@ -91,6 +92,8 @@ pub(crate) fn make(world: &World) -> Value {
             chunks: vec![Bytes(vec![9; 32])],
         },
         Message::Cancelled(InvitationId([0x0b; 32])),
+        Message::Replacement(letter.clone()),
+        Message::Revocation(letter),
     ];
     for message in &messages {
         file.valid(

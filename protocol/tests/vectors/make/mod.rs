@@ -12,6 +12,7 @@ mod message;
 mod names;
 mod pairing;
 mod record;
+mod replacement;
 
 use serde_json::Value;
 
@@ -32,6 +33,9 @@ pub(crate) fn all() -> Vec<(&'static str, Value)> {
         ("invitation", letters::invitation(&world)),
         ("acceptance", letters::acceptance(&world)),
         ("departure", departure::make(&world)),
+        ("replacement", replacement::statements(&world)),
+        ("revocation", replacement::revocations(&world)),
+        ("replace", replacement::entries(&world)),
         ("attachment", attachment::make()),
         ("pairing", pairing::make(&world)),
         ("message", message::make(&world)),
