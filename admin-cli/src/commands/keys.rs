@@ -15,6 +15,7 @@ use crate::{
 pub(crate) enum Keys {
     Show(Show),
     Rotate(Rotate),
+    Revoke(Revoke),
 }
 
 /// Show this node's name and the ids of its keys; never a secret
@@ -31,9 +32,41 @@ pub(crate) struct Rotate {
     yes: bool,
 }
 
+/// Revoke this node's identity, for ever: nobody speaks to it any more
+///
+/// For a machine whose keys may be in other hands while you still reach it. A new node takes its place with the recovery key: maillond init --recover.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  maillonctl keys revoke --yes")]
+pub(crate) struct Revoke {
+    /// Do it without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+impl Revoke {
+    fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
+        session.confirm(self.yes, |session| {
+            let now = answer!(session, Call::KeysShow, Keys);
+            Ok(Consequence {
+                lines: vec![
+                    format!("The identity of this node ({}) is given up, for ever. There is no way back.", now.node),
+                    "Every peer that it meets is told, and refuses it from then on. Nothing more is written here.".to_owned(),
+                    "Circles of which it is the steward go on in another one, which a member opens.".to_owned(),
+                    format!("Have the recovery key at hand (SHA-256 {}): only with it a new node takes this one's place.", now.recovery),
+                ],
+            })
+        })?;
+        session.done(
+            Call::KeysRevoke,
+            "The identity has been revoked. Let the node run until its peers have been told (maillonctl peer list), then make a new one: maillond init --recover.",
+        )
+    }
+}
+
 impl Keys {
     pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
         let call = match self {
+            Self::Revoke(revoke) => return revoke.run(session),
             Self::Show(_) => Call::KeysShow,
             Self::Rotate(rotate) => {
                 session.confirm(rotate.yes, |session| {

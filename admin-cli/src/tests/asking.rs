@@ -114,8 +114,11 @@ fn all_destructive_commands_ask_first() {
         &["circle", "confirm", "5f5f"],
         &["erasure", "ask", "9c0b", "--reason", "law"],
         &["erasure", "carry-out", "9c0b"],
+        &["circle", "replace", "5f5f", "Qx7f"],
         &["keys", "rotate"],
+        &["keys", "revoke"],
         &["peer", "end", "CPTS"],
+        &["peer", "replace", "Qx7f", "--by", "9kLw"],
     ] {
         let daemon = daemon();
         let ran = maillonctl(&daemon.socket(), words, None);
@@ -131,8 +134,11 @@ fn all_destructive_commands_ask_first() {
                     | Call::CircleFinish { .. }
                     | Call::CircleConfirm { .. }
                     | Call::Erasure(_)
+                    | Call::CircleReplace { .. }
                     | Call::KeysRotate
+                    | Call::KeysRevoke
                     | Call::PeerEnd { .. }
+                    | Call::PeerReplace { .. }
             )
         };
         assert!(!daemon.end().iter().any(destroyed), "{words:?}");

@@ -70,10 +70,10 @@ fn every_command_has_an_example_that_parses() {
 #[test]
 fn every_command_of_the_issue_is_there() {
     let wanted = "status|doctor|peer invite|peer accept|peer confirm|peer reject|peer list|peer show|peer test|peer retry|peer suspend\
-        |peer resume|peer end|professional add|professional list|consent record|circle open|circle list|circle show|circle invite\
-        |circle accept|circle decline|circle remove|circle rotate|circle close|circle reopen|circle leave|circle request|circle requests|circle grant|circle refuse|circle withdraw|circle hand-over|circle deputies|circle continue|circle confirm|circle invitations|circle candidates|alert send\
+        |peer resume|peer end|peer replace|professional add|professional list|consent record|circle open|circle list|circle show|circle invite\
+        |circle accept|circle decline|circle remove|circle replace|circle rotate|circle close|circle reopen|circle leave|circle request|circle requests|circle grant|circle refuse|circle withdraw|circle hand-over|circle deputies|circle continue|circle confirm|circle invitations|circle candidates|alert send\
         |alert answer|alert list|note add|watch|record list|record show|record export|record verify|import|outbox|worker list|worker set\
-        |sync check|sync rebuild|keys show|keys rotate|checkpoint|audit list|audit verify|document add|document save";
+        |sync check|sync rebuild|keys show|keys rotate|keys revoke|checkpoint|audit list|audit verify|document add|document save";
     for path in wanted.split('|') {
         let mut command = Arguments::command();
         for name in path.split(' ') {

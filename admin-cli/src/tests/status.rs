@@ -31,6 +31,7 @@ fn status(verdict: Verdict, sentence: &str) -> Status {
                 waiting: 0,
                 refused: 0,
                 last_error: None,
+                replaced_by: None,
             },
             PeerLine {
                 node: NodeId([9; 32]),
@@ -42,6 +43,7 @@ fn status(verdict: Verdict, sentence: &str) -> Status {
                 waiting: 12,
                 refused: 3,
                 last_error: Some("no answer".to_owned()),
+                replaced_by: None,
             },
         ],
         circles: 12,

@@ -115,7 +115,8 @@ impl Node {
             | Call::PeerRetry { .. }
             | Call::PeerSuspend { .. }
             | Call::PeerResume { .. }
-            | Call::PeerEnd { .. }) => Box::pin(self.peer_call(by, call, now_ms)).await?,
+            | Call::PeerEnd { .. }
+            | Call::PeerReplace { .. }) => Box::pin(self.peer_call(actor, call, now_ms)).await?,
             call @ (Call::CircleOpen { .. }
             | Call::CircleList { .. }
             | Call::CircleShow { .. }
@@ -125,6 +126,7 @@ impl Node {
             | Call::CircleAccept { .. }
             | Call::CircleDecline { .. }
             | Call::CircleRemove { .. }
+            | Call::CircleReplace { .. }
             | Call::CircleRotate { .. }
             | Call::CircleClose { .. }
             | Call::CircleReopen { .. }
@@ -200,6 +202,10 @@ impl Node {
             Call::KeysRotate => {
                 Box::pin(self.rotate_keys(by, now_ms)).await?;
                 Answer::Keys(self.keys().await)
+            }
+            Call::KeysRevoke => {
+                Box::pin(self.revoke_identity(by)).await?;
+                Answer::Ok
             }
             call @ (Call::DocumentAdd { .. }
             | Call::DocumentPart { .. }

@@ -84,6 +84,12 @@ impl Node {
                     .await?;
                 Answer::Ok
             }
+            Call::CircleReplace { circle, member } => {
+                let circle = self.circle_named(&circle)?;
+                let node = self.node_named(&member)?;
+                care.replace(actor, circle, node).await?;
+                Answer::Ok
+            }
             Call::CircleRotate { circle, reason } => {
                 care.rotate(actor, self.circle_named(&circle)?, reason)
                     .await?;

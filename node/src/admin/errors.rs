@@ -7,8 +7,8 @@ use maillon_protocol::{
     circle::WriteError,
     content::AlertStep,
     replica::{
-        DepartFailed, EraseFailed, FinishFailed, LetterError, StewardshipError, SuccessionError,
-        WriteFailed,
+        DepartFailed, EraseFailed, FinishFailed, IdentityRefused, LetterError, ReplaceFailed,
+        StewardshipError, SuccessionError, WriteFailed,
     },
 };
 
@@ -89,6 +89,10 @@ impl From<PeeringError> for Refusal {
                     why.action("maillonctl peer list"),
                 );
             }
+            PeeringError::Refused => (
+                ErrorCode::NotAllowed,
+                "call the other administrator: pair with the node that they run now",
+            ),
             PeeringError::Over | PeeringError::NotAPeer => {
                 (ErrorCode::NotFound, "see `maillonctl peer list`")
             }
@@ -204,6 +208,17 @@ impl From<CareError> for Refusal {
             CareError::Write(WriteFailed::Write(WriteError::Limit(_))) => {
                 (ErrorCode::Limit, "make it shorter")
             }
+            CareError::Write(WriteFailed::Revoked)
+            | CareError::Steward(StewardshipError::Revoked)
+            | CareError::Letter(LetterError::Steward(StewardshipError::Revoked)) => (
+                ErrorCode::Conflict,
+                "see deploy/GUIDE.md, \"A machine is stolen\"",
+            ),
+            CareError::Steward(StewardshipError::Refused)
+            | CareError::Letter(LetterError::Steward(StewardshipError::Refused)) => (
+                ErrorCode::Conflict,
+                "invite the node that its structure runs now: `maillonctl peer list`",
+            ),
             CareError::Write(_) => (ErrorCode::Conflict, "see `maillonctl circle show CIRCLE`"),
             CareError::Letter(LetterError::NoInvitation) => {
                 (ErrorCode::NotFound, "see `maillonctl circle invitations`")
@@ -307,6 +322,34 @@ impl From<CareError> for Refusal {
                 ErrorCode::Conflict,
                 "`maillonctl circle show CIRCLE` says who is in it and who its steward is",
             ),
+            CareError::NodeIdentity(IdentityRefused::Storage(_))
+            | CareError::Replace(
+                ReplaceFailed::Storage(_)
+                | ReplaceFailed::Stewardship(StewardshipError::Storage(_)),
+            ) => (ErrorCode::Storage, "run `maillonctl doctor`"),
+            CareError::NodeIdentity(IdentityRefused::Revoked) => (
+                ErrorCode::Conflict,
+                "make a new node with the recovery key: `maillond init --recover NODE`",
+            ),
+            CareError::NodeIdentity(_) => (
+                ErrorCode::Conflict,
+                "see `maillonctl peer list`; call the administrator of that structure where two nodes claim one place",
+            ),
+            CareError::Replace(ReplaceFailed::Stewardship(StewardshipError::NoCircle)) => {
+                (ErrorCode::NotFound, "see `maillonctl circle list`")
+            }
+            CareError::Replace(ReplaceFailed::Stewardship(StewardshipError::Steward(_))) => (
+                ErrorCode::Conflict,
+                "ask the administrator of the circle's steward, whom `maillonctl circle show CIRCLE` names",
+            ),
+            CareError::Replace(ReplaceFailed::Stewardship(StewardshipError::Unconfirmed)) => (
+                ErrorCode::Conflict,
+                "`maillonctl peer retry`: a member confirms it by itself; where no other has been in the circle since the copy was made, `maillonctl circle confirm CIRCLE`",
+            ),
+            CareError::Replace(_) => (
+                ErrorCode::Conflict,
+                "see `maillonctl circle show CIRCLE` and `maillonctl peer list`",
+            ),
             CareError::Succession(SuccessionError::Steward) => (
                 ErrorCode::Conflict,
                 "remove, hand over or close it as its steward: `maillonctl circle show CIRCLE`",
@@ -374,7 +417,7 @@ impl From<CareError> for Refusal {
             CareError::Limit(_) => (ErrorCode::Limit, "split the file into smaller ones"),
             CareError::Busy(_) => (ErrorCode::Limit, "try again when one of them is done"),
             CareError::Stopping => (ErrorCode::Conflict, "try again when the node has started"),
-            CareError::NothingWritten | CareError::Content(_) => {
+            CareError::NothingWritten | CareError::Content(_) | CareError::Statement(_) => {
                 (ErrorCode::Internal, "report this with the request's id")
             }
         };

@@ -65,7 +65,7 @@ impl Findings {
 
     /// `since` says for how long something has been waiting for a peer.
     pub(super) fn away(&mut self, peer: &PeerLine, since: u64) {
-        let chosen = matches!(peer.relation, Relation::Suspended | Relation::Ended);
+        let chosen = !matches!(peer.relation, Relation::Peer | Relation::Fellow);
         if !peer.connected && !chosen && since > AWAY_MS {
             let sentence = format!(
                 "{} records have been waiting for {} for {} days: call its administrator",
@@ -177,6 +177,7 @@ mod tests {
             waiting: 12,
             refused: 0,
             last_error: None,
+            replaced_by: None,
         }
     }
 

@@ -11,6 +11,7 @@ mod documents;
 mod erasures;
 mod errors;
 mod findings;
+mod identities;
 mod import;
 mod invitations;
 mod names;

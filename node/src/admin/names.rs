@@ -60,7 +60,11 @@ impl Node {
         let all: Vec<_> = (self.peering.peers().into_iter())
             .map(|(node, relation)| {
                 let called = names.goes_by(&node, text);
-                (node, called, relation == Relation::Ended)
+                let over = matches!(
+                    relation,
+                    Relation::Ended | Relation::Replaced | Relation::Revoked
+                );
+                (node, called, over)
             })
             .collect();
         let own = self.ledger.shared().own();

@@ -9,16 +9,17 @@ use maillon_protocol::{
 };
 
 use super::{calls::misrouted, errors::Refusal};
-use crate::{audit::By, daemon::Node, network::Via};
+use crate::{audit::By, care::Actor, daemon::Node, network::Via};
 
 impl Node {
     /// Calls about pairings and peers.
     pub(super) async fn peer_call(
         &self,
-        by: By,
+        actor: &Actor,
         call: Call,
         now_ms: u64,
     ) -> Result<Answer, Refusal> {
+        let by = actor.by();
         Ok(match call {
             Call::PeerInvite => Answer::PeerInvitation(self.peering.invite(by).await?),
             Call::PeerAccept { invitation } => {
@@ -86,6 +87,10 @@ impl Node {
                 self.peering.end(by, &self.node_named(&peer)?).await?;
                 Answer::Ok
             }
+            Call::PeerReplace { old, new, circles } => {
+                let (old, new) = (self.node_named(&old)?, self.node_named(&new)?);
+                Answer::Replaced(self.replace_peer(actor, old, new, circles).await?)
+            }
             _ => return Err(misrouted()),
         })
     }
@@ -147,6 +152,7 @@ impl Node {
                 .as_ref()
                 .map(|one| one.administrator.clone())
                 .unwrap_or_default(),
+            recovery: descriptor.as_ref().map(|one| one.recovery),
             dpo: descriptor.map(|one| one.dpo).unwrap_or_default(),
             circles: self
                 .ledger

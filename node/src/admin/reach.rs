@@ -69,6 +69,15 @@ fn chosen(relation: Option<Relation>, node: &NodeId) -> Option<Refusal> {
             "to link the two again, both administrators pair them anew: `maillonctl peer invite`"
                 .to_owned(),
         ),
+        Relation::Replaced => (
+            "another node stands in this one's place, so nothing was tried",
+            "`maillonctl peer show` of this node names the other".to_owned(),
+        ),
+        Relation::Revoked => (
+            "the node has said itself that its identity is used no more, so nothing was tried",
+            "call its administrator: a new node takes its place, and both administrators pair it"
+                .to_owned(),
+        ),
         Relation::Peer | Relation::Fellow => return None,
     };
     Some(Refusal::new(ErrorCode::Unreachable, cause, action))

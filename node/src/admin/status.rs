@@ -1,6 +1,11 @@
 //! Must I do something? What the node knows, put together for one answer.
 
-use maillon_protocol::admin::{ClockState, PeerLine, Relation, Status, Verdict};
+use std::collections::BTreeMap;
+
+use maillon_protocol::{
+    admin::{ClockState, PeerLine, Relation, Status, Verdict},
+    replica::Replica,
+};
 
 use super::findings::Findings;
 use crate::{daemon::Node, demo, network::Via};
@@ -27,6 +32,7 @@ impl Node {
             );
             findings.add(Verdict::Act, sentence, None);
         }
+        self.identities(&mut findings);
         self.requests(&mut findings);
         self.erasures(&mut findings);
         self.unconfirmed(&mut findings);
@@ -197,6 +203,12 @@ impl Node {
     pub(super) async fn peer_lines(&self, now_ms: u64) -> Vec<PeerLine> {
         let network = self.network.status().await.ok();
         let names = self.care.names();
+        // A row that cannot be read is what `doctor` is for.
+        let fates = Replica::fates(self.ledger.shared().rows()).unwrap_or_default();
+        let replaced: BTreeMap<_, _> = fates
+            .iter()
+            .filter_map(|fate| Some((fate.node, fate.replaced_by()?)))
+            .collect();
         self.peering
             .peers()
             .into_iter()
@@ -206,6 +218,7 @@ impl Node {
                     .and_then(|all| all.nodes.iter().find(|one| one.node == node));
                 PeerLine {
                     node,
+                    replaced_by: replaced.get(&node).copied(),
                     structure: names.of(&node),
                     relation,
                     connected: status.is_some_and(|one| one.connected.is_some()),

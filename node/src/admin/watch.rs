@@ -94,6 +94,18 @@ fn event(notice: &Notice, at_ms: u64) -> Option<WatchEvent> {
             circle: None,
             what: "new-incarnation".to_owned(),
         },
+        Notice::Replacing { .. } => WatchEvent::Reported {
+            circle: None,
+            what: "replacement".to_owned(),
+        },
+        Notice::Contested(_) => WatchEvent::Reported {
+            circle: None,
+            what: "second-replacement".to_owned(),
+        },
+        Notice::Revoked(_) => WatchEvent::Reported {
+            circle: None,
+            what: "revocation".to_owned(),
+        },
         Notice::Descriptor(_) | Notice::Renewing(_) => return None,
     })
 }

@@ -6,10 +6,11 @@ use maillon_protocol::{
     admin::SharingRefused,
     attachment::AttachmentError,
     content::{AlertStep, ContentError},
+    identity::ReplacementError,
     limits::LimitError,
     replica::{
-        DepartFailed, EraseFailed, FinishFailed, LetterError, StewardshipError, StorageError,
-        SuccessionError, WriteFailed,
+        DepartFailed, EraseFailed, FinishFailed, IdentityRefused, LetterError, ReplaceFailed,
+        StewardshipError, StorageError, SuccessionError, WriteFailed,
     },
 };
 
@@ -104,6 +105,15 @@ pub enum CareError {
     /// Erasing.
     #[error(transparent)]
     Erase(#[from] EraseFailed),
+    /// An identity that is given up.
+    #[error(transparent)]
+    NodeIdentity(#[from] IdentityRefused),
+    /// A member's identity.
+    #[error(transparent)]
+    Replace(#[from] ReplaceFailed),
+    /// A recovery key's statement.
+    #[error(transparent)]
+    Statement(#[from] ReplacementError),
     /// A continuation.
     #[error(transparent)]
     Succession(#[from] SuccessionError),

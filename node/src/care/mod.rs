@@ -21,6 +21,7 @@ mod outbox;
 mod past;
 mod people;
 mod read;
+mod replace;
 pub(crate) mod requests;
 mod retention;
 mod steward;

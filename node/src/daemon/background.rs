@@ -120,7 +120,7 @@ async fn membership(node: Arc<Node>, mut peering: broadcast::Receiver<PeeringEve
                 Ok(notices) => notices
                     .all
                     .iter()
-                    .any(|notice| matches!(notice, Notice::Charter { .. } | Notice::Descriptor(_))),
+                    .any(|notice| matches!(notice, Notice::Charter { .. } | Notice::Descriptor(_) | Notice::Revoked(_))),
                 Err(RecvError::Lagged(_)) => true,
                 Err(RecvError::Closed) => return,
             },

@@ -7,6 +7,7 @@ mod background;
 mod describe;
 mod erasure;
 mod keys;
+mod origin;
 mod relays;
 mod renewal;
 mod retention;
@@ -73,6 +74,9 @@ pub enum StartError {
     /// It was restored, and cannot take note of it.
     #[error(transparent)]
     Restored(#[from] LedgerError<WakeError>),
+    /// It stands in another one's place, and cannot take note of it.
+    #[error("the statement in the file `replaces` cannot be kept: {0}")]
+    Origin(#[from] crate::care::CareError),
     /// Rows.
     #[error(transparent)]
     Rows(#[from] StorageError),
@@ -195,7 +199,7 @@ impl Node {
                 "this node was restored from a checkpoint: it begins a new incarnation, and signs for the circles that it rules when their head is confirmed"
             );
         }
-        Ok(())
+        origin::take(dir, ledger).await
     }
 
     /// The network over a running ledger, and everything over that.

@@ -6,6 +6,7 @@
 mod aside;
 mod clock;
 pub(crate) mod folder;
+mod identities;
 mod kept;
 
 use std::sync::Arc;
@@ -171,6 +172,7 @@ impl Node {
             "The machine's other users can neither change the data folder nor read the keystore.",
             folder::closed(&self.dir).map_err(|found| (found, Remedy::Advice("as the node's user: `chmod 700` on the data folder and `chmod 600` on the file keystore in it; if somebody may have copied the keystore, tell your peers"))),
         ));
+        checks.push(self.identities_stand());
         checks.push(self.clocks_agree(now_ms).await);
         let problems: Vec<String> = self
             .peering

@@ -298,6 +298,22 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
                 renewal::note(tx, circle, &renewed)?;
             }
         }
+        Checked::Replacement(said) => {
+            let old = said.object.old;
+            let before = tx.replica.fate(tx.rows, &old)?;
+            tx.replica.take_replacement(tx.rows, Some(node), &said)?;
+            if tx.replica.fate(tx.rows, &old)? != before {
+                audit::note(tx, By::itself(), "peer.statement", About::node(old))?;
+            }
+        }
+        Checked::Revocation(said) => {
+            let revoked = said.object.node;
+            let before = tx.replica.fate(tx.rows, &revoked)?;
+            tx.replica.take_revocation(tx.rows, &said)?;
+            if tx.replica.fate(tx.rows, &revoked)? != before {
+                audit::note(tx, By::itself(), "peer.revoked", About::node(revoked))?;
+            }
+        }
         Checked::Cancelled(id) => tx.replica.take_cancelled(tx.rows, node, id)?,
         Checked::Departure(departure) => {
             let circle = departure.object.circle;

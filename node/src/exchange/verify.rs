@@ -4,6 +4,7 @@ use maillon_protocol::{
     charter::{Departure, Entry, SealedSecret},
     circle::{Ack, Fetched},
     descriptor::Descriptor,
+    identity::{Replacement, Revocation},
     ids::{CircleId, EntryHash, InvitationId, Token},
     record::{Header, Record},
     sign::{Unverified, Verified},
@@ -17,6 +18,8 @@ pub(super) enum Checked {
     Acks(CircleId, Vec<Verified<Ack>>),
     Departure(Box<Verified<Departure>>),
     Descriptor(Box<Verified<Descriptor>>),
+    Replacement(Box<Verified<Replacement>>),
+    Revocation(Box<Verified<Revocation>>),
     Invitation(Vec<u8>),
     Acceptance(Vec<u8>),
     Cancelled(InvitationId),
@@ -59,6 +62,12 @@ pub(super) fn check(batch: Batch) -> Result<Checked, String> {
         )),
         Batch::Descriptor(bytes) => Checked::Descriptor(Box::new(
             Descriptor::verify(bytes).map_err(|error| error.to_string())?,
+        )),
+        Batch::Replacement(bytes) => Checked::Replacement(Box::new(
+            Replacement::verify(bytes).map_err(|error| error.to_string())?,
+        )),
+        Batch::Revocation(bytes) => Checked::Revocation(Box::new(
+            Revocation::verify(bytes).map_err(|error| error.to_string())?,
         )),
         Batch::Invitation(bytes) => Checked::Invitation(bytes),
         Batch::Acceptance(bytes) => Checked::Acceptance(bytes),

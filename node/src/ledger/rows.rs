@@ -153,6 +153,7 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
         ),
         Row::Renewing(circle) => (Table::Exchange, join(&[b"n", &circle_name(circle)])),
         Row::Descriptor(node) => (Table::Peers, join(&[b"d", &namer.name("node", &[&node.0])])),
+        Row::Fate(node) => (Table::Peers, join(&[b"f", &namer.name("node", &[&node.0])])),
         Row::Marks(node) => (
             Table::Exchange,
             join(&[b"m", &namer.name("node", &[&node.0])]),
@@ -254,6 +255,7 @@ fn range(store: &Store, prefix: &RowPrefix) -> (Table, Vec<u8>, Option<Vec<u8>>)
         RowPrefix::Uploads => (Table::Blobs, b"u".to_vec(), None),
         RowPrefix::Outgoing => (Table::Invitations, b"o".to_vec(), None),
         RowPrefix::Incoming => (Table::Invitations, b"i".to_vec(), None),
+        RowPrefix::Fates => (Table::Peers, b"f".to_vec(), None),
     }
 }
 

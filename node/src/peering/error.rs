@@ -48,6 +48,11 @@ pub enum PeeringError {
     /// The node was never paired, or its peering has ended.
     #[error("this node is no peer: make an invitation, or accept one, to pair with it")]
     NotAPeer,
+    /// Its identity is given up.
+    #[error(
+        "that node's identity was revoked or replaced: its structure pairs with a new one (`maillond init --recover`)"
+    )]
+    Refused,
     /// The network.
     #[error("the network does not do it: {0}")]
     Network(#[from] NetworkError),

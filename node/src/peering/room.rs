@@ -219,6 +219,10 @@ impl Room {
                 audit::note(tx, asked.by, asked.action, about)?;
             }
             if let (Some((node, key)), Some(descriptor)) = (peer_key, paired) {
+                let fate = tx.replica.fate(tx.rows, &node)?;
+                if fate.is_some_and(|fate| fate.is_refused()) {
+                    return Err(PeeringError::Refused);
+                }
                 let row = PeerRow {
                     node,
                     standing: Standing::Active,

@@ -9,7 +9,7 @@ use maillon_protocol::{
     cbor,
     descriptor::Descriptor,
     ids::NodeId,
-    replica::{Row, Rows},
+    replica::{Replica, Row, Rows},
     sign::Unverified,
 };
 
@@ -44,11 +44,30 @@ impl Room {
             .collect()
     }
 
+    /// Nodes that are refused whatever else they are: revoked by themselves, or replaced by an administrator's word.
+    fn refused(&self) -> BTreeMap<NodeId, Relation> {
+        // What cannot be read, `doctor` tells; sessions look at the same rows again.
+        let fates = Replica::fates(self.ledger.shared().rows()).unwrap_or_default();
+        let refused = fates.iter().filter(|fate| fate.is_refused());
+        refused
+            .map(|fate| {
+                let replaced = fate.confirmed_ms != 0;
+                let relation = if replaced {
+                    Relation::Replaced
+                } else {
+                    Relation::Revoked
+                };
+                (fate.node, relation)
+            })
+            .collect()
+    }
+
     pub(super) fn relation(&self, node: &NodeId) -> Option<Relation> {
-        match self.standing(node) {
+        let known = match self.standing(node) {
             Some(standing) => Some(relation(standing)),
             None => self.fellows().contains(node).then_some(Relation::Fellow),
-        }
+        };
+        known.map(|known| self.refused().get(node).copied().unwrap_or(known))
     }
 
     pub(super) fn relations(&self) -> BTreeMap<NodeId, Relation> {
@@ -56,6 +75,9 @@ impl Room {
         let mut all: BTreeMap<_, _> = fellows.map(|node| (node, Relation::Fellow)).collect();
         let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
         all.extend(peers.values().map(|row| (row.node, relation(row.standing))));
+        for (node, refused) in self.refused() {
+            all.entry(node).and_modify(|known| *known = refused);
+        }
         all
     }
 

@@ -1,14 +1,15 @@
 //! `maillond init`: makes a data folder, and says what to type next.
 
-use std::{fs, io::Write};
+use std::{fs, io::Write, path::Path};
 
 use maillon_node::{
     config::{self, FILE_NAME},
-    founding::{Founded, FoundingError, found},
+    founding::{Founded, FoundingError, found_in_place_of},
     keystore::{Unlock, create_key_file},
 };
 
-use super::{Failure, Init, USAGE, shell, unlock};
+use super::{Failure, Init, USAGE, recover, shell, unlock};
+use zeroize::Zeroizing;
 
 /// The commented example with the given values in it.
 fn configuration(init: &Init) -> String {
@@ -48,7 +49,7 @@ impl From<FoundingError> for Failure {
     fn from(error: FoundingError) -> Self {
         let code = match error {
             FoundingError::NotEmpty(_) | FoundingError::Folder { .. } => 73,
-            FoundingError::Config(_) => USAGE,
+            FoundingError::Config(_) | FoundingError::Statement(_) => USAGE,
             FoundingError::Keystore(cause) => return cause.into(),
         };
         Self::new(code, error)
@@ -63,6 +64,10 @@ pub(super) fn init(init: &Init) -> Result<(), Failure> {
             "a structure has a name: --name \"DAC du Ponant\"",
         ));
     }
+    let before = match &init.recover {
+        Some(old) => Some(recover::in_place_of(old, init)?),
+        None => None,
+    };
     let mut made = None;
     let unlock = match &init.key_file {
         Some(path) => {
@@ -74,35 +79,18 @@ pub(super) fn init(init: &Init) -> Result<(), Failure> {
         }
         None => unlock::new_passphrase()?,
     };
-    let founded = found(&init.dir, &unlock, &configuration(init));
+    let founded = found_in_place_of(&init.dir, &unlock, &configuration(init), before.as_ref());
     if let (Err(_), Some(path)) = (&founded, made) {
         // A key that opens nothing is not left behind; where it stays, the next attempt uses it.
         let _ = fs::remove_file(path);
     }
-    let Founded { config, recovery } = founded?;
-    let seed = data_encoding::BASE32_NOPAD.encode(&*recovery.seed());
-    let groups: Vec<&str> = seed
-        .as_bytes()
-        .chunks(4)
-        .filter_map(|group| std::str::from_utf8(group).ok())
-        .collect();
+    let founded = founded?;
     let dir = shell::whole(&init.dir);
-    let text = format!(
-        "The node of {name} is ready in {folder}.\n\n\
-         Write this recovery key on paper and keep it in a safe. It is shown once, and no other can ever be made:\n\n    {key}\n\n\
-         Only with it can this node get another identity if its machine is stolen (a later version will do that).\n\n\
-         Read {config}: who is called when something is wrong, which addresses others dial. Then start the node:\n\n    \
-             maillond run --dir {dir}\n\n\
-         and administer it in another terminal:\n\n    \
-             {export}\n    \
-             maillonctl status\n",
-        name = init.name,
-        folder = dir.display(),
-        key = groups.join(" "),
-        config = dir.join(FILE_NAME).display(),
-        export = shell::export(&dir.join(&config.admin.socket)),
-        dir = shell::word(&dir),
-    );
+    let text = match &before {
+        Some(before) => recover::told(init, &founded, before),
+        None => told(init, &founded),
+    };
+    let text = text + &next_steps(&dir, &founded);
     // It is shown once, so that even a reader that has gone is a failure.
     std::io::stdout().write_all(text.as_bytes()).map_err(|error| {
         Failure::new(
@@ -110,4 +98,43 @@ pub(super) fn init(init: &Init) -> Result<(), Failure> {
             format!("the node was made, but its recovery key could not be shown ({error}): remove {} and begin again", dir.display()),
         )
     })
+}
+
+/// What is written on paper.
+pub(super) fn on_paper(founded: &Founded) -> String {
+    let seed = Zeroizing::new(data_encoding::BASE32_NOPAD.encode(&*founded.recovery.seed()));
+    let groups: Vec<&str> = seed
+        .as_bytes()
+        .chunks(4)
+        .filter_map(|group| std::str::from_utf8(group).ok())
+        .collect();
+    format!(
+        "    node          {}\n    recovery key  {}",
+        founded.node,
+        groups.join(" ")
+    )
+}
+
+fn told(init: &Init, founded: &Founded) -> String {
+    format!(
+        "The node of {name} is ready in {folder}.\n\n\
+         Write its name and this recovery key on paper and keep it in a safe. It is shown once, and no other can ever be made:\n\n{paper}\n\n\
+         Only with it can this structure get another identity if its machine is stolen (`maillond init --recover`).\n\n",
+        name = init.name,
+        folder = shell::whole(&init.dir).display(),
+        paper = on_paper(founded),
+    )
+}
+
+fn next_steps(dir: &Path, founded: &Founded) -> String {
+    format!(
+        "Read {config}: who is called when something is wrong, which addresses others dial. Then start the node:\n\n    \
+             maillond run --dir {folder}\n\n\
+         and administer it in another terminal:\n\n    \
+             {export}\n    \
+             maillonctl status\n",
+        config = dir.join(FILE_NAME).display(),
+        export = shell::export(&dir.join(&founded.config.admin.socket)),
+        folder = shell::word(dir),
+    )
 }

@@ -5,6 +5,7 @@
 mod demo;
 mod floor;
 mod init;
+mod recover;
 mod shell;
 mod unlock;
 
@@ -86,6 +87,16 @@ pub(crate) struct Init {
     /// Unlock with this file of random bytes, made if it does not exist. Without it, a passphrase is asked for.
     #[arg(long)]
     pub(crate) key_file: Option<PathBuf>,
+    /// The name of a node whose machine was stolen or lost: the new one takes its place, by the recovery key, which is read from the terminal, or from
+    /// standard input where that is none. Example: maillond init --recover 12D3KooW… --dir /var/lib/maillon --name "DAC du Ponant" --kind dac
+    #[arg(long, value_name = "NODE")]
+    pub(crate) recover: Option<String>,
+    /// Read the recovery key from this file. Remove the file afterwards.
+    #[arg(long, requires = "recover", value_name = "FILE")]
+    pub(crate) recovery_key: Option<PathBuf>,
+    /// Make another recovery key for the new node, because the paper may have been seen.
+    #[arg(long, requires = "recover")]
+    pub(crate) new_recovery_key: bool,
 }
 
 #[derive(Debug, Args)]
@@ -184,6 +195,7 @@ impl From<StartError> for Failure {
             StartError::Store(_)
             | StartError::Rows(_)
             | StartError::Restored(_)
+            | StartError::Origin(_)
             | StartError::Folder(_)
             | StartError::Uploads(_)
             | StartError::Peering(

@@ -17,7 +17,7 @@ pub use circles::{
     MemberLine, Sharing, SharingRefused, Succession, ThingView,
 };
 pub use import::{Imported, ImportedCircle};
-pub use peers::{Pairing, Peer, PeerInvitation, PeerLine, Peers, Relation};
+pub use peers::{Pairing, Peer, PeerInvitation, PeerLine, Peers, Relation, Replaced};
 pub use records::{Exported, RecordLine, RecordPage, RecordView, VerifiedRecord, Written};
 pub use status::{Check, ClockAhead, ClockState, Reason, Status, Verdict};
 pub use upkeep::{Checkpoint, CircleDigest, Keys, OutboxLine, Worker};
@@ -40,6 +40,7 @@ pub enum Answer {
     Pairing(Pairing),
     Peers(Peers),
     Peer(Peer),
+    Replaced(Replaced),
     Professional(LocalProfessional),
     Professionals(Vec<LocalProfessional>),
     Written(Written),

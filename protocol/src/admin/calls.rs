@@ -73,6 +73,15 @@ pub enum Call {
         /// Which.
         peer: Named,
     },
+    /// The administrator has compared, and says that a peer is the structure that another node was. → [`super::Answer::Replaced`].
+    PeerReplace {
+        /// The identity that is given up.
+        old: Named,
+        /// The peer in its place.
+        new: Named,
+        /// Whether it takes that one's place in all circles of which this node is the steward, too.
+        circles: bool,
+    },
 
     /// Adds a professional of this structure. → [`super::Answer::Professional`].
     ProfessionalAdd {
@@ -153,6 +162,13 @@ pub enum Call {
         member: Named,
         /// Why.
         reason: RemovalReason,
+    },
+    /// Puts the identity that was compared in the place of a member's. → [`super::Answer::Ok`].
+    CircleReplace {
+        /// Which circle.
+        circle: Named,
+        /// Which member.
+        member: Named,
     },
     /// Starts a new epoch. → [`super::Answer::Ok`].
     CircleRotate {
@@ -354,6 +370,8 @@ pub enum Call {
     KeysShow,
     /// A new receive key. → [`super::Answer::Keys`].
     KeysRotate,
+    /// This node's identity is used no more: it says so to whoever it meets, and signs nothing else. For ever. → [`super::Answer::Ok`].
+    KeysRevoke,
 
     /// Lines of the audit trail, the newest first. → [`super::Answer::Audit`].
     AuditList {

@@ -38,6 +38,8 @@ pub struct Ended {
 pub struct Daemon {
     /// What it was told; changes count from the next start.
     pub settings: Settings,
+    /// What `maillond init` said: the recovery key is in it.
+    pub made: String,
     root: PathBuf,
     port: u16,
     child: Option<Child>,
@@ -50,8 +52,9 @@ impl Daemon {
     /// # Errors
     /// [`Trouble::Exited`] where `maillond init` fails, and the system's own.
     pub fn init(root: &Path, settings: Settings) -> Result<Self, Trouble> {
-        let daemon = Self {
+        let mut daemon = Self {
             settings,
+            made: String::new(),
             root: root.to_owned(),
             port: free_port()?,
             child: None,
@@ -75,6 +78,7 @@ impl Daemon {
                 words: ended.words,
             });
         }
+        daemon.made = ended.words;
         daemon.configure()?;
         Ok(daemon)
     }
@@ -91,6 +95,7 @@ impl Daemon {
         if self.settings.passphrase.is_none() {
             command.arg("--key-file").arg(self.key_file());
         }
+        command.args(&self.settings.init_arguments);
         run_to_its_end(command, wait::LONG)
     }
 

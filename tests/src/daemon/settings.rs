@@ -51,6 +51,8 @@ pub struct Settings {
     pub passphrase: Option<String>,
     /// `[log] filter`: how much it says of itself.
     pub log_filter: Option<String>,
+    /// More arguments of `maillond init`.
+    pub init_arguments: Vec<String>,
     /// More environment.
     pub environment: Vec<(String, String)>,
     /// A program and arguments before `maillond run`, such as strace. It must let the daemon be our direct child.
@@ -83,6 +85,7 @@ impl Settings {
             broken: Vec::new(),
             passphrase: None,
             log_filter: None,
+            init_arguments: Vec::new(),
             environment: Vec::new(),
             under: Vec::new(),
         }

@@ -18,6 +18,7 @@ mod partition;
 mod raw;
 mod refusals;
 mod relay;
+mod replacing;
 mod requests;
 mod restore;
 mod secrecy;

@@ -9,6 +9,7 @@ mod invite;
 mod leave;
 mod list;
 mod open;
+mod replace;
 mod request;
 mod show;
 mod stewardship;
@@ -32,6 +33,7 @@ pub(crate) enum Circle {
     Accept(accept::Accept),
     Decline(accept::Decline),
     Remove(change::Remove),
+    Replace(replace::Replace),
     Rotate(change::Rotate),
     Close(change::Close),
     Reopen(change::Reopen),
@@ -61,6 +63,7 @@ impl Circle {
             Self::Accept(command) => command.run(session),
             Self::Decline(command) => command.run(session),
             Self::Remove(command) => command.run(session),
+            Self::Replace(command) => command.run(session),
             Self::Rotate(command) => command.run(session),
             Self::Close(command) => command.run(session),
             Self::Reopen(command) => command.run(session),

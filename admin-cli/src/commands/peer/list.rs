@@ -69,7 +69,7 @@ pub(super) fn seen(view: &View, peer: &PeerLine) -> String {
         },
         Some(ms) => view.clock.ago(ms),
         // What a node does not talk to it does not watch.
-        None if matches!(peer.relation, Relation::Suspended | Relation::Ended) => "-".to_owned(),
+        None if !matches!(peer.relation, Relation::Peer | Relation::Fellow) => "-".to_owned(),
         None => "not since the start".to_owned(),
     }
 }
@@ -81,6 +81,8 @@ pub(super) const fn relation(relation: Relation) -> &'static str {
         Relation::Fellow => "fellow member",
         Relation::Suspended => "suspended",
         Relation::Ended => "ended",
+        Relation::Replaced => "replaced",
+        Relation::Revoked => "revoked",
     }
 }
 

@@ -6,6 +6,7 @@ mod end;
 mod invite;
 mod link;
 mod list;
+mod replace;
 mod show;
 
 pub(super) use list::lines;
@@ -32,6 +33,7 @@ pub(crate) enum Peer {
     Suspend(link::Suspend),
     Resume(link::Resume),
     End(end::End),
+    Replace(replace::Replace),
 }
 
 impl Peer {
@@ -48,6 +50,7 @@ impl Peer {
             Self::Suspend(command) => command.run(session),
             Self::Resume(command) => command.run(session),
             Self::End(command) => command.run(session),
+            Self::Replace(command) => command.run(session),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `peer show` and `peer test`: one peer in full.
 
 use clap::Args;
-use maillon_protocol::admin::{self, Call};
+use maillon_protocol::admin::{self, Call, Relation};
 
 use super::list;
 use crate::{
@@ -73,6 +73,16 @@ fn show(view: &View, peer: &admin::Peer) -> String {
         ("Circles", format!("{} in common", peer.circles)),
         ("Waiting", words::count(line.waiting, "record")),
     ];
+    if let Some(recovery) = &peer.recovery {
+        lines.push(("Recovery key", format!("SHA-256 {recovery}")));
+    }
+    if let Some(new) = &line.replaced_by {
+        let said = match line.relation {
+            Relation::Replaced => "by",
+            _ => "nobody here has said so yet; its recovery key names",
+        };
+        lines.push(("Replaced", format!("{said} {new}")));
+    }
     if let Some(transport) = &peer.transport {
         let transport = match &line.relay {
             Some(relay) => format!(

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{descriptor::StructureKind, ids::NodeId};
+use crate::{
+    descriptor::StructureKind,
+    ids::{CircleId, Hash, NodeId},
+};
 
 /// A fresh invitation to peer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +66,10 @@ pub enum Relation {
     Suspended,
     /// The peering has ended here.
     Ended,
+    /// Another identity stands in its place, as an administrator here has said.
+    Replaced,
+    /// Its identity is used no more, by its own word.
+    Revoked,
 }
 
 /// One peer, in a list.
@@ -87,6 +94,22 @@ pub struct PeerLine {
     pub refused: u64,
     /// The last error, where the last attempt failed.
     pub last_error: Option<String>,
+    /// The node that its recovery key names in its place. It counts once an administrator has said so ([`Relation::Replaced`]).
+    #[serde(default)]
+    pub replaced_by: Option<NodeId>,
+}
+
+/// What came of saying that two nodes are one structure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// The identity that is refused here from now on.
+    pub old: NodeId,
+    /// The one in its place.
+    pub new: NodeId,
+    /// Circles in which it took that place now.
+    pub replaced: Vec<CircleId>,
+    /// Circles in which the old one is a member still, and why.
+    pub left: Vec<(CircleId, String)>,
 }
 
 /// One peer in full.
@@ -106,6 +129,9 @@ pub struct Peer {
     pub administrator: String,
     /// How to reach its data protection officer.
     pub dpo: String,
+    /// SHA-256 of the offline recovery public key that it names.
+    #[serde(default)]
+    pub recovery: Option<Hash>,
     /// Circles in common.
     pub circles: u64,
     /// `quic`, `tcp` or `relay` (then the line says whose), while connected.

@@ -1,0 +1,33 @@
+//! A node that stands in the place of another one takes note of it before it says anything to anybody.
+
+use std::path::Path;
+
+use maillon_protocol::{identity::Replacement, limits};
+
+use super::StartError;
+use crate::{
+    audit::{self, About, By},
+    care::CareError,
+    durable,
+    founding::REPLACES,
+    ledger::Ledger,
+};
+
+/// Keeps the statement that `maillond init --recover` left in the folder, where there is one and it is not kept yet.
+pub(super) async fn take(dir: &Path, ledger: &Ledger) -> Result<(), StartError> {
+    let read = durable::read(&dir.join(REPLACES), limits::REPLACEMENT as u64);
+    let Some(bytes) = read.map_err(StartError::Folder)? else {
+        return Ok(());
+    };
+    let statement = Replacement::verify(bytes).map_err(CareError::from)?;
+    let job = ledger.run(move |tx| {
+        let (now, old) = (tx.now_ms, statement.object.old);
+        let before = tx.replica.fate(tx.rows, &old)?;
+        tx.replica.stand_for(tx.rows, &statement, now)?;
+        if tx.replica.fate(tx.rows, &old)? != before {
+            audit::note(tx, By::itself(), "node.replaces", About::node(old))?;
+        }
+        Ok::<_, CareError>(())
+    });
+    Ok(job.await.map_err(CareError::from)?)
+}
