@@ -4,6 +4,7 @@
 //! [`Session`](maillon_protocol::sync::Session)) over maps instead of RocksDB and a queue of events instead of sockets. Latency, loss,
 //! duplication, reordering, partitions and crashes are knobs; everything follows from one seed, so a failure replays exactly.
 
+mod counted;
 mod erasing;
 mod invariants;
 mod liar;
@@ -11,14 +12,19 @@ mod node;
 mod people;
 pub mod schedule;
 
-pub use node::Node;
+pub use counted::Counted;
+pub use node::{Node, Traffic};
 pub use people::{identity, note, professional};
 
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::{
+    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    time::Instant,
+};
 
 use maillon_protocol::{
     charter::Grant,
     content::Content,
+    descriptor::StructureKind,
     ids::{CircleId, NodeId, RecordId},
     sync::{Effect, Event, Message, News},
 };
@@ -116,6 +122,8 @@ pub struct Net {
     pub weather: Weather,
     /// Virtual time, Unix milliseconds.
     pub now: u64,
+    /// Whether frames are kept, and looked at as they leave: see [`Net::frames`] and [`Net::broken`].
+    pub watched: bool,
     /// Every frame that was handed to the network, by (from, to): what an eavesdropper or a stranger has seen.
     pub frames: BTreeMap<(usize, usize), Vec<Vec<u8>>>,
     queue: BinaryHeap<Due>,
@@ -142,25 +150,36 @@ fn pair(a: usize, b: usize) -> (usize, usize) {
 impl Net {
     /// `count` nodes that know each other's descriptors and are not connected.
     pub fn new(seed: u64, count: usize) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let now = 1_780_000_000_000;
-        let mut nodes: Vec<_> = (0..count)
-            .map(|index| Node::new(index, now, rng.next_u64()))
-            .collect();
-        let descriptors: Vec<_> = nodes
+        let mut net = Self::of_strangers(seed, &vec![StructureKind::Dac; count]);
+        net.watched = true;
+        let descriptors: Vec<_> = net
+            .nodes
             .iter()
             .map(|node| node.replica.descriptor().clone())
             .collect();
-        for node in &mut nodes {
+        for node in &mut net.nodes {
             for descriptor in &descriptors {
                 node.with(|replica, rows, _| replica.take_descriptor(rows, descriptor))
                     .unwrap();
             }
         }
+        net
+    }
+
+    /// Nodes of these kinds that know nobody: two that connect tell each other who they are. Frames are not kept, so there may be many.
+    pub fn of_strangers(seed: u64, kinds: &[StructureKind]) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let now = 1_780_000_000_000;
+        let nodes = kinds
+            .iter()
+            .enumerate()
+            .map(|(index, kind)| Node::new(index, *kind, now, rng.next_u64()))
+            .collect();
         Self {
             nodes,
             weather: Weather::FINE,
             now,
+            watched: false,
             frames: BTreeMap::new(),
             queue: BinaryHeap::new(),
             order: 0,
@@ -225,11 +244,8 @@ impl Net {
 
     /// The connections of a node that are up.
     pub fn lines_of(&self, node: usize) -> Vec<(usize, usize)> {
-        self.lines
-            .keys()
-            .filter(|(a, b)| *a == node || *b == node)
-            .copied()
-            .collect()
+        let peers = self.nodes[node].sessions.keys();
+        peers.map(|peer| pair(node, *peer)).collect()
     }
 
     /// The node stops without warning and starts again from what it had committed.
@@ -285,7 +301,9 @@ impl Net {
         for effect in effects {
             match effect {
                 Effect::Send(message) => {
-                    self.watch(node, peer, &message);
+                    if self.watched {
+                        self.watch(node, peer, &message);
+                    }
                     let message = self.spoilt(node, message);
                     self.send(node, peer, line, message.encode());
                 }
@@ -313,10 +331,13 @@ impl Net {
     }
 
     fn send(&mut self, from: usize, to: usize, line: u64, bytes: Vec<u8>) {
-        self.frames
-            .entry((from, to))
-            .or_default()
-            .push(bytes.clone());
+        if self.watched {
+            let said = self.frames.entry((from, to)).or_default();
+            said.push(bytes.clone());
+        }
+        let traffic = &mut self.nodes[from].traffic;
+        traffic.sent += 1;
+        traffic.bytes_sent += bytes.len() as u64;
         let weather = self.weather;
         let twice = self.rng.random_range(0..100) < weather.twice && !weather.ordered;
         for _ in 0..=u32::from(twice) {
@@ -387,7 +408,9 @@ impl Net {
     /// Something a person does at a node, committed at once and told to its sessions.
     pub fn act<T>(&mut self, node: usize, act: impl FnOnce(&mut Node, u64) -> T) -> T {
         let now = self.now;
+        let begun = Instant::now();
         let result = act(&mut self.nodes[node], now);
+        self.nodes[node].traffic.busy += begun.elapsed();
         self.commit(node);
         result
     }
@@ -405,6 +428,9 @@ impl Net {
                 bytes,
             } => {
                 if self.lines.get(&pair(from, to)) == Some(&line) {
+                    let traffic = &mut self.nodes[to].traffic;
+                    traffic.received += 1;
+                    traffic.bytes_received += bytes.len() as u64;
                     self.event(to, from, Event::Received(&bytes));
                 }
             }

@@ -1,9 +1,10 @@
 //! One node in memory.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use maillon_protocol::{
@@ -28,7 +29,24 @@ use maillon_protocol::{
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-use super::{identity, professional};
+use super::{Counted, identity, professional};
+
+/// What a node had to do with the network and the disk, since it was made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Traffic {
+    /// Frames handed to the network.
+    pub sent: u64,
+    /// Their bytes.
+    pub bytes_sent: u64,
+    /// Frames that arrived.
+    pub received: u64,
+    /// Their bytes.
+    pub bytes_received: u64,
+    /// Commits that made something durable.
+    pub commits: u64,
+    /// Time of this machine's processor that its replica and its sessions took: a measurement, different each time.
+    pub busy: Duration,
+}
 
 /// A node: what is durable, and what is rebuilt from it.
 pub struct Node {
@@ -46,6 +64,10 @@ pub struct Node {
     pub problems: Vec<Problem>,
     /// What people would be told.
     pub notices: Vec<Notice>,
+    /// What it had to do.
+    pub traffic: Traffic,
+    /// Rows that it read.
+    pub(super) read: Cell<u64>,
     /// Circles in which something is still to be written again.
     renewing: BTreeSet<CircleId>,
     pub(super) waiting: BTreeMap<(usize, u64), Batch>,
@@ -62,7 +84,7 @@ pub struct Node {
 }
 
 impl Node {
-    pub(super) fn new(index: usize, now: u64, seed: u64) -> Self {
+    pub(super) fn new(index: usize, kind: StructureKind, now: u64, seed: u64) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let node = NodeKey::generate(&mut rng);
         // From its own source: the others stay as they were.
@@ -74,7 +96,7 @@ impl Node {
                 node: node.id(),
                 counter: now,
                 name: format!("DAC {index}"),
-                kind: StructureKind::Dac,
+                kind,
                 finess: String::new(),
                 territory: String::new(),
                 addresses: Vec::new(),
@@ -101,6 +123,8 @@ impl Node {
             sessions: BTreeMap::new(),
             problems: Vec::new(),
             notices: Vec::new(),
+            traffic: Traffic::default(),
+            read: Cell::new(0),
             renewing: BTreeSet::new(),
             waiting: BTreeMap::new(),
             held: Vec::new(),
@@ -119,6 +143,19 @@ impl Node {
     /// The node's name.
     pub fn id(&self) -> NodeId {
         self.keys.node.id()
+    }
+
+    /// How many rows it has read.
+    pub const fn rows_read(&self) -> u64 {
+        self.read.get()
+    }
+
+    /// Rows as of the last commit; what is read of them is counted.
+    pub(super) const fn rows(&self) -> Counted<'_> {
+        Counted {
+            rows: &self.memory,
+            read: &self.read,
+        }
     }
 
     pub(super) fn open_session(&mut self, peer: usize, id: NodeId) {
@@ -162,13 +199,22 @@ impl Node {
     }
 
     /// The replica with its rows and a source of randomness.
-    pub fn with<T>(&mut self, act: impl FnOnce(&mut Replica, &Memory, &mut ChaCha20Rng) -> T) -> T {
-        act(&mut self.replica, &self.memory, &mut self.rng.borrow_mut())
+    pub fn with<T>(
+        &mut self,
+        act: impl FnOnce(&mut Replica, &Counted<'_>, &mut ChaCha20Rng) -> T,
+    ) -> T {
+        let rows = Counted {
+            rows: &self.memory,
+            read: &self.read,
+        };
+        act(&mut self.replica, &rows, &mut self.rng.borrow_mut())
     }
 
     /// Makes what is staged durable; what sessions are to be told.
     pub fn commit(&mut self) -> Vec<News> {
+        let begun = Instant::now();
         self.memory.commit(self.replica.staged());
+        self.traffic.commits += u64::from(self.replica.staged_size().0 > 0);
         let published = self.replica.committed();
         for (id, circle) in published.circles {
             match circle {
@@ -183,6 +229,7 @@ impl Node {
                 _ => None,
             }));
         self.notices.extend(published.notices);
+        self.traffic.busy += begun.elapsed();
         published.news
     }
 
@@ -196,10 +243,14 @@ impl Node {
         !circles.is_empty()
     }
 
-    pub(super) fn view<T>(&self, now: u64, look: impl FnOnce(&Committed<'_, Memory>) -> T) -> T {
+    pub(super) fn view<T>(
+        &self,
+        now: u64,
+        look: impl FnOnce(&Committed<'_, Counted<'_>>) -> T,
+    ) -> T {
         let random = || self.rng.borrow_mut().random();
         look(&Committed {
-            rows: &self.memory,
+            rows: &self.rows(),
             circles: &self.circles,
             counter: self.counter,
             key: &self.keys.node,
@@ -216,15 +267,19 @@ impl Node {
         let Some(mut session) = self.sessions.remove(&peer) else {
             return Vec::new();
         };
+        let begun = Instant::now();
         let effects = self.view(now, |view| session.handle(event, view, now));
+        self.traffic.busy += begun.elapsed();
         self.sessions.insert(peer, session);
         effects
     }
 
     /// Verifies and stages what a session wants committed.
     pub(super) fn take(&mut self, from: NodeId, batch: Batch, now: u64) -> Outcome {
+        let begun = Instant::now();
         let savepoint = self.replica.savepoint();
         let taken = self.stage(from, batch, now);
+        self.traffic.busy += begun.elapsed();
         match taken {
             Some(outcome) => {
                 self.replica.keep(savepoint);
@@ -243,7 +298,11 @@ impl Node {
     /// What became of a batch; none where it is refused as a whole.
     fn stage(&mut self, from: NodeId, batch: Batch, now: u64) -> Option<Outcome> {
         let rng = &mut *self.rng.borrow_mut();
-        let (replica, rows) = (&mut self.replica, &self.memory);
+        let rows = &Counted {
+            rows: &self.memory,
+            read: &self.read,
+        };
+        let replica = &mut self.replica;
         let done = Some(Outcome::default());
         match batch {
             Batch::Records { circle, records } => {

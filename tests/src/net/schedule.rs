@@ -16,7 +16,7 @@ use maillon_protocol::{
 };
 use rand_chacha::ChaCha20Rng;
 
-use super::{Net, Weather, identity, note};
+use super::{Counted, Net, Weather, identity, note};
 
 /// How much of the past an invitation grants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +184,7 @@ impl<'a> Player<'a> {
     /// The steward does something, where it can.
     fn rules<T>(
         &mut self,
-        act: impl FnOnce(&mut Replica, &Memory, &mut ChaCha20Rng, u64) -> T,
+        act: impl FnOnce(&mut Replica, &Counted<'_>, &mut ChaCha20Rng, u64) -> T,
     ) -> T {
         let steward = self.steward();
         self.net.act(steward, |node, now| {
