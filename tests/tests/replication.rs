@@ -963,3 +963,24 @@ fn a_node_that_is_put_back_to_before_it_joined_a_circle_is_in_it_again() {
     net.write(1, &circle, ATE);
     assert!(net.run_until(|net| net.texts(0, &circle).contains(ATE) && net.same(0, 1, &circle)));
 }
+
+#[test]
+fn a_charter_that_arrives_costs_the_same_however_many_invitations_came_before() {
+    let mut net = Net::new(91, 2);
+    let circle = net.circle(0, &[1]);
+    let costs = |net: &mut Net| {
+        net.run(5_000);
+        let before = net.nodes[1].rows_read();
+        net.act(0, |node, now| node.rotate(&circle, now)).unwrap();
+        assert!(net.run_until(|net| net.same(0, 1, &circle)));
+        net.run(5_000);
+        net.nodes[1].rows_read() - before
+    };
+    let first = costs(&mut net);
+    for _ in 0..30 {
+        net.circle(0, &[1]);
+    }
+    // One sealed copy more.
+    let later = costs(&mut net);
+    assert!(later <= first + 2, "{first} rows, then {later}");
+}

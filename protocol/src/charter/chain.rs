@@ -451,11 +451,6 @@ impl Charter {
         Some(named.map(|cut| (cut.sequence, cut.id)))
     }
 
-    /// Whether some entry quotes the acceptance with this hash.
-    pub fn quotes(&self, acceptance: &Hash) -> bool {
-        self.acceptances.contains(acceptance)
-    }
-
     /// The hashes of the acceptances that entries quote.
     pub fn quoted(&self) -> impl Iterator<Item = &Hash> {
         self.acceptances.iter()

@@ -297,7 +297,7 @@ impl Replica {
                     return Ok(ByItself::default());
                 }
                 let came = self.row(rows, &Row::Finished(id))?.map(|_| entries.clone());
-                let acceptances = self.acceptances_for(rows, &id)?;
+                let acceptances = self.acceptances_for(rows, &id, &entries)?;
                 let accepted = |quoted: &_| {
                     let spent = || self.is_spent(rows, &id, quoted).unwrap_or(true);
                     let forgotten = || self.has_forgotten(rows, quoted).unwrap_or(false);
@@ -348,7 +348,7 @@ impl Replica {
             return Ok(ByItself::default());
         }
         self.claim_forgotten(rows, &mut next, &taken.accepted)?;
-        self.claim_acceptance(rows, &mut next)?;
+        self.claim_acceptances(rows, &mut next, &taken.accepted)?;
         self.apply_changes(rows, &mut next, &taken.accepted, now_ms, rng)?;
         let erasures = match opened.is_empty() {
             true => BTreeSet::new(),

@@ -279,12 +279,11 @@ impl Replica {
         to: Option<&NodeId>,
     ) -> Result<usize, StorageError> {
         let mut cancelled = 0;
-        for (id, _) in self.outgoing(rows)? {
-            let Some(mut row) = self.read_row::<Outgoing>(rows, &Row::Outgoing(id))? else {
-                continue;
-            };
+        for bytes in self.over(rows).scan(&RowPrefix::Outgoing)? {
+            let mut row: Outgoing = read(&bytes)?;
             let meant = row.circle == *circle && to.is_none_or(|to| row.to == *to);
             if meant && row.state == OutgoingState::Waiting {
+                let id = invitation_id(&row.invitation)?;
                 row.state = OutgoingState::Cancelled;
                 self.stage(Row::Outgoing(id), cbor::encode(&row));
                 self.published.news.push(News {

@@ -9,10 +9,12 @@ use super::{
 };
 use crate::{
     cbor::{self, Bytes},
+    charter::{Change::Admit, Entry},
     circle::Circle,
     content::PatientIdentity,
     ids::{CircleId, Hash, InvitationId, NodeId},
     invite::{Acceptance, Invitation, InviteError},
+    sign::Verified,
     sync::{Change, News},
 };
 
@@ -39,11 +41,11 @@ impl Replica {
         if self.row(rows, &Row::Incoming(id))?.is_some() {
             return Ok(Vec::new());
         }
-        let waiting = self
-            .incoming(rows)?
-            .into_iter()
-            .filter(|(_, held)| held.from == peer && held.state == IncomingState::Waiting)
-            .count();
+        let mut waiting = 0;
+        for bytes in self.over(rows).scan(&RowPrefix::Incoming)? {
+            let held: Incoming = read(&bytes)?;
+            waiting += usize::from(held.from == peer && held.state == IncomingState::Waiting);
+        }
         if waiting >= WAITING_A_PEER {
             return Err(LetterError::TooMany(WAITING_A_PEER));
         }
@@ -203,44 +205,74 @@ impl Replica {
         Ok(())
     }
 
-    /// Ids of the acceptances that this node gave and that may admit it to `circle`.
+    /// Ids of the acceptances that `entries` quote, that this node gave and that may admit it to `circle`. Looked up one by one: how many
+    /// invitations came in all these years plays no part.
     pub(super) fn acceptances_for(
         &self,
         rows: &impl Rows,
         circle: &CircleId,
+        entries: &[Verified<Entry>],
     ) -> Result<BTreeSet<Hash>, StorageError> {
-        Ok(self
-            .incoming(rows)?
-            .into_iter()
-            .filter_map(|(_, row)| match row.state {
-                IncomingState::Accepted {
-                    id, circle: used, ..
-                } if used.is_none_or(|used| used == *circle) => Some(id),
-                _ => None,
-            })
-            .collect())
+        let mut ours = BTreeSet::new();
+        for (_, quoted) in self.quoted_of_ours(entries) {
+            let row = Row::Incoming(quoted.object.invitation);
+            let row: Option<Incoming> = self.read_row(rows, &row)?;
+            if let Some(IncomingState::Accepted {
+                id, circle: used, ..
+            }) = row.map(|row| row.state)
+                && id.0 == quoted.id
+                && used.is_none_or(|used| used == *circle)
+            {
+                ours.insert(id);
+            }
+        }
+        Ok(ours)
     }
 
-    /// Notes which circle an acceptance of ours admitted us to.
-    pub(super) fn claim_acceptance(
+    /// Notes which circle those acceptances of ours admitted us to that `entries` quote.
+    pub(super) fn claim_acceptances(
         &mut self,
         rows: &impl Rows,
         circle: &mut Circle,
+        entries: &[Verified<Entry>],
     ) -> Result<(), StorageError> {
-        for (id, mut row) in self.incoming(rows)? {
+        for (_, quoted) in self.quoted_of_ours(entries) {
+            let name = Row::Incoming(quoted.object.invitation);
+            let Some(mut row) = self.read_row::<Incoming>(rows, &name)? else {
+                continue;
+            };
             if let IncomingState::Accepted {
                 id: acceptance,
                 circle: used @ None,
                 ..
             } = &mut row.state
-                && circle.charter.quotes(acceptance)
+                && acceptance.0 == quoted.id
             {
                 *used = Some(circle.id());
-                self.stage(Row::Incoming(id), cbor::encode(&row));
+                self.stage(name, cbor::encode(&row));
                 let invitation = stored_invitation(&row.invitation)?;
                 self.link(circle, invitation.object.continues);
             }
         }
         Ok(())
+    }
+
+    /// The acceptances in this node's name that `entries` quote, with their bytes.
+    pub(super) fn quoted_of_ours(
+        &self,
+        entries: &[Verified<Entry>],
+    ) -> Vec<(Bytes, Verified<Acceptance>)> {
+        let own = self.own();
+        let quoted = entries
+            .iter()
+            .filter_map(|entry| match &entry.object.change {
+                Admit {
+                    node, acceptance, ..
+                } if *node == own => Some(acceptance),
+                _ => None,
+            });
+        quoted
+            .filter_map(|bytes| Some((bytes.clone(), Acceptance::verify(bytes.0.clone()).ok()?)))
+            .collect()
     }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     cbor,
-    charter::{Change, Entry},
+    charter::Entry,
     circle::Circle,
     ids::{CircleId, EntryHash, Hash, NodeId},
     invite::Acceptance,
@@ -73,18 +73,7 @@ impl Replica {
         circle: &mut Circle,
         entries: &[Verified<Entry>],
     ) -> Result<(), StorageError> {
-        let own = self.own();
-        for entry in entries {
-            let Change::Admit {
-                node, acceptance, ..
-            } = &entry.object.change
-            else {
-                continue;
-            };
-            let quoted = Acceptance::verify(acceptance.0.clone()).ok();
-            let Some(quoted) = quoted.filter(|_| *node == own) else {
-                continue;
-            };
+        for (acceptance, quoted) in self.quoted_of_ours(entries) {
             let id = quoted.object.invitation;
             let row: Option<Incoming> = self.read_row(rows, &Row::Incoming(id))?;
             let Some(mut row) = row.filter(|_| self.has_forgotten(rows, &quoted).unwrap_or(false))
@@ -96,7 +85,7 @@ impl Replica {
                 _ => None,
             };
             row.state = IncomingState::Accepted {
-                acceptance: acceptance.clone(),
+                acceptance,
                 id: Hash(quoted.id),
                 circle: Some(circle.id()),
                 same_as,
