@@ -984,3 +984,15 @@ fn a_charter_that_arrives_costs_the_same_however_many_invitations_came_before() 
     let later = costs(&mut net);
     assert!(later <= first + 2, "{first} rows, then {later}");
 }
+
+#[test]
+fn a_connection_keeps_nothing_of_circles_in_which_its_peer_is_not() {
+    let mut net = Net::new(92, 3);
+    net.connect_all();
+    let circle = net.circle(0, &[1]);
+    net.run(5_000);
+    let keeps = |peer: usize| format!("{:?}", net.nodes[0].sessions[&peer]);
+    let name = format!("{circle:?}");
+    assert!(keeps(1).contains(&name));
+    assert!(!keeps(2).contains(&name));
+}

@@ -1,7 +1,10 @@
 //! What is committed while the connection stands.
 
+use std::sync::Arc;
+
 use super::{Session, records::sent};
 use crate::{
+    circle::Circle,
     ids::{CircleId, NodeId},
     record::Record,
     sync::{Change, Message, News, Problem, View},
@@ -36,7 +39,8 @@ impl Session {
             (Change::Charter, Some(id)) => {
                 // Until the peer says that it has the same head, nothing else of this circle is sent. Secrets that open come without a
                 // new entry, and after the peer has said so.
-                if !self.peer_has_the_head(&id, view) {
+                let known = |circle: Arc<Circle>| circle.charter.ever_listed(&self.peer);
+                if view.circle(&id).is_some_and(known) && !self.peer_has_the_head(&id, view) {
                     self.behind.insert(id);
                 }
                 self.tell(&id, view);
