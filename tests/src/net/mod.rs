@@ -5,6 +5,7 @@
 //! duplication, reordering, partitions and crashes are knobs; everything follows from one seed, so a failure replays exactly.
 
 mod counted;
+pub mod country;
 mod erasing;
 mod invariants;
 mod liar;
