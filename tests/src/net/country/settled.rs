@@ -219,12 +219,16 @@ const fn circle_of(row: &Row) -> Option<CircleId> {
     match row {
         Row::Charter(circle)
         | Row::Circle(circle)
+        | Row::Finishing(circle)
+        | Row::Finished(circle)
         | Row::Entry(circle, _)
         | Row::Seal(circle, ..)
         | Row::Record(circle, ..)
         | Row::Thing(circle, _)
         | Row::Alert(circle, _)
         | Row::Request(circle, _)
+        | Row::Erasing(circle, _)
+        | Row::Erased(circle, _)
         | Row::Ack(circle, _)
         | Row::Delivery(circle, _)
         | Row::Undelivered(circle, _)
@@ -235,6 +239,16 @@ const fn circle_of(row: &Row) -> Option<CircleId> {
         | Row::Wanted(circle, ..)
         | Row::Upload(circle, _)
         | Row::Renewing(circle) => Some(*circle),
-        _ => None,
+        Row::Clock
+        | Row::Counter
+        | Row::Incarnation
+        | Row::Lives
+        | Row::Restored
+        | Row::Place(_)
+        | Row::AlertsIndexed
+        | Row::Descriptor(_)
+        | Row::Marks(_)
+        | Row::Outgoing(_)
+        | Row::Incoming(_) => None,
     }
 }
