@@ -9,7 +9,7 @@ use maillon_protocol::{
 };
 
 use super::{calls::misrouted, errors::Refusal};
-use crate::{audit::By, care::Actor, daemon::Node, network::Via};
+use crate::{care::Actor, daemon::Node, network::Via};
 
 impl Node {
     /// Calls about pairings and peers.

@@ -247,6 +247,7 @@ const fn circle_of(row: &Row) -> Option<CircleId> {
         | Row::Place(_)
         | Row::AlertsIndexed
         | Row::Descriptor(_)
+        | Row::Fate(_)
         | Row::Marks(_)
         | Row::Outgoing(_)
         | Row::Incoming(_) => None,
