@@ -25,6 +25,7 @@ pub mod pairing;
 pub mod relay;
 
 mod allow;
+mod attempt;
 mod config;
 mod events;
 mod frame;
