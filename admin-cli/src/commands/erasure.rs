@@ -6,6 +6,7 @@ use maillon_protocol::{
     content::ErasureReason,
 };
 
+use super::circle::dossier;
 use crate::{
     arguments::word,
     failure::Failure,
@@ -27,11 +28,13 @@ pub(crate) enum Erasure {
 }
 
 /// Erase a record here, and ask the other structures to do the same
+///
+/// The structure that wrote a record may ask, and the circle's steward. Every other structure decides for itself: `erasure show RECORD` says what
+/// each has done. What was written, by whom and its files are gone for good; when, and of what kind it was, stays. A copy of this node that was made
+/// before holds it still.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The structure that wrote a record may ask, and the circle's steward. Every other structure decides for itself: \
-`erasure show RECORD` says what each has done. What was written, by whom and its files are gone for good; when, and of what kind it was, \
-stays. A copy of this node that was made before holds it still.\n\nExample:\n  maillonctl erasure ask 9c0b7e1a2f3d --reason wrong-person --as 7b21"
+    after_help = "Example:\n  maillonctl erasure ask 9c0b7e1a2f3d --reason wrong-person --as 7b21"
 )]
 pub(crate) struct Ask {
     /// The record
@@ -94,12 +97,17 @@ impl Erasure {
 impl Ask {
     fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
         let record = text::line(&self.record);
-        session.confirm(self.yes, |_| {
+        session.confirm(self.yes, |session| {
+            let call = Call::RecordShow {
+                record: self.record.clone(),
+            };
+            let held = answer!(session, call, Record);
+            let (title, _) = dossier::content(&held);
+            let structure = text::line(&held.structure);
             Ok(Consequence {
                 lines: vec![
-                    format!("What record {record} says is gone for good here, its files too."),
-                    "The other structures are asked to erase it, and decide for themselves."
-                        .to_owned(),
+                    format!("Record {record} ({title}, of {structure}) is gone for good here, its files too."),
+                    "The other structures are asked to erase it, and decide for themselves.".to_owned(),
                 ],
             })
         })?;
@@ -182,10 +190,21 @@ fn said(view: &View, word: &ErasureWord) -> String {
 
 impl CarryOut {
     fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
-        session.confirm(self.yes, |_| {
-            let gone = "What the record says is gone for good here, its files too.";
+        session.confirm(self.yes, |session| {
+            let call = Call::Erasure(ErasureCall::List { circle: None });
+            let lines = answer!(session, call, Erasures);
+            let meant = |line: &&ErasureLine| line.erasure.to_string().starts_with(&self.erasure);
+            let what = match lines.iter().find(meant) {
+                Some(line) => format!(
+                    "{} {} of {}",
+                    words::kind(line.kind),
+                    words::short(&line.record),
+                    text::line(&line.written_by)
+                ),
+                None => "what is to be erased".to_owned(),
+            };
             Ok(Consequence {
-                lines: vec![gone.to_owned()],
+                lines: vec![format!("Gone for good here, files too: {what}.")],
             })
         })?;
         let call = Call::Erasure(ErasureCall::CarryOut {

@@ -1,7 +1,7 @@
 //! Destructive commands show what will happen and want a yes.
 
 use maillon_protocol::{
-    admin::{Answer, Call, CircleDigest, Keys, Outcome, Pairing, Peers, Request},
+    admin::{Answer, Call, CircleDigest, ErasureCall, Keys, Outcome, Pairing, Peers, Request},
     ids::{CircleId, Hash, KeyId, NodeId},
 };
 
@@ -133,7 +133,7 @@ fn all_destructive_commands_ask_first() {
                     | Call::CircleContinue { .. }
                     | Call::CircleFinish { .. }
                     | Call::CircleConfirm { .. }
-                    | Call::Erasure(_)
+                    | Call::Erasure(ErasureCall::Ask { .. } | ErasureCall::CarryOut { .. })
                     | Call::CircleReplace { .. }
                     | Call::KeysRotate
                     | Call::KeysRevoke

@@ -316,10 +316,12 @@ impl Replica {
                 if circle.id() != id || !circle.charter.ever_listed(&peer) {
                     return Err(ArriveError::NotShared);
                 }
+                if over {
+                    self.stage_delete(Row::Finished(id));
+                }
                 (circle, taken)
             }
         };
-        self.stage_delete(Row::Finished(id));
         for entry in &taken.accepted {
             self.stage(Row::Entry(id, entry.object.number), entry.bytes.clone());
             self.take_quoted(rows, &entry.object)?;

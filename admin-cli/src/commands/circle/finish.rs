@@ -11,11 +11,11 @@ use crate::{
 };
 
 /// Let go of a file that has ended, for good
+///
+/// A file ends when its circle is closed, or when this structure has left it. The other structures keep theirs for as long as they decide. A copy of
+/// this node that was made before holds it still.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "A file ends when its circle is closed, or when this structure has left it. The other structures keep theirs for as long as they \
-decide. A copy of this node that was made before holds it still.\n\nExample:\n  maillonctl circle finish 5f3a09c1d2e4 --yes --as 7b21"
-)]
+#[command(after_help = "Example:\n  maillonctl circle finish 5f3a09c1d2e4 --yes --as 7b21")]
 pub(crate) struct Finish {
     /// The circle
     circle: String,

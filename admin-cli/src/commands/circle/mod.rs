@@ -2,7 +2,7 @@
 
 mod accept;
 mod change;
-mod dossier;
+pub(in crate::commands) mod dossier;
 mod finish;
 mod invitations;
 mod invite;

@@ -5,11 +5,11 @@ use std::{
     sync::Arc,
 };
 
-use super::{Asked, Pending, Session};
+use super::{Asked, Pending, Session, states::own_word};
 use crate::{
     cbor::Bytes,
     charter::Start,
-    circle::{Ack, Circle, Exception, Reason},
+    circle::{Circle, Exception, Reason},
     ids::{CircleId, EntryHash, LogId, NodeId, RecordId},
     record::{Header, Record, log::LogTip},
     sign::Unverified,
@@ -241,13 +241,9 @@ impl Session {
     /// Gives the peer the bodies that it may have and says are missing there: somebody who had erased them gave it the headers.
     pub(super) fn send_bodies(&mut self, theirs: &CircleState, circle: &Circle, view: &impl View) {
         let (id, peer) = (circle.id(), self.peer);
-        let said = theirs
-            .acks
-            .iter()
-            .filter_map(|ack| Unverified::<Ack>::parse(ack.0.clone()).ok())
-            .find(|ack| ack.object.node == peer);
+        let said = own_word(theirs, &peer);
         let missing = |exception: &&Exception| exception.reason == Reason::Missing;
-        let exceptions = said.map(|ack| ack.object.exceptions).unwrap_or_default();
+        let exceptions = said.map(|ack| ack.exceptions).unwrap_or_default();
         for range in exceptions.iter().filter(missing) {
             if self.unflushed >= self.limits.answer_bytes {
                 return;
