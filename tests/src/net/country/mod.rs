@@ -1,8 +1,8 @@
 //! A whole country: hundreds of nodes, tens of thousands of circles, a month of their life, in virtual time.
 //!
 //! The nodes, the network and the rules are those of every other test ([`Net`]); nothing here knows the protocol's messages. What is here is a
-//! country around them: who is peered with whom ([`map`]), what people do ([`life`]), which machines are up and who may connect with whom
-//! ([`reach`]), what must be true at the end ([`settled`]), and what each node had to do for it ([`table`]).
+//! country around them: who is peered with whom (`map`), what people do (`life`), which machines are up and who may connect with whom
+//! (`reach`), what must be true at the end (`settled`), and what each node had to do for it (`table`).
 //!
 //! Everything follows from one seed. Signatures, seals and ciphers are real.
 //!
