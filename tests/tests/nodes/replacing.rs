@@ -41,9 +41,9 @@ fn recovery_key(made: &str) -> Result<String, Trouble> {
 }
 
 /// A hospital's new machine: the node of the old one, and its key in a file.
-fn new_machine(old: NodeId, key: &Path) -> Settings {
+fn new_machine(name: &str, old: NodeId, key: &Path) -> Settings {
     let mut settings = Settings::hospital();
-    settings.name = String::from("d");
+    settings.name = name.to_owned();
     settings.init_arguments = vec![
         String::from("--recover"),
         old.to_string(),
@@ -79,7 +79,7 @@ fn a_machine_is_stolen_and_the_structure_goes_on_with_a_new_node() -> Story {
     // Nobody takes its place with another key, or with something that is none.
     let paper = root.path().join("paper");
     fs::write(&paper, "AAAA BBBB").map_err(Trouble::io("the paper"))?;
-    match Daemon::init(root.path(), new_machine(old, &paper)) {
+    match Daemon::init(root.path(), new_machine("e", old, &paper)) {
         Err(Trouble::Exited { status, words, .. }) => {
             ensure(status.code() == Some(64), || format!("{status:?}"))?;
             ensure(words.contains("52 letters"), || words.clone())?;
@@ -88,7 +88,7 @@ fn a_machine_is_stolen_and_the_structure_goes_on_with_a_new_node() -> Story {
     }
     let key = recovery_key(&stolen.made)?;
     fs::write(&paper, &key).map_err(Trouble::io("the paper"))?;
-    let mut new = Daemon::init(root.path(), new_machine(old, &paper))?;
+    let mut new = Daemon::init(root.path(), new_machine("d", old, &paper))?;
     ensure(!new.made.contains(&key), || {
         "the key is repeated".to_owned()
     })?;
