@@ -328,6 +328,53 @@ fn a_node_whose_disk_went_back_erases_again_what_it_had_erased() {
 }
 
 #[test]
+fn a_body_that_comes_after_its_erasure_is_dropped() {
+    let (mut net, circle) = three(210);
+    let copy = net.nodes[2].memory.clone();
+    let written = net.write(1, &circle, "Gardé par qui l'a écrit.");
+    assert!(net.run_until(|net| record(net, 2, &circle, written).is_some()));
+    ask(&mut net, 0, &circle, written).unwrap();
+    assert!(net.run_until(|net| (0..3).all(|node| waits(net, node, &circle) == 1)));
+    decide(&mut net, 1, &circle, false);
+    decide(&mut net, 2, &circle, true);
+    assert!(net.run_until(|net| answers(net, 0, &circle) == [Erased::Done, Erased::Refused]));
+    // Its disk goes back to before all this. What it had answered, and to what, comes before the record itself.
+    net.cut_all();
+    net.nodes[2].memory = copy;
+    net.crash(2);
+    net.act(2, |node, now| {
+        node.with(|replica, rows, rng| replica.restored(rows, now, rng))
+    })
+    .unwrap();
+    let log = record(&net, 1, &circle, written).unwrap().header.object.log;
+    let mut logs: Vec<_> = net.nodes[0].circles[&circle].logs.keys().copied().collect();
+    logs.sort_by_key(|other| *other == log);
+    let from = net.id(0);
+    for log in logs {
+        let height = net.nodes[0].circles[&circle].logs[&log].height;
+        let held = net.nodes[2].circles[&circle]
+            .logs
+            .get(&log)
+            .map_or(0, |tip| tip.height);
+        let records: Vec<_> = (held + 1..=height)
+            .map(|sequence| net.nodes[0].stored(&circle, &log, sequence).unwrap())
+            .collect();
+        net.act(2, |node, now| {
+            node.with(|replica, rows, rng| {
+                replica.take_records(rows, from, circle, records, now, rng)
+            })
+        })
+        .unwrap();
+    }
+    assert!(record(&net, 1, &circle, written).unwrap().body.is_some());
+    assert!(record(&net, 2, &circle, written).unwrap().body.is_none());
+    net.connect_all();
+    net.run(60_000);
+    assert!(record(&net, 2, &circle, written).unwrap().body.is_none());
+    assert!(net.same(1, 2, &circle));
+}
+
+#[test]
 fn an_erased_alert_asks_nothing_any_more_and_an_erased_answer_still_counts() {
     let (mut net, circle) = three(208);
     let alert = |text: &str| {
