@@ -39,6 +39,8 @@ pub const REPLACEMENTS: usize = 8;
 pub const REVOCATION: usize = 256;
 /// Bytes of the acknowledgements in one state of a circle.
 pub const STATED_ACKS: usize = 512 << 10;
+/// Ranges of a circle's records whose bodies are missing: a header without its body beyond them is taken when there are less. Acknowledgements list them.
+pub const MISSING: usize = 256;
 /// Versions that one version may supersede.
 pub const SUPERSEDES: usize = 64;
 /// Life of an invitation, milliseconds: 7 days.

@@ -226,6 +226,40 @@ fn who_says_of_anothers_record_that_it_was_erased_only_delays_it() {
 }
 
 #[test]
+fn who_leaves_out_every_other_body_makes_no_acknowledgement_long() {
+    let (mut net, circle) = three(211);
+    net.cut_all();
+    for number in 0..2_000 {
+        let text = format!("Passage {number}.");
+        net.act(1, |node, now| node.write(&circle, note(&text), now))
+            .unwrap();
+    }
+    let log = net.nodes[1].replica.own_log();
+    let held = net.nodes[2].circles[&circle].logs.get(&log);
+    let from = held.map_or(1, |tip| tip.height + 1);
+    let to = net.nodes[1].circles[&circle].logs[&log].height;
+    let liar = net.id(0);
+    for first in (from..=to).step_by(100) {
+        let records: Vec<_> = (first..=to.min(first + 99))
+            .map(|sequence| {
+                let whole = net.nodes[1].stored(&circle, &log, sequence).unwrap();
+                let body = whole.body.filter(|_| sequence % 2 == 0);
+                Record { body, ..whole }
+            })
+            .collect();
+        let _ = net.act(2, |node, now| {
+            node.with(|replica, rows, rng| {
+                replica.take_records(rows, liar, circle, records, now, rng)
+            })
+        });
+    }
+    assert!(net.nodes[2].circles[&circle].exceptions.len() <= 300);
+    net.connect_all();
+    assert!(net.run_until(|net| net.same(1, 2, &circle)));
+    assert!(net.run_until(|net| net.nodes[2].circles[&circle].exceptions.is_empty()));
+}
+
+#[test]
 fn only_who_wrote_it_and_the_steward_may_ask() {
     let (mut net, circle) = three(205);
     let written = net.write(1, &circle, "À personne d'autre.");

@@ -59,10 +59,23 @@ fn left(net: &Net, node: usize, circle: &CircleId) -> Vec<Row> {
     .collect()
 }
 
-fn charters_sent(net: &Net, from: usize, to: usize) -> usize {
+fn sent(net: &Net, from: usize, to: usize, is_one: impl Fn(&Message) -> bool) -> usize {
     let frames = net.frames.get(&(from, to)).into_iter().flatten();
-    let is_one = |frame: &&Vec<u8>| matches!(Message::decode(frame), Ok(Message::Entries { .. }));
-    frames.filter(is_one).count()
+    let messages = frames.filter_map(|frame| Message::decode(frame).ok());
+    messages.filter(is_one).count()
+}
+
+fn charters_sent(net: &Net, from: usize, to: usize) -> usize {
+    sent(net, from, to, |message| {
+        matches!(message, Message::Entries { .. })
+    })
+}
+
+/// Records and acknowledgements.
+fn words_sent(net: &Net, from: usize, to: usize) -> usize {
+    sent(net, from, to, |message| {
+        matches!(message, Message::Records { .. } | Message::Ack(_))
+    })
 }
 
 #[test]
@@ -101,13 +114,24 @@ fn what_is_opened_again_comes_back_only_where_a_person_accepts_it() {
     close(&mut net, &circle);
     finish(&mut net, 1, &circle).unwrap();
     while sweep(&mut net, 1, &circle) {}
+    net.run(1_000);
+    let before = words_sent(&net, 0, 1) + words_sent(&net, 2, 1);
     net.act(0, |node, now| {
         node.with(|replica, rows, rng| replica.reopen(rows, &circle, 0, now, rng))
     })
     .unwrap();
-    let after = net.write(0, &circle, "Reprise de la prise en charge.");
+    let mut after = net.write(0, &circle, "Reprise de la prise en charge.");
+    for _ in 0..40 {
+        net.run(1_000);
+        after = net.write(0, &circle, "Passage.");
+        net.write(2, &circle, "Passage aussi.");
+    }
     net.run(300_000);
     assert!(net.nodes[2].record(&circle, after).is_some());
+    // Who has let go of it is sent nothing, and blames nobody for what was on its way.
+    let now = words_sent(&net, 0, 1) + words_sent(&net, 2, 1);
+    assert_eq!(now, before);
+    assert!(net.nodes[1].problems.is_empty());
     assert!(
         !net.nodes[1].circles.contains_key(&circle),
         "nobody accepted"
@@ -223,4 +247,41 @@ fn who_was_removed_or_went_on_elsewhere_may_let_go_too() {
     for circle in [next, circle] {
         assert_eq!(left(&net, 1, &circle), []);
     }
+}
+
+#[test]
+fn who_has_left_lets_go_when_the_steward_has_followed_or_after_ninety_days() {
+    const DAY_MS: u64 = 24 * 3_600_000;
+    let (mut net, circle) = three(305);
+    net.cut_all();
+    let leave = |net: &mut Net, node: usize| {
+        net.act(node, |node, now| {
+            node.with(|replica, rows, _| replica.depart(rows, &circle, now))
+        })
+        .unwrap();
+    };
+    // Node 1 meets the steward again, node 2 nobody any more.
+    leave(&mut net, 1);
+    leave(&mut net, 2);
+    for node in 1..3 {
+        assert!(matches!(
+            finish(&mut net, node, &circle),
+            Err(FinishFailed::NotTold)
+        ));
+    }
+    net.connect(0, 1);
+    let gone = net.id(1);
+    assert!(net.run_until(|net| {
+        let charter = &net.nodes[1].circles[&circle].charter;
+        charter.removed_by(&gone).is_some()
+    }));
+    finish(&mut net, 1, &circle).unwrap();
+    net.cut_all();
+    net.now += 89 * DAY_MS;
+    assert!(matches!(
+        finish(&mut net, 2, &circle),
+        Err(FinishFailed::NotTold)
+    ));
+    net.now += 2 * DAY_MS;
+    finish(&mut net, 2, &circle).unwrap();
 }

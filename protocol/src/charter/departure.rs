@@ -168,6 +168,13 @@ impl Charter {
         self.departed.contains_key(node)
     }
 
+    /// When `node` has left, by its own word, Unix milliseconds; none where an entry has followed.
+    pub fn departed_ms(&self, node: &NodeId) -> Option<u64> {
+        let signed = self.departed.get(node)?.signed.0.clone();
+        let word = Unverified::<Departure>::parse(signed).ok()?;
+        Some(word.object.time_ms)
+    }
+
     /// The departures that no entry has followed yet: who has left, and its signed bytes.
     pub fn departures(&self) -> impl Iterator<Item = (&NodeId, &Bytes)> {
         self.departed

@@ -3,6 +3,7 @@
 use super::{Circle, Exception, Reason};
 use crate::{
     ids::{LogId, NodeId},
+    limits,
     record::Header,
 };
 
@@ -25,6 +26,12 @@ impl Circle {
         let member = self.charter.is_member(own);
         let missing = move |exception: &&Exception| member && exception.reason == Reason::Missing;
         self.exceptions.iter().filter(missing)
+    }
+
+    /// Whether one more body may be missing, at the end of a log.
+    pub(super) fn may_miss(&self, own: &NodeId, log: &LogId, sequence: u64) -> bool {
+        let joins = |range: &&Exception| range.log == *log && range.to + 1 == sequence;
+        self.missing(own).count() < limits::MISSING || self.missing(own).any(|range| joins(&range))
     }
 
     /// Lists a record as held and not shown.

@@ -76,7 +76,8 @@ pub struct Ingested {
     pub gaps: BTreeMap<LogId, (u64, u64)>,
     /// A record names a charter entry that is not here yet.
     pub unknown_entry: bool,
-    /// A record came with another body than its header covers: whoever sent it is at fault, not who wrote it, and another member has it right.
+    /// A record came with another body than its header covers, or without one where too many are missing already: whoever sent it is at fault, not
+    /// who wrote it, and another member has it right.
     pub spoiled: bool,
 }
 
@@ -181,6 +182,11 @@ pub fn ingest(
             Ok(Place::Next(tip)) => {
                 let gone = erased(&record.id());
                 let accepted = Accepted::came(&next, own, record, now_ms, gone);
+                let missing = matches!(accepted.opened, Err(Reason::Missing));
+                if missing && !next.may_miss(own, &log, sequence) {
+                    result.spoiled = true;
+                    continue;
+                }
                 if let Some(reason) = accepted.exception() {
                     next.except(log, sequence, reason);
                 }

@@ -90,7 +90,9 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<Outcome, ArriveError> {
         let own = self.own();
-        let circle = self.circles.get(&id).ok_or(ArriveError::NotShared)?;
+        let Some(circle) = self.at_hand(rows, &id, &peer)? else {
+            return Ok(Outcome::default());
+        };
         // From who is no member any more only what counts is taken: what lies beyond could be sent without end, and members have it.
         let member = circle.charter.is_member(&peer);
         let passes = |record: &Record| {
@@ -482,7 +484,9 @@ impl Replica {
         now_ms: u64,
     ) -> Result<(), ArriveError> {
         let own = self.own();
-        let circle = Arc::clone(self.circles.get(&id).ok_or(ArriveError::NotShared)?);
+        let Some(circle) = self.at_hand(rows, &id, &peer)?.cloned() else {
+            return Ok(());
+        };
         if !circle.charter.is_member(&peer) {
             // Signed before it knew of its removal, and on its way since: of no use, and nobody's fault.
             let before = |removal| acks.iter().all(|ack| ack.object.entry < removal);

@@ -104,7 +104,9 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<NodeId>, ArriveError> {
         let id = departure.object.circle;
-        let circle = self.circles.get(&id).ok_or(ArriveError::NotShared)?;
+        let Some(circle) = self.at_hand(rows, &id, &peer)? else {
+            return Ok(Vec::new());
+        };
         if !circle.charter.ever_listed(&peer) {
             return Err(ArriveError::NotShared);
         }

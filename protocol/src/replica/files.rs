@@ -146,7 +146,9 @@ impl Replica {
     ) -> Result<Outcome, ArriveError> {
         let own = self.own();
         let (id, wanted) = (fetched.circle, fetched.wanted);
-        let circle = self.circles.get(&id).ok_or(ArriveError::NotShared)?;
+        let Some(circle) = self.at_hand(rows, &id, &peer)? else {
+            return Ok(Outcome::default());
+        };
         if !circle.charter.passes(&wanted.log, &peer, &own) {
             return Err(ArriveError::NotShared);
         }

@@ -6,12 +6,12 @@
 //! charter last. What stays ([`Finished`]) names nobody's patient: the circle, where its charter and logs stood, when, and with whom it was shared,
 //! so that the node can say that it has finished with it and does not take it again, unless a person accepts a new invitation to it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use minicbor::{Decode, Encode};
 
 use super::{
-    IncomingState, Notice, Outgoing, Replica, Row, RowPrefix, Rows, StorageError,
+    ArriveError, IncomingState, Notice, Outgoing, Replica, Row, RowPrefix, Rows, StorageError,
     invitations::invitation_id, project::read_record, rows::read,
 };
 use crate::{
@@ -25,7 +25,7 @@ use crate::{
     sync::{Change, News},
 };
 
-/// Time in which a steward waits until every member knows that the circle has ended, milliseconds: 90 days.
+/// Time in which a node waits until every member knows that the circle has ended for it, milliseconds: 90 days.
 const TELLING_MS: u64 = 90 * 24 * 3600 * 1000;
 /// Records that one sweep takes away.
 const SWEPT: usize = 500;
@@ -79,9 +79,10 @@ pub enum FinishFailed {
     /// It goes on.
     #[error("the circle has not ended: close it, or leave it, first")]
     GoesOn,
-    /// This node is the steward, and some member does not know yet that it has ended: nobody else could tell it.
+    /// Some member does not know yet that it has ended, and could not hear of it from another one: this node is the steward, or has left and no entry has
+    /// followed.
     #[error(
-        "not every member knows yet that the circle has ended, and this node is its steward: it lets go of it when they do, or after 90 days"
+        "not every member knows yet that the circle has ended for this node: it lets go of it when they do, or after 90 days"
     )]
     NotTold,
     /// Storage.
@@ -90,8 +91,8 @@ pub enum FinishFailed {
 }
 
 impl Replica {
-    /// When a circle ended for this node, Unix milliseconds: its closing, this node's removal, or the end of the circle in which it goes on. None while it
-    /// goes on.
+    /// When a circle ended for this node, Unix milliseconds: its closing, this node's removal or its word that it leaves, or the end of the circle in which it
+    /// goes on. None while it goes on.
     ///
     /// # Errors
     /// [`StorageError`].
@@ -105,6 +106,9 @@ impl Replica {
             let by = own.or_else(|| charter.state().closed.then(|| charter.number()));
             if let Some(number) = by {
                 return self.entry_ms(rows, &circle.id(), number);
+            }
+            if let Some(left) = charter.departed_ms(&self.own()) {
+                return Ok(Some(left));
             }
             let Some(next) = circle.continued.filter(|next| seen.insert(*next)) else {
                 return Ok(None);
@@ -175,9 +179,33 @@ impl Replica {
         Ok(finished)
     }
 
-    /// Whether every other member has acknowledged the charter's head, where this node is the steward.
+    /// A circle of which `peer` has sent something; none where its time is over here and the peer was in it: what was on its way then is nobody's fault.
+    ///
+    /// # Errors
+    /// [`ArriveError::NotShared`] where there is no such circle.
+    pub(super) fn at_hand(
+        &self,
+        rows: &impl Rows,
+        id: &CircleId,
+        peer: &NodeId,
+    ) -> Result<Option<&Arc<Circle>>, ArriveError> {
+        if let Some(circle) = self.circles.get(id) {
+            return Ok(Some(circle));
+        }
+        let finished: Option<Finished> = self.read_row(rows, &Row::Finished(*id))?;
+        match finished.is_some_and(|finished| finished.nodes.contains(peer)) {
+            true => Ok(None),
+            false => Err(ArriveError::NotShared),
+        }
+    }
+
+    /// Whether everybody can hear of the end without this node: where it is the steward, every other member has acknowledged the charter's head; where it
+    /// has left, an entry has followed.
     fn has_told(&self, rows: &impl Rows, circle: &Circle) -> Result<bool, StorageError> {
         let (own, charter) = (self.own(), &circle.charter);
+        if charter.has_left(&own) {
+            return Ok(false);
+        }
         if charter.state().steward != own {
             return Ok(true);
         }

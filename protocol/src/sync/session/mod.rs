@@ -104,6 +104,8 @@ pub struct Session {
     behind: BTreeSet<CircleId>,
     /// Circles of which the peer holds another charter entry than this node.
     forked: BTreeSet<CircleId>,
+    /// Circles of which the peer has let go: nothing of them is said until it says otherwise.
+    let_go: BTreeSet<CircleId>,
     /// Epochs, by circle and number, whose sealed copies were sent on this connection in the last minute.
     sealed: BTreeSet<(CircleId, u64)>,
     /// Entries of a circle that is not here yet, until the last of them has come.
@@ -150,6 +152,7 @@ impl Session {
             stated: HashMap::new(),
             behind: BTreeSet::new(),
             forked: BTreeSet::new(),
+            let_go: BTreeSet::new(),
             sealed: BTreeSet::new(),
             founding: None,
             sweep_at: u64::MAX,
@@ -322,6 +325,13 @@ impl Session {
         }
     }
 
+    /// Something came of a circle that is not shared. What was on its way while this node let go of the circle is nobody's fault.
+    fn not_shared(&mut self, id: &CircleId, what: &'static str, view: &impl View) {
+        if view.finished(id, &self.peer).is_none() {
+            self.report(Problem::NotShared(what));
+        }
+    }
+
     /// The circle, if records of `log` pass from one of the two nodes to the other.
     fn passing(
         &self,
@@ -334,9 +344,11 @@ impl Session {
         view.circle(id).filter(passes)
     }
 
-    /// The circle, if both this node and the peer are members at its head.
+    /// The circle, if both this node and the peer are members at its head, and the peer has not let go of it.
     fn shared(&self, circle: &CircleId, view: &impl View) -> Option<Arc<Circle>> {
-        let circle = view.circle(circle)?;
+        let circle = view
+            .circle(circle)
+            .filter(|_| !self.let_go.contains(circle))?;
         let charter = &circle.charter;
         (charter.is_member(&self.peer) && charter.is_member(&view.own())).then_some(circle)
     }

@@ -122,7 +122,7 @@ impl Session {
     ) -> Vec<SentRecord> {
         let ways = (&view.own(), &self.peer);
         let Some(circle) = self.passing(id, log, ways, view) else {
-            self.report(Problem::NotShared("want"));
+            self.not_shared(id, "want", view);
             return Vec::new();
         };
         if self.behind.contains(id) {
@@ -195,7 +195,7 @@ impl Session {
             if removal.is_some_and(|removal| head.0 < removal) {
                 return;
             }
-            return self.report(Problem::NotShared("records"));
+            return self.not_shared(&id, "records", view);
         };
         let last = self.last_told(&circle.charter);
         let hash = last.and_then(|last| circle.charter.hash_of(last));

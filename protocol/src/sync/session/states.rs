@@ -83,6 +83,7 @@ impl Session {
     fn peer_has_finished(&mut self, theirs: &CircleState, circle: &Circle, view: &impl View) {
         let (id, charter) = (theirs.circle, &circle.charter);
         self.behind.remove(&id);
+        self.let_go.insert(id);
         let anew = charter
             .member(&self.peer)
             .filter(|member| member.since > theirs.entry);
@@ -111,6 +112,7 @@ impl Session {
         if theirs.finished {
             return self.peer_has_finished(theirs, &circle, view);
         }
+        self.let_go.remove(&id);
         self.stated.insert(id, (theirs.entry, theirs.entry_hash));
         self.take_departures(charter, theirs);
         if theirs.entry < limit {
