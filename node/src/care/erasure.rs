@@ -1,7 +1,7 @@
 //! Erasures: this structure asks for one, and decides about those that others ask for. Each structure answers for what it keeps itself, so nothing
 //! is erased here without a person's word, or the configuration's.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use maillon_protocol::{
     admin::{ErasureLine, ErasureWord},
@@ -10,7 +10,7 @@ use maillon_protocol::{
     content::{Content, Erased, Erasure, ErasureReason, Kind},
     dossier::{Thing, Version},
     ids::{CircleId, NodeId, RecordId, ThingId},
-    replica::{EraseFailed, Replica, Row, Rows, Written},
+    replica::{EraseFailed, Erasing, Replica, Row, Rows, Written},
 };
 
 use super::{Actor, Care, CareError, audit, names::Names, origin, read};
@@ -54,18 +54,19 @@ impl Care {
     /// [`CareError`].
     pub fn erasures(&self, circle: Option<&CircleId>) -> Result<Vec<ErasureLine>, CareError> {
         let shared = self.shared();
-        let circles = match circle {
-            Some(one) => vec![shared.circle(one).ok_or(CareError::NoCircle)?],
-            None => shared.circles(),
+        let waiting = match circle {
+            Some(one) if shared.circle(one).is_none() => return Err(CareError::NoCircle),
+            Some(one) => Replica::erasures(shared.rows(), one)?,
+            None => Replica::all_erasures(shared.rows())?,
         };
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
         let names = self.names();
         let mut lines = Vec::new();
-        for circle in circles
-            .iter()
-            .filter(|held| held.charter.is_member(&shared.own()))
-        {
-            for waiting in Replica::erasures(shared.rows(), &circle.id())? {
-                lines.extend(self.erasure_line(circle, waiting.thing, &names, true)?);
+        for one in waiting {
+            if let Some(circle) = self.member_of(&one.circle) {
+                lines.extend(self.erasure_line(&circle, one.thing, &names, true)?);
             }
         }
         lines.sort_by_key(|line| (line.at_ms, line.erasure));
@@ -77,14 +78,16 @@ impl Care {
     /// # Errors
     /// [`CareError`].
     pub fn erasures_here(&self) -> Result<usize, CareError> {
+        let waiting = Replica::all_erasures(self.shared().rows())?;
+        let here = |one: &&Erasing| self.member_of(&one.circle).is_some();
+        Ok(waiting.iter().filter(here).count())
+    }
+
+    /// A circle, if this node is a member: who is in it no more can answer nothing.
+    fn member_of(&self, circle: &CircleId) -> Option<Arc<Circle>> {
         let shared = self.shared();
-        let mut count = 0;
-        for circle in shared.circles() {
-            if circle.charter.is_member(&shared.own()) {
-                count += Replica::erasures(shared.rows(), &circle.id())?.len();
-            }
-        }
-        Ok(count)
+        let member = |held: &Arc<Circle>| held.charter.is_member(&shared.own());
+        shared.circle(circle).filter(member)
     }
 
     /// Every erasure of a record that somebody who may has asked for, with what each structure did.

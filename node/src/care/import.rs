@@ -369,30 +369,30 @@ impl Importing<'_, '_> {
     }
 }
 
-/// What a row that imports keep is about.
+/// What a row that imports remember something by is about.
 pub(super) enum Remembered {
     /// A circle.
     Circle(CircleId),
     /// A record.
     Record(RecordId),
-    /// A file, or something else.
-    Nothing,
 }
 
-/// What a row is about, by the first letter of its key.
-pub(super) fn about(letter: Option<u8>, value: &[u8]) -> Remembered {
-    let read = match letter {
-        Some(b'k') => {
-            minicbor::decode::<Alias>(value).map(|alias| Remembered::Circle(alias.circle))
+/// The first letters of such rows; those of the files themselves are others.
+pub(super) const REMEMBERED: [u8; 3] = [b'k', b'p', b'i'];
+
+/// What such a row is about; none where it cannot be read.
+pub(super) fn about(letter: u8, value: &[u8]) -> Option<Remembered> {
+    match letter {
+        b'k' => {
+            let alias = minicbor::decode::<Alias>(value).ok()?;
+            Some(Remembered::Circle(alias.circle))
         }
-        Some(b'p') => minicbor::decode::<CircleId>(value).map(Remembered::Circle),
-        Some(b'i') => {
-            minicbor::decode::<Known>(value).map(|known| Remembered::Record(known.newest))
+        b'p' => minicbor::decode(value).ok().map(Remembered::Circle),
+        _ => {
+            let known = minicbor::decode::<Known>(value).ok()?;
+            Some(Remembered::Record(known.newest))
         }
-        _ => return Remembered::Nothing,
-    };
-    // What cannot be read is what `doctor` is for.
-    read.unwrap_or(Remembered::Nothing)
+    }
 }
 
 /// What was written for one person.

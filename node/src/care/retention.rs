@@ -56,20 +56,23 @@ impl Care {
     fn imported(&self, circle: &CircleId) -> Result<Vec<Vec<u8>>, CareError> {
         let rows = self.shared().rows();
         let mut keys = Vec::new();
-        for row in rows.0.scan(Table::Originals, b"", Range::all())? {
-            let (key, value) = row?;
-            let of_it = match import::about(key.first().copied(), &value) {
-                import::Remembered::Circle(found) => found == *circle,
-                import::Remembered::Record(record) => match rows.get(&Row::Place(record))? {
-                    Some(bytes) => {
-                        cbor::decode::<Location>(&bytes).is_ok_and(|place| place.circle == *circle)
+        for letter in import::REMEMBERED {
+            for row in rows.0.scan(Table::Originals, &[letter], Range::all())? {
+                let (key, value) = row?;
+                let of_it = match import::about(letter, &value) {
+                    Some(import::Remembered::Circle(found)) => found == *circle,
+                    Some(import::Remembered::Record(record)) => {
+                        let place = rows.get(&Row::Place(record))?;
+                        place.is_some_and(|bytes| {
+                            cbor::decode::<Location>(&bytes).is_ok_and(|at| at.circle == *circle)
+                        })
                     }
+                    // What cannot be read is what `doctor` is for.
                     None => false,
-                },
-                import::Remembered::Nothing => false,
-            };
-            if of_it {
-                keys.push(key.to_vec());
+                };
+                if of_it {
+                    keys.push(key.to_vec());
+                }
             }
         }
         Ok(keys)

@@ -229,6 +229,7 @@ fn range(store: &Store, prefix: &RowPrefix) -> (Table, Vec<u8>, Option<Vec<u8>>)
         RowPrefix::Alerts(circle) => (Table::Timeline, of(b"a", circle), None),
         RowPrefix::Requests(circle) => (Table::Timeline, of(b"q", circle), None),
         RowPrefix::Erasing(circle) => (Table::Timeline, of(b"e", circle), None),
+        RowPrefix::AllErasing => (Table::Timeline, b"e".to_vec(), None),
         RowPrefix::Acks(circle) => (Table::Exchange, of(b"a", circle), None),
         RowPrefix::Undelivered(circle) => (Table::Outbox, of(b"u", circle), None),
         RowPrefix::Aside(circle) => (Table::Exchange, of(b"x", circle), None),

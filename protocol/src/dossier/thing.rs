@@ -102,6 +102,12 @@ impl Thing {
         self.versions.insert(version);
     }
 
+    /// Whether some version is of this kind.
+    pub fn has(&self, kind: Kind) -> bool {
+        let mut versions = self.versions.iter();
+        versions.any(|version| version.kind == kind as u64)
+    }
+
     /// Marks the versions whose records a removal no longer lets count.
     pub fn mark_after_removal(&mut self, counts: impl Fn(&RecordId) -> bool) {
         self.versions = std::mem::take(&mut self.versions)

@@ -71,11 +71,7 @@ impl Replica {
         thing: &Thing,
         said: Option<(RecordId, &Content)>,
     ) -> Result<(), StorageError> {
-        let has = |kind: Kind| {
-            let mut kinds = thing.versions.iter().map(|version| version.kind);
-            kinds.any(|found| found == kind as u64)
-        };
-        if has(Kind::Alert) {
+        if thing.has(Kind::Alert) {
             let mut entry = self.entry(rows, circle, id)?;
             let newest = thing
                 .newest()
@@ -89,7 +85,7 @@ impl Replica {
             }
             self.stage(Row::Alert(circle.id(), id), cbor::encode(&entry));
         }
-        if has(Kind::AlertAnswer) {
+        if thing.has(Kind::AlertAnswer) {
             let answer = Answer::of(thing);
             for alert in &thing.parent {
                 let mut entry = self.entry(rows, circle, *alert)?;

@@ -48,14 +48,10 @@ impl Replica {
         id: ThingId,
         thing: &Thing,
     ) -> Result<(), StorageError> {
-        let has = |kind: Kind| {
-            let mut kinds = thing.versions.iter().map(|version| version.kind);
-            kinds.any(|found| found == kind as u64)
-        };
-        if has(Kind::MembershipRequest) {
+        if thing.has(Kind::MembershipRequest) {
             self.index_one(rows, circle, id, thing, None)?;
         }
-        if has(Kind::RequestAnswer) {
+        if thing.has(Kind::RequestAnswer) {
             for request in &thing.parent {
                 if let Some(held) = self.thing(rows, &circle.id(), request)? {
                     self.index_one(rows, circle, *request, &held, Some(thing))?;

@@ -106,6 +106,8 @@ pub enum RowPrefix {
     Requests(CircleId),
     /// Erasures of a circle that wait for this node's word.
     Erasing(CircleId),
+    /// Those of all circles.
+    AllErasing,
     /// Acknowledgements of a circle.
     Acks(CircleId),
     /// Alerts of ours in a circle that are not delivered everywhere.
@@ -148,6 +150,7 @@ impl RowPrefix {
             Self::Alerts(circle) => Row::Alert(circle, ThingId(low16)),
             Self::Requests(circle) => Row::Request(circle, ThingId(low16)),
             Self::Erasing(circle) => Row::Erasing(circle, ThingId(low16)),
+            Self::AllErasing => Row::Erasing(CircleId(low32), ThingId(low16)),
             Self::Acks(circle) => Row::Ack(circle, NodeId(low32)),
             Self::Undelivered(circle) => Row::Undelivered(circle, RecordId(low32)),
             Self::Aside(circle) => Row::Aside(circle, Hash(low32)),
@@ -187,6 +190,7 @@ impl RowPrefix {
             (Self::Charters, Row::Charter(_))
             | (Self::Finishing, Row::Finishing(_))
             | (Self::Finished, Row::Finished(_))
+            | (Self::AllErasing, Row::Erasing(..))
             | (Self::Uploads, Row::Upload(..))
             | (Self::Renewing, Row::Renewing(_))
             | (Self::Outgoing, Row::Outgoing(_))

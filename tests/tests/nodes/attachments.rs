@@ -30,7 +30,7 @@ use crate::{Story, ensure, folder, shared};
 /// Time for a connection to be noticed as lost and made again.
 const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) const SECRET: &str = "Compte rendu opératoire, prothèse totale de hanche gauche.";
-const TITLE: &str = "Compte rendu d'hospitalisation du service d'orthopédie";
+pub(crate) const TITLE: &str = "Compte rendu d'hospitalisation du service d'orthopédie";
 
 /// A long letter: a sentence that must be read nowhere, in noise that makes every chunk another.
 pub(crate) fn letter(bytes: usize) -> Vec<u8> {
@@ -60,7 +60,7 @@ pub(crate) fn done(ended: Ended) -> Story {
 }
 
 /// Writes the letter to a file outside all nodes, and adds it at a node.
-fn add(
+pub(crate) fn add(
     root: &Path,
     daemon: &Daemon,
     actor: &str,

@@ -5,19 +5,19 @@ use std::{ffi::OsStr, fs, path::Path};
 use maillon_protocol::{
     admin::{Answer, Call, ErasureCall, ErasureLine, ErrorCode},
     content::Erased,
-    ids::{CircleId, RecordId},
+    ids::RecordId,
 };
 use maillon_tests::daemon::{Client, Daemon, Settings, Shared, Trouble, Two, same_digests, wait};
 
 use crate::{
     Story,
-    attachments::{done, letter, save, until, words},
+    attachments::{TITLE, add, done, letter, save, until},
     ensure, folder,
 };
 
 const BYTES: usize = 4 << 20;
 
-fn says(daemon: &Daemon, who: &str, words: &[&str]) -> Result<String, Trouble> {
+pub(crate) fn says(daemon: &Daemon, who: &str, words: &[&str]) -> Result<String, Trouble> {
     let words: Vec<&OsStr> = words.iter().map(OsStr::new).collect();
     let ended = daemon.ctl(who, &words)?;
     ensure(ended.status.success(), || ended.words.clone())?;
@@ -44,7 +44,7 @@ fn answers(client: &mut Client, record: RecordId) -> Result<Vec<Option<Erased>>,
     Ok(all)
 }
 
-fn is_gone(client: &mut Client, record: RecordId) -> Story {
+pub(crate) fn is_gone(client: &mut Client, record: RecordId) -> Story {
     match client.record_show(record) {
         Err(no) if no.code() == Some(ErrorCode::Conflict) => {
             ensure(no.to_string().contains("erased"), || no.to_string())
@@ -53,36 +53,10 @@ fn is_gone(client: &mut Client, record: RecordId) -> Story {
     }
 }
 
-fn used(folder: &Path) -> Result<u64, Trouble> {
+pub(crate) fn used(folder: &Path) -> Result<u64, Trouble> {
     let entries = fs::read_dir(folder.join("rocksdb")).map_err(Trouble::io("the database"))?;
     let sizes = entries.flatten().filter_map(|entry| entry.metadata().ok());
     Ok(sizes.map(|meta| meta.len()).sum())
-}
-
-/// Adds a document with a file at a node.
-fn add(root: &Path, daemon: &Daemon, who: &str, circle: CircleId) -> Result<RecordId, Trouble> {
-    let file = root.join("courrier.pdf");
-    fs::write(&file, letter(BYTES)).map_err(Trouble::io("a letter"))?;
-    let circle = circle.to_string();
-    let ended = daemon.ctl(
-        who,
-        &words(&[
-            &"--json",
-            &"document",
-            &"add",
-            &file,
-            &"--circle",
-            &circle,
-            &"--title",
-            &"Compte rendu d'une autre personne",
-        ]),
-    )?;
-    let answer: serde_json::Value = serde_json::from_str(ended.words.trim())
-        .map_err(|_| Trouble::wrong(format!("maillonctl said {}", ended.words)))?;
-    let record = answer["record"].as_str().unwrap_or_default();
-    record
-        .parse()
-        .map_err(|_| Trouble::wrong(ended.words.clone()))
 }
 
 #[test]
@@ -103,7 +77,7 @@ fn a_document_in_the_wrong_file_is_erased_at_both_structures_and_leaves_their_di
     let note = a
         .note_add(circle, "Chute sans gravité, reste à domicile.")?
         .record;
-    let wrong = add(root.path(), &two.a, &two.at_a, circle)?;
+    let wrong = add(root.path(), &two.a, &two.at_a, circle, &letter(BYTES))?;
     until(&two.b, &two.at_b, wrong, "the document at B", |state| {
         state.complete
     })?;
@@ -167,7 +141,7 @@ fn a_document_in_the_wrong_file_is_erased_at_both_structures_and_leaves_their_di
         file.contains(": erased") && file.contains("Chute sans gravité"),
         || file.clone(),
     )?;
-    ensure(!file.contains("autre personne"), || file.clone())?;
+    ensure(!file.contains(TITLE), || file.clone())?;
     // The files of four megabytes are gone from the disk, not only from sight.
     wait::until("a smaller database at B", wait::LONG, || {
         let now = used(&two.b.folder())?;
@@ -266,7 +240,7 @@ fn a_closed_file_is_let_go_of_and_leaves_the_disk() -> Story {
     let mut a = two.a.client()?.acting_as(&two.at_a);
     let mut b = two.b.client()?.acting_as(&two.at_b);
     let name = circle.to_string();
-    let document = add(root.path(), &two.a, &two.at_a, circle)?;
+    let document = add(root.path(), &two.a, &two.at_a, circle, &letter(BYTES))?;
     until(&two.b, &two.at_b, document, "the document at B", |state| {
         state.complete
     })?;

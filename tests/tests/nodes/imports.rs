@@ -10,7 +10,7 @@ use maillon_protocol::{
     limits,
 };
 use maillon_tests::{
-    daemon::{Client, Daemon, Settings, Trouble, Two, admit, professional, same_digests},
+    daemon::{Client, Daemon, Settings, Trouble, Two, admit, professional, same_digests, wait},
     examples::Examples,
 };
 use serde_json::Value;
@@ -18,7 +18,9 @@ use serde_json::Value;
 use crate::{
     Story,
     attachments::{SECRET, done, letter, readable, save, until, words},
-    ensure, folder,
+    ensure,
+    erasing::{is_gone, says, used},
+    folder,
 };
 
 /// Our own example note with another file.
@@ -73,6 +75,64 @@ fn refused(answered: Result<Answer, Trouble>, code: ErrorCode, says: &str) -> St
         }
         other => Err(Trouble::wrong(format!("{:?}", other.map(|_| "taken")))),
     }
+}
+
+#[test]
+fn what_was_imported_and_is_erased_goes_with_its_file_and_the_same_file_brings_nothing_back()
+-> Story {
+    let root = folder()?;
+    let mut settings = Settings::dac();
+    settings.scrub_after_s = Some(1);
+    let mut dac = Daemon::new(root.path(), settings)?;
+    let who = professional(&dac, "Inès Carpentier", "10999003014", "60")?;
+    let mut client = dac.client()?.acting_as(&who);
+    let circle = client.import(&Examples::own()?.circle)?.circles[0].circle;
+    let file = root.path().join("cahier.json");
+    fs::write(&file, bundle(&letter(6 << 20))?).map_err(Trouble::io("a bundle"))?;
+    let first = import(&dac, &who, &file)?;
+    ensure(first.circles[0].circle == circle, || {
+        format!("{:?}", first.circles)
+    })?;
+    let records = first.circles[0].records.clone();
+    ensure(!records.is_empty(), || "nothing was imported".to_owned())?;
+
+    // The attachment has six mebibytes, and eight more in the file that was imported.
+    let before = used(&dac.folder())?;
+    for record in &records {
+        let name = record.to_string();
+        let ask = ["erasure", "ask", &name, "--reason", "law", "--yes"];
+        says(&dac, &who, &ask)?;
+        is_gone(&mut client, *record)?;
+    }
+    wait::until("a smaller database", wait::LONG, || {
+        let now = used(&dac.folder())?;
+        Ok((now + (12 << 20) < before).then_some(()))
+    })?;
+    let again = import(&dac, &who, &file)?;
+    ensure(
+        again.unchanged && again.circles[0].records.is_empty(),
+        || format!("{:?}", again.circles),
+    )?;
+    for record in &records {
+        is_gone(&mut client, *record)?;
+    }
+
+    // Once the whole circle is let go of, the names that the source gives the person are forgotten too.
+    let name = circle.to_string();
+    says(
+        &dac,
+        &who,
+        &["circle", "close", &name, "--reason", "other", "--yes"],
+    )?;
+    says(&dac, &who, &["circle", "finish", &name, "--yes"])?;
+    let words = words(&[&"import", &file]);
+    let refused = dac.ctl(&who, &words)?;
+    ensure(
+        !refused.status.success() && refused.words.contains("not known here"),
+        || refused.words.clone(),
+    )?;
+    dac.finish()?;
+    Ok(())
 }
 
 #[test]

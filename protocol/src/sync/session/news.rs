@@ -37,9 +37,7 @@ impl Session {
             }
             (Change::Descriptor, _) => self.send(Message::Descriptor(view.descriptor())),
             (Change::Charter, Some(id)) if view.circle(&id).is_none() => {
-                if view.finished(&id, &self.peer).is_some() {
-                    self.tell_nothing(&id, view);
-                }
+                self.tell_the_end(&id, view)
             }
             (Change::Charter, Some(id)) => {
                 // Until the peer says that it has the same head, nothing else of this circle is sent. Secrets that open come without a

@@ -79,6 +79,13 @@ impl Session {
         }]));
     }
 
+    /// This node has let go of a circle: whoever was in it is told at once.
+    pub(super) fn tell_the_end(&mut self, id: &CircleId, view: &impl View) {
+        if view.finished(id, &self.peer).is_some() {
+            self.tell_nothing(id, view);
+        }
+    }
+
     /// The peer has let go of a circle. Where a later entry admits it, it gets the whole charter, as a newcomer does.
     fn peer_has_finished(&mut self, theirs: &CircleState, circle: &Circle, view: &impl View) {
         let (id, charter) = (theirs.circle, &circle.charter);
