@@ -3,10 +3,11 @@
 #
 #   tests/bench.sh [--yes] [NAME...]     --yes: install missing Debian packages without asking
 #                                        NAME: only these figures, as maillon-bench names them
+#   tests/bench.sh [--yes] --curves      how figures grow with records, circles and peers, instead: an hour
 #
 # Each figure is a file target/figures/NAME.json in the checkout, with the fields name, value, unit, floor, ratio, goal,
-# machine, date, commit. Absolute times on shared machines mean little: read the ratio to the floor, which was measured
-# in the same run. Exit code: that of maillon-bench.
+# machine, date, commit; a curve is NAME.json and NAME.svg beside it. Absolute times on shared machines mean little: read
+# the ratio to the floor, which was measured in the same run. Exit code: that of maillon-bench.
 #
 # Given to maillon-bench: MAILLON_FIGURES (the folder to write to), MAILLON_BIN, MAILLON_COMMIT, MAILLON_EXAMPLES.
 set -euo pipefail
@@ -18,7 +19,8 @@ names=()
 for word in "$@"; do
     case "$word" in
         --yes) yes=(--yes) ;;
-        -*) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+        --curves) names=(--curves) ;;
+        -*) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
         *) names+=("$word") ;;
     esac
 done
@@ -44,6 +46,8 @@ cargo build --locked --workspace --bins
 code=0
 "$MAILLON_BIN/maillon-bench" "${names[@]}" || code=$?
 
+if [ "${names[*]}" = --curves ]; then exit $code; fi
+
 python3 - "$MAILLON_FIGURES" <<'TABLE'
 import json, pathlib, sys
 
@@ -64,6 +68,8 @@ for path in sorted(pathlib.Path(sys.argv[1]).glob("*.json")):
         figures = json.loads(path.read_text())
     except ValueError as error:
         sys.exit(f"{path}: no JSON: {error}")
+    if "points" in figures:
+        continue
     for figure in figures if isinstance(figures, list) else [figures]:
         rows.append([shown(figure.get(column)) for column in columns])
         machines.add(shown(figure.get("machine")))

@@ -131,6 +131,8 @@ impl Node {
             ] {
                 frames.push((format!("{name}.streams"), flow.streams));
             }
+            frames.push(("sync.in.bytes".to_owned(), status.frames.bytes_in));
+            frames.push(("sync.out.bytes".to_owned(), status.frames.bytes_out));
         }
         Ok(Peer {
             kind: descriptor

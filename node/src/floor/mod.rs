@@ -2,12 +2,14 @@
 //!
 //! A figure of the node means little alone on a shared machine. Each is told beside a floor that was measured in the same run: the same bytes,
 //! the same promises of durability, and nothing of the node around them. [`wal`](wal()) is one synced write after another;
-//! [`catch_up`](catch_up()) is the least that somebody who takes over records must do.
+//! [`catch_up`](catch_up()) is the least that somebody who takes over records must do. [`compacted`](compacted()) is no floor and says how much of
+//! the disk a node's records take once nothing that was replaced is left in its files.
 //!
 //! Floors use RocksDB directly, with a synced write-ahead log and without compression, in folders of their own that are gone afterwards or
 //! were empty before. They are no part of a node and touch nothing that it keeps.
 
 mod catch_up;
+mod compacted;
 mod wal;
 
 use std::{
@@ -18,6 +20,7 @@ use std::{
 use maillon_protocol::{record::BodyError, replica::StorageError, sign::SignError};
 
 pub use catch_up::{CatchUp, catch_up};
+pub use compacted::{Compacted, compacted};
 pub use wal::{Wal, wal};
 
 use crate::{keystore::KeystoreError, store::StoreError};

@@ -35,6 +35,16 @@ pub(crate) enum Floor {
         #[arg(long)]
         key_file: PathBuf,
     },
+    /// What a stopped node's database takes without anything that was replaced; its files are rewritten so. Prints {"bytes", "tables"}. Example:
+    /// maillond floor compacted --dir /var/lib/maillon --key-file /etc/maillon/key
+    Compacted {
+        /// The node's data folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// What unlocks it.
+        #[arg(long)]
+        key_file: PathBuf,
+    },
 }
 
 impl From<FloorError> for Failure {
@@ -59,6 +69,10 @@ pub(super) fn floor(floor: &Floor) -> Result<(), Failure> {
         Floor::CatchUp { dir, key_file } => {
             let unlock = Unlock::KeyFile(key_file.clone());
             serde_json::to_string(&floor::catch_up(dir, &unlock)?)
+        }
+        Floor::Compacted { dir, key_file } => {
+            let unlock = Unlock::KeyFile(key_file.clone());
+            serde_json::to_string(&floor::compacted(dir, &unlock)?)
         }
     };
     let line = line.map_err(|error| Failure::new(70, error))?;

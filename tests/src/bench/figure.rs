@@ -13,8 +13,10 @@ pub enum Goal {
     Times(f64),
     /// At least so many times its floor.
     AtLeastTimes(f64),
-    /// The value itself, in its unit.
+    /// The value itself, in its unit, at most.
     AtMost(f64),
+    /// The value itself, in its unit, at least.
+    AtLeast(f64),
 }
 
 impl fmt::Display for Goal {
@@ -23,6 +25,7 @@ impl fmt::Display for Goal {
             Self::Times(times) => write!(f, "ratio <= {times}"),
             Self::AtLeastTimes(times) => write!(f, "ratio >= {times}"),
             Self::AtMost(value) => write!(f, "value <= {value}"),
+            Self::AtLeast(value) => write!(f, "value >= {value}"),
         }
     }
 }
@@ -86,6 +89,7 @@ impl Figure {
             Goal::Times(times) => self.ratio.is_some_and(|ratio| ratio <= times),
             Goal::AtLeastTimes(times) => self.ratio.is_some_and(|ratio| ratio >= times),
             Goal::AtMost(value) => self.value <= value,
+            Goal::AtLeast(value) => self.value >= value,
         }
     }
 
@@ -143,6 +147,7 @@ mod tests {
         );
         assert!(!Figure::new("catch_up", 5.0, "s", None, Goal::Times(5.0)).is_within());
         assert!(Figure::new("ready_100k", 1.9, "s", None, Goal::AtMost(2.0)).is_within());
+        assert!(!Figure::new("alert_rate", 1.9, "1/s", None, Goal::AtLeast(2.0)).is_within());
 
         let folder = tempfile::tempdir().map_err(Trouble::io("a folder"))?;
         right.write(folder.path())?;

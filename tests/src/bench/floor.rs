@@ -21,6 +21,11 @@ struct CatchUp {
     seconds: f64,
 }
 
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Compacted {
+    bytes: u64,
+}
+
 /// Synced RocksDB writes of so many bytes, one by one, in a new folder.
 pub(super) fn wal(dir: &Path, bytes: u64, count: u64) -> Result<Wal, Trouble> {
     let (bytes, count) = (bytes.to_string(), count.to_string());
@@ -36,6 +41,13 @@ pub(super) fn catch_up(stopped: &Daemon) -> Result<f64, Trouble> {
     let key_file = stopped.key_file();
     let unlock = ["--key-file".as_ref(), key_file.as_os_str()];
     floor("catch-up", &stopped.folder(), &unlock).map(|floor: CatchUp| floor.seconds)
+}
+
+/// Bytes of a stopped node's database without anything that was replaced.
+pub(super) fn compacted(stopped: &Daemon) -> Result<u64, Trouble> {
+    let key_file = stopped.key_file();
+    let unlock = ["--key-file".as_ref(), key_file.as_os_str()];
+    floor("compacted", &stopped.folder(), &unlock).map(|compacted: Compacted| compacted.bytes)
 }
 
 fn floor<T: DeserializeOwned>(which: &str, dir: &Path, more: &[&OsStr]) -> Result<T, Trouble> {

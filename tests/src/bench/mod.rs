@@ -3,18 +3,33 @@
 //! | name | what | floor |
 //! |---|---|---|
 //! | `alert_p50`, `alert_p99` | from the request written to A's socket until `watch` at B's socket yields it | two synced RocksDB writes of that size and one ping |
+//! | `alert_busy_p99` | the same while 64 writers write at A | the floor of `alert_p99` |
+//! | `alert_rate` | alerts from A all seen at B, a second: 16 connections with up to 32 under way on each | none |
 //! | `group_commit` | notes a second by 64 writers, of whom 16 share a connection; the median of five turns | by one writer, in the turns between |
 //! | `catch_up` | 100,000 records in 1,000 circles, from B's first answer after a separation until B holds all | verification and decryption of the same records, and synced raw writes in the same batches |
 //! | `memory_100k` | resident memory 10 s after a restart, all circles compared once, 1,000 records read | none |
 //! | `ready_100k` | from exec until `status` answers and a note is durable | none |
+//! | `memory_1m`, `ready_1m` | the same with 1,000,000 records of 600 bytes of text | none |
+//! | `disk_per_record` | bytes of A's database for each of these records, compacted | none |
+//! | `catch_up_1k` | B was off for 40 s while 1,000 records were written: from its first answer until it holds all | none |
+//! | `outage_12min` | B was off for 12 minutes: from its first answer until it holds the alert that waited | none |
+//! | `outage_12min_cut` | the line was cut for 12 minutes: from its healing until B's `watch` yields the alert that waited | none |
+//! | `reconnect_idle`, `reconnect_one` | bytes of the sync stream after B's restart, both ways, with 10,000 circles in common: nothing new, one new record | none |
+//! | `idle_peer_memory` | resident memory for one more connected peer | none |
+//! | `idle_peer_traffic` | bytes a minute between two nodes with nothing to say, both ways | none |
 //!
 //! What a floor needs of RocksDB and of the records is measured by the daemon's own program, `maillond floor`.
 
 mod alerts;
+mod away;
 mod bulk;
 mod crowd;
+pub mod curves;
 mod figure;
 mod floor;
+mod idle;
+mod reconnect;
+mod territory;
 mod writers;
 
 use std::path::Path;
@@ -40,18 +55,32 @@ impl Scale {
     };
 }
 
-/// Every figure's name.
-pub const NAMES: [&str; 6] = [
-    "alert_p50",
-    "alert_p99",
-    "group_commit",
-    "catch_up",
-    "memory_100k",
-    "ready_100k",
-];
-
 /// One measurement gives one figure or several.
 type Measurement = fn(&Path, Scale) -> Result<Vec<Figure>, Trouble>;
+
+/// What is measured together, in this order.
+const MEASUREMENTS: [(&[&str], Measurement); 8] = [
+    (
+        &["alert_p50", "alert_p99", "alert_busy_p99", "alert_rate"],
+        alerts::measure,
+    ),
+    (&["group_commit"], writers::measure),
+    (&["catch_up", "memory_100k", "ready_100k"], bulk::measure),
+    (&["catch_up_1k"], away::catch_up_1k),
+    (&["memory_1m", "ready_1m", "disk_per_record"], bulk::million),
+    (&["reconnect_idle", "reconnect_one"], reconnect::measure),
+    (&["idle_peer_memory", "idle_peer_traffic"], idle::measure),
+    (&["outage_12min", "outage_12min_cut"], away::outage),
+];
+
+/// Every figure's name.
+pub fn names() -> Vec<&'static str> {
+    MEASUREMENTS
+        .iter()
+        .flat_map(|(names, _)| names)
+        .copied()
+        .collect()
+}
 
 /// Measures the figures that are wanted, in folders below `root`, and hands each over as soon as it is known.
 ///
@@ -63,18 +92,16 @@ pub fn measure(
     wanted: impl Fn(&str) -> bool,
     mut take: impl FnMut(Figure) -> Result<(), Trouble>,
 ) -> Result<(), Trouble> {
-    let measurements: [(&[&str], Measurement); 3] = [
-        (&NAMES[..2], alerts::measure),
-        (&NAMES[2..3], writers::measure),
-        (&NAMES[3..], bulk::measure),
-    ];
-    for (number, (names, measurement)) in measurements.into_iter().enumerate() {
+    for (number, (names, measurement)) in MEASUREMENTS.iter().enumerate() {
         if names.iter().any(|name| wanted(name)) {
-            let figures = measurement(&root.join(number.to_string()), scale)?;
+            let folder = root.join(number.to_string());
+            let figures = measurement(&folder, scale)?;
             figures
                 .into_iter()
                 .filter(|figure| wanted(figure.name))
                 .try_for_each(&mut take)?;
+            // A million records need the room of those before.
+            std::fs::remove_dir_all(&folder).map_err(Trouble::io("a folder of the figures"))?;
         }
     }
     Ok(())

@@ -4,10 +4,15 @@ use std::{path::Path, time::Duration};
 
 use maillon_protocol::ids::CircleId;
 
-use super::{Figure, Goal, Scale, crowd};
+use super::{
+    Figure, Goal, Scale,
+    crowd::{Crowd, What},
+};
 use crate::daemon::{Daemon, Settings, Trouble, person, professional};
 
 const WRITERS: usize = 64;
+/// Of them, on one connection.
+const TOGETHER: usize = 16;
 const CIRCLES: usize = 16;
 /// One writer and sixty-four take turns, because a disk that others use too is not the same from one moment to the next.
 const ROUNDS: usize = 5;
@@ -19,7 +24,17 @@ pub(super) fn measure(root: &Path, _: Scale) -> Result<Vec<Figure>, Trouble> {
     let mut client = daemon.client()?.acting_as(&who);
     let circles = (0..CIRCLES).map(|_| Ok(client.circle_open(person())?.line.circle));
     let circles: Vec<CircleId> = circles.collect::<Result<_, Trouble>>()?;
-    let rate = |writers| crowd::rate(&daemon.socket(), &who, &circles, writers, TURN);
+    let rate = |writers| {
+        let crowd = Crowd {
+            daemon: &daemon,
+            who: &who,
+            circles: &circles,
+            what: What::Notes,
+            writers,
+            together: TOGETHER,
+        };
+        crowd.rate(TURN)
+    };
     // Without counting: the first writes make files.
     for _ in 0..2 {
         rate(WRITERS)?;
@@ -34,7 +49,7 @@ pub(super) fn measure(root: &Path, _: Scale) -> Result<Vec<Figure>, Trouble> {
         median(all),
         "1/s",
         Some(median(one)),
-        Goal::AtLeastTimes(10.0),
+        Goal::AtLeastTimes(20.0),
     );
     Ok(vec![figure])
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! maillon-bench [--records N] [--circles N] [NAME...]     NAME: only these figures
+//! maillon-bench --curves                                  how they grow, instead: an hour
 //! ```
 //!
 //! With another scale than 100,000 records in 1,000 circles nothing is written: the names promise that scale. Environment: `MAILLON_BIN`,
@@ -16,19 +17,28 @@ use std::{
 };
 
 use maillon_tests::{
-    bench::{self, Figure, NAMES, Scale},
+    bench::{self, Figure, Scale},
     daemon::Trouble,
 };
 
 fn main() -> ExitCode {
-    let Some((scale, names)) = command_line(env::args().skip(1)) else {
-        println!("usage: maillon-bench [--records N] [--circles N] [NAME...]");
-        println!("figures: {}", NAMES.join(" "));
-        return ExitCode::from(2);
-    };
     let folder = env::var_os("MAILLON_FIGURES")
         .filter(|folder| !folder.is_empty())
         .map_or_else(|| PathBuf::from("target/figures"), PathBuf::from);
+    if env::args().skip(1).eq(["--curves"]) {
+        return match grown(&folder) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(trouble) => {
+                println!("FAIL {trouble}");
+                ExitCode::FAILURE
+            }
+        };
+    }
+    let Some((scale, names)) = command_line(env::args().skip(1)) else {
+        println!("usage: maillon-bench [--records N] [--circles N] [NAME...] | --curves");
+        println!("figures: {}", bench::names().join(" "));
+        return ExitCode::from(2);
+    };
     match measured(scale, &names, &folder) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -39,12 +49,24 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all are within their goals.
-fn measured(scale: Scale, names: &[String], folder: &Path) -> Result<bool, Trouble> {
-    let root = tempfile::Builder::new()
+fn temporary() -> Result<tempfile::TempDir, Trouble> {
+    tempfile::Builder::new()
         .prefix("maillon-bench-")
         .tempdir()
-        .map_err(Trouble::io("a temporary folder"))?;
+        .map_err(Trouble::io("a temporary folder"))
+}
+
+/// Measures the curves.
+fn grown(folder: &Path) -> Result<(), Trouble> {
+    bench::curves::measure(temporary()?.path(), |curve| {
+        println!("{} {:?}", curve.name, curve.points);
+        curve.write(folder)
+    })
+}
+
+/// Whether all are within their goals.
+fn measured(scale: Scale, names: &[String], folder: &Path) -> Result<bool, Trouble> {
+    let root = temporary()?;
     let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
     let mut within = true;
     bench::measure(root.path(), scale, wanted, |figure| {
@@ -87,7 +109,7 @@ fn command_line(words: impl Iterator<Item = String>) -> Option<(Scale, Vec<Strin
             "--circles" => {
                 scale.circles = words.next()?.parse().ok().filter(|circles| *circles > 0)?;
             }
-            name if NAMES.contains(&name) => names.push(word),
+            name if bench::names().contains(&name) => names.push(word),
             _ => return None,
         }
     }

@@ -140,7 +140,7 @@ pub struct Peer {
     pub round_trip_us: Option<u64>,
     /// Milliseconds until the next attempt; while a relay carries the connection, until the next one to reach it directly.
     pub next_attempt_ms: Option<u64>,
-    /// Frames by protocol and direction since the start, such as `sync.in.records`.
+    /// Frames by protocol and direction since the start, such as `sync.in.records`, and their bytes, `sync.in.bytes`.
     pub frames: Vec<(String, u64)>,
     /// What it did wrong, with counts.
     pub problems: Vec<(String, u64)>,
