@@ -121,7 +121,7 @@ impl Node {
             | Call::CircleList { .. }
             | Call::CircleShow { .. }
             | Call::CircleInvite { .. }
-            | Call::InvitationList
+            | Call::InvitationList { .. }
             | Call::InvitationCandidates { .. }
             | Call::CircleAccept { .. }
             | Call::CircleDecline { .. }

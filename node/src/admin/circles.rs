@@ -38,8 +38,7 @@ impl Node {
                 let circle = self.circle_named(&circle)?;
                 let to = self.node_named(&peer)?;
                 let id = care.invite(actor, circle, to, reason, grant).await?;
-                let all = self.invitations(now_ms).await?;
-                let line = all.into_iter().find(|line| line.invitation == id);
+                let line = self.sent_invitation(id, now_ms).await?;
                 Answer::Invitation(line.ok_or_else(|| {
                     Refusal::new(
                         ErrorCode::Internal,
@@ -48,7 +47,10 @@ impl Node {
                     )
                 })?)
             }
-            Call::InvitationList => Answer::Invitations(self.invitations(now_ms).await?),
+            Call::InvitationList { all, after, limit } => {
+                let lines = self.invitations(all, after, limit as usize, now_ms);
+                Answer::Invitations(lines.await?)
+            }
             Call::InvitationCandidates { invitation } => {
                 let id = self.invitation_named(&invitation).await?;
                 let (identity, candidates) = care.candidates(id).await?;

@@ -44,6 +44,9 @@ impl Node {
     }
 
     pub(super) async fn invitation_named(&self, text: &str) -> Result<InvitationId, Refusal> {
+        if let Ok(id) = text.parse() {
+            return Ok(id);
+        }
         let all = self
             .ledger
             .run(|tx| tx.replica.incoming(tx.rows).map_err(CareError::from))

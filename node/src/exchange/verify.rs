@@ -98,12 +98,13 @@ fn records_of(records: Vec<Sent>) -> Result<Vec<Record>, String> {
         }
         shares.push(next);
     }
+    let mut shares = shares.into_iter();
+    let own = shares.next().unwrap_or_default();
     std::thread::scope(|scope| {
         let running: Vec<_> = shares
-            .into_iter()
             .map(|share| scope.spawn(|| verify_all(share)))
             .collect();
-        let mut all = Vec::new();
+        let mut all = verify_all(own)?;
         for thread in running {
             all.extend(
                 thread

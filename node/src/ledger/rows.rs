@@ -28,6 +28,7 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
         Row::Lives => (Table::Meta, b"lives".to_vec()),
         Row::Restored => (Table::Meta, b"restored".to_vec()),
         Row::AlertsIndexed => (Table::Meta, b"alerts".to_vec()),
+        Row::LettersIndexed => (Table::Meta, b"letters".to_vec()),
         Row::Charter(circle) => (Table::Circles, join(&[b"c", &circle_name(circle)])),
         Row::Circle(circle) => (Table::Circles, join(&[b"r", &circle_name(circle)])),
         Row::Finishing(circle) => (Table::Circles, join(&[b"g", &circle_name(circle)])),
@@ -166,6 +167,14 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
             Table::Invitations,
             join(&[b"i", &namer.name("invitation", &[&id.0])]),
         ),
+        Row::Letter(node, id) => (
+            Table::Invitations,
+            join(&[
+                b"l",
+                &namer.name("node", &[&node.0]),
+                &namer.name("invitation", &[&id.0]),
+            ]),
+        ),
     }
 }
 
@@ -256,6 +265,11 @@ fn range(store: &Store, prefix: &RowPrefix) -> (Table, Vec<u8>, Option<Vec<u8>>)
         RowPrefix::Uploads => (Table::Blobs, b"u".to_vec(), None),
         RowPrefix::Outgoing => (Table::Invitations, b"o".to_vec(), None),
         RowPrefix::Incoming => (Table::Invitations, b"i".to_vec(), None),
+        RowPrefix::Letters(node) => {
+            let name = store.namer().name("node", &[&node.0]);
+            (Table::Invitations, [&b"l"[..], &name].concat(), None)
+        }
+        RowPrefix::AllLetters => (Table::Invitations, b"l".to_vec(), None),
         RowPrefix::Fates => (Table::Peers, b"f".to_vec(), None),
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     charter::{Grant, RemovalReason, RotationReason},
     content::{AlertStep, ConsentDecision, ConsentKind, NoteKind, PatientIdentity, Severity},
-    ids::Token,
+    ids::{InvitationId, Token},
     invite::InvitationReason,
 };
 
@@ -140,8 +140,15 @@ pub enum Call {
         /// How much of the past.
         grant: Grant,
     },
-    /// Invitations received and sent. → [`super::Answer::Invitations`].
-    InvitationList,
+    /// Invitations received and sent: first those received, then those sent. → [`super::Answer::Invitations`].
+    InvitationList {
+        /// Those too that are settled: declined, cancelled, expired, or led into a circle.
+        all: bool,
+        /// Where to go on: the last invitation of the page before.
+        after: Option<InvitationId>,
+        /// At most so many; 200 at most.
+        limit: u32,
+    },
     /// Accepts an invitation. → [`super::Answer::Ok`].
     CircleAccept {
         /// Which invitation.

@@ -12,6 +12,7 @@ use crate::{
     descriptor::Descriptor,
     ids::{CircleId, Incarnation},
     sign::Verified,
+    sync::{Change, News},
     time::HybridClock,
 };
 
@@ -100,6 +101,7 @@ impl Replica {
         for (id, circle) in &mut published.circles {
             *circle = self.circles.get(id).cloned();
         }
+        published.news = gathered(published.news);
         Flight {
             rows: self.staging.take_off(),
             published,
@@ -200,4 +202,40 @@ impl Replica {
         self.published.notices.truncate(savepoint.notices);
         self.published.circles.truncate(savepoint.circles);
     }
+}
+
+/// News of one commit with what is said of the same circle together, so that each session looks at the circle once, and the other side answers
+/// once. Nothing changes its place beside other news of its circle.
+fn gathered(news: Vec<News>) -> Vec<News> {
+    let mut all: Vec<News> = Vec::with_capacity(news.len());
+    let mut last: HashMap<CircleId, usize> = HashMap::new();
+    for News {
+        circle,
+        change,
+        from,
+    } in news
+    {
+        let place = circle.and_then(|circle| last.get(&circle).copied());
+        let before = place
+            .and_then(|place| all.get_mut(place))
+            .filter(|before| before.from == from)
+            .map(|before| &mut before.change);
+        let change = match (before, change) {
+            (Some(Change::Records(held)), Change::Records(more)) => {
+                Arc::make_mut(held).append(&mut Arc::unwrap_or_clone(more));
+                continue;
+            }
+            (Some(Change::Acks), Change::Acks) | (Some(Change::Charter), Change::Charter) => {
+                continue;
+            }
+            (_, change) => change,
+        };
+        last.extend(circle.map(|circle| (circle, all.len())));
+        all.push(News {
+            circle,
+            change,
+            from,
+        });
+    }
+    all
 }

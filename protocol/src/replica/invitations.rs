@@ -9,7 +9,7 @@ use super::{
     Replica, Row, RowPrefix, Rows, StorageError, Written, rows::read, steward::StewardshipError,
 };
 use crate::{
-    cbor::{self, Bytes},
+    cbor::Bytes,
     charter::Grant,
     content::PatientIdentity,
     ids::{CircleId, Hash, InvitationId, NodeId},
@@ -232,6 +232,7 @@ impl Replica {
             rng,
         )?;
         let id = InvitationId(made.id);
+        self.sort_letters(rows, &to, now_ms)?;
         self.cancel_invitations(rows, circle, Some(&to))?;
         let row = Outgoing {
             invitation: Bytes(made.bytes),
@@ -241,7 +242,7 @@ impl Replica {
             expires_ms: made.object.expires_ms,
             state: OutgoingState::Waiting,
         };
-        self.stage(Row::Outgoing(id), cbor::encode(&row));
+        self.put_outgoing(id, &row);
         self.published.news.push(News {
             circle: None,
             change: Change::Letter(to),
@@ -279,13 +280,10 @@ impl Replica {
         to: Option<&NodeId>,
     ) -> Result<usize, StorageError> {
         let mut cancelled = 0;
-        for bytes in self.over(rows).scan(&RowPrefix::Outgoing)? {
-            let mut row: Outgoing = read(&bytes)?;
-            let meant = row.circle == *circle && to.is_none_or(|to| row.to == *to);
-            if meant && row.state == OutgoingState::Waiting {
-                let id = invitation_id(&row.invitation)?;
+        for (id, mut row) in self.open_outgoing(rows, to)? {
+            if row.circle == *circle && row.state == OutgoingState::Waiting {
                 row.state = OutgoingState::Cancelled;
-                self.stage(Row::Outgoing(id), cbor::encode(&row));
+                self.put_outgoing(id, &row);
                 self.published.news.push(News {
                     circle: None,
                     change: Change::Letter(row.to),
@@ -335,7 +333,7 @@ impl Replica {
         }
         self.admit(rows, &row.circle, &acceptance, row.grant, now_ms, rng)?;
         row.state = OutgoingState::Admitted;
-        self.stage(Row::Outgoing(id), cbor::encode(&row));
+        self.put_outgoing(id, &row);
         self.cancel_invitations(rows, &row.circle, Some(&peer))?;
         let renewed = self.renew(rows, &row.circle, now_ms, rng)?;
         Ok(Some((row.circle, renewed)))

@@ -8,7 +8,7 @@ use super::{
     rows::read,
 };
 use crate::{
-    cbor::{self, Bytes},
+    cbor::Bytes,
     charter::{Change::Admit, Entry},
     circle::Circle,
     content::PatientIdentity,
@@ -41,12 +41,7 @@ impl Replica {
         if self.row(rows, &Row::Incoming(id))?.is_some() {
             return Ok(Vec::new());
         }
-        let mut waiting = 0;
-        for bytes in self.over(rows).scan(&RowPrefix::Incoming)? {
-            let held: Incoming = read(&bytes)?;
-            waiting += usize::from(held.from == peer && held.state == IncomingState::Waiting);
-        }
-        if waiting >= WAITING_A_PEER {
+        if self.sort_letters(rows, &peer, now_ms)? >= WAITING_A_PEER {
             return Err(LetterError::TooMany(WAITING_A_PEER));
         }
         let row = Incoming {
@@ -55,7 +50,7 @@ impl Replica {
             received_ms: now_ms,
             state: IncomingState::Waiting,
         };
-        self.stage(Row::Incoming(id), cbor::encode(&row));
+        self.put_incoming(id, &row);
         self.published.notices.push(Notice::Invited(id));
         match invitation.object.continues {
             Some(old) => Ok(self.follow_deputy(rows, &old.circle, now_ms)?),
@@ -147,7 +142,7 @@ impl Replica {
             reserved: 0,
         };
         let from = row.from;
-        self.stage(Row::Incoming(*id), cbor::encode(&row));
+        self.put_incoming(*id, &row);
         self.published.news.push(News {
             circle: None,
             change: Change::Letter(from),
@@ -163,7 +158,7 @@ impl Replica {
     pub fn decline(&mut self, rows: &impl Rows, id: &InvitationId) -> Result<(), LetterError> {
         let mut row = self.undecided(rows, id)?;
         row.state = IncomingState::Declined;
-        self.stage(Row::Incoming(*id), cbor::encode(&row));
+        self.put_incoming(*id, &row);
         Ok(())
     }
 
@@ -199,7 +194,7 @@ impl Replica {
         );
         if row.from == peer && open {
             row.state = IncomingState::Cancelled;
-            self.stage(Row::Incoming(id), cbor::encode(&row));
+            self.put_incoming(id, &row);
             self.published.notices.push(Notice::Cancelled(id));
         }
         Ok(())
@@ -237,8 +232,8 @@ impl Replica {
         entries: &[Verified<Entry>],
     ) -> Result<(), StorageError> {
         for (_, quoted) in self.quoted_of_ours(entries) {
-            let name = Row::Incoming(quoted.object.invitation);
-            let Some(mut row) = self.read_row::<Incoming>(rows, &name)? else {
+            let id = quoted.object.invitation;
+            let Some(mut row) = self.read_row::<Incoming>(rows, &Row::Incoming(id))? else {
                 continue;
             };
             if let IncomingState::Accepted {
@@ -249,7 +244,7 @@ impl Replica {
                 && acceptance.0 == quoted.id
             {
                 *used = Some(circle.id());
-                self.stage(name, cbor::encode(&row));
+                self.put_incoming(id, &row);
                 let invitation = stored_invitation(&row.invitation)?;
                 self.link(circle, invitation.object.continues);
             }

@@ -23,6 +23,7 @@ mod flight;
 mod invitations;
 mod invited;
 mod layers;
+mod letters;
 mod notice;
 mod project;
 mod renew;
@@ -45,6 +46,7 @@ pub use fate::Fate;
 pub use flight::{Flight, Savepoint};
 pub use invitations::{Incoming, IncomingState, LetterError, Outgoing, OutgoingState};
 pub use layers::{Layer, Layers};
+pub use letters::OpenInvitations;
 pub use notice::{Notice, Published};
 pub use project::{DeliveryRow, Location};
 pub use replace::{IdentityRefused, ReplaceFailed};
@@ -170,6 +172,7 @@ impl Replica {
             journal: Vec::new(),
         };
         replica.index_once(rows)?;
+        replica.index_letters_once(rows)?;
         Ok(replica)
     }
 

@@ -91,7 +91,7 @@ impl Replica {
                 same_as,
                 reserved: 0,
             };
-            self.stage(Row::Incoming(id), cbor::encode(&row));
+            self.put_incoming(id, &row);
             let invitation = stored_invitation(&row.invitation)?;
             self.link(circle, invitation.object.continues);
         }

@@ -227,13 +227,13 @@ impl Replica {
             } = row.state
                 && used == id
             {
-                self.stage_delete(Row::Incoming(invitation));
+                self.drop_invitation(row.from, invitation, true);
             }
         }
         for bytes in self.over(rows).scan(&RowPrefix::Outgoing)? {
             let row: Outgoing = read(&bytes)?;
             if row.circle == id {
-                self.stage_delete(Row::Outgoing(invitation_id(&row.invitation)?));
+                self.drop_invitation(row.to, invitation_id(&row.invitation)?, false);
             }
         }
         Ok(())

@@ -79,6 +79,10 @@ pub enum Row {
     Outgoing(InvitationId),
     /// An invitation that this node received.
     Incoming(InvitationId),
+    /// An invitation, sent to that node or received from it, that is not settled: the index of letters.
+    Letter(NodeId, InvitationId),
+    /// The index of letters is there: whoever finds a database without it makes it first.
+    LettersIndexed,
     /// What is known of a node's identity beside its descriptor.
     Fate(NodeId),
 }
@@ -130,6 +134,10 @@ pub enum RowPrefix {
     Outgoing,
     /// All invitations received.
     Incoming,
+    /// Open invitations that are exchanged with a node.
+    Letters(NodeId),
+    /// Those of all nodes.
+    AllLetters,
     /// What is known of all identities of which something is known.
     Fates,
 }
@@ -180,6 +188,8 @@ impl RowPrefix {
             Self::Renewing => Row::Renewing(CircleId(low32)),
             Self::Outgoing => Row::Outgoing(InvitationId(low32)),
             Self::Incoming => Row::Incoming(InvitationId(low32)),
+            Self::Letters(node) => Row::Letter(node, InvitationId(low32)),
+            Self::AllLetters => Row::Letter(NodeId(low32), InvitationId(low32)),
             Self::Fates => Row::Fate(NodeId(low32)),
         }
     }
@@ -195,6 +205,7 @@ impl RowPrefix {
             | (Self::Renewing, Row::Renewing(_))
             | (Self::Outgoing, Row::Outgoing(_))
             | (Self::Incoming, Row::Incoming(_))
+            | (Self::AllLetters, Row::Letter(..))
             | (Self::Fates, Row::Fate(_)) => true,
             (Self::Entries(circle, _), Row::Entry(of, _))
             | (Self::Things(circle), Row::Thing(of, _))
@@ -206,6 +217,7 @@ impl RowPrefix {
             | (Self::Aside(circle), Row::Aside(of, _))
             | (Self::Ahead(circle), Row::Ahead(of, _))
             | (Self::Wanted(circle, _), Row::Wanted(of, ..)) => of == circle,
+            (Self::Letters(node), Row::Letter(with, _)) => with == node,
             (Self::Seals(circle, node), Row::Seal(of, to, _)) => of == circle && to == node,
             (Self::Records(circle, log, _), Row::Record(of, by, _))
             | (Self::WantedOf(circle, log), Row::Wanted(of, by, ..)) => of == circle && by == log,

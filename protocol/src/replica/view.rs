@@ -10,7 +10,7 @@ use rand_core::{TryCryptoRng, TryRng, utils::next_word_via_fill};
 
 use super::{
     Claims, Finished, IncomingState, Location, OutgoingState, Row, RowPrefix, Rows, StorageError,
-    invitations::invitation_id, project::read_record, rows::read,
+    project::read_record, rows::read,
 };
 use crate::{
     cbor::Bytes,
@@ -119,6 +119,13 @@ pub struct Committed<'a, R> {
 impl<R: Rows> Committed<'_, R> {
     fn values(&self, prefix: &RowPrefix) -> Vec<Vec<u8>> {
         self.rows.scan(prefix).unwrap_or_default()
+    }
+
+    fn stored<T>(&self, row: &Row) -> Option<T>
+    where
+        T: for<'b> minicbor::Decode<'b, ()> + minicbor::Encode<()>,
+    {
+        read(&self.rows.get(row).ok()??).ok()
     }
 
     /// The newest receive key that is known of a node.
@@ -389,32 +396,33 @@ impl<R: Rows> View for Committed<'_, R> {
     }
 
     fn letters(&self, peer: &NodeId) -> Vec<Message> {
-        let sent = self
-            .values(&RowPrefix::Outgoing)
-            .into_iter()
-            .filter_map(|bytes| read::<super::Outgoing>(&bytes).ok())
-            .filter(|row| row.to == *peer && row.expires_ms > self.now_ms)
-            .filter_map(|row| match row.state {
-                OutgoingState::Waiting => Some(Message::Invitation(row.invitation)),
-                OutgoingState::Cancelled => {
-                    invitation_id(&row.invitation).ok().map(Message::Cancelled)
+        let open = self.values(&RowPrefix::Letters(*peer));
+        let open = open
+            .iter()
+            .filter_map(|bytes| read::<super::letters::Letter>(bytes).ok());
+        open.filter_map(|letter| match letter.received {
+            false => {
+                let row: super::Outgoing = self.stored(&Row::Outgoing(letter.id))?;
+                match row.state {
+                    _ if row.expires_ms <= self.now_ms => None,
+                    OutgoingState::Waiting => Some(Message::Invitation(row.invitation)),
+                    OutgoingState::Cancelled => Some(Message::Cancelled(letter.id)),
+                    OutgoingState::Admitted => None,
                 }
-                OutgoingState::Admitted => None,
-            });
-        let accepted = self
-            .values(&RowPrefix::Incoming)
-            .into_iter()
-            .filter_map(|bytes| read::<super::Incoming>(&bytes).ok())
-            .filter(|row| row.from == *peer)
-            .filter_map(|row| match row.state {
+            }
+            true => match self
+                .stored::<super::Incoming>(&Row::Incoming(letter.id))?
+                .state
+            {
                 IncomingState::Accepted {
                     acceptance,
                     circle: None,
                     ..
                 } => Some(Message::Acceptance(acceptance)),
                 _ => None,
-            });
-        sent.chain(accepted).collect()
+            },
+        })
+        .collect()
     }
 
     fn statements(&self, peer: &NodeId) -> Vec<Message> {

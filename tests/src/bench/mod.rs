@@ -77,8 +77,7 @@ const MEASUREMENTS: [(&[&str], Measurement); 8] = [
 pub fn names() -> Vec<&'static str> {
     MEASUREMENTS
         .iter()
-        .flat_map(|(names, _)| names)
-        .copied()
+        .flat_map(|(names, _)| names.iter().copied())
         .collect()
 }
 

@@ -87,8 +87,9 @@ calls! {
         reason: InvitationReason::CareTeam,
         grant: Grant::Whole,
     } => Invitation(InvitationLine);
-    /// Invitations received and sent.
-    invitations() Call::InvitationList => Invitations(Vec<InvitationLine>);
+    /// A page of the open invitations, received and sent, or of all.
+    invitation_page(all: bool, after: Option<InvitationId>)
+        Call::InvitationList { all, after, limit: 200 } => Invitations(Vec<InvitationLine>);
     /// Who an invitation is about.
     candidates(invitation: InvitationId)
         Call::InvitationCandidates { invitation: invitation.to_string() } => Candidates(Candidates);
@@ -194,6 +195,21 @@ impl Client {
         let mut all: Vec<CircleLine> = Vec::new();
         loop {
             let page = self.circle_page(all.last().map(|line| line.circle))?;
+            if page.is_empty() {
+                return Ok(all);
+            }
+            all.extend(page);
+        }
+    }
+
+    /// All invitations, received and sent; only the open ones where `settled_too` is not set.
+    ///
+    /// # Errors
+    /// Those of [`Client::call`].
+    pub fn invitations(&mut self, settled_too: bool) -> Result<Vec<InvitationLine>, Trouble> {
+        let mut all: Vec<InvitationLine> = Vec::new();
+        loop {
+            let page = self.invitation_page(settled_too, all.last().map(|line| line.invitation))?;
             if page.is_empty() {
                 return Ok(all);
             }

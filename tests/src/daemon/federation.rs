@@ -178,7 +178,7 @@ pub fn invite(
 ) -> Result<(), Trouble> {
     let sent = host.circle_invite(circle, node)?.invitation;
     wait::until("the invitation", wait::LONG, || {
-        let all = guest.invitations()?;
+        let all = guest.invitations(true)?;
         Ok(all.iter().any(|line| line.invitation == sent).then_some(()))
     })?;
     guest.circle_accept(sent)

@@ -130,7 +130,7 @@ fn withdraw(client: &mut Client, circle: CircleId) -> Result<Written, Trouble> {
 /// Waits until an invitation is shown as taken back at the node that it asked.
 fn is_cancelled(client: &mut Client, wanted: InvitationId) -> Story {
     wait::until_seen("the invitation is taken back", wait::LONG, || {
-        let all = client.invitations()?;
+        let all = client.invitations(true)?;
         let line = all.into_iter().find(|line| line.invitation == wanted);
         let state = line.map(|line| line.state);
         Ok(((state.as_deref() == Some("cancelled")).then_some(()), state))

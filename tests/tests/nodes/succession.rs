@@ -92,7 +92,7 @@ fn the_steward_is_lost_and_its_deputy_goes_on_with_the_others() -> Story {
     two.a.start()?;
     let mut a = two.a.client()?.acting_as(&two.at_a);
     let asked = wait::until("the invitation at the old steward", wait::LONG, || {
-        let all = a.invitations()?;
+        let all = a.invitations(true)?;
         Ok(all
             .into_iter()
             .find(|line| line.received && line.continues == Some(circle)))

@@ -10,10 +10,22 @@ use crate::{
     terminal::{View, table, text, words},
 };
 
-/// List the invitations to circles, received and sent
+/// List the invitations to circles that are open, received and sent
+///
+/// Open is one that waits for an answer, that was accepted and has not led into a circle yet, or of which the other structure must still hear
+/// that it was cancelled.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  maillonctl circle invitations")]
-pub(crate) struct Invitations {}
+#[command(
+    after_help = "Example:\n  maillonctl circle invitations\n  maillonctl circle invitations --all"
+)]
+pub(crate) struct Invitations {
+    /// Those too that are settled: declined, cancelled, expired, or led into a circle
+    #[arg(long)]
+    all: bool,
+}
+
+/// Lines of a page.
+const PAGE: u32 = 200;
 
 /// Show who an invitation is about, and who might be the same person here
 #[derive(Debug, Args)]
@@ -25,7 +37,20 @@ pub(crate) struct Candidates {
 
 impl Invitations {
     pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
-        let all = answer!(session, Call::InvitationList, Invitations);
+        let mut all: Vec<InvitationLine> = Vec::new();
+        loop {
+            let call = Call::InvitationList {
+                all: self.all,
+                after: all.last().map(|line| line.invitation),
+                limit: PAGE,
+            };
+            let page = answer!(session, call, Invitations);
+            let last = page.len() < PAGE as usize;
+            all.extend(page);
+            if last {
+                break;
+            }
+        }
         session.print(&all, |view| list(view, &all))
     }
 }

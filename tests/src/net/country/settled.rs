@@ -246,10 +246,12 @@ const fn circle_of(row: &Row) -> Option<CircleId> {
         | Row::Restored
         | Row::Place(_)
         | Row::AlertsIndexed
+        | Row::LettersIndexed
         | Row::Descriptor(_)
         | Row::Fate(_)
         | Row::Marks(_)
         | Row::Outgoing(_)
-        | Row::Incoming(_) => None,
+        | Row::Incoming(_)
+        | Row::Letter(..) => None,
     }
 }

@@ -31,7 +31,7 @@ fn held(client: &mut Client) -> Result<Held, Trouble> {
         status.records,
         status.circles,
         peers,
-        client.invitations()?,
+        client.invitations(true)?,
     ))
 }
 
