@@ -73,19 +73,3 @@ pub(super) fn resident(daemon: &Daemon) -> Result<f64, Trouble> {
         .map(|kib| kib * 1_024.0)
         .ok_or_else(|| Trouble::wrong("the system does not say its memory"))
 }
-
-/// Bytes of all files below a folder.
-pub(super) fn size(folder: &std::path::Path) -> Result<u64, Trouble> {
-    let failed = |error| Trouble::io(folder.display().to_string())(error);
-    let mut bytes = 0;
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let kind = entry.file_type().map_err(failed)?;
-        if kind.is_dir() {
-            bytes += size(&entry.path())?;
-        } else {
-            bytes += entry.metadata().map_err(failed)?.len();
-        }
-    }
-    Ok(bytes)
-}
