@@ -3,8 +3,8 @@
 use maillon_protocol::{
     admin::OutboxLine,
     cbor,
-    ids::{NodeId, RecordId},
-    replica::{DeliveryRow, Row, RowPrefix, Rows},
+    ids::NodeId,
+    replica::{AwaitedRow, Row, RowPrefix, Rows},
     sign::Unverified,
     sync::View,
 };
@@ -92,13 +92,23 @@ impl Care {
     pub fn urgent(&self) -> Result<std::collections::BTreeSet<NodeId>, CareError> {
         let mut urgent = std::collections::BTreeSet::new();
         let own = self.shared().own();
-        for circle in self.shared().circles() {
-            for member in circle.charter.members().filter(|member| member.node != own) {
-                if !urgent.contains(&member.node)
-                    && self.alert_waits_for(&circle.id(), &member.node)?
-                {
-                    urgent.insert(member.node);
-                }
+        let circles = self.shared().circles();
+        let members = circles
+            .iter()
+            .flat_map(|circle| circle.charter.members().map(|member| member.node));
+        for node in members.collect::<std::collections::BTreeSet<_>>() {
+            let mut waits = false;
+            let prefix = RowPrefix::AwaitedOf(node);
+            self.shared().rows().each(&prefix, &mut |bytes| {
+                // Of a circle in which it is no more, nothing is awaited.
+                waits = cbor::decode::<AwaitedRow>(&bytes).is_ok_and(|row| {
+                    let circle = self.shared().circle(&row.circle);
+                    circle.is_some_and(|circle| circle.charter.is_member(&node))
+                });
+                !waits
+            })?;
+            if waits && node != own {
+                urgent.insert(node);
             }
         }
         Ok(urgent)
@@ -109,19 +119,12 @@ impl Care {
         circle: &maillon_protocol::ids::CircleId,
         node: &NodeId,
     ) -> Result<bool, CareError> {
-        let rows = self.shared().rows();
-        for bytes in rows.scan(&RowPrefix::Undelivered(*circle))? {
-            let Ok(record) = cbor::decode::<RecordId>(&bytes) else {
-                continue;
-            };
-            let delivery: Option<DeliveryRow> = rows
-                .get(&Row::Delivery(*circle, record))?
-                .and_then(|bytes| cbor::decode(&bytes).ok());
-            if delivery.is_some_and(|row| row.delivered.iter().all(|(reached, _)| reached != node))
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let mut waits = false;
+        let prefix = RowPrefix::AwaitedIn(*node, *circle);
+        self.shared().rows().each(&prefix, &mut |_| {
+            waits = true;
+            false
+        })?;
+        Ok(waits)
     }
 }

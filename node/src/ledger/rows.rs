@@ -111,14 +111,11 @@ pub(super) fn place(store: &Store, row: &Row) -> (Table, Vec<u8>) {
                 &namer.name("delivery", &[&record.0]),
             ]),
         ),
-        Row::Undelivered(circle, record) => (
-            Table::Outbox,
-            join(&[
-                b"u",
-                &circle_name(circle),
-                &namer.name("delivery", &[&record.0]),
-            ]),
-        ),
+        Row::Awaited(node, circle, log, sequence) => {
+            let mut key = awaited_prefix(store, node, circle, log);
+            key.extend_from_slice(&sequence.to_be_bytes());
+            (Table::Outbox, key)
+        }
         Row::Aside(circle, hash) => (
             Table::Exchange,
             join(&[b"x", &circle_name(circle), &namer.name("aside", &[&hash.0])]),
@@ -196,6 +193,18 @@ fn chunk_prefix(store: &Store, circle: &CircleId, address: &Hash) -> Vec<u8> {
     [&b"c"[..], &file].concat()
 }
 
+fn awaited_of(store: &Store, node: &NodeId) -> Vec<u8> {
+    [&b"w"[..], &store.namer().name("node", &[&node.0])].concat()
+}
+
+fn awaited_prefix(store: &Store, node: &NodeId, circle: &CircleId, log: &LogId) -> Vec<u8> {
+    [
+        &awaited_of(store, node)[..],
+        &log_prefix(store, circle, log),
+    ]
+    .concat()
+}
+
 fn wanted_key(
     store: &Store,
     circle: &CircleId,
@@ -240,7 +249,16 @@ fn range(store: &Store, prefix: &RowPrefix) -> (Table, Vec<u8>, Option<Vec<u8>>)
         RowPrefix::Erasing(circle) => (Table::Timeline, of(b"e", circle), None),
         RowPrefix::AllErasing => (Table::Timeline, b"e".to_vec(), None),
         RowPrefix::Acks(circle) => (Table::Exchange, of(b"a", circle), None),
-        RowPrefix::Undelivered(circle) => (Table::Outbox, of(b"u", circle), None),
+        RowPrefix::Awaited(node, circle, log, sequence) => {
+            let prefix = awaited_prefix(store, node, circle, log);
+            let from = [&prefix[..], &sequence.to_be_bytes()].concat();
+            (Table::Outbox, prefix, Some(from))
+        }
+        RowPrefix::AwaitedIn(node, circle) => {
+            let prefix = [&awaited_of(store, node)[..], &name(circle)].concat();
+            (Table::Outbox, prefix, None)
+        }
+        RowPrefix::AwaitedOf(node) => (Table::Outbox, awaited_of(store, node), None),
         RowPrefix::Aside(circle) => (Table::Exchange, of(b"x", circle), None),
         RowPrefix::Ahead(circle) => (Table::Exchange, of(b"t", circle), None),
         RowPrefix::Chunks(circle, address, number) => {

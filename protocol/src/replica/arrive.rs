@@ -501,10 +501,13 @@ impl Replica {
             if ack.object.circle != id || node == own || !circle.charter.is_member(&node) {
                 continue;
             }
-            if let Some(bytes) = self.row(rows, &Row::Ack(id, node))? {
-                let held: Verified<Ack> = crate::sign::Unverified::parse(bytes)
-                    .map_err(|_| StorageError::damaged("acknowledgement"))?
-                    .trust_stored();
+            let held: Option<Verified<Ack>> = self
+                .row(rows, &Row::Ack(id, node))?
+                .map(crate::sign::Unverified::parse)
+                .transpose()
+                .map_err(|_| StorageError::damaged("acknowledgement"))?
+                .map(crate::sign::Unverified::trust_stored);
+            if let Some(held) = &held {
                 let news = Ack {
                     counter: 0,
                     time_ms: 0,
@@ -519,7 +522,8 @@ impl Replica {
                 }
             }
             self.stage(Row::Ack(id, node), ack.bytes.clone());
-            self.note_deliveries(rows, &circle, &ack.object, now_ms)?;
+            let held = held.as_ref().map(|held| &held.object);
+            self.note_deliveries(rows, &circle, &ack.object, held, now_ms)?;
             changed = true;
         }
         if changed {

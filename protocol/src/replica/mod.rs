@@ -15,6 +15,7 @@
 mod alerts;
 mod arrive;
 mod claims;
+mod deliveries;
 mod depart;
 mod erasure;
 mod fate;
@@ -40,6 +41,7 @@ mod write;
 
 pub use arrive::{ArriveError, ByItself};
 pub use claims::Claims;
+pub use deliveries::{AwaitedRow, DeliveryRow};
 pub use depart::DepartFailed;
 pub use erasure::{EraseFailed, Erasing};
 pub use fate::Fate;
@@ -48,7 +50,7 @@ pub use invitations::{Incoming, IncomingState, LetterError, Outgoing, OutgoingSt
 pub use layers::{Layer, Layers};
 pub use letters::OpenInvitations;
 pub use notice::{Notice, Published};
-pub use project::{DeliveryRow, Location};
+pub use project::Location;
 pub use replace::{IdentityRefused, ReplaceFailed};
 pub use retention::{FinishFailed, Finished};
 pub use rows::{Memory, Row, RowPrefix, Rows, StorageError};

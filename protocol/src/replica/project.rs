@@ -5,10 +5,10 @@ use minicbor::{Decode, Encode};
 use super::{Notice, Replica, Row, Rows, StorageError, rows::read};
 use crate::{
     cbor,
-    circle::{Accepted, Ack, Circle, Evidence, Opened},
+    circle::{Accepted, Circle, Evidence, Opened},
     content::{Content, Facts, Kind},
     dossier::{Thing, Version},
-    ids::{CircleId, Hash, LogId, NodeId, RecordId, ThingId},
+    ids::{CircleId, Hash, LogId, RecordId, ThingId},
     record::Record,
 };
 
@@ -25,27 +25,6 @@ pub struct Location {
     /// The sequence.
     #[n(2)]
     pub sequence: u64,
-}
-
-/// When each structure's node first acknowledged an alert of ours.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub struct DeliveryRow {
-    /// The alert's record.
-    #[n(0)]
-    pub record: RecordId,
-    /// Its log.
-    #[n(1)]
-    pub log: LogId,
-    /// Its sequence.
-    #[n(2)]
-    pub sequence: u64,
-    /// When it was written, Unix milliseconds.
-    #[n(3)]
-    pub written_ms: u64,
-    /// (node, Unix milliseconds), in the order of arrival.
-    #[n(4)]
-    pub delivered: Vec<(NodeId, u64)>,
 }
 
 /// A record as a row: header and body.
@@ -250,20 +229,7 @@ impl Replica {
             node: header.log.node,
         });
         if envelope.kind == Kind::Alert as u64 && header.log.node == self.own() {
-            let row = DeliveryRow {
-                record: record.id(),
-                log: header.log,
-                sequence: header.sequence,
-                written_ms: header.time.ms(),
-                delivered: Vec::new(),
-            };
-            self.stage(Row::Delivery(id, record.id()), cbor::encode(&row));
-            if circle.charter.members().count() > 1 {
-                self.stage(
-                    Row::Undelivered(id, record.id()),
-                    cbor::encode(&record.id()),
-                );
-            }
+            self.await_delivery(circle, record);
         }
         Ok(())
     }
@@ -290,62 +256,6 @@ impl Replica {
         } else {
             self.index_erasure(rows, circle, id, &thing)
         }
-    }
-
-    /// Notes which of our waiting alerts an acknowledgement covers.
-    pub(super) fn note_deliveries(
-        &mut self,
-        rows: &impl Rows,
-        circle: &Circle,
-        ack: &Ack,
-        now_ms: u64,
-    ) -> Result<(), StorageError> {
-        let id = circle.id();
-        for waiting in self.undelivered(rows, &id)? {
-            let Some(bytes) = self.row(rows, &Row::Delivery(id, waiting))? else {
-                continue;
-            };
-            let mut row: DeliveryRow = read(&bytes)?;
-            let height = circle.logs.get(&row.log).map_or(0, |tip| tip.height);
-            let reached = ack.reached(&row.log, height, &self.own(), |sequence| {
-                let row = Row::Record(id, row.log, sequence);
-                let bytes = self.row(rows, &row).ok().flatten()?;
-                read_record(&bytes).ok().map(|record| record.id())
-            });
-            let covered = row.sequence <= reached;
-            if !covered || row.delivered.iter().any(|(node, _)| *node == ack.node) {
-                continue;
-            }
-            row.delivered.push((ack.node, now_ms));
-            self.published.notices.push(Notice::Delivered {
-                circle: id,
-                record: waiting,
-                node: ack.node,
-                at_ms: now_ms,
-            });
-            let everywhere = circle.charter.members().all(|member| {
-                member.node == self.own()
-                    || row.delivered.iter().any(|(node, _)| *node == member.node)
-            });
-            self.stage(Row::Delivery(id, waiting), cbor::encode(&row));
-            if everywhere {
-                self.stage_delete(Row::Undelivered(id, waiting));
-            }
-        }
-        Ok(())
-    }
-
-    /// Records of our alerts in a circle that some structure has not acknowledged, staged changes included.
-    fn undelivered(
-        &self,
-        rows: &impl Rows,
-        circle: &CircleId,
-    ) -> Result<Vec<RecordId>, StorageError> {
-        self.over(rows)
-            .scan(&super::RowPrefix::Undelivered(*circle))?
-            .iter()
-            .map(|bytes| read(bytes))
-            .collect()
     }
 
     /// Keeps aside what does not fit, once.

@@ -365,7 +365,8 @@ impl Replica {
         self.stage_delete(Row::Erased(id, of));
         self.stage_delete(Row::Ahead(id, of));
         self.stage_delete(Row::Delivery(id, of));
-        self.stage_delete(Row::Undelivered(id, of));
+        let header = &record.header.object;
+        self.no_longer_awaited(circle, header.log, header.sequence);
         Ok(())
     }
 

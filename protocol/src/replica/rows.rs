@@ -55,8 +55,8 @@ pub enum Row {
     Ack(CircleId, NodeId),
     /// Delivery of an alert of ours.
     Delivery(CircleId, RecordId),
-    /// An alert of ours that some structure has not acknowledged yet.
-    Undelivered(CircleId, RecordId),
+    /// An alert of ours, by the log and the sequence, that this member has not acknowledged yet.
+    Awaited(NodeId, CircleId, LogId, u64),
     /// Something signed that does not fit, kept aside; numbered by its hash.
     Aside(CircleId, Hash),
     /// A record whose clock was ahead: when it arrived.
@@ -114,8 +114,12 @@ pub enum RowPrefix {
     AllErasing,
     /// Acknowledgements of a circle.
     Acks(CircleId),
-    /// Alerts of ours in a circle that are not delivered everywhere.
-    Undelivered(CircleId),
+    /// Alerts of ours in one log that a member has not acknowledged, from a sequence.
+    Awaited(NodeId, CircleId, LogId, u64),
+    /// Those of all logs of a circle.
+    AwaitedIn(NodeId, CircleId),
+    /// Those of all circles.
+    AwaitedOf(NodeId),
     /// What is kept aside of a circle.
     Aside(CircleId),
     /// Records of a circle with a clock ahead.
@@ -147,6 +151,10 @@ impl RowPrefix {
     pub(super) fn first(&self) -> Row {
         let low16 = [0; 16];
         let low32 = [0; 32];
+        let low_log = LogId {
+            node: NodeId(low32),
+            incarnation: Incarnation(low16),
+        };
         match *self {
             Self::Charters => Row::Charter(CircleId(low32)),
             Self::Finishing => Row::Finishing(CircleId(low32)),
@@ -160,7 +168,9 @@ impl RowPrefix {
             Self::Erasing(circle) => Row::Erasing(circle, ThingId(low16)),
             Self::AllErasing => Row::Erasing(CircleId(low32), ThingId(low16)),
             Self::Acks(circle) => Row::Ack(circle, NodeId(low32)),
-            Self::Undelivered(circle) => Row::Undelivered(circle, RecordId(low32)),
+            Self::Awaited(node, circle, log, sequence) => Row::Awaited(node, circle, log, sequence),
+            Self::AwaitedIn(node, circle) => Row::Awaited(node, circle, low_log, 0),
+            Self::AwaitedOf(node) => Row::Awaited(node, CircleId(low32), low_log, 0),
             Self::Aside(circle) => Row::Aside(circle, Hash(low32)),
             Self::Ahead(circle) => Row::Ahead(circle, RecordId(low32)),
             Self::Chunks(circle, address, number) => Row::Chunk(circle, address, number),
@@ -176,13 +186,7 @@ impl RowPrefix {
                 Some(next) => Row::Wanted(circle, log, sequence, next),
                 None => Row::Wanted(circle, log, sequence.saturating_add(1), Hash(low32)),
             },
-            Self::Wanted(circle, None) => {
-                let log = LogId {
-                    node: NodeId(low32),
-                    incarnation: Incarnation(low16),
-                };
-                Row::Wanted(circle, log, 0, Hash(low32))
-            }
+            Self::Wanted(circle, None) => Row::Wanted(circle, low_log, 0, Hash(low32)),
             Self::WantedOf(circle, log) => Row::Wanted(circle, log, 0, Hash(low32)),
             Self::Uploads => Row::Upload(CircleId(low32), Hash(low32)),
             Self::Renewing => Row::Renewing(CircleId(low32)),
@@ -213,11 +217,15 @@ impl RowPrefix {
             | (Self::Requests(circle), Row::Request(of, _))
             | (Self::Erasing(circle), Row::Erasing(of, _))
             | (Self::Acks(circle), Row::Ack(of, _))
-            | (Self::Undelivered(circle), Row::Undelivered(of, _))
             | (Self::Aside(circle), Row::Aside(of, _))
             | (Self::Ahead(circle), Row::Ahead(of, _))
             | (Self::Wanted(circle, _), Row::Wanted(of, ..)) => of == circle,
-            (Self::Letters(node), Row::Letter(with, _)) => with == node,
+            (Self::Letters(node), Row::Letter(with, _))
+            | (Self::AwaitedOf(node), Row::Awaited(with, ..)) => with == node,
+            (Self::AwaitedIn(node, circle), Row::Awaited(by, of, ..)) => by == node && of == circle,
+            (Self::Awaited(node, circle, log, _), Row::Awaited(by, of, within, _)) => {
+                by == node && of == circle && within == log
+            }
             (Self::Seals(circle, node), Row::Seal(of, to, _)) => of == circle && to == node,
             (Self::Records(circle, log, _), Row::Record(of, by, _))
             | (Self::WantedOf(circle, log), Row::Wanted(of, by, ..)) => of == circle && by == log,

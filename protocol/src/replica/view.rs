@@ -9,8 +9,8 @@ use std::{
 use rand_core::{TryCryptoRng, TryRng, utils::next_word_via_fill};
 
 use super::{
-    Claims, Finished, IncomingState, Location, OutgoingState, Row, RowPrefix, Rows, StorageError,
-    project::read_record, rows::read,
+    AwaitedRow, Claims, Finished, IncomingState, Location, OutgoingState, Row, RowPrefix, Rows,
+    StorageError, project::read_record, rows::read,
 };
 use crate::{
     cbor::Bytes,
@@ -33,6 +33,8 @@ pub struct AckCache {
 
 /// Statements about identities that one contact brings at most.
 const STATEMENTS: usize = 64;
+/// Alerts that wait for a peer, of which a round looks up the circles at most.
+const ALERTS: usize = 4096;
 /// How many signed acknowledgements are kept for reuse.
 const CACHED_ACKS: usize = 4096;
 
@@ -268,6 +270,18 @@ impl<R: Rows> View for Committed<'_, R> {
             .collect();
         changed.sort_unstable();
         changed.into_iter().map(|(_, id)| id).collect()
+    }
+
+    fn alerting(&self, peer: &NodeId) -> BTreeSet<CircleId> {
+        let mut circles = BTreeSet::new();
+        let mut looked_at = 0;
+        // Whatever is behind so many alerts has its turn as everything else has.
+        let read = self.rows.each(&RowPrefix::AwaitedOf(*peer), &mut |bytes| {
+            looked_at += 1;
+            circles.extend(read::<AwaitedRow>(&bytes).ok().map(|row| row.circle));
+            looked_at < ALERTS
+        });
+        read.map_or_else(|_| BTreeSet::new(), |()| circles)
     }
 
     fn counter(&self) -> u64 {

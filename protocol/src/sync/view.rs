@@ -21,6 +21,8 @@ pub trait View {
     fn finished(&self, circle: &CircleId, peer: &NodeId) -> Option<(u64, EntryHash)>;
     /// Circles whose charter lists or listed `peer` and that changed after `cursor`.
     fn changed_since(&self, peer: &NodeId, cursor: u64) -> Vec<CircleId>;
+    /// Circles in which alerts of this node wait for `peer`.
+    fn alerting(&self, peer: &NodeId) -> BTreeSet<CircleId>;
     /// The node's change counter.
     fn counter(&self) -> u64;
     /// Charter entries after number `after`, up to `up_to`, of about `bytes` bytes, at least one where there is one.

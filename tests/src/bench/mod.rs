@@ -3,7 +3,7 @@
 //! | name | what | floor |
 //! |---|---|---|
 //! | `alert_p50`, `alert_p99` | from the request written to A's socket until `watch` at B's socket yields it | two synced RocksDB writes of that size and one ping |
-//! | `alert_busy_p99` | the same while 64 writers write at A | the floor of `alert_p99` |
+//! | `alert_busy_p99` | the same while 64 writers write in circles of A alone | the floor of `alert_p99` |
 //! | `alert_rate` | alerts from A all seen at B, a second: 16 connections with up to 32 under way on each | none |
 //! | `group_commit` | notes a second by 64 writers, of whom 16 share a connection; the median of five turns | by one writer, in the turns between |
 //! | `catch_up` | 100,000 records in 1,000 circles, from B's first answer after a separation until B holds all | verification and decryption of the same records, and synced raw writes in the same batches |

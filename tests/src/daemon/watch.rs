@@ -110,6 +110,45 @@ impl Watch {
         )
     }
 
+    /// Waits until so many records of a kind were told, from here on; when the last one was. Other events are passed over.
+    ///
+    /// # Errors
+    /// As [`Watch::until`], and [`Trouble::Wrong`] where the watch says that it missed some.
+    pub fn until_so_many(
+        &mut self,
+        wanted: &str,
+        count: u64,
+        bound: Duration,
+    ) -> Result<Instant, Trouble> {
+        let end = Instant::now() + wait::bounded(bound);
+        let mut last = Instant::now();
+        let mut found = 0;
+        while found < count {
+            let told = self
+                .events
+                .recv_timeout(end.saturating_duration_since(Instant::now()));
+            let Told { at, event } = told.map_err(|error| match error {
+                RecvTimeoutError::Disconnected => Trouble::Closed,
+                RecvTimeoutError::Timeout => Trouble::TooLate {
+                    what: format!("{count} of the kind {wanted} at the watch"),
+                    seconds: bound.as_secs_f64(),
+                    last: format!("; {found} came"),
+                },
+            })?;
+            match event {
+                WatchEvent::Recorded { kind, .. } if kind == wanted => {
+                    found += 1;
+                    last = at;
+                }
+                WatchEvent::Missed { count } => {
+                    return Err(Trouble::wrong(format!("the watch missed {count} events")));
+                }
+                _ => {}
+            }
+        }
+        Ok(last)
+    }
+
     /// Forgets what came so far.
     pub fn forget(&mut self) {
         self.seen.clear();

@@ -121,7 +121,7 @@ impl Replica {
         let next = self.put_circle(next);
         self.unalert(rows, &next, erased, &facts)?;
         self.project_facts(rows, &next, &bare, facts)?;
-        self.stage_delete(Row::Undelivered(*id, erased));
+        self.no_longer_awaited(&next, log, sequence);
         self.published.notices.push(Notice::Erased {
             circle: *id,
             record: erased,

@@ -93,6 +93,9 @@ impl Session {
                 .filter(|id| !to_state.contains(id))
                 .collect::<Vec<_>>(),
         );
+        // Alerts do not wait behind the notes of other circles.
+        let alerting = view.alerting(&self.peer);
+        to_state.sort_by_key(|id| !alerting.contains(id));
         self.round = Round {
             number,
             cursor: view.counter(),

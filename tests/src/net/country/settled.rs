@@ -231,7 +231,7 @@ const fn circle_of(row: &Row) -> Option<CircleId> {
         | Row::Erased(circle, _)
         | Row::Ack(circle, _)
         | Row::Delivery(circle, _)
-        | Row::Undelivered(circle, _)
+        | Row::Awaited(_, circle, ..)
         | Row::Aside(circle, _)
         | Row::Ahead(circle, _)
         | Row::Chunk(circle, ..)
