@@ -85,7 +85,7 @@ impl Words {
     fn advice(&self) -> &'static str {
         let has = |word: &str| self.0.contains_key(word);
         if has("fork") {
-            "one node wrote twice in the same place: it ran on an old copy of its disk, or twice, or its key is in other hands; if it is not this one, call its administrator (`maillonctl peer list`)"
+            "one node wrote twice in the same place: it ran on an old copy of its disk, or twice, or its key is in other hands; what it wrote is shown all the same, and marked. If it is not this one, call its administrator (`maillonctl peer list`)"
         } else if has("own-log-ahead") {
             "this node went back to an old copy, and a peer holds more of what it wrote: let it meet its peers before anybody writes; a restart brings the next contact at once"
         } else if has("entry") || has("seal") {

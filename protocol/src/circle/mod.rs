@@ -5,11 +5,13 @@
 //! to RocksDB in one batch, the simulation writes it to a map.
 
 mod ack;
+mod branches;
 mod exceptions;
 mod files;
 mod ingest;
 
 pub use ack::{Ack, AckError, Exception, LogHeight, Reason};
+pub use branches::{Branches, Kept};
 pub use files::{Fetched, FileRow, Wanted};
 pub use ingest::{
     Accepted, Entries, Evidence, IngestError, Ingested, Opened, begin, extend, ingest, open_secrets,
@@ -53,6 +55,8 @@ pub struct Circle {
     pub unconfirmed: bool,
     /// How many erasures are known of; node-local. While there are none, nothing is looked up for records that come.
     pub erasures: u64,
+    /// Logs that have forked, and how much is kept aside; node-local.
+    pub branches: Branches,
 }
 
 /// [`Circle`] without its charter, as a row: the charter has a row of its own, because it changes seldom.
@@ -89,6 +93,10 @@ pub struct CircleRow {
     #[n(8)]
     #[cbor(default)]
     pub erasures: u64,
+    /// Forked logs, and how much is kept aside.
+    #[n(9)]
+    #[cbor(default)]
+    pub branches: Branches,
 }
 
 /// What is known of where a charter and each log stand: what two nodes exchange.
@@ -122,6 +130,7 @@ impl Circle {
             continued: self.continued,
             unconfirmed: self.unconfirmed,
             erasures: self.erasures,
+            branches: self.branches.clone(),
         }
     }
 
@@ -142,6 +151,7 @@ impl Circle {
             continued: row.continued,
             unconfirmed: row.unconfirmed,
             erasures: row.erasures,
+            branches: row.branches,
         }
     }
 

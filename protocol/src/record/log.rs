@@ -122,13 +122,7 @@ impl LogTip {
         if charter.epoch_of(object.entry).map(|(_, hash)| hash) != Some(object.epoch) {
             return Err(LogError::Epoch);
         }
-        let after_cut = match charter.taken_up_to(&object.log, object.entry) {
-            None => false,
-            Some(None) => true,
-            Some(Some((sequence, id))) => {
-                object.sequence > sequence || (object.sequence == sequence && header.id != id.0)
-            }
-        };
+        let after_cut = Self::is_after_cut(charter, header);
         let next = tip.map_or(1, |tip| tip.height + 1);
         let expected = match charter.start_for(own, &object.log) {
             Some(Start::Sequence(sequence)) => sequence.max(next),
@@ -152,6 +146,18 @@ impl LogTip {
             std::cmp::Ordering::Equal => {
                 // A node that was admitted again without all of the past goes on after a hole.
                 Self::extend(tip, header, object.sequence > next).map(Place::Next)
+            }
+        }
+    }
+
+    /// Whether a record lies beyond what the removal, or the leaving, of its node lets count.
+    pub fn is_after_cut(charter: &Charter, header: &Verified<Header>) -> bool {
+        let object = &header.object;
+        match charter.taken_up_to(&object.log, object.entry) {
+            None => false,
+            Some(None) => true,
+            Some(Some((sequence, id))) => {
+                object.sequence > sequence || (object.sequence == sequence && header.id != id.0)
             }
         }
     }

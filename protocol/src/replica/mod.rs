@@ -14,6 +14,7 @@
 
 mod alerts;
 mod arrive;
+mod branches;
 mod claims;
 mod depart;
 mod erasure;

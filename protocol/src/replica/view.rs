@@ -10,7 +10,7 @@ use rand_core::{TryCryptoRng, TryRng, utils::next_word_via_fill};
 
 use super::{
     Claims, Finished, IncomingState, Location, OutgoingState, Row, RowPrefix, Rows, StorageError,
-    invitations::invitation_id, project::read_record, rows::read,
+    branches, invitations::invitation_id, project::read_record, renew::Renewing, rows::read,
 };
 use crate::{
     cbor::Bytes,
@@ -172,8 +172,8 @@ impl<R: Rows> Committed<'_, R> {
         })
     }
 
-    /// What `member` may have and has not acknowledged: (log, first sequence, last sequence). A log that has forked counts as a whole where the
-    /// member stands on the other branch.
+    /// What `member` may have and has not acknowledged: (log, first sequence, last sequence). Of a forked log of this node's own, where the member stands
+    /// on another branch, that is what is still to be written again.
     pub fn owed(
         &self,
         circle: &Circle,
@@ -187,11 +187,39 @@ impl<R: Rows> Committed<'_, R> {
             .filter_map(|height| {
                 let tip = circle.logs.get(&height.log)?;
                 let first = tip.first_for(member, &height.log, &circle.charter)?;
-                let reached = ack.map_or(0, |ack| self.reached(circle, ack, &height.log));
+                let reached = ack.map_or(0, |ack| {
+                    let renewed = self.renewed(circle, ack, &height.log);
+                    renewed.unwrap_or_else(|| self.reached(circle, ack, &height.log))
+                });
                 let from = first.max(tip.first).max(reached + 1);
                 (from <= height.height).then_some((height.log, from, height.height))
             })
             .collect()
+    }
+
+    /// Up to which place a member needs nothing of a forked log of this node's own: it stands on another branch, and what stands of this one has
+    /// been written again, or will be from there on.
+    fn renewed(&self, circle: &Circle, ack: &Ack, log: &LogId) -> Option<u64> {
+        let said = ack.heights.iter().find(|said| said.log == *log)?;
+        let own = log.node == self.key.id();
+        if !own || !circle.branches.parted(log, said.height) {
+            return None;
+        }
+        let height = circle.logs.get(log)?.height;
+        let same = self.record_id(&circle.id(), log, said.height) == Some(said.head);
+        let row = self.rows.get(&Row::Renewing(circle.id())).ok()?;
+        let row = row.and_then(|bytes| read::<Renewing>(&bytes).ok());
+        let open = row.and_then(|row| row.forked_from(log));
+        (!same).then(|| open.map_or(height, |from| from.saturating_sub(1)))
+    }
+
+    /// A record, wherever it is kept: in its log, or aside as one of another branch; and its circle.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn find(&self, record: &RecordId) -> Result<Option<(CircleId, Record)>, StorageError> {
+        let found = branches::find(self.rows, record)?;
+        Ok(found.map(|(place, record)| (place.circle, record)))
     }
 
     /// A committed record.
@@ -349,6 +377,14 @@ impl<R: Rows> View for Committed<'_, R> {
             .ok()
             .flatten()
             .map(|record| record.id())
+    }
+
+    fn is_branch(&self, circle: &CircleId, record: &RecordId) -> bool {
+        branches::is_aside(self.rows, circle, record).unwrap_or(false)
+    }
+
+    fn branches(&self, circle: &CircleId) -> Vec<Record> {
+        branches::branches(self.rows, circle).unwrap_or_default()
     }
 
     fn acks(&self, circle: &CircleId) -> Vec<Bytes> {

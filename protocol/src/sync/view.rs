@@ -43,6 +43,10 @@ pub trait View {
     ) -> Vec<Record>;
     /// Id of the record at a place of a log.
     fn record_id(&self, circle: &CircleId, log: &LogId, sequence: u64) -> Option<RecordId>;
+    /// Whether a record is kept aside as one of another branch of its log.
+    fn is_branch(&self, circle: &CircleId, record: &RecordId) -> bool;
+    /// The records of other branches that are kept aside of a circle, log by log.
+    fn branches(&self, circle: &CircleId) -> Vec<Record>;
     /// The newest acknowledgement of every member, this node's own included.
     fn acks(&self, circle: &CircleId) -> Vec<Bytes>;
     /// This node's own acknowledgement of what is committed.

@@ -208,6 +208,10 @@ impl Session {
         if !wanted {
             self.ask_for_beginnings(&circle, &own, &mut parsed, &mut logs);
         }
+        if wanted {
+            self.compare_branches(&circle, &mut parsed, view);
+        }
+        self.pass_over_branches(&circle, &mut parsed, view);
         // What is held already costs no signature check.
         parsed.retain(|(header, body)| {
             let Header { log, sequence, .. } = &header.object;
@@ -374,10 +378,12 @@ impl Session {
             Some(Pending::Other) | None => return,
         };
         for log in &logs {
-            if wanted {
+            let parted = outcome.parted.contains_key(log) || outcome.branched.contains_key(log);
+            if wanted && !parted {
                 self.progress(circle, *log, view);
             }
         }
+        self.branches_done(&circle, outcome, view);
         self.round.incomplete |= outcome.refused;
         for (log, (expected, last)) in &outcome.gaps {
             // An answer with a gap would only be given again.

@@ -184,34 +184,13 @@ impl Session {
         self.send_seals(&id, &opened, &circle, view);
         self.send_bodies(theirs, &circle, view);
         for height in &theirs.heights {
-            let (mine, head) = circle
-                .logs
-                .get(&height.log)
-                .map_or((0, None), |tip| (tip.height, Some(tip.head)));
-            // Of our own log, the peer may hold another record at a lower place: we wrote on an older copy of our disk.
-            let forked = height.log.node == view.own()
-                && height.height > 0
-                && height.height < mine
-                && view.record_id(&id, &height.log, height.height) != Some(height.head);
-            if height.height > mine {
+            let mine = circle.logs.get(&height.log).map_or(0, |tip| tip.height);
+            let head = (height.height, &height.head);
+            if height.height > mine && !self.is_known_branch(&id, &height.log, head, view) {
                 self.want(id, height.log, height.height);
-            } else if forked {
-                self.send(Message::Want {
-                    circle: id,
-                    log: height.log,
-                    after: height.height - 1,
-                    up_to: height.height,
-                });
-            } else if height.height == mine && head != Some(height.head) {
-                // Same height, another record: ask for it, as the proof of a fork.
-                self.send(Message::Want {
-                    circle: id,
-                    log: height.log,
-                    after: mine - 1,
-                    up_to: mine,
-                });
             }
         }
+        self.stands_on_another_branch(theirs, &circle, view);
     }
 
     /// Whether the last that the peer said of a circle is that its charter stands where this node's does.
