@@ -7,8 +7,14 @@
 use std::collections::BTreeSet;
 
 use maillon_protocol::{
+    cbor::Bytes,
+    charter::{Entry, RemovalReason},
     ids::CircleId,
-    replica::{Notice, RowPrefix, Rows},
+    limits,
+    record::Record,
+    replica::{Notice, Replica, RowPrefix, Rows},
+    sign::sign,
+    sync::{Message, SentRecord},
 };
 use maillon_tests::net::{Net, note};
 
@@ -169,13 +175,21 @@ fn what_a_machine_wrote_that_was_stopped_before_it_learned_of_the_other_is_shown
     assert!(net.run_until(|net| agree(net, &[1, 3], &circle, &OF_BOTH)));
     assert_eq!(net.marked(3, &circle), set(&OF_BOTH[3..]));
     // Not again with every contact: both know that the other knows.
+    net.run(120_000);
     net.cut_all();
     net.write(1, &circle, WALKED);
     net.frames.clear();
     net.connect(1, 3);
     assert!(net.run_until(|net| net.notes(3, &circle).contains(WALKED)));
-    net.run(60_000);
-    assert!(net.frames[&(1, 3)].iter().map(Vec::len).sum::<usize>() < 6_000);
+    net.run(120_000);
+    let sent = net.frames[&(1, 3)]
+        .iter()
+        .map(|frame| match Message::decode(frame) {
+            Ok(Message::Records { records, .. }) => records.len(),
+            _ => 0,
+        });
+    // The record that opens the writer's log, and the note.
+    assert_eq!(sent.sum::<usize>(), 2);
     // Through restarts, and when the views are worked out again.
     for node in [0, 1, 2, 3] {
         let digest = net.nodes[node].digest(&circle);
@@ -191,11 +205,10 @@ fn what_a_machine_wrote_that_was_stopped_before_it_learned_of_the_other_is_shown
 
 #[test]
 fn a_branch_longer_than_what_is_kept_aside_is_written_again_whole() {
-    use maillon_protocol::limits::ASIDE;
     let mut net = Net::new(204, 2);
     let circle = net.circle(0, &[1]);
     let old = net.nodes[0].memory.clone();
-    let long = ASIDE + 50;
+    let long = limits::ASIDE + 50;
     for number in 0..long {
         net.write(0, &circle, &format!("Avant {number}."));
     }
@@ -214,7 +227,7 @@ fn a_branch_longer_than_what_is_kept_aside_is_written_again_whole() {
     assert!(net.run_until(|net| count(net, 1, "Après") == long));
     net.run(600_000);
     // What nobody of that branch writes again is kept as far as there is room.
-    assert_eq!(count(&net, 0, "Avant"), ASIDE);
+    assert_eq!(count(&net, 0, "Avant"), limits::ASIDE);
     assert_eq!(count(&net, 0, "Après"), long);
     assert_eq!(count(&net, 1, "Avant"), long);
     let told = net.nodes[0].notices.iter();
@@ -228,5 +241,209 @@ fn a_branch_longer_than_what_is_kept_aside_is_written_again_whole() {
     let before = sent(&net);
     net.run(1_800_000);
     assert_eq!(sent(&net), before);
+    net.invariants().unwrap();
+}
+
+fn as_sent(record: &Record) -> SentRecord {
+    SentRecord {
+        header: Bytes(record.header.bytes.clone()),
+        body: Bytes(record.body.clone().unwrap_or_default()),
+    }
+}
+
+/// Says records to a node as answers to nothing.
+fn give(net: &mut Net, from: usize, to: usize, circle: &CircleId, records: Vec<SentRecord>) {
+    let charter = &net.nodes[to].circles[circle].charter;
+    let (entry, entry_hash) = (charter.number(), charter.head());
+    for some in records.chunks(50) {
+        let message = Message::Records {
+            circle: *circle,
+            entry,
+            entry_hash,
+            records: some.to_vec(),
+            wanted: false,
+        };
+        net.say(from, to, &message);
+    }
+}
+
+#[test]
+fn a_member_that_forks_its_own_log_without_end_costs_the_others_a_bounded_room() {
+    let mut net = Net::new(205, 3);
+    let circle = net.circle(0, &[1, 2]);
+    net.connect(1, 2);
+    net.write(1, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle) && net.same(0, 2, &circle)));
+    net.run(60_000);
+    // The second member signs one record after another for one place of its log.
+    let old = net.nodes[1].memory.clone();
+    let log = net.nodes[1].replica.own_log();
+    let place = net.nodes[1].circles[&circle].logs[&log].height + 1;
+    let mut records = Vec::new();
+    net.cut_all();
+    for number in 0..limits::ASIDE + 100 {
+        net.nodes[1].memory = old.clone();
+        net.crash(1);
+        net.write(1, &circle, &format!("Version {number}."));
+        records.push(as_sent(&net.nodes[1].stored(&circle, &log, place).unwrap()));
+    }
+    net.nodes[1].memory = old;
+    net.crash(1);
+    net.connect(0, 1);
+    net.connect(0, 2);
+    net.run(10_000);
+    give(&mut net, 1, 0, &circle, records.clone());
+    net.run(600_000);
+    for node in [0, 2] {
+        assert_eq!(aside(&net, node, &circle), limits::ASIDE, "{node}");
+        // The first one is the value, the others stand beside it.
+        assert_eq!(net.notes(node, &circle).len(), limits::ASIDE + 2, "{node}");
+        let full = |notice: &Notice| matches!(notice, Notice::NotKept { error, .. } if error.limit == limits::ASIDE as u64);
+        assert!(
+            node == 2
+                || net.nodes[node]
+                    .notices
+                    .iter()
+                    .filter(|one| full(one))
+                    .count()
+                    == 1
+        );
+    }
+    // Said again, it changes nothing; and what others write arrives.
+    let rows = net.nodes[0].memory.rows().len();
+    give(&mut net, 1, 0, &circle, records);
+    net.run(600_000);
+    assert_eq!(net.nodes[0].memory.rows().len(), rows);
+    net.write(2, &circle, ATE);
+    assert!(net.run_until(|net| net.notes(0, &circle).contains(ATE)));
+    net.invariants().unwrap();
+}
+
+#[test]
+fn charter_entries_that_do_not_fit_cost_a_bounded_room_too() {
+    let mut net = Net::new(206, 3);
+    let circle = net.circle(0, &[1]);
+    net.run(60_000);
+    let last = {
+        let rows = &net.nodes[0].memory;
+        let all = rows.scan(&RowPrefix::Entries(circle, 0)).unwrap();
+        let parsed =
+            maillon_protocol::sign::Unverified::<Entry>::parse(all.last().unwrap().clone());
+        parsed.unwrap().object
+    };
+    // A member that is not the steward signs entries, and so does somebody who was never in the circle.
+    for signer in [1, 2] {
+        let key = net.nodes[signer].key().clone();
+        let entries: Vec<Bytes> = (0..limits::ASIDE as u64 + 50)
+            .map(|number| {
+                let entry = Entry {
+                    number: last.number + 1,
+                    previous: Some(net.nodes[0].circles[&circle].charter.head()),
+                    signer: key.id(),
+                    time: maillon_protocol::time::Timestamp::from_ms(number),
+                    ..last.clone()
+                };
+                Bytes(sign(entry, &key).bytes)
+            })
+            .collect();
+        for entry in entries {
+            let message = Message::Entries {
+                circle,
+                entries: vec![entry],
+                seals: Vec::new(),
+                more: false,
+            };
+            net.say(1, 0, &message);
+        }
+        net.run(60_000);
+        assert!(was_told(&net, 0, "entry"));
+        assert_eq!(aside(&net, 0, &circle), limits::ASIDE, "{signer}");
+    }
+}
+
+#[test]
+fn a_node_whose_log_forked_is_removed_and_comes_back() {
+    let (mut net, circle, twin) = two_machines(207);
+    net.cut(twin, 2);
+    net.connect(1, 2);
+    // The first member hands over, so that somebody can remove it.
+    let (first, second) = (net.id(0), net.id(1));
+    net.act(0, |node, now| {
+        node.with(|replica, rows, rng| replica.hand_over(rows, &circle, second, now, rng))
+    })
+    .unwrap();
+    assert!(net.run_until(|net| agree(net, &[0, 1, 2], &circle, &OF_BOTH)));
+    net.act(1, |node, now| {
+        let why = RemovalReason::Compromised;
+        node.with(|replica, rows, rng| replica.remove(rows, &circle, first, why, now, rng))
+    })
+    .unwrap();
+    let removed =
+        |net: &Net, node: usize| !net.nodes[node].circles[&circle].charter.is_member(&first);
+    assert!(net.run_until(|net| removed(net, 0) && removed(net, 2)));
+    // The second machine comes back, and writes on where nothing counts any more.
+    net.write(twin, &circle, FELL);
+    net.connect(twin, 2);
+    net.run(60_000);
+    assert!(!net.notes(2, &circle).contains(FELL));
+    assert!(net.notes(2, &circle).is_superset(&set(&OF_BOTH[..3])));
+    net.invite(1, 0, circle);
+    assert!(net.run_until(|net| net.nodes[0].circles[&circle].charter.is_member(&first)));
+    assert!(net.run_until(|net| net.nodes[0].circles[&circle].current_secret().is_some()));
+    net.write(0, &circle, SLEPT);
+    assert!(net.run_until(|net| net.notes(2, &circle).contains(SLEPT)));
+    net.invariants().unwrap();
+}
+
+#[test]
+fn what_a_branch_says_can_be_erased() {
+    let (mut net, circle, twin) = two_machines(208);
+    net.cut(twin, 2);
+    net.connect(1, 2);
+    assert!(net.run_until(|net| agree(net, &[0, 1, 2], &circle, &OF_BOTH)));
+    let written = &net.nodes[2].all_records(&circle);
+    let held = &net.nodes[2].circles[&circle];
+    let says = |record: &&Record| {
+        let said = held.read(record).map(|opened| opened.content);
+        said.is_ok_and(|content| content == note("Au second, jour 1."))
+    };
+    let record = written.iter().find(says).unwrap().id();
+    let beside = net.nodes[0].circles[&circle].logs.clone();
+    net.act(0, |node, now| node.ask_erasure(&circle, record, now))
+        .unwrap();
+    for node in [0, 1, 2] {
+        let asked = |net: &Net| {
+            !Replica::erasures(&net.nodes[node].memory, &circle)
+                .unwrap()
+                .is_empty()
+        };
+        assert!(net.run_until(asked), "{node}");
+        net.act(node, |node, now| {
+            node.decide_erasures(&circle, |_| true, now)
+        });
+        assert!(net.nodes[node].has_erased(&circle, &record), "{node}");
+        assert!(
+            !net.notes(node, &circle).contains("Au second, jour 1."),
+            "{node}"
+        );
+    }
+    let left: Vec<&str> = OF_BOTH
+        .into_iter()
+        .filter(|text| *text != "Au second, jour 1.")
+        .collect();
+    assert!(net.run_until(|net| agree(net, &[0, 1, 2], &circle, &left)));
+    // The record that stands at its place on the other branch is whole.
+    for (log, tip) in beside {
+        assert!(
+            net.nodes[0]
+                .stored(&circle, &log, tip.height)
+                .unwrap()
+                .body
+                .is_some()
+        );
+    }
+    // Who gets the branch later gets it without the text.
+    net.connect(2, 3);
+    assert!(net.run_until(|net| agree(net, &[2, 3], &circle, &left)));
     net.invariants().unwrap();
 }

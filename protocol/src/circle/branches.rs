@@ -4,7 +4,7 @@
 //! on with the branch that came first. What is known of others is kept aside, shown all the same, and given to the members; how much of it is
 //! bounded for each node that signs, because a node can fork its own logs as often as it likes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minicbor::{Decode, Encode};
 
@@ -41,6 +41,9 @@ pub struct Branches {
     /// What is kept aside, by the node that signed it.
     #[n(2)]
     pub kept: BTreeMap<NodeId, Kept>,
+    /// Logs of removed nodes of which another branch counts than the one that came first here: other members give them.
+    #[n(3)]
+    pub beside: BTreeSet<LogId>,
 }
 
 impl Branches {

@@ -196,13 +196,18 @@ impl Circle {
     }
 
     /// How far a log that is held counts: its height, or where its node was removed or left, if that is lower. None where nothing of it counts, or
-    /// nothing of what is held: who was admitted without the past may hold only what lies above the cut.
+    /// nothing of what is held: who was admitted without the past may hold only what lies above the cut, and another branch may be what counts.
     pub fn counted(&self, log: &LogId) -> Option<LogHeight> {
         let tip = self.logs.get(log)?;
         let (height, head) = match self.charter.taken_up_to(log, self.last_entry(log)) {
             Some(None) => return None,
             Some(Some((sequence, _))) if sequence < tip.first => return None,
-            Some(Some((sequence, id))) if sequence < tip.height => (sequence, id),
+            Some(Some((sequence, id))) if sequence < tip.height => {
+                if self.branches.beside.contains(log) {
+                    return None;
+                }
+                (sequence, id)
+            }
             None | Some(Some(_)) => (tip.height, tip.head),
         };
         Some(LogHeight {

@@ -374,9 +374,14 @@ impl Replica {
             .map(|(log, tip)| (*log, tip.first, tip.height))
             .collect();
         for (log, first, height) in logs {
-            let from = next
-                .counted(&log)
-                .map_or(first, |counted| counted.height + 1);
+            let counted = next.counted(&log);
+            let from = counted.map_or(first, |counted| counted.height + 1);
+            if let Some(last) = counted
+                && let Some(bytes) = self.row(rows, &Row::Record(id, log, last.height))?
+                && read_record(&bytes)?.id() != last.head
+            {
+                next.branches.beside.insert(log);
+            }
             for sequence in from.max(first)..=height {
                 let Some(bytes) = self.row(rows, &Row::Record(id, log, sequence))? else {
                     continue;

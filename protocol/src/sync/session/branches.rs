@@ -5,7 +5,7 @@
 //! aside. Before a round is finished, the peer is given what was kept aside since the last common mark, so branches reach members that never meet
 //! whoever stands on them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Session, records::sent};
 use crate::{
@@ -205,16 +205,44 @@ impl Session {
     }
 
     /// What came of a batch, for the branches that it concerns.
-    pub(super) fn branches_done(&mut self, id: &CircleId, outcome: &Outcome, view: &impl View) {
+    pub(super) fn branches_done(
+        &mut self,
+        id: &CircleId,
+        answered: &BTreeSet<LogId>,
+        outcome: &Outcome,
+        view: &impl View,
+    ) {
+        for log in answered {
+            let key = (*id, *log);
+            let branch = self.branches.get(&key);
+            let fetched = branch.is_some_and(|branch| branch.come.is_some());
+            if fetched && !outcome.refused && !outcome.branched.contains_key(log) {
+                self.give_up_branch(&key);
+            }
+        }
         let Some(circle) = view.circle(id) else {
             return;
         };
         for (log, last) in &outcome.branched {
-            if let Some(branch) = self.branches.get_mut(&(*id, *log))
+            let key = (*id, *log);
+            let whole = !outcome.parted.contains_key(log);
+            if let Some(up_to) = self.targets.get(&key).copied()
+                && whole
+            {
+                // What was asked for as the next part of ours parts from it right there.
+                self.branches.entry(key).or_insert(Branch {
+                    same: last - 1,
+                    other: *last,
+                    up_to,
+                    come: Some(*last),
+                    turn: 0,
+                });
+            }
+            if let Some(branch) = self.branches.get_mut(&key)
                 && branch.come.is_some()
             {
                 branch.come = branch.come.max(Some(*last));
-                self.go_on_with_branch(&(*id, *log));
+                self.go_on_with_branch(&key);
             }
         }
         for (log, before) in &outcome.parted {
@@ -227,6 +255,16 @@ impl Session {
                 self.look_for_branch(&circle, *log, *before, up_to.unwrap_or(*before));
             }
         }
+        for log in outcome.branched.keys().chain(outcome.parted.keys()) {
+            self.asked.remove(&(*id, *log));
+            self.targets.remove(&(*id, *log));
+        }
+    }
+
+    /// The turn of the oldest question about a branch of a circle, and which that is.
+    pub(super) fn oldest_branch(&self, id: &CircleId) -> Option<(u64, (CircleId, LogId))> {
+        let of_it = self.branches.iter().filter(|((circle, _), _)| circle == id);
+        of_it.map(|(key, branch)| (branch.turn, *key)).min()
     }
 
     /// Nothing more comes of the peer's branch, or more of it is not kept: it is not asked for again on this connection until it is longer.

@@ -330,9 +330,12 @@ impl Session {
             .asked
             .iter()
             .filter(|((circle, _), asked)| circle == id && !asked.answered)
-            .min_by_key(|(_, asked)| asked.turn)
-            .map(|(key, _)| *key);
-        if let Some(key) = oldest {
+            .map(|(key, asked)| (asked.turn, *key))
+            .min();
+        let branch = self.oldest_branch(id);
+        if let Some((_, key)) = branch.filter(|branch| oldest.is_none_or(|asked| *branch < asked)) {
+            self.branches.remove(&key);
+        } else if let Some((_, key)) = oldest {
             self.asked.remove(&key);
             self.targets.remove(&key);
         }
@@ -342,6 +345,8 @@ impl Session {
         self.round.incomplete |= self.targets.keys().any(|(circle, _)| circle == id);
         self.asked.retain(|(circle, _), _| circle != id);
         self.targets.retain(|(circle, _), _| circle != id);
+        self.round.incomplete |= self.oldest_branch(id).is_some();
+        self.branches.retain(|(circle, _), _| circle != id);
     }
 
     /// After records of a log were handled: asks for the rest, or lets go.
@@ -383,7 +388,8 @@ impl Session {
                 self.progress(circle, *log, view);
             }
         }
-        self.branches_done(&circle, outcome, view);
+        let answered = if wanted { logs } else { BTreeSet::new() };
+        self.branches_done(&circle, &answered, outcome, view);
         self.round.incomplete |= outcome.refused;
         for (log, (expected, last)) in &outcome.gaps {
             // An answer with a gap would only be given again.

@@ -238,15 +238,10 @@ impl Session {
             self.asked.remove(&key);
             self.targets.remove(&key);
         }
-        let unanswered: Vec<_> = self
-            .branches
-            .iter()
-            .filter(|(_, branch)| branch.turn < self.asked_by_look)
-            .map(|(key, _)| *key)
-            .collect();
-        for key in unanswered {
-            self.give_up_branch(&key);
-        }
+        let open = self.branches.len();
+        let look = self.asked_by_look;
+        self.branches.retain(|_, branch| branch.turn >= look);
+        self.round.incomplete |= self.branches.len() < open;
         self.asked_by_look = self.next_ask;
     }
 
