@@ -307,6 +307,7 @@ pub fn begin(
         unconfirmed: false,
         erasures: 0,
         branches: Branches::default(),
+        beside: BTreeMap::new(),
         changed: 0,
     };
     let (circle, mut result) = extend(&circle, entries.collect());
@@ -368,6 +369,19 @@ pub fn open_secrets(
     let mut opened = Vec::new();
     let mut refused = Vec::new();
     for copy in copies.iter().filter(|copy| copy.recipient == own) {
+        if circle.charter.is_rival(copy.number, copy.epoch) {
+            let rival = circle.charter.naming(copy.number, copy.epoch);
+            match rival.map(|rival| rival.open_secret(copy, own, keys)) {
+                Some(Ok(secret)) => {
+                    if circle.beside.insert(copy.epoch, secret).is_none() {
+                        opened.push(copy.number);
+                    }
+                }
+                Some(Err(error)) => refused.push(error),
+                None => {}
+            }
+            continue;
+        }
         if circle.secrets.contains_key(&copy.number) {
             continue;
         }

@@ -25,7 +25,7 @@ use rand_core::CryptoRng;
 use crate::{
     charter::{Charter, EpochSecret, LogStart, Predecessor},
     content::Envelope,
-    ids::{CircleId, Hash, Incarnation, LogId, NodeId, RecordId},
+    ids::{CircleId, EntryHash, Hash, Incarnation, LogId, NodeId, RecordId},
     keys::NodeKey,
     limits::LimitError,
     record::{self, Header, OlderLog, Previous, Record, log::LogTip},
@@ -57,6 +57,8 @@ pub struct Circle {
     pub erasures: u64,
     /// Logs that have forked, and how much is kept aside; node-local.
     pub branches: Branches,
+    /// Opened secrets of the epochs that only another branch of the charter has, by the entries that start them.
+    pub beside: BTreeMap<EntryHash, EpochSecret>,
 }
 
 /// [`Circle`] without its charter, as a row: the charter has a row of its own, because it changes seldom.
@@ -97,6 +99,10 @@ pub struct CircleRow {
     #[n(9)]
     #[cbor(default)]
     pub branches: Branches,
+    /// Opened secrets of other branches of the charter.
+    #[n(10)]
+    #[cbor(default)]
+    pub beside: BTreeMap<EntryHash, Hash>,
 }
 
 /// What is known of where a charter and each log stand: what two nodes exchange.
@@ -131,6 +137,11 @@ impl Circle {
             unconfirmed: self.unconfirmed,
             erasures: self.erasures,
             branches: self.branches.clone(),
+            beside: self
+                .beside
+                .iter()
+                .map(|(epoch, secret)| (*epoch, Hash(*secret.expose())))
+                .collect(),
         }
     }
 
@@ -152,6 +163,11 @@ impl Circle {
             unconfirmed: row.unconfirmed,
             erasures: row.erasures,
             branches: row.branches,
+            beside: row
+                .beside
+                .into_iter()
+                .map(|(epoch, secret)| (epoch, EpochSecret::from_bytes(secret.0)))
+                .collect(),
         }
     }
 
@@ -162,8 +178,12 @@ impl Circle {
 
     /// The secret of the epoch whose first entry has this hash.
     pub fn secret_of(&self, header: &Header) -> Option<&EpochSecret> {
-        let (number, _) = self.charter.epoch_of(header.entry)?;
-        self.secrets.get(&number)
+        let named = self.charter.naming(header.entry, header.entry_hash)?;
+        let (number, epoch) = named.epoch_of(header.entry)?;
+        match self.charter.hash_of(number) == Some(epoch) {
+            true => self.secrets.get(&number),
+            false => self.beside.get(&epoch),
+        }
     }
 
     /// Whether `own`, a member, lacks the secret of an epoch that it is granted.

@@ -111,15 +111,16 @@ impl LogTip {
         if (object.sequence == 1) != (object.entry_before == 0) {
             return Err(LogError::EntryBefore);
         }
-        match charter.hash_of(object.entry) {
-            None => return Ok(Place::UnknownEntry),
-            Some(hash) if hash != object.entry_hash => return Err(LogError::Entry),
-            Some(_) => {}
-        }
-        if !charter.was_member(&object.log.node, object.entry) {
+        let Some(named) = charter.naming(object.entry, object.entry_hash) else {
+            return match charter.hash_of(object.entry) {
+                None => Ok(Place::UnknownEntry),
+                Some(_) => Err(LogError::Entry),
+            };
+        };
+        if !named.was_member(&object.log.node, object.entry) {
             return Err(LogError::NotMember);
         }
-        if charter.epoch_of(object.entry).map(|(_, hash)| hash) != Some(object.epoch) {
+        if named.epoch_of(object.entry).map(|(_, hash)| hash) != Some(object.epoch) {
             return Err(LogError::Epoch);
         }
         let after_cut = Self::is_after_cut(charter, header);

@@ -15,7 +15,7 @@ use crate::{
     circle::{self, Ack, Circle, Evidence, IngestError, Reason},
     descriptor::{Descriptor, DescriptorOrder, order},
     identity::ReplacementError,
-    ids::{CircleId, Hash, Incarnation, InvitationId, NodeId, ThingId},
+    ids::{CircleId, EntryHash, Hash, Incarnation, InvitationId, NodeId, ThingId},
     record::Record,
     sign::Verified,
     sync::{Change, News, Outcome},
@@ -238,11 +238,13 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<ByItself, ArriveError> {
         let own = self.own();
+        let mut strange = Vec::new();
         let (mut next, taken) = match self.circles.get(&id) {
             Some(circle) => {
                 if !circle.charter.ever_listed(&peer) {
                     return Err(ArriveError::NotShared);
                 }
+                strange = strangers(circle, &entries);
                 circle::extend(circle, entries)
             }
             None => {
@@ -281,11 +283,14 @@ impl Replica {
             self.take_quoted(rows, &entry.object)?;
         }
         let stopped = match &taken.stopped {
-            Some((entry, _)) => self.keep_entry(rows, &mut next, entry)?,
+            Some((entry, _)) => self.keep_entry(rows, &mut next, entry)?.changed,
             None => false,
         };
+        let rivals = self.take_rivals(rows, &mut next, &strange)?;
         let (opened, refused) = circle::open_secrets(&mut next, seals, own, &self.keys.seals);
-        for seal in seals.iter().filter(|seal| opened.contains(&seal.number)) {
+        let ours = |seal: &&SealedSecret| next.charter.hash_of(seal.number) == Some(seal.epoch);
+        let fresh = |seal: &&SealedSecret| opened.contains(&seal.number);
+        for seal in seals.iter().filter(ours).filter(fresh) {
             self.stage(Row::Seal(id, own, seal.number), cbor::encode(seal));
         }
         if !refused.is_empty() {
@@ -295,8 +300,15 @@ impl Replica {
             });
         }
         if taken.accepted.is_empty() && opened.is_empty() {
-            if stopped {
+            if stopped || rivals {
                 self.put_circle(next);
+            }
+            if rivals {
+                self.published.news.push(News {
+                    circle: Some(id),
+                    change: Change::Charter,
+                    from: None,
+                });
             }
             return Ok(ByItself::default());
         }
@@ -560,4 +572,20 @@ impl Replica {
     {
         self.row(rows, row)?.map(|bytes| read(&bytes)).transpose()
     }
+}
+
+/// The entries that are not, or not next, in a circle's charter: they may belong to another branch of it.
+fn strangers(circle: &Circle, entries: &[Verified<Entry>]) -> Vec<Verified<Entry>> {
+    let charter = &circle.charter;
+    let is_held =
+        |entry: &Verified<Entry>| charter.hash_of(entry.object.number) == Some(EntryHash(entry.id));
+    let (number, head) = (charter.number(), charter.head());
+    let extends = |entry: &Verified<Entry>| {
+        entry.object.number == number + 1 && entry.object.previous == Some(head)
+    };
+    let mut new = entries.iter().filter(|entry| !is_held(entry)).peekable();
+    if new.peek().is_none_or(|first| extends(first)) {
+        return Vec::new();
+    }
+    new.cloned().collect()
 }

@@ -17,12 +17,10 @@ use super::{
 };
 use crate::{
     cbor::{self, Bytes},
-    charter::Entry,
     circle::{Circle, Evidence, Reason},
     ids::{CircleId, Hash, Incarnation, LogId, NodeId, RecordId, ThingId},
     limits::LimitError,
     record::{OlderLog, Record, log::LogTip},
-    sign::Verified,
     sync::Outcome,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -165,34 +163,6 @@ impl Replica {
             }
         }
         Ok(aside)
-    }
-
-    /// Keeps aside a charter entry that does not extend the charter; whether something changed by that. Of who was never listed nothing is kept: such
-    /// an entry proves nothing, and anybody can sign as many as they like.
-    pub(super) fn keep_entry(
-        &mut self,
-        rows: &impl Rows,
-        next: &mut Circle,
-        entry: &Verified<Entry>,
-    ) -> Result<bool, StorageError> {
-        let id = next.id();
-        let row = Row::Aside(id, Hash(entry.id));
-        if self.row(rows, &row)?.is_some() {
-            return Ok(false);
-        }
-        let what = "entry";
-        self.published
-            .notices
-            .push(Notice::Aside { circle: id, what });
-        let signer = entry.object.signer;
-        if !next.charter.ever_listed(&signer) {
-            return Ok(false);
-        }
-        if let Err(error) = next.branches.keep(signer, entry.bytes.len()) {
-            return Ok(self.say_full(next, signer, error));
-        }
-        self.stage(row, cbor::encode(&(what, Bytes(entry.bytes.clone()))));
-        Ok(true)
     }
 
     /// Says once that no more evidence against a node is kept; whether that is new.

@@ -31,6 +31,7 @@ mod replace;
 mod requests;
 mod restore;
 mod retention;
+mod rivals;
 mod rows;
 mod staging;
 mod steward;

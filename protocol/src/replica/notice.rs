@@ -99,6 +99,13 @@ pub enum Notice {
         /// The other life.
         incarnation: Incarnation,
     },
+    /// The steward has signed two entries of one number: each member stays on the one that came first there.
+    CharterForked {
+        /// The circle.
+        circle: CircleId,
+        /// The number.
+        entry: u64,
+    },
     /// A record's clock was more than ten minutes ahead.
     ClockAhead {
         /// The circle.

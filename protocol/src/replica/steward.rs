@@ -98,6 +98,7 @@ impl Replica {
             unconfirmed: false,
             erasures: 0,
             branches: Branches::default(),
+            beside: BTreeMap::new(),
             changed: 0,
         };
         self.put_made(circle, made)

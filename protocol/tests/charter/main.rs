@@ -120,6 +120,7 @@ fn begun(world: &World) -> Circle {
         unconfirmed: false,
         erasures: 0,
         branches: Branches::default(),
+        beside: BTreeMap::new(),
     }
 }
 

@@ -15,6 +15,9 @@ use crate::{
 /// Sealed copies in one message: each has about 1,300 bytes, a frame has room for them beside an answer's entries.
 const SEALS: usize = 256;
 
+/// Entries before the head of another branch among which the place is looked for where it parts from ours.
+const LOOKED_BACK: u64 = 64;
+
 /// The beginning of a charter that does not fit into one message.
 #[derive(Debug)]
 pub(super) struct Founding {
@@ -51,6 +54,24 @@ impl Session {
         }
         self.sealed.retain(|(circle, _)| circle != id);
         self.send_seals(id, opened, circle, view);
+    }
+
+    /// The peer stands on another branch of the charter, at this entry: it gets the end of ours, once for each head, and the secrets that it may have,
+    /// so that it can follow our branch beside its own.
+    pub(super) fn send_branch(&mut self, circle: &Circle, theirs: u64, view: &impl View) {
+        let (id, charter) = (circle.id(), &circle.charter);
+        let (own, peer) = (view.own(), self.peer);
+        let both = charter.is_member(&own) && charter.is_member(&peer);
+        if !both || self.shown.insert(id, charter.head()) == Some(charter.head()) {
+            return;
+        }
+        let common = theirs.min(charter.number());
+        let after = common.saturating_sub(LOOKED_BACK);
+        let told = self.told.get(&id).copied();
+        self.send_entries(&id, after, charter.number(), &BTreeSet::new(), circle, view);
+        if let Some(told) = told {
+            self.told.insert(id, told);
+        }
     }
 
     /// Sends the copies of secrets that the peer is granted and has not opened, each once on a connection.

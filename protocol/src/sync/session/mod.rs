@@ -106,6 +106,8 @@ pub struct Session {
     behind: BTreeSet<CircleId>,
     /// Circles of which the peer holds another charter entry than this node.
     forked: BTreeSet<CircleId>,
+    /// The head of our branch of a forked charter when it was last sent to the peer.
+    shown: BTreeMap<CircleId, EntryHash>,
     /// Circles of which the peer has let go: nothing of them is said until it says otherwise.
     let_go: BTreeSet<CircleId>,
     /// Epochs, by circle and number, whose sealed copies were sent on this connection in the last minute.
@@ -160,6 +162,7 @@ impl Session {
             stated: HashMap::new(),
             behind: BTreeSet::new(),
             forked: BTreeSet::new(),
+            shown: BTreeMap::new(),
             let_go: BTreeSet::new(),
             sealed: BTreeSet::new(),
             founding: None,

@@ -199,7 +199,8 @@ impl Session {
         };
         let last = self.last_told(&circle.charter);
         let hash = last.and_then(|last| circle.charter.hash_of(last));
-        if Some(head.0) != last || Some(head.1) != hash {
+        let same = Some(head.0) == last && Some(head.1) == hash;
+        if !same && !circle.charter.is_rival(head.0, head.1) {
             self.behind.insert(id);
             self.give_up(&id);
             self.told.remove(&id);
@@ -409,11 +410,10 @@ impl Session {
 /// A record as `peer` may have it: without its body where its epoch is not granted, or where the body was erased, here or at whom it came from. None
 /// where the peer may have the body and this node may not: another member has it.
 pub(super) fn sent(record: &Record, circle: &Circle, peer: &NodeId) -> Option<SentRecord> {
+    let header = &record.header.object;
     let granted = circle
         .charter
-        .epoch_of(record.header.object.entry)
-        .is_some_and(|(epoch, _)| circle.charter.is_granted(peer, epoch));
-    let header = &record.header.object;
+        .may_read(peer, (header.entry, header.entry_hash));
     let gone = || circle.excepted(&header.log, header.sequence);
     if granted && record.body.is_none() && !matches!(gone(), Some(Reason::Erased | Reason::Missing))
     {

@@ -49,7 +49,8 @@ impl Session {
 
     /// Number of the last charter entry that the peer may have, if it was ever a member.
     pub(super) fn last_told(&self, charter: &Charter) -> Option<u64> {
-        let listed = charter.ever_listed(&self.peer);
+        // Whom another branch of the charter removes is told nothing.
+        let listed = charter.ever_listed(&self.peer) && !charter.shuns(&self.peer);
         listed.then(|| charter.removed_by(&self.peer).unwrap_or(charter.number()))
     }
 
@@ -109,6 +110,9 @@ impl Session {
             return;
         };
         let charter = &circle.charter;
+        if charter.shuns(&self.peer) {
+            return;
+        }
         let Some(limit) = self.last_told(charter) else {
             // "Unknown" and "not a member" are the same answer.
             if theirs.entry > 0 && !theirs.finished {
@@ -122,7 +126,11 @@ impl Session {
         self.let_go.remove(&id);
         self.stated.insert(id, (theirs.entry, theirs.entry_hash));
         self.take_departures(charter, theirs);
-        if theirs.entry < limit {
+        let rival = charter.is_rival(theirs.entry, theirs.entry_hash);
+        if rival {
+            self.send_branch(&circle, theirs.entry, view);
+        }
+        if theirs.entry < limit && !rival {
             self.behind.insert(id);
             if theirs.entry == 0 || charter.hash_of(theirs.entry) == Some(theirs.entry_hash) {
                 let opened = opened_by(theirs, &self.peer);
@@ -133,10 +141,12 @@ impl Session {
                     circle: id,
                     entry: theirs.entry,
                 });
+                self.send_branch(&circle, theirs.entry, view);
+                self.tell(&id, view);
             }
             return;
         }
-        if theirs.entry > charter.number() {
+        if theirs.entry > charter.number() && !rival {
             // Told again even if nothing changed here: the peer sends what follows only to somebody who says where it stands. A node that
             // was removed asks in this way too, for it may have been admitted again.
             self.behind.insert(id);
@@ -163,9 +173,10 @@ impl Session {
         }
         self.take_acks(&circle, theirs, view);
         self.tell(&id, view);
-        if theirs.entry_hash != charter.head() {
+        if theirs.entry_hash != charter.head() && !rival {
             self.behind.insert(id);
             self.forked.insert(id);
+            self.send_branch(&circle, theirs.entry, view);
             return self.report(Problem::CharterFork {
                 circle: id,
                 entry: theirs.entry,
@@ -180,8 +191,10 @@ impl Session {
             self.commit(Batch::Confirmed(id, theirs.entry_hash), Pending::Other);
         }
         // Whoever lacks an epoch that it is granted gets it from any member.
-        let opened = opened_by(theirs, &self.peer);
-        self.send_seals(&id, &opened, &circle, view);
+        if !rival {
+            let opened = opened_by(theirs, &self.peer);
+            self.send_seals(&id, &opened, &circle, view);
+        }
         self.send_bodies(theirs, &circle, view);
         for height in &theirs.heights {
             let mine = circle.logs.get(&height.log).map_or(0, |tip| tip.height);
