@@ -371,11 +371,14 @@ pub fn open_secrets(
     for copy in copies.iter().filter(|copy| copy.recipient == own) {
         if circle.charter.is_rival(copy.number, copy.epoch) {
             let rival = circle.charter.naming(copy.number, copy.epoch);
-            match rival.map(|rival| rival.open_secret(copy, own, keys)) {
+            let known = circle.beside.contains_key(&copy.epoch);
+            match rival
+                .filter(|_| !known)
+                .map(|rival| rival.open_secret(copy, own, keys))
+            {
                 Some(Ok(secret)) => {
-                    if circle.beside.insert(copy.epoch, secret).is_none() {
-                        opened.push(copy.number);
-                    }
+                    circle.beside.insert(copy.epoch, secret);
+                    opened.push(copy.number);
                 }
                 Some(Err(error)) => refused.push(error),
                 None => {}

@@ -307,10 +307,11 @@ impl Replica {
         }
         for record in branches(&self.over(rows), &next.id())? {
             let of_it = record.header.object.log.node == *node;
-            if of_it && LogTip::is_after_cut(&next.charter, &record.header) {
-                if let Some(facts) = self.facts(rows, next, &record)? {
-                    self.mark_after_removal(rows, next, &facts.thing, &record.id())?;
-                }
+            if of_it
+                && LogTip::is_after_cut(&next.charter, &record.header)
+                && let Some(facts) = self.facts(rows, next, &record)?
+            {
+                self.mark_after_removal(rows, next, &facts.thing, &record.id())?;
             }
         }
         Ok(())

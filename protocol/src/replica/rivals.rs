@@ -5,10 +5,13 @@ use crate::{
     cbor::{self, Bytes},
     charter::{Charter, Entry},
     circle::Circle,
-    ids::{CircleId, Hash},
+    ids::{CircleId, EntryHash, Hash},
     sign::{Unverified, Verified},
 };
 use std::sync::Arc;
+
+/// The word under which charter entries are kept aside.
+const ENTRY: &str = "entry";
 
 /// What became of an entry that does not extend the charter.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +37,7 @@ impl Replica {
         if held {
             return Ok(KeptEntry { held, changed });
         }
-        let what = "entry";
+        let what = ENTRY;
         self.published
             .notices
             .push(Notice::Aside { circle: id, what });
@@ -117,7 +120,7 @@ impl Replica {
         let mut last = charter.number();
         for bytes in self.over(rows).scan(&RowPrefix::Aside(held.id()))? {
             let (what, object): (String, Bytes) = read(&bytes)?;
-            if what != "entry" {
+            if what != ENTRY {
                 continue;
             }
             let entry = stored(object.0)?.object;
@@ -130,6 +133,26 @@ impl Replica {
         }
         Ok(last)
     }
+}
+
+/// The entries of a charter's other branches, in the order of their numbers.
+pub(super) fn entries(rows: &impl Rows, held: &Circle) -> Result<Vec<Bytes>, StorageError> {
+    if held.charter.rivals().is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut found: Vec<(u64, Bytes)> = Vec::new();
+    for bytes in rows.scan(&RowPrefix::Aside(held.id()))? {
+        let (what, object): (String, Bytes) = read(&bytes)?;
+        if what == ENTRY {
+            let entry = stored(object.0)?;
+            let number = entry.object.number;
+            if held.charter.is_rival(number, EntryHash(entry.id)) {
+                found.push((number, Bytes(entry.bytes)));
+            }
+        }
+    }
+    found.sort_by_key(|(number, _)| *number);
+    Ok(found.into_iter().map(|(_, entry)| entry).collect())
 }
 
 fn stored(bytes: Vec<u8>) -> Result<Verified<Entry>, StorageError> {

@@ -10,11 +10,12 @@ use rand_core::{TryCryptoRng, TryRng, utils::next_word_via_fill};
 
 use super::{
     Claims, Finished, IncomingState, Location, OutgoingState, Row, RowPrefix, Rows, StorageError,
-    branches, invitations::invitation_id, project::read_record, renew::Renewing, rows::read,
+    branches, invitations::invitation_id, project::read_record, renew::Renewing, rivals,
+    rows::read,
 };
 use crate::{
     cbor::Bytes,
-    charter::SealedSecret,
+    charter::{Charter, SealedSecret},
     circle::{Ack, Circle, FileRow, Wanted},
     descriptor::Descriptor,
     ids::{CircleId, EntryHash, Hash, Incarnation, LogId, NodeId, RecordId, Token},
@@ -339,6 +340,35 @@ impl<R: Rows> View for Committed<'_, R> {
                 (copy, None) => copy.cloned(),
             })
             .collect()
+    }
+
+    fn rival_entries(&self, circle: &CircleId) -> Vec<Bytes> {
+        let Some(held) = self.circles.get(circle) else {
+            return Vec::new();
+        };
+        rivals::entries(self.rows, held).unwrap_or_default()
+    }
+
+    fn rival_seals(&self, circle: &CircleId, recipient: &NodeId) -> Vec<SealedSecret> {
+        let held = self.circles.get(circle);
+        let Some((circle, key)) = held.zip(self.seal_key_of(recipient)) else {
+            return Vec::new();
+        };
+        let (own, now, mut random) = (self.key.id(), self.now_ms, Random(self.random));
+        let mut seals = Vec::new();
+        for (epoch, secret) in &circle.beside {
+            let mut rivals = circle.charter.rivals().iter();
+            let of_it = |rival: &Charter| {
+                let mut epochs = rival.epochs();
+                epochs.find(|number| rival.hash_of(*number) == Some(*epoch))
+            };
+            let sealed = rivals.find_map(|rival| {
+                let number = of_it(rival)?;
+                rival.seal_secret(number, secret, own, *recipient, &key, now, &mut random)
+            });
+            seals.extend(sealed.and_then(Result::ok));
+        }
+        seals
     }
 
     fn records(

@@ -32,6 +32,10 @@ pub trait View {
         recipient: &NodeId,
         epochs: &BTreeSet<u64>,
     ) -> Vec<SealedSecret>;
+    /// The entries of a circle's charter that stand on other branches and are kept aside, in the order of their numbers.
+    fn rival_entries(&self, circle: &CircleId) -> Vec<Bytes>;
+    /// Sealed copies for `recipient` of the secrets of other branches' epochs that it may have.
+    fn rival_seals(&self, circle: &CircleId, recipient: &NodeId) -> Vec<SealedSecret>;
     /// Records of a log from `from` to `up_to`, of about `bytes` bytes, at least one where there is one.
     fn records(
         &self,

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::{Pending, Session};
 use crate::{
     cbor::Bytes,
-    charter::{Entry, SealedSecret},
+    charter::{Charter, Entry, SealedSecret},
     circle::Circle,
-    ids::CircleId,
+    ids::{CircleId, EntryHash},
     sign::Unverified,
     sync::{Batch, Message, Problem, View},
 };
@@ -71,6 +71,42 @@ impl Session {
         self.send_entries(&id, after, charter.number(), &BTreeSet::new(), circle, view);
         if let Some(told) = told {
             self.told.insert(id, told);
+        }
+    }
+
+    /// Shows the peer the other branches of a charter that this node knows: their records may come to it from here.
+    pub(super) fn send_rivals(&mut self, circle: &Circle, view: &impl View) {
+        let (id, charter) = (circle.id(), &circle.charter);
+        let (own, peer) = (view.own(), self.peer);
+        let heads: Vec<EntryHash> = charter.rivals().iter().map(Charter::head).collect();
+        let both = charter.is_member(&own) && charter.is_member(&peer);
+        if !both || heads.is_empty() || self.rivals.get(&id) == Some(&heads) {
+            return;
+        }
+        self.rivals.insert(id, heads);
+        let mut entries = view.rival_entries(&id);
+        while !entries.is_empty() {
+            let mut bytes = 0;
+            let some = entries.iter().take_while(|entry| {
+                bytes += entry.0.len();
+                bytes <= self.limits.answer_bytes
+            });
+            let rest = entries.split_off(some.count().max(1));
+            let entries = std::mem::replace(&mut entries, rest);
+            self.send(Message::Entries {
+                circle: id,
+                entries,
+                seals: Vec::new(),
+                more: false,
+            });
+        }
+        for some in view.rival_seals(&id, &peer).chunks(SEALS) {
+            self.send(Message::Entries {
+                circle: id,
+                entries: Vec::new(),
+                seals: some.to_vec(),
+                more: false,
+            });
         }
     }
 

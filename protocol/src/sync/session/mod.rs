@@ -108,6 +108,8 @@ pub struct Session {
     forked: BTreeSet<CircleId>,
     /// The head of our branch of a forked charter when it was last sent to the peer.
     shown: BTreeMap<CircleId, EntryHash>,
+    /// The heads of a charter's other branches when they were last shown to the peer.
+    rivals: BTreeMap<CircleId, Vec<EntryHash>>,
     /// Circles of which the peer has let go: nothing of them is said until it says otherwise.
     let_go: BTreeSet<CircleId>,
     /// Epochs, by circle and number, whose sealed copies were sent on this connection in the last minute.
@@ -163,6 +165,7 @@ impl Session {
             behind: BTreeSet::new(),
             forked: BTreeSet::new(),
             shown: BTreeMap::new(),
+            rivals: BTreeMap::new(),
             let_go: BTreeSet::new(),
             sealed: BTreeSet::new(),
             founding: None,

@@ -54,6 +54,11 @@ impl Session {
                 {
                     self.send_branch(&circle, theirs, view);
                 }
+                if let Some(circle) = self.shared(&id, view)
+                    && self.peer_has_the_head(&id, view)
+                {
+                    self.send_rivals(&circle, view);
+                }
                 self.tell(&id, view);
             }
             (Change::Attachment, Some(id)) => {

@@ -182,6 +182,7 @@ impl Session {
                 entry: theirs.entry,
             });
         }
+        self.send_rivals(&circle, view);
         if self.behind.remove(&id) {
             // Attachments were not asked for meanwhile.
             self.look_for_files(&circle);
