@@ -388,12 +388,6 @@ impl Replica {
         for (log, first, height) in logs {
             let counted = next.counted(&log);
             let from = counted.map_or(first, |counted| counted.height + 1);
-            if let Some(last) = counted
-                && let Some(bytes) = self.row(rows, &Row::Record(id, log, last.height))?
-                && read_record(&bytes)?.id() != last.head
-            {
-                next.branches.beside.insert(log);
-            }
             for sequence in from.max(first)..=height {
                 let Some(bytes) = self.row(rows, &Row::Record(id, log, sequence))? else {
                     continue;
@@ -405,6 +399,7 @@ impl Replica {
                 }
             }
         }
+        self.look_beside(rows, next, node)?;
         self.uncount_branches(rows, next, node)
     }
 

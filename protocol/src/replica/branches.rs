@@ -295,6 +295,30 @@ impl Replica {
         Ok(erasures)
     }
 
+    /// Notes of which logs of a node that was removed, or has left, another branch counts than the one that came first here.
+    pub(super) fn look_beside(
+        &self,
+        rows: &impl Rows,
+        next: &mut Circle,
+        node: &NodeId,
+    ) -> Result<(), StorageError> {
+        let logs: Vec<LogId> = next
+            .logs
+            .keys()
+            .filter(|log| log.node == *node)
+            .copied()
+            .collect();
+        for log in logs {
+            if let Some(last) = next.counted(&log)
+                && let Some(bytes) = self.row(rows, &Row::Record(next.id(), log, last.height))?
+                && read_record(&bytes)?.id() != last.head
+            {
+                next.branches.beside.insert(log);
+            }
+        }
+        Ok(())
+    }
+
     /// Marks what is shown of a removed node's other branches and lies beyond what its removal lets count.
     pub(super) fn uncount_branches(
         &mut self,

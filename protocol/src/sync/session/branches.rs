@@ -33,8 +33,8 @@ pub(super) struct Branch {
 }
 
 impl Session {
-    /// Compares the heads of logs that are not longer at the peer than here; whether `height` needs to be asked for as the next part of ours.
-    pub(super) fn stands_on_another_branch(
+    /// Compares the heads of logs that are not longer at the peer than here, and looks for the branches of those that are others.
+    pub(super) fn compare_heads(
         &mut self,
         theirs: &CircleState,
         circle: &Circle,

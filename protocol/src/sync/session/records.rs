@@ -206,11 +206,10 @@ impl Session {
             self.told.remove(&id);
             return self.tell(&id, view);
         }
-        if !wanted {
-            self.ask_for_beginnings(&circle, &own, &mut parsed, &mut logs);
-        }
         if wanted {
             self.compare_branches(&circle, &mut parsed, view);
+        } else {
+            self.ask_for_beginnings(&circle, &own, &mut parsed, &mut logs);
         }
         self.pass_over_branches(&circle, &mut parsed, view);
         // What is held already costs no signature check.

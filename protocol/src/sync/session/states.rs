@@ -204,7 +204,7 @@ impl Session {
                 self.want(id, height.log, height.height);
             }
         }
-        self.stands_on_another_branch(theirs, &circle, view);
+        self.compare_heads(theirs, &circle, view);
     }
 
     /// Whether the last that the peer said of a circle is that its charter stands where this node's does.
