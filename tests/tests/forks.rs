@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 
 use maillon_protocol::{
     cbor::Bytes,
-    charter::{Entry, RemovalReason},
+    charter::{Entry, Grant, RemovalReason},
+    content::{Alert, Content, Severity},
     ids::{CircleId, EntryHash},
     limits,
     record::Record,
-    replica::{Notice, Replica, RowPrefix, Rows},
+    replica::{Notice, Replica, Row, RowPrefix, Rows},
     sign::sign,
     sync::{Message, SentRecord},
 };
@@ -434,13 +435,10 @@ fn what_a_branch_says_can_be_erased() {
     assert!(net.run_until(|net| agree(net, &[0, 1, 2], &circle, &left)));
     // The record that stands at its place on the other branch is whole.
     for (log, tip) in beside {
-        assert!(
-            net.nodes[0]
-                .stored(&circle, &log, tip.height)
-                .unwrap()
-                .body
-                .is_some()
-        );
+        for sequence in 1..=tip.height {
+            let held = net.nodes[0].stored(&circle, &log, sequence).unwrap();
+            assert!(held.body.is_some(), "{sequence}");
+        }
     }
     // Who gets the branch later gets it without the text.
     net.connect(2, 3);
@@ -605,4 +603,115 @@ fn a_steward_that_forks_a_charter_without_end_is_followed_on_a_few_branches() {
     net.write(3, &circle, SLEPT);
     assert!(net.run_until(|net| agree(net, &[1, 2, 3], &circle, &[WALKED, ATE, SLEPT])));
     net.invariants().unwrap();
+}
+
+#[test]
+fn who_was_admitted_without_the_past_has_its_part_of_both_branches() {
+    let mut net = Net::new(209, 4);
+    let circle = net.circle(0, &[1]);
+    for text in [WALKED, ATE] {
+        net.write(0, &circle, text);
+    }
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    net.connect(0, 2);
+    net.invite_with(0, 2, circle, Grant::Nothing);
+    assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
+    net.run(120_000);
+    net.cut_all();
+    let twin = net.twin(0);
+    net.connect(0, 1);
+    net.connect(twin, 2);
+    net.write(0, &circle, SLEPT);
+    net.write(twin, &circle, FELL);
+    assert!(net.run_until(|net| net.notes(1, &circle).contains(SLEPT)));
+    assert!(net.run_until(|net| net.notes(2, &circle).contains(FELL)));
+    net.cut(twin, 2);
+    net.connect(1, 2);
+    assert!(net.run_until(|net| {
+        net.notes(1, &circle) == set(&[WALKED, ATE, SLEPT, FELL])
+            && net.notes(2, &circle) == set(&[SLEPT, FELL])
+    }));
+    // Both rest, though one of them has not what lies before its part, and nothing waits for either.
+    net.run(600_000);
+    net.cut(0, 1);
+    net.run(600_000);
+    let sent = |net: &Net| [1, 2].map(|node| net.nodes[node].traffic.bytes_sent);
+    let before = sent(&net);
+    net.run(1_800_000);
+    assert_eq!(sent(&net), before);
+    for (node, other) in [(1, 2), (2, 1)] {
+        assert_eq!(net.nodes[node].owed(&circle, &net.id(other)), []);
+    }
+    net.invariants().unwrap();
+}
+
+#[test]
+fn an_alert_that_was_written_on_an_old_copy_is_delivered_and_waits_no_more() {
+    let mut net = Net::new(210, 2);
+    let circle = net.circle(0, &[1]);
+    let old = net.nodes[0].memory.clone();
+    net.write(0, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    net.cut_all();
+    net.nodes[0].memory = old;
+    net.crash(0);
+    let alert = Content::Alert(Alert {
+        severity: Severity::High,
+        text: FELL.to_owned(),
+        addressees: Vec::new(),
+        answer_by_ms: 0,
+    });
+    let first = net
+        .act(0, |node, now| node.write(&circle, alert.clone(), now))
+        .unwrap();
+    let waiting = |net: &Net| {
+        let rows = &net.nodes[0].memory;
+        rows.scan(&RowPrefix::Undelivered(circle)).unwrap().len()
+    };
+    assert_eq!(waiting(&net), 1);
+    net.connect(0, 1);
+    // What is delivered is the alert as it was written again, not the one in whose place the other has something else.
+    assert!(net.run_until(|net| waiting(net) == 0));
+    let delivered = |notice: &Notice| match notice {
+        Notice::Delivered { record, .. } => Some(*record),
+        _ => None,
+    };
+    let all: Vec<_> = net.nodes[0].notices.iter().filter_map(delivered).collect();
+    assert_eq!(all.len(), 1);
+    assert_ne!(all[0], first);
+    let shown = net.nodes[1].shown(&circle);
+    assert_eq!(shown.iter().filter(|(said, _)| *said == alert).count(), 1);
+}
+
+#[test]
+fn of_a_file_whose_log_forked_nothing_stays_when_its_time_is_over() {
+    let (mut net, circle, twin) = two_machines(214);
+    net.cut(twin, 2);
+    net.connect(1, 2);
+    assert!(net.run_until(|net| agree(net, &[0, 1, 2], &circle, &OF_BOTH)));
+    net.act(0, |node, now| {
+        node.with(|replica, rows, rng| replica.close(rows, &circle, 0, now, rng))
+    })
+    .unwrap();
+    assert!(net.run_until(|net| net.nodes[1].circles[&circle].charter.state().closed));
+    net.act(1, |node, now| {
+        node.with(|replica, rows, _| replica.finish(rows, &circle, now))
+    })
+    .unwrap();
+    let more = |net: &mut Net| {
+        net.act(1, |node, _| {
+            node.with(|replica, rows, _| replica.sweep(rows, &circle))
+        })
+    };
+    while more(&mut net).unwrap() {}
+    let name = format!("{circle:?}");
+    let rows = net.nodes[1].memory.rows().iter();
+    let left: Vec<&Row> = rows
+        .filter(|(row, value)| {
+            let named = format!("{row:?}").contains(&name);
+            named || value.windows(32).any(|window| window == circle.0)
+        })
+        .map(|(row, _)| row)
+        .collect();
+    assert_eq!(left, [&Row::Finished(circle)]);
 }

@@ -173,8 +173,8 @@ impl<R: Rows> Committed<'_, R> {
         })
     }
 
-    /// What `member` may have and has not acknowledged: (log, first sequence, last sequence). Of a forked log of this node's own, where the member stands
-    /// on another branch, that is what is still to be written again.
+    /// What `member` may have and has not acknowledged: (log, first sequence, last sequence). Of a forked log, where the member stands on another
+    /// branch, that is what this node has still to write again.
     pub fn owed(
         &self,
         circle: &Circle,
@@ -198,19 +198,19 @@ impl<R: Rows> Committed<'_, R> {
             .collect()
     }
 
-    /// Up to which place a member needs nothing of a forked log of this node's own: it stands on another branch, and what stands of this one has
-    /// been written again, or will be from there on.
+    /// Up to which place a member that stands on another branch of a forked log needs nothing of ours: what stands of it is written again by the node
+    /// whose log it is, and of its own this node knows from where on that is still to be done.
     fn renewed(&self, circle: &Circle, ack: &Ack, log: &LogId) -> Option<u64> {
         let said = ack.heights.iter().find(|said| said.log == *log)?;
-        let own = log.node == self.key.id();
-        if !own || !circle.branches.parted(log, said.height) {
+        if !circle.branches.parted(log, said.height) {
             return None;
         }
         let height = circle.logs.get(log)?.height;
         let same = self.record_id(&circle.id(), log, said.height) == Some(said.head);
         let row = self.rows.get(&Row::Renewing(circle.id())).ok()?;
         let row = row.and_then(|bytes| read::<Renewing>(&bytes).ok());
-        let open = row.and_then(|row| row.forked_from(log));
+        let own = log.node == self.key.id();
+        let open = row.filter(|_| own).and_then(|row| row.forked_from(log));
         (!same).then(|| open.map_or(height, |from| from.saturating_sub(1)))
     }
 

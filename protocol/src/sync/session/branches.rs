@@ -32,6 +32,13 @@ pub(super) struct Branch {
     pub(super) turn: u64,
 }
 
+impl Branch {
+    /// The place that is compared next.
+    const fn middle(&self) -> u64 {
+        self.same + (self.other - self.same) / 2
+    }
+}
+
 impl Session {
     /// Compares the heads of logs that are not longer at the peer than here, and looks for the branches of those that are others.
     pub(super) fn compare_heads(
@@ -103,7 +110,7 @@ impl Session {
         let (after, up_to) = match branch.come {
             Some(come) => (come, branch.up_to),
             None => {
-                let middle = branch.same + (branch.other - branch.same) / 2;
+                let middle = branch.middle();
                 (middle - 1, middle)
             }
         };
@@ -130,8 +137,7 @@ impl Session {
             let Some(branch) = self.branches.get(&(id, log)) else {
                 return true;
             };
-            let middle = branch.same + (branch.other - branch.same) / 2;
-            if branch.come.is_some() || sequence != middle {
+            if branch.come.is_some() || sequence != branch.middle() {
                 return true;
             }
             let same = view.record_id(&id, &log, sequence) == Some(RecordId(header.id));
@@ -265,6 +271,23 @@ impl Session {
     pub(super) fn oldest_branch(&self, id: &CircleId) -> Option<(u64, (CircleId, LogId))> {
         let of_it = self.branches.iter().filter(|((circle, _), _)| circle == id);
         of_it.map(|(key, branch)| (branch.turn, *key)).min()
+    }
+
+    /// The peer has nothing at the place that was asked for. Where its charter is the same as ours, its part of the log begins later, and so does its
+    /// branch as far as it can be had from there; otherwise it is looked for again when the charters are the same.
+    pub(super) fn nothing_of_branch(&mut self, key: &(CircleId, LogId), same_charter: bool) {
+        match self.branches.get_mut(key) {
+            Some(branch) if same_charter && branch.come.is_none() => {
+                branch.same = branch.middle();
+                self.ask_for_branch(key);
+            }
+            Some(_) if same_charter => self.give_up_branch(key),
+            Some(_) => {
+                self.round.incomplete = true;
+                self.branches.remove(key);
+            }
+            None => {}
+        }
     }
 
     /// Nothing more comes of the peer's branch, or more of it is not kept: it is not asked for again on this connection until it is longer.

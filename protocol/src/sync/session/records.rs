@@ -172,7 +172,7 @@ impl Session {
         }
         if wanted && logs.is_empty() {
             // The peer has nothing (more) for what was asked: the oldest range of this circle is answered.
-            self.give_up_one(&id);
+            self.nothing_came(&id, head.1, view);
             return;
         }
         if wanted {
@@ -324,18 +324,22 @@ impl Session {
         }
     }
 
-    pub(super) fn give_up_one(&mut self, id: &CircleId) {
-        self.round.incomplete = true;
-        let oldest = self
-            .asked
-            .iter()
+    /// The peer, whose charter has this head, has nothing of what was asked for: the oldest question about a circle is answered.
+    fn nothing_came(&mut self, id: &CircleId, head: EntryHash, view: &impl View) {
+        let open = self.asked.iter();
+        let oldest = open
             .filter(|((circle, _), asked)| circle == id && !asked.answered)
             .map(|(key, asked)| (asked.turn, *key))
             .min();
         let branch = self.oldest_branch(id);
         if let Some((_, key)) = branch.filter(|branch| oldest.is_none_or(|asked| *branch < asked)) {
-            self.branches.remove(&key);
-        } else if let Some((_, key)) = oldest {
+            let same = view
+                .circle(id)
+                .is_some_and(|held| held.charter.head() == head);
+            return self.nothing_of_branch(&key, same);
+        }
+        self.round.incomplete = true;
+        if let Some((_, key)) = oldest {
             self.asked.remove(&key);
             self.targets.remove(&key);
         }
