@@ -182,8 +182,8 @@ impl Care {
             return Ok(Vec::new());
         };
         // Acknowledgements speak of the branch that came first.
-        let held = shared.read(|view| view.record_id(&place.circle, &place.log, place.sequence));
-        if held != Some(*id) {
+        let held = shared.read(|view| view.record(&place.circle, &place.log, place.sequence))?;
+        if held.is_none_or(|held| held.id() != *id) {
             return Ok(Vec::new());
         }
         let kept: Option<DeliveryRow> = shared
