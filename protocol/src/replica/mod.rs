@@ -14,6 +14,7 @@
 
 mod alerts;
 mod arrive;
+mod aside;
 mod branches;
 mod claims;
 mod depart;
