@@ -41,6 +41,13 @@ pub const REVOCATION: usize = 256;
 pub const STATED_ACKS: usize = 512 << 10;
 /// Ranges of a circle's records whose bodies are missing: a header without its body beyond them is taken when there are less. Acknowledgements list them.
 pub const MISSING: usize = 256;
+/// Branches of a charter that has forked, the own one included, that are followed. Those beyond are kept aside and reported.
+pub const BRANCHES: usize = 8;
+/// Pieces of evidence that are kept aside of what one node has signed in one circle: the other branches of its logs, what it wrote after its removal,
+/// charter entries that do not fit. What comes beyond is reported and not kept.
+pub const ASIDE: usize = 256;
+/// Bytes of them: 4 MiB.
+pub const ASIDE_BYTES: usize = 4 << 20;
 /// Versions that one version may supersede.
 pub const SUPERSEDES: usize = 64;
 /// Life of an invitation, milliseconds: 7 days.

@@ -680,12 +680,13 @@ fn a_node_that_wrote_on_an_old_copy_of_its_disk_goes_on_in_a_new_life() {
             .iter()
             .any(|notice| matches!(notice, Notice::Aside { what: "fork", .. }))
     );
-    // What the other has not is not taken for delivered, whatever height it acknowledges.
+    // What the other has not is not taken for delivered, whatever height it acknowledges: it is written again, and waits until it is there.
     let other = net.id(1);
-    assert!(net.run_until(|net| {
-        let owed = net.nodes[0].owed(&circle, &other);
-        owed.iter().any(|(owed, _, to)| *owed == log && *to >= 4)
-    }));
+    assert!(net.run_until(|net| net.nodes[0].owed(&circle, &other).is_empty()));
+    assert!(net.texts(1, &circle).is_superset(&BTreeSet::from([
+        ATE.to_owned(),
+        "Dort beaucoup.".to_owned()
+    ])));
     // What it writes from now on arrives.
     let late = "Le kiné passe demain.";
     net.write(0, &circle, late);

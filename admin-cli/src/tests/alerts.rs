@@ -87,6 +87,7 @@ fn record(content: Content) -> RecordView {
         occurred_ms: NOON - 60_000,
         content,
         ahead: None,
+        forked: false,
         delivery: Vec::new(),
         alert: None,
     }

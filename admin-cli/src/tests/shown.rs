@@ -47,6 +47,7 @@ fn record() -> RecordView {
             withdrawn: format!("w{EVIL}"),
         }),
         ahead: Some(NOON),
+        forked: false,
         alert: None,
         delivery: vec![(
             NodeId([8; 32]),

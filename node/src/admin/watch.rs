@@ -86,6 +86,18 @@ fn event(notice: &Notice, at_ms: u64) -> Option<WatchEvent> {
             circle: Some(*circle),
             what: (*what).to_owned(),
         },
+        Notice::NotKept { circle, .. } => WatchEvent::Reported {
+            circle: Some(*circle),
+            what: "not-kept".to_owned(),
+        },
+        Notice::CharterForked { circle, .. } => WatchEvent::Reported {
+            circle: Some(*circle),
+            what: "charter-fork".to_owned(),
+        },
+        Notice::RunsTwice { circle, .. } => WatchEvent::Reported {
+            circle: Some(*circle),
+            what: "runs-twice".to_owned(),
+        },
         Notice::ClockAhead { circle, .. } => WatchEvent::Reported {
             circle: Some(*circle),
             what: "clock-ahead".to_owned(),

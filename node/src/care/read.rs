@@ -50,14 +50,10 @@ pub(super) fn record(
     shared: &Shared,
     id: &RecordId,
 ) -> Result<Option<(std::sync::Arc<Circle>, Record)>, CareError> {
-    let Some(place) = locate(shared, id)? else {
+    let Some((circle, record)) = shared.read(|view| view.find(id))? else {
         return Ok(None);
     };
-    let Some(circle) = shared.circle(&place.circle) else {
-        return Ok(None);
-    };
-    let record = shared.read(|view| view.record(&place.circle, &place.log, place.sequence))?;
-    Ok(record.map(|record| (circle, record)))
+    Ok(shared.circle(&circle).map(|circle| (circle, record)))
 }
 
 /// A record's content, where it can be read here.
@@ -185,6 +181,11 @@ impl Care {
         let Some(place) = locate(shared, id)? else {
             return Ok(Vec::new());
         };
+        // Acknowledgements speak of the branch that came first.
+        let held = shared.read(|view| view.record(&place.circle, &place.log, place.sequence))?;
+        if held.is_none_or(|held| held.id() != *id) {
+            return Ok(Vec::new());
+        }
         let kept: Option<DeliveryRow> = shared
             .rows()
             .get(&Row::Delivery(circle.id(), *id))?
@@ -296,6 +297,7 @@ impl Care {
             content: opened.content,
             alert: None,
             ahead: ahead(shared, &circle.id(), id)?,
+            forked: circle.branches.parted(&header.log, header.sequence),
         }))
     }
 

@@ -9,6 +9,7 @@ use maillon_protocol::{
     cbor,
     charter::Entry,
     circle::Circle,
+    ids::{EntryHash, RecordId},
     record::Header,
     replica::{Location, Row, RowPrefix, Rows},
     sign::Unverified,
@@ -35,8 +36,11 @@ pub(super) fn nothing_aside(shared: &Shared) -> Result<String, (String, Remedy)>
             (error.to_string(), remedy)
         })?;
         for bytes in rows {
-            let (word, inner) =
+            let (mut word, inner) =
                 parts(&bytes).unwrap_or_else(|| ("unreadable".to_owned(), Vec::new()));
+            if word == "entry" && is_of_another_branch(&circle, inner.clone()) == Some(true) {
+                "charter-fork".clone_into(&mut word);
+            }
             match stands(shared, &circle, &word, inner) {
                 Stands::Open => open.count(word),
                 Stands::Settled => settled.count(word),
@@ -85,9 +89,11 @@ impl Words {
     fn advice(&self) -> &'static str {
         let has = |word: &str| self.0.contains_key(word);
         if has("fork") {
-            "one node wrote twice in the same place: it ran on an old copy of its disk, or twice, or its key is in other hands; if it is not this one, call its administrator (`maillonctl peer list`)"
+            "one node wrote twice in the same place: it ran on an old copy of its disk, or twice, or its key is in other hands; what it wrote is shown all the same, and marked. If it is not this one, call its administrator (`maillonctl peer list`)"
         } else if has("own-log-ahead") {
             "this node went back to an old copy, and a peer holds more of what it wrote: let it meet its peers before anybody writes; a restart brings the next contact at once"
+        } else if has("charter-fork") {
+            "the steward of a circle has signed two changes with one number: it was put back from a copy, or its key is in other hands; call its administrator, and continue the circle without it (`maillonctl circle continue`)"
         } else if has("entry") || has("seal") {
             "a change of a circle's members cannot be checked here: update this node; if that does not help, call the administrator of the circle's steward"
         } else {
@@ -120,13 +126,20 @@ fn stands(shared: &Shared, circle: &Circle, word: &str, inner: Vec<u8>) -> Stand
 fn is_back(shared: &Shared, inner: &[u8]) -> Option<bool> {
     let kept: SentRecord = cbor::decode(inner).ok()?;
     let header = Unverified::<Header>::parse(kept.header.0).ok()?;
-    let id = maillon_protocol::ids::RecordId(header.id);
+    let id = RecordId(header.id);
     let Some(bytes) = shared.rows().get(&Row::Place(id)).ok()? else {
         return Some(false);
     };
     let place: Location = cbor::decode(&bytes).ok()?;
     let held = shared.read(|view| view.record_id(&place.circle, &place.log, place.sequence));
     Some(held == Some(id))
+}
+
+/// Whether a charter entry that was kept aside stands on another branch of the charter.
+fn is_of_another_branch(circle: &Circle, inner: Vec<u8>) -> Option<bool> {
+    let entry = Unverified::<Entry>::parse(inner).ok()?;
+    let (number, hash) = (entry.object.number, EntryHash(entry.id));
+    Some(circle.charter.is_rival(number, hash))
 }
 
 /// Whether a charter entry that was kept aside is the charter's now.

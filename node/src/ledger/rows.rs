@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use maillon_protocol::{
-    ids::{CircleId, Hash, LogId},
+    ids::{CircleId, Hash, LogId, NodeId},
     replica::{Row, RowPrefix, Rows, StorageError},
 };
 

@@ -83,7 +83,7 @@ impl Default for NetworkConfig {
             urgent_cap: Duration::from_secs(10),
             settled_after: Duration::from_secs(10),
             stall: Duration::from_secs(30),
-            ping_every: Duration::from_secs(10),
+            ping_every: Duration::from_secs(15),
             idle: Duration::from_secs(60),
             queue_frames: 64,
             queue_bytes: 2 * limits::FRAME,

@@ -163,6 +163,14 @@ pub struct Charter {
     #[n(12)]
     #[cbor(default)]
     pub(super) replaced: BTreeSet<NodeId>,
+    /// Other branches, where it has forked.
+    #[n(13)]
+    #[cbor(default)]
+    pub(super) rivals: Vec<Charter>,
+    /// Members that another branch removes: all but the node itself whose charter this is.
+    #[n(14)]
+    #[cbor(default)]
+    pub(super) shunned: BTreeSet<NodeId>,
 }
 
 impl Charter {
@@ -231,6 +239,8 @@ impl Charter {
             recoveries: BTreeMap::from([(*signer, (said.recovery, 0))]),
             inherited: BTreeMap::new(),
             replaced: BTreeSet::new(),
+            rivals: Vec::new(),
+            shunned: BTreeSet::new(),
         })
     }
 
@@ -340,19 +350,20 @@ impl Charter {
         &self.state
     }
 
-    /// Whether `node` is a member at the head, and has not left.
+    /// Whether `node` is a member at the head, has not left, and no other branch of the charter removes it.
     pub fn is_member(&self, node: &NodeId) -> bool {
         self.member(node).is_some()
     }
 
     /// The member at the head that has not left.
     pub fn member(&self, node: &NodeId) -> Option<&Member> {
-        self.listed(node).filter(|_| !self.has_left(node))
+        let here = |_: &&Member| !self.has_left(node) && !self.shuns(node);
+        self.listed(node).filter(here)
     }
 
     /// The members at the head that have not left.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
-        let here = |member: &&Member| !self.has_left(&member.node);
+        let here = |member: &&Member| !self.has_left(&member.node) && !self.shuns(&member.node);
         self.state.members.iter().filter(here)
     }
 

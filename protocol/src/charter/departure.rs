@@ -202,7 +202,7 @@ impl Charter {
     /// Whether records of `log` pass from `giver` to `taker`: between members, and from who is no member any more what it wrote itself, as far as
     /// that counts.
     pub fn passes(&self, log: &LogId, giver: &NodeId, taker: &NodeId) -> bool {
-        let own_of_old = || log.node == *giver && self.ever_listed(giver);
+        let own_of_old = || log.node == *giver && self.ever_listed(giver) && !self.shuns(giver);
         self.is_member(taker) && (self.is_member(giver) || own_of_old())
     }
 }

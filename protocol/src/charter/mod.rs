@@ -19,6 +19,7 @@ mod departure;
 mod entry;
 mod epoch;
 mod replace;
+mod rivals;
 mod steward;
 
 pub use chain::{Charter, CharterError, Start};

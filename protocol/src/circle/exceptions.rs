@@ -80,8 +80,9 @@ impl Circle {
 
     /// Why a record has no body here: `own` is not granted its epoch, or whoever sent the header had erased it.
     pub(super) fn why_without_body(&self, header: &Header, own: &NodeId) -> Reason {
-        let epoch = self.charter.epoch_of(header.entry);
-        let granted = epoch.is_some_and(|(epoch, _)| self.charter.is_granted(own, epoch));
+        let granted = self
+            .charter
+            .may_read(own, (header.entry, header.entry_hash));
         if granted {
             Reason::Missing
         } else {

@@ -1,8 +1,11 @@
 //! What arrives, checked against what is committed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use super::{Circle, Reason};
+use super::{Branches, Circle, Reason};
 use crate::{
     charter::{
         Change, Charter, CharterError, Entry, EpochSecret, Grant, SealedSecret, SecretError, Start,
@@ -11,7 +14,7 @@ use crate::{
     ids::{LogId, NodeId, RecordId},
     keys::SealKey,
     record::{
-        self, Header, Record,
+        self, Header, Previous, Record,
         log::{LogError, LogTip, Place},
     },
     sign::Verified,
@@ -40,15 +43,15 @@ pub struct Opened {
     pub content: Content,
 }
 
-/// Something signed that does not fit: kept aside and reported, never shown.
+/// Something signed that does not fit: kept aside and reported. Of it, the records of another branch are shown.
 #[derive(Debug, Clone)]
 pub enum Evidence {
-    /// Two signed records for one place of a log.
+    /// A record of another branch of a log than the one that is held.
     Fork {
-        /// The record that is held there.
-        held: RecordId,
-        /// The other one.
+        /// The record.
         other: Record,
+        /// Whether the one before it is here, on either branch: nothing of the branch is missing before it.
+        linked: bool,
     },
     /// A record of this node's own current log that this node does not have: it was restored, or runs twice.
     OwnLogAhead(Record),
@@ -151,8 +154,12 @@ fn is_whole(record: &Record) -> bool {
 
 /// Takes verified records into a circle.
 ///
-/// `held` gives the id of a record that is committed at a place of a log; `own_log` is the log that this node writes now; `erased` says of a record
-/// whether an erasure of it has been carried out here: its body is dropped.
+/// `held` gives the id of a record that is committed at a place of a log, `aside` says whether one is kept aside as part of another branch; `own_log` is
+/// the log that this node writes now; `erased` says of a record whether an erasure of it has been carried out here: its body is dropped.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "what is committed is looked up, and time comes from the driver"
+)]
 pub fn ingest(
     circle: &Circle,
     records: Vec<Record>,
@@ -160,11 +167,13 @@ pub fn ingest(
     own_log: &LogId,
     now_ms: u64,
     held: impl Fn(&LogId, u64) -> Option<RecordId>,
+    aside: impl Fn(&RecordId) -> bool,
     erased: impl Fn(&RecordId) -> bool,
 ) -> (Circle, Ingested) {
     let mut next = circle.clone();
     let mut result = Ingested::default();
     let mut fresh: BTreeMap<(LogId, u64), RecordId> = BTreeMap::new();
+    let mut branch: BTreeSet<RecordId> = BTreeSet::new();
     for record in records {
         let log = record.header.object.log;
         let sequence = record.header.object.sequence;
@@ -172,7 +181,24 @@ pub fn ingest(
             result.spoiled = true;
             continue;
         }
+        let here = |sequence: u64| {
+            let known = fresh.get(&(log, sequence)).copied();
+            known.or_else(|| held(&log, sequence))
+        };
+        let parted = next.branches.from.contains_key(&log);
+        let on_branch = |id: &RecordId| branch.contains(id) || (parted && aside(id));
+        let before = match record.header.object.previous {
+            Previous::Opening(_) => None,
+            Previous::Record(before) => Some(before),
+        };
+        let follows = || before.is_some_and(|before| on_branch(&before));
+        let linked = || before.is_none_or(|id| on_branch(&id) || here(sequence - 1) == Some(id));
         match LogTip::check(next.logs.get(&log), &record.header, &next.charter, own) {
+            Ok(Place::Gap { .. }) if follows() => {
+                branch.insert(record.id());
+                let (other, linked) = (record, true);
+                result.evidence.push(Evidence::Fork { other, linked });
+            }
             Ok(Place::Next(_)) if log == *own_log => {
                 result.evidence.push(Evidence::OwnLogAhead(record));
             }
@@ -194,44 +220,33 @@ pub fn ingest(
                 next.logs.insert(log, tip);
                 result.accepted.push(accepted);
             }
-            Ok(Place::Held) => {
-                let known = fresh
-                    .get(&(log, sequence))
-                    .copied()
-                    .or_else(|| held(&log, sequence));
-                match known {
-                    Some(known) if known != record.id() => {
-                        result.evidence.push(Evidence::Fork {
-                            held: known,
-                            other: record,
-                        });
-                    }
-                    Some(_) if record.body.is_some() => {
-                        if let Some(filled) = fill(&mut next, own, record, now_ms) {
-                            result.filled.push(filled);
-                        }
-                    }
-                    _ => {}
+            Ok(Place::Held) => match here(sequence) {
+                Some(known) if known != record.id() => {
+                    let linked = linked();
+                    branch.insert(record.id());
+                    let other = record;
+                    result.evidence.push(Evidence::Fork { other, linked });
                 }
-            }
+                Some(_) if record.body.is_some() => {
+                    if let Some(filled) = fill(&mut next, own, record, now_ms) {
+                        result.filled.push(filled);
+                    }
+                }
+                _ => {}
+            },
             Ok(Place::Gap { expected }) => {
                 let gap = result.gaps.entry(log).or_insert((expected, sequence));
                 gap.1 = gap.1.max(sequence);
             }
             Ok(Place::AfterRemoval) => {
-                next.except(log, sequence, Reason::AfterRemoval);
                 result.evidence.push(Evidence::AfterRemoval(record));
             }
             Ok(Place::UnknownEntry) => result.unknown_entry = true,
             Err(LogError::Link) => {
-                let held = next
-                    .logs
-                    .get(&log)
-                    .map_or(RecordId([0; 32]), |tip| tip.head);
-                result.evidence.push(Evidence::Fork {
-                    held,
-                    other: record,
-                });
+                let linked = linked();
+                branch.insert(record.id());
+                let other = record;
+                result.evidence.push(Evidence::Fork { other, linked });
             }
             Err(error) => result.evidence.push(Evidence::Invalid { record, error }),
         }
@@ -291,6 +306,8 @@ pub fn begin(
         continued: None,
         unconfirmed: false,
         erasures: 0,
+        branches: Branches::default(),
+        beside: BTreeMap::new(),
         changed: 0,
     };
     let (circle, mut result) = extend(&circle, entries.collect());
@@ -352,6 +369,22 @@ pub fn open_secrets(
     let mut opened = Vec::new();
     let mut refused = Vec::new();
     for copy in copies.iter().filter(|copy| copy.recipient == own) {
+        if circle.charter.is_rival(copy.number, copy.epoch) {
+            let rival = circle.charter.naming(copy.number, copy.epoch);
+            let known = circle.beside.contains_key(&copy.epoch);
+            match rival
+                .filter(|_| !known)
+                .map(|rival| rival.open_secret(copy, own, keys))
+            {
+                Some(Ok(secret)) => {
+                    circle.beside.insert(copy.epoch, secret);
+                    opened.push(copy.number);
+                }
+                Some(Err(error)) => refused.push(error),
+                None => {}
+            }
+            continue;
+        }
         if circle.secrets.contains_key(&copy.number) {
             continue;
         }
@@ -393,7 +426,7 @@ impl Circle {
     /// Lets go of the logs of which this node is granted more now that it was admitted again: it asks for them from where they begin for it.
     pub(crate) fn begin_again(&mut self, own: &NodeId) {
         let charter = std::sync::Arc::clone(&self.charter);
-        let withheld: std::collections::BTreeSet<LogId> = self
+        let withheld: BTreeSet<LogId> = self
             .exceptions
             .iter()
             .filter(|exception| exception.reason == Reason::NotGranted)
@@ -409,7 +442,7 @@ impl Circle {
             };
             log.node == *own || !(more || (past && withheld.contains(log)))
         });
-        let kept: std::collections::BTreeSet<LogId> = self.logs.keys().copied().collect();
+        let kept: BTreeSet<LogId> = self.logs.keys().copied().collect();
         self.exceptions
             .retain(|exception| kept.contains(&exception.log));
     }

@@ -5,11 +5,13 @@
 //! to RocksDB in one batch, the simulation writes it to a map.
 
 mod ack;
+mod branches;
 mod exceptions;
 mod files;
 mod ingest;
 
 pub use ack::{Ack, AckError, Exception, LogHeight, Reason};
+pub use branches::{Branches, Kept};
 pub use files::{Fetched, FileRow, Wanted};
 pub use ingest::{
     Accepted, Entries, Evidence, IngestError, Ingested, Opened, begin, extend, ingest, open_secrets,
@@ -23,7 +25,7 @@ use rand_core::CryptoRng;
 use crate::{
     charter::{Charter, EpochSecret, LogStart, Predecessor},
     content::Envelope,
-    ids::{CircleId, Hash, Incarnation, LogId, NodeId, RecordId},
+    ids::{CircleId, EntryHash, Hash, Incarnation, LogId, NodeId, RecordId},
     keys::NodeKey,
     limits::LimitError,
     record::{self, Header, OlderLog, Previous, Record, log::LogTip},
@@ -53,6 +55,10 @@ pub struct Circle {
     pub unconfirmed: bool,
     /// How many erasures are known of; node-local. While there are none, nothing is looked up for records that come.
     pub erasures: u64,
+    /// Logs that have forked, and how much is kept aside; node-local.
+    pub branches: Branches,
+    /// Opened secrets of the epochs that only another branch of the charter has, by the entries that start them.
+    pub beside: BTreeMap<EntryHash, EpochSecret>,
 }
 
 /// [`Circle`] without its charter, as a row: the charter has a row of its own, because it changes seldom.
@@ -89,6 +95,14 @@ pub struct CircleRow {
     #[n(8)]
     #[cbor(default)]
     pub erasures: u64,
+    /// Forked logs, and how much is kept aside.
+    #[n(9)]
+    #[cbor(default)]
+    pub branches: Branches,
+    /// Opened secrets of other branches of the charter.
+    #[n(10)]
+    #[cbor(default)]
+    pub beside: BTreeMap<EntryHash, Hash>,
 }
 
 /// What is known of where a charter and each log stand: what two nodes exchange.
@@ -122,6 +136,12 @@ impl Circle {
             continued: self.continued,
             unconfirmed: self.unconfirmed,
             erasures: self.erasures,
+            branches: self.branches.clone(),
+            beside: self
+                .beside
+                .iter()
+                .map(|(epoch, secret)| (*epoch, Hash(*secret.expose())))
+                .collect(),
         }
     }
 
@@ -142,6 +162,12 @@ impl Circle {
             continued: row.continued,
             unconfirmed: row.unconfirmed,
             erasures: row.erasures,
+            branches: row.branches,
+            beside: row
+                .beside
+                .into_iter()
+                .map(|(epoch, secret)| (epoch, EpochSecret::from_bytes(secret.0)))
+                .collect(),
         }
     }
 
@@ -152,8 +178,12 @@ impl Circle {
 
     /// The secret of the epoch whose first entry has this hash.
     pub fn secret_of(&self, header: &Header) -> Option<&EpochSecret> {
-        let (number, _) = self.charter.epoch_of(header.entry)?;
-        self.secrets.get(&number)
+        let named = self.charter.naming(header.entry, header.entry_hash)?;
+        let (number, epoch) = named.epoch_of(header.entry)?;
+        match self.charter.hash_of(number) == Some(epoch) {
+            true => self.secrets.get(&number),
+            false => self.beside.get(&epoch),
+        }
     }
 
     /// Whether `own`, a member, lacks the secret of an epoch that it is granted.
@@ -186,13 +216,18 @@ impl Circle {
     }
 
     /// How far a log that is held counts: its height, or where its node was removed or left, if that is lower. None where nothing of it counts, or
-    /// nothing of what is held: who was admitted without the past may hold only what lies above the cut.
+    /// nothing of what is held: who was admitted without the past may hold only what lies above the cut, and another branch may be what counts.
     pub fn counted(&self, log: &LogId) -> Option<LogHeight> {
         let tip = self.logs.get(log)?;
         let (height, head) = match self.charter.taken_up_to(log, self.last_entry(log)) {
             Some(None) => return None,
             Some(Some((sequence, _))) if sequence < tip.first => return None,
-            Some(Some((sequence, id))) if sequence < tip.height => (sequence, id),
+            Some(Some((sequence, id))) if sequence < tip.height => {
+                if self.branches.beside.contains(log) {
+                    return None;
+                }
+                (sequence, id)
+            }
             None | Some(Some(_)) => (tip.height, tip.head),
         };
         Some(LogHeight {

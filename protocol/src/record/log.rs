@@ -111,24 +111,19 @@ impl LogTip {
         if (object.sequence == 1) != (object.entry_before == 0) {
             return Err(LogError::EntryBefore);
         }
-        match charter.hash_of(object.entry) {
-            None => return Ok(Place::UnknownEntry),
-            Some(hash) if hash != object.entry_hash => return Err(LogError::Entry),
-            Some(_) => {}
-        }
-        if !charter.was_member(&object.log.node, object.entry) {
+        let Some(named) = charter.naming(object.entry, object.entry_hash) else {
+            return match charter.hash_of(object.entry) {
+                None => Ok(Place::UnknownEntry),
+                Some(_) => Err(LogError::Entry),
+            };
+        };
+        if !named.was_member(&object.log.node, object.entry) {
             return Err(LogError::NotMember);
         }
-        if charter.epoch_of(object.entry).map(|(_, hash)| hash) != Some(object.epoch) {
+        if named.epoch_of(object.entry).map(|(_, hash)| hash) != Some(object.epoch) {
             return Err(LogError::Epoch);
         }
-        let after_cut = match charter.taken_up_to(&object.log, object.entry) {
-            None => false,
-            Some(None) => true,
-            Some(Some((sequence, id))) => {
-                object.sequence > sequence || (object.sequence == sequence && header.id != id.0)
-            }
-        };
+        let after_cut = Self::is_after_cut(charter, header);
         let next = tip.map_or(1, |tip| tip.height + 1);
         let expected = match charter.start_for(own, &object.log) {
             Some(Start::Sequence(sequence)) => sequence.max(next),
@@ -152,6 +147,18 @@ impl LogTip {
             std::cmp::Ordering::Equal => {
                 // A node that was admitted again without all of the past goes on after a hole.
                 Self::extend(tip, header, object.sequence > next).map(Place::Next)
+            }
+        }
+    }
+
+    /// Whether a record lies beyond what the removal, or the leaving, of its node lets count.
+    pub fn is_after_cut(charter: &Charter, header: &Verified<Header>) -> bool {
+        let object = &header.object;
+        match charter.taken_up_to(&object.log, object.entry) {
+            None => false,
+            Some(None) => true,
+            Some(Some((sequence, id))) => {
+                object.sequence > sequence || (object.sequence == sequence && header.id != id.0)
             }
         }
     }

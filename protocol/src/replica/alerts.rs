@@ -3,7 +3,7 @@
 //! One row for each alert ([`AlertEntry`]), staged with the record that changes it: the alert, an answer, or the removal of their author. A
 //! database from before there was an index gets one when it is loaded.
 
-use super::{Replica, Row, RowPrefix, Rows, StorageError, project::read_record, rows::read};
+use super::{Replica, Row, RowPrefix, Rows, StorageError, branches::find, rows::read};
 use crate::{
     cbor,
     circle::{Circle, Opened},
@@ -48,17 +48,9 @@ impl Replica {
         circle: &Circle,
         record: &RecordId,
     ) -> Result<Option<Opened>, StorageError> {
-        let Some(place) = self.read_row::<super::Location>(rows, &Row::Place(*record))? else {
-            return Ok(None);
-        };
-        let row = Row::Record(place.circle, place.log, place.sequence);
-        let Some(bytes) = self
-            .row(rows, &row)?
-            .filter(|_| place.circle == circle.id())
-        else {
-            return Ok(None);
-        };
-        Ok(circle.read(&read_record(&bytes)?).ok())
+        let found = find(&self.over(rows), record)?;
+        let here = found.filter(|(place, _)| place.circle == circle.id());
+        Ok(here.and_then(|(_, record)| circle.read(&record).ok()))
     }
 
     /// Stages what a thing, as it is now, changes in the index: itself as an alert, or as an answer to one. `said` is a record that is open

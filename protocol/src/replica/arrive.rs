@@ -15,15 +15,12 @@ use crate::{
     circle::{self, Ack, Circle, Evidence, IngestError, Reason},
     descriptor::{Descriptor, DescriptorOrder, order},
     identity::ReplacementError,
-    ids::{CircleId, Hash, Incarnation, InvitationId, NodeId, RecordId, ThingId},
-    record::{OlderLog, Record},
+    ids::{CircleId, EntryHash, Hash, Incarnation, InvitationId, NodeId, ThingId},
+    record::Record,
     sign::Verified,
     sync::{Change, News, Outcome},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Time over which incarnations are counted, milliseconds.
 const DAY_MS: u64 = 24 * 3600 * 1000;
@@ -90,7 +87,7 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<Outcome, ArriveError> {
         let own = self.own();
-        let Some(circle) = self.at_hand(rows, &id, &peer)? else {
+        let Some(circle) = self.at_hand(rows, &id, &peer)?.cloned() else {
             return Ok(Outcome::default());
         };
         // From who is no member any more only what counts is taken: what lies beyond could be sent without end, and members have it.
@@ -105,7 +102,7 @@ impl Replica {
             return Err(ArriveError::NotShared);
         }
         let (mut next, ingested) = circle::ingest(
-            circle,
+            &circle,
             records,
             &own,
             &self.own_log(),
@@ -117,12 +114,12 @@ impl Replica {
                     .and_then(|bytes| read_record(&bytes).ok())
                     .map(|record| record.id())
             },
+            |record| self.is_branch(rows, &id, record).unwrap_or(false),
             |record| {
                 let known = || self.erased(rows, &id, record).ok().flatten().is_some();
                 circle.erasures > 0 && known()
             },
         );
-        // A record that breaks a rule proves nothing that a member would need, and could be sent without end: it is named, not kept.
         let reasons: Vec<String> = ingested
             .evidence
             .iter()
@@ -136,40 +133,20 @@ impl Replica {
             unknown_entry: ingested.unknown_entry,
             refused: ingested.spoiled || !reasons.is_empty(),
             reasons,
-            wrong_file: false,
+            ..Outcome::default()
         };
-        let known_evidence = |replica: &Self, record: &RecordId| {
-            replica
-                .row(rows, &Row::Aside(id, Hash(record.0)))
-                .map(|row| row.is_some())
+        let evidence = if member {
+            ingested.evidence
+        } else {
+            Vec::new()
         };
-        let mut fresh_evidence = Vec::new();
-        let kept = |one: &Evidence| member && !matches!(one, Evidence::Invalid { .. });
-        for evidence in ingested.evidence.into_iter().filter(kept) {
-            let (Evidence::Fork { other: record, .. }
-            | Evidence::OwnLogAhead(record)
-            | Evidence::AfterRemoval(record)
-            | Evidence::Invalid { record, .. }) = &evidence;
-            if !known_evidence(self, &record.id())? {
-                fresh_evidence.push(evidence);
-            }
-        }
+        let aside = self.keep_aside(rows, &mut next, evidence, &mut outcome)?;
         let filled = !ingested.filled.is_empty();
-        if ingested.accepted.is_empty() && !filled && fresh_evidence.is_empty() {
+        if ingested.accepted.is_empty() && !filled && !aside.changed {
             return Ok(outcome);
         }
         // Seen ahead of what is here, or forked: this node was restored or runs twice. It goes on in a new life, one for all that came.
-        let own_log = self.own_log();
-        let mut restored = false;
-        for evidence in &fresh_evidence {
-            self.put_aside(id, evidence);
-            restored |= match evidence {
-                Evidence::OwnLogAhead(_) => true,
-                Evidence::Fork { other, .. } => other.header.object.log == own_log,
-                _ => false,
-            };
-        }
-        if restored {
+        if aside.overtaken {
             self.begin_incarnation(rows, now_ms, rng)?;
             outcome.refused = true;
         }
@@ -179,15 +156,20 @@ impl Replica {
                 self.want_files(rows, &mut next, &accepted.record, opened)?;
             }
         }
+        self.report_other_lives(&circle, came().map(|accepted| &accepted.record));
         let next = self.put_circle(next);
         for accepted in came() {
             self.clock
                 .observe(accepted.record.header.object.time, now_ms);
             self.project(rows, &next, accepted, now_ms)?;
         }
+        let (mut erasures, bare) = erasures_of(came());
+        for record in &aside.shown {
+            self.clock.observe(record.header.object.time, now_ms);
+            erasures.extend(self.project_branch(rows, &next, record)?);
+        }
         let last = self.clock.last();
         self.stage(Row::Clock, cbor::encode(&last));
-        let (mut erasures, bare) = erasures_of(came());
         erasures.extend(self.asked_of(rows, &id, &bare)?);
         self.follow_erasures(rows, &id, erasures)?;
         if filled {
@@ -237,36 +219,6 @@ impl Replica {
         Ok(lives)
     }
 
-    /// The heads of this node's own logs that it was shown beside those that it holds: the other branches of its forks.
-    pub(super) fn own_branches(
-        &self,
-        rows: &impl Rows,
-        id: &CircleId,
-    ) -> Result<Vec<OlderLog>, StorageError> {
-        let own = self.own();
-        let mut heads: BTreeMap<Incarnation, OlderLog> = BTreeMap::new();
-        for bytes in self.over(rows).scan(&RowPrefix::Aside(*id))? {
-            let (what, object): (String, cbor::Bytes) = read(&bytes)?;
-            if what != "fork" {
-                continue;
-            }
-            let record = read_record(&object.0)?;
-            let header = &record.header.object;
-            let head = OlderLog {
-                incarnation: header.log.incarnation,
-                height: header.sequence,
-                head: record.id(),
-            };
-            if header.log.node == own {
-                let held = heads.entry(head.incarnation).or_insert(head);
-                if held.height < head.height {
-                    *held = head;
-                }
-            }
-        }
-        Ok(heads.into_values().collect())
-    }
-
     /// Takes charter entries and sealed copies, whose signatures have been verified, from `peer`.
     ///
     /// # Errors
@@ -286,11 +238,13 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<ByItself, ArriveError> {
         let own = self.own();
+        let mut strange = Vec::new();
         let (mut next, taken) = match self.circles.get(&id) {
             Some(circle) => {
                 if !circle.charter.ever_listed(&peer) {
                     return Err(ArriveError::NotShared);
                 }
+                strange = strangers(circle, &entries);
                 circle::extend(circle, entries)
             }
             None => {
@@ -328,18 +282,15 @@ impl Replica {
             self.stage(Row::Entry(id, entry.object.number), entry.bytes.clone());
             self.take_quoted(rows, &entry.object)?;
         }
-        if let Some((entry, _)) = &taken.stopped {
-            self.stage(
-                Row::Aside(id, Hash(entry.id)),
-                cbor::encode(&("entry", cbor::Bytes(entry.bytes.clone()))),
-            );
-            self.published.notices.push(Notice::Aside {
-                circle: id,
-                what: "entry",
-            });
-        }
+        let stopped = match &taken.stopped {
+            Some((entry, _)) => self.keep_entry(rows, &mut next, entry)?.changed,
+            None => false,
+        };
+        let rivals = self.take_rivals(rows, &mut next, &strange)?;
         let (opened, refused) = circle::open_secrets(&mut next, seals, own, &self.keys.seals);
-        for seal in seals.iter().filter(|seal| opened.contains(&seal.number)) {
+        let ours = |seal: &&SealedSecret| next.charter.hash_of(seal.number) == Some(seal.epoch);
+        let fresh = |seal: &&SealedSecret| opened.contains(&seal.number);
+        for seal in seals.iter().filter(ours).filter(fresh) {
             self.stage(Row::Seal(id, own, seal.number), cbor::encode(seal));
         }
         if !refused.is_empty() {
@@ -349,6 +300,16 @@ impl Replica {
             });
         }
         if taken.accepted.is_empty() && opened.is_empty() {
+            if stopped || rivals {
+                self.put_circle(next);
+            }
+            if rivals {
+                self.published.news.push(News {
+                    circle: Some(id),
+                    change: Change::Charter,
+                    from: None,
+                });
+            }
             return Ok(ByItself::default());
         }
         self.claim_forgotten(rows, &mut next, &taken.accepted)?;
@@ -425,9 +386,8 @@ impl Replica {
             .map(|(log, tip)| (*log, tip.first, tip.height))
             .collect();
         for (log, first, height) in logs {
-            let from = next
-                .counted(&log)
-                .map_or(first, |counted| counted.height + 1);
+            let counted = next.counted(&log);
+            let from = counted.map_or(first, |counted| counted.height + 1);
             for sequence in from.max(first)..=height {
                 let Some(bytes) = self.row(rows, &Row::Record(id, log, sequence))? else {
                     continue;
@@ -439,7 +399,8 @@ impl Replica {
                 }
             }
         }
-        Ok(())
+        self.look_beside(rows, next, node)?;
+        self.uncount_branches(rows, next, node)
     }
 
     /// Projects the records that were taken while their epoch's secret was missing. The erasures that they are, or answer.
@@ -468,6 +429,7 @@ impl Replica {
                 }
             }
         }
+        erasures.extend(self.open_branches(rows, next)?);
         Ok(erasures)
     }
 
@@ -609,4 +571,20 @@ impl Replica {
     {
         self.row(rows, row)?.map(|bytes| read(&bytes)).transpose()
     }
+}
+
+/// The entries that are not, or not next, in a circle's charter: they may belong to another branch of it.
+fn strangers(circle: &Circle, entries: &[Verified<Entry>]) -> Vec<Verified<Entry>> {
+    let charter = &circle.charter;
+    let is_held =
+        |entry: &Verified<Entry>| charter.hash_of(entry.object.number) == Some(EntryHash(entry.id));
+    let (number, head) = (charter.number(), charter.head());
+    let extends = |entry: &Verified<Entry>| {
+        entry.object.number == number + 1 && entry.object.previous == Some(head)
+    };
+    let mut new = entries.iter().filter(|entry| !is_held(entry)).peekable();
+    if new.peek().is_none_or(|first| extends(first)) {
+        return Vec::new();
+    }
+    new.cloned().collect()
 }

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     cbor,
-    circle::{Ack, Circle},
+    circle::{Ack, Circle, Opened},
+    content::Kind,
     ids::{CircleId, LogId, NodeId, RecordId},
     record::Record,
 };
@@ -52,9 +53,12 @@ pub struct AwaitedRow {
 }
 
 impl Replica {
-    /// An alert of ours was written: every other member's word is awaited.
-    pub(super) fn await_delivery(&mut self, circle: &Circle, alert: &Record) {
+    /// Of an alert that this node wrote, every other member's word is awaited.
+    pub(super) fn await_delivery(&mut self, circle: &Circle, alert: &Record, opened: &Opened) {
         let (id, header, record) = (circle.id(), &alert.header.object, alert.id());
+        if opened.envelope.kind != Kind::Alert as u64 || header.log.node != self.own() {
+            return;
+        }
         let (log, sequence) = (header.log, header.sequence);
         let row = DeliveryRow {
             record,

@@ -85,7 +85,7 @@ impl Replica {
         )
         .map_err(DepartureError::from)?;
         if let Some(charter) = charter.depart(&departure)? {
-            self.put_departed(id, charter, None);
+            self.put_departed(rows, (id, &own), charter, None)?;
         }
         Ok(())
     }
@@ -114,16 +114,24 @@ impl Replica {
         let Ok(Some(charter)) = circle.charter.depart(departure) else {
             return Ok(Vec::new());
         };
-        self.put_departed(&id, charter, Some(peer));
+        let node = departure.object.node;
+        self.put_departed(rows, (&id, &node), charter, Some(peer))?;
         Ok(self.remove_who_left(rows, &id, now_ms, rng)?)
     }
 
-    fn put_departed(&mut self, id: &CircleId, charter: Charter, from: Option<NodeId>) {
+    fn put_departed(
+        &mut self,
+        rows: &impl Rows,
+        (id, node): (&CircleId, &NodeId),
+        charter: Charter,
+        from: Option<NodeId>,
+    ) -> Result<(), StorageError> {
         let Some(circle) = self.circles.get(id) else {
-            return;
+            return Ok(());
         };
         let mut next = Circle::clone(circle);
         next.charter = Arc::new(charter);
+        self.look_beside(rows, &mut next, node)?;
         let (entry, member) = (next.charter.number(), next.charter.is_member(&self.own()));
         self.put_circle(next);
         self.published.notices.push(Notice::Charter {
@@ -136,6 +144,7 @@ impl Replica {
             change: Change::Charter,
             from,
         });
+        Ok(())
     }
 
     /// Where this node is the steward and may sign, makes the entries that follow from departures. A log counts up to what its node named, or up

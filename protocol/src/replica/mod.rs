@@ -14,6 +14,8 @@
 
 mod alerts;
 mod arrive;
+mod aside;
+mod branches;
 mod claims;
 mod deliveries;
 mod depart;
@@ -32,6 +34,7 @@ mod replace;
 mod requests;
 mod restore;
 mod retention;
+mod rivals;
 mod rows;
 mod staging;
 mod steward;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     circle::{Circle, Reason},
-    ids::{CircleId, InvitationId, NodeId, RecordId, ThingId},
+    ids::{CircleId, Incarnation, InvitationId, NodeId, RecordId, ThingId},
+    limits::LimitError,
     sync::News,
 };
 
@@ -82,6 +83,29 @@ pub enum Notice {
         /// A fixed word: `fork`, `own-log-ahead`, `after-removal`, `entry`, `attachment`.
         what: &'static str,
     },
+    /// No more is kept aside of what a node has signed in a circle: it forks its logs without end, or its key is in many hands.
+    NotKept {
+        /// The circle.
+        circle: CircleId,
+        /// The node.
+        node: NodeId,
+        /// How much is kept.
+        error: LimitError,
+    },
+    /// This node's identity writes in a log that this node never began: it runs twice, or it was put back from a copy of an earlier life.
+    RunsTwice {
+        /// The circle.
+        circle: CircleId,
+        /// The other life.
+        incarnation: Incarnation,
+    },
+    /// The steward has signed two entries of one number: each member stays on the one that came first there.
+    CharterForked {
+        /// The circle.
+        circle: CircleId,
+        /// The number.
+        entry: u64,
+    },
     /// A record's clock was more than ten minutes ahead.
     ClockAhead {
         /// The circle.
@@ -104,9 +128,9 @@ pub enum Notice {
     Contested(NodeId),
     /// A node's identity is used no more, by its own word.
     Revoked(NodeId),
-    /// Something is still to be written again for members of this circle: [`renew_further`](super::Replica::renew_further).
+    /// Something is still to be written again in this circle: [`renew_further`](super::Replica::renew_further).
     Renewing(CircleId),
-    /// This node began a new incarnation: its own log had been seen ahead of what it holds.
+    /// This node began a new incarnation: its own log had been seen ahead of what it holds, or on another branch.
     NewIncarnation,
 }
 

@@ -5,11 +5,11 @@ use minicbor::{Decode, Encode};
 use super::{Notice, Replica, Row, Rows, StorageError, rows::read};
 use crate::{
     cbor,
-    circle::{Accepted, Circle, Evidence, Opened},
+    circle::{Accepted, Circle, Opened},
     content::{Content, Facts, Kind},
     dossier::{Thing, Version},
-    ids::{CircleId, Hash, LogId, RecordId, ThingId},
-    record::Record,
+    ids::{CircleId, LogId, RecordId, ThingId},
+    record::{Record, log::LogTip},
 };
 
 /// Where a record is.
@@ -125,6 +125,7 @@ impl Replica {
         }
         match &accepted.opened {
             Ok(opened) => {
+                self.await_delivery(circle, &accepted.record, opened);
                 self.project_opened(rows, circle, &accepted.record, opened, accepted.fresh)
             }
             Err(reason) => {
@@ -228,9 +229,6 @@ impl Replica {
             kind: envelope.kind,
             node: header.log.node,
         });
-        if envelope.kind == Kind::Alert as u64 && header.log.node == self.own() {
-            self.await_delivery(circle, record);
-        }
         Ok(())
     }
 
@@ -256,21 +254,6 @@ impl Replica {
         } else {
             self.index_erasure(rows, circle, id, &thing)
         }
-    }
-
-    /// Keeps aside what does not fit, once.
-    pub(super) fn put_aside(&mut self, circle: CircleId, evidence: &Evidence) {
-        let (what, record) = match evidence {
-            Evidence::Fork { other, .. } => ("fork", other),
-            Evidence::OwnLogAhead(record) => ("own-log-ahead", record),
-            Evidence::AfterRemoval(record) => ("after-removal", record),
-            Evidence::Invalid { record, .. } => ("invalid", record),
-        };
-        self.stage(
-            Row::Aside(circle, Hash(record.id().0)),
-            cbor::encode(&(what, cbor::Bytes(record_row(record)))),
-        );
-        self.published.notices.push(Notice::Aside { circle, what });
     }
 }
 
@@ -324,6 +307,18 @@ impl Replica {
             )?;
             if let Some(error) = failed {
                 return Err(error);
+            }
+        }
+        for record in super::branches::branches(&self.over(rows), id)? {
+            let Some(facts) = self.facts(rows, &circle, &record)? else {
+                continue;
+            };
+            let of = facts.thing;
+            add(&mut things, &record, facts);
+            if LogTip::is_after_cut(&circle.charter, &record.header)
+                && let Some(thing) = things.get_mut(&of)
+            {
+                thing.mark_after_removal(|held| *held != record.id());
             }
         }
         for bytes in self.over(rows).scan(&super::RowPrefix::Things(*id))? {

@@ -1,4 +1,4 @@
-//! What is written again so that a new member can read it.
+//! What is written again so that others can read it: new members, and those who stand on another branch of a log of this node.
 //!
 //! Whoever is admitted without the whole past would not even know whose file it is, nor that the person agreed to share it. So each node,
 //! once it knows of an admission, writes again what it wrote itself, still stands, and the new member may not read:
@@ -10,6 +10,9 @@
 //! The steward does so for the identity that a structure wrote which has left since. A version that is written again supersedes the one
 //! before, keeps its author and its date, and says the same.
 //!
+//! And a node whose own log has forked writes again what stands of its own branch from the place on where the branches part, whoever
+//! has it already: see `branches`.
+//!
 //! A node that was cut off for weeks has thousands of those. So one commit writes a hundred at most; a row keeps how far it is, and whoever
 //! drives the replica goes on ([`Replica::renew_further`]) until it says no more ([`Notice::Renewing`]), after a restart too
 //! ([`Replica::renewing`]).
@@ -19,7 +22,7 @@ use rand_core::CryptoRng;
 
 use super::{
     Draft, Notice, Replica, Row, RowPrefix, Rows, StorageError, WriteFailed, Written,
-    project::read_record, rows::read,
+    branches::find, project::read_record, rows::read,
 };
 use crate::{
     cbor,
@@ -30,22 +33,57 @@ use crate::{
     ids::{CircleId, LogId, NodeId, RecordId, ThingId},
     record::Record,
 };
+use std::collections::BTreeMap;
 
 /// Records that one commit writes again at most.
 const WRITTEN: usize = 100;
 /// Records that one commit looks at for that.
 const LOOKED_AT: usize = 2000;
 
-/// How far a node is with writing again what it wrote beside an admission: all before this place of its logs is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+/// How far a node is with writing again, in one circle.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
 pub(super) struct Renewing {
     #[n(0)]
     circle: CircleId,
+    /// Of what it wrote beside an admission, all before this place of its logs is done. None where all is.
     #[n(1)]
-    log: LogId,
+    beside: Option<Beside>,
+    /// Its logs that have forked: what stands of them from this place on is to be written again.
     #[n(2)]
+    forked: BTreeMap<LogId, u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+struct Beside {
+    #[n(0)]
+    log: LogId,
+    #[n(1)]
     next: u64,
+}
+
+impl Renewing {
+    /// Nothing, in a circle.
+    pub(super) const fn nothing(circle: CircleId) -> Self {
+        Self {
+            circle,
+            beside: None,
+            forked: BTreeMap::new(),
+        }
+    }
+
+    /// Also a forked log from a place on.
+    pub(super) fn also(mut self, log: LogId, from: u64) -> Self {
+        let next = self.forked.entry(log).or_insert(from);
+        *next = from.min(*next);
+        self
+    }
+
+    /// From which place on a forked log is still to be written again; none where all of it is.
+    pub(super) fn forked_from(&self, log: &LogId) -> Option<u64> {
+        self.forked.get(log).copied()
+    }
 }
 
 impl Replica {
@@ -79,10 +117,13 @@ impl Replica {
         now_ms: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<Written>, StorageError> {
-        let Some(from) = self.read_row::<Renewing>(rows, &Row::Renewing(*id))? else {
+        let Some(row) = self.read_row::<Renewing>(rows, &Row::Renewing(*id))? else {
             return Ok(Vec::new());
         };
-        let Some((circle, partly)) = self.to_renew_for(id) else {
+        if !row.forked.is_empty() {
+            return self.write_branch_again(rows, row, now_ms, rng);
+        }
+        let (Some((circle, partly)), Some(from)) = (self.to_renew_for(id), row.beside) else {
             return self.stop_renewing(rows, id);
         };
         self.write_again(rows, &circle, &partly, Vec::new(), Some(from), now_ms, rng)
@@ -105,10 +146,82 @@ impl Replica {
         rows: &impl Rows,
         id: &CircleId,
     ) -> Result<Vec<Written>, StorageError> {
-        if self.row(rows, &Row::Renewing(*id))?.is_some() {
-            self.stage_delete(Row::Renewing(*id));
-        }
+        self.set_beside(rows, id, None)?;
         Ok(Vec::new())
+    }
+
+    /// Keeps how far it is with what was written beside an admission, and goes on with whatever is left.
+    fn set_beside(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        beside: Option<Beside>,
+    ) -> Result<(), StorageError> {
+        let row: Option<Renewing> = self.read_row(rows, &Row::Renewing(*id))?;
+        let known = row.is_some();
+        let next = Renewing {
+            beside,
+            ..row.unwrap_or_else(|| Renewing::nothing(*id))
+        };
+        if known || beside.is_some() {
+            self.keep_renewing(next);
+        }
+        Ok(())
+    }
+
+    fn keep_renewing(&mut self, next: Renewing) {
+        let id = next.circle;
+        if next == Renewing::nothing(id) {
+            return self.stage_delete(Row::Renewing(id));
+        }
+        self.stage(Row::Renewing(id), cbor::encode(&next));
+        self.published.notices.push(Notice::Renewing(id));
+    }
+
+    /// Writes again some of what stands of this node's branch of a forked log. Where nothing can be written now, the next start or change of the
+    /// charter or of the secrets asks again.
+    fn write_branch_again(
+        &mut self,
+        rows: &impl Rows,
+        mut row: Renewing,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<Written>, StorageError> {
+        let id = row.circle;
+        let Some((circle, (log, from))) =
+            (self.circles.get(&id).cloned()).zip(row.forked.pop_first())
+        else {
+            self.keep_renewing(row);
+            return Ok(Vec::new());
+        };
+        let height = circle.logs.get(&log).map_or(0, |tip| tip.height);
+        let (mut drafts, mut older, mut next) = (Vec::new(), Vec::new(), from);
+        while next <= height && drafts.len() < WRITTEN && next - from < LOOKED_AT as u64 {
+            if let Some(bytes) = self.row(rows, &Row::Record(id, log, next))? {
+                let record = read_record(&bytes)?;
+                if let Some((thing, draft)) = again(&circle, &record)
+                    && self.stands(rows, &id, thing, record.id())?
+                {
+                    drafts.push(draft);
+                    older.push(next);
+                }
+            }
+            next += 1;
+        }
+        let wanted = !drafts.is_empty();
+        let written = self.write_what_fits(rows, &id, drafts, now_ms, rng)?;
+        if wanted && written.is_empty() {
+            return Ok(Vec::new());
+        }
+        // An alert waits for those who have not acknowledged it as it was written now.
+        for sequence in older {
+            self.no_longer_awaited(&circle, log, sequence);
+        }
+        if next <= height {
+            row.forked.insert(log, next);
+        }
+        self.keep_renewing(row);
+        Ok(written)
     }
 
     /// The circle, and those who were admitted to it without the whole past and can read what this node writes.
@@ -132,7 +245,7 @@ impl Replica {
         circle: &Circle,
         partly: &[NodeId],
         mut drafts: Vec<Draft>,
-        from: Option<Renewing>,
+        from: Option<Beside>,
         now_ms: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<Written>, StorageError> {
@@ -147,8 +260,7 @@ impl Replica {
             self.stop_renewing(rows, &id)?;
             return Ok(written);
         };
-        self.stage(Row::Renewing(id), cbor::encode(&further));
-        self.published.notices.push(Notice::Renewing(id));
+        self.set_beside(rows, &id, Some(further))?;
         Ok(written)
     }
 
@@ -238,9 +350,9 @@ impl Replica {
         rows: &impl Rows,
         circle: &Circle,
         partly: &[NodeId],
-        from: Option<Renewing>,
+        from: Option<Beside>,
         drafts: &mut Vec<Draft>,
-    ) -> Result<Option<Renewing>, StorageError> {
+    ) -> Result<Option<Beside>, StorageError> {
         let id = circle.id();
         let mut looked_at = 0;
         for (log, tip) in &circle.logs {
@@ -258,8 +370,7 @@ impl Replica {
                 .map_or(0, |from| from.next);
             for sequence in first.max(next).max(tip.first)..=tip.height {
                 if looked_at == LOOKED_AT || drafts.len() >= WRITTEN {
-                    return Ok(Some(Renewing {
-                        circle: id,
+                    return Ok(Some(Beside {
                         log: *log,
                         next: sequence,
                     }));
@@ -331,14 +442,9 @@ impl Replica {
         circle: &Circle,
         id: RecordId,
     ) -> Result<Option<(LogId, u64, Record)>, StorageError> {
-        let Some(place) = self.read_row::<super::Location>(rows, &Row::Place(id))? else {
-            return Ok(None);
-        };
-        let row = Row::Record(circle.id(), place.log, place.sequence);
-        let Some(bytes) = self.row(rows, &row)? else {
-            return Ok(None);
-        };
-        Ok(Some((place.log, place.sequence, read_record(&bytes)?)))
+        let found = find(&self.over(rows), &id)?;
+        let here = found.filter(|(place, _)| place.circle == circle.id());
+        Ok(here.map(|(place, record)| (place.log, place.sequence, record)))
     }
 }
 

@@ -3,7 +3,7 @@
 //! One row for each ([`Row::Request`]), staged with the record that makes or ends it, in whatever order request and answer come. An answer ends a
 //! request if its author's node was the steward by the charter entry that it names.
 
-use super::{Replica, Row, RowPrefix, Rows, StorageError, project::read_record, rows::read};
+use super::{Replica, Row, RowPrefix, Rows, StorageError, branches::find, rows::read};
 use crate::{
     cbor,
     circle::Circle,
@@ -116,15 +116,10 @@ impl Replica {
         circle: &Circle,
         version: &Version,
     ) -> Result<bool, StorageError> {
-        let Some(place) = self.read_row::<super::Location>(rows, &Row::Place(version.record))?
-        else {
+        let Some((_, record)) = find(&self.over(rows), &version.record)? else {
             return Ok(false);
         };
-        let row = Row::Record(place.circle, place.log, place.sequence);
-        let Some(bytes) = self.row(rows, &row)? else {
-            return Ok(false);
-        };
-        let entry = read_record(&bytes)?.header.object.entry;
+        let entry = record.header.object.entry;
         Ok(circle.charter.steward_at(entry) == Some(version.node))
     }
 }

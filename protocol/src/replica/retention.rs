@@ -380,7 +380,10 @@ impl Replica {
         for bytes in self.over(rows).scan(&RowPrefix::Aside(id))? {
             let (_, object): (String, Bytes) = read(&bytes)?;
             let name = match read_record(&object.0) {
-                Ok(record) => Hash(record.id().0),
+                Ok(record) => {
+                    self.sweep_record(rows, circle, &record)?;
+                    Hash(record.id().0)
+                }
                 Err(_) => match Unverified::<Entry>::parse(object.0) {
                     Ok(entry) => Hash(entry.id),
                     Err(_) => continue,

@@ -21,29 +21,32 @@ pub(super) struct Overlay<'a, R> {
     pub(super) staging: &'a Staging,
 }
 
-impl<R: Rows> Overlay<'_, R> {
-    pub(super) fn get(&self, row: &Row) -> Result<Option<Vec<u8>>, StorageError> {
+impl<R: Rows> Rows for Overlay<'_, R> {
+    fn get(&self, row: &Row) -> Result<Option<Vec<u8>>, StorageError> {
         match self.staging.get(row) {
             Some(change) => Ok(change.clone()),
             None => self.rows.get(row),
         }
     }
 
-    /// Values of a prefix until `more` says no: first committed ones that stay as they are, in their order; then those that are not durable
-    /// yet, in theirs.
-    pub(super) fn each(
+    /// First committed ones that stay as they are, in their order; then those that are not durable yet, in theirs: together in no order that means
+    /// anything.
+    fn each_but(
         &self,
         prefix: &RowPrefix,
+        but: &BTreeSet<Row>,
         more: &mut dyn FnMut(Vec<u8>) -> bool,
     ) -> Result<(), StorageError> {
         let changes = within(self.staging, prefix);
-        let changed: BTreeSet<Row> = changes.keys().copied().collect();
+        let mut passed_over: BTreeSet<Row> = changes.keys().copied().collect();
+        passed_over.extend(but);
         let mut going = true;
-        self.rows.each_but(prefix, &changed, &mut |value| {
+        self.rows.each_but(prefix, &passed_over, &mut |value| {
             going = more(value);
             going
         })?;
-        for value in changes.into_values().flatten() {
+        let fresh = changes.into_iter().filter(|(row, _)| !but.contains(row));
+        for value in fresh.filter_map(|(_, value)| value.as_ref()) {
             if !going {
                 break;
             }
@@ -51,17 +54,9 @@ impl<R: Rows> Overlay<'_, R> {
         }
         Ok(())
     }
+}
 
-    /// All values of a prefix, in no order that means anything.
-    pub(super) fn scan(&self, prefix: &RowPrefix) -> Result<Vec<Vec<u8>>, StorageError> {
-        let mut found = Vec::new();
-        self.each(prefix, &mut |value| {
-            found.push(value);
-            true
-        })?;
-        Ok(found)
-    }
-
+impl<R: Rows> Overlay<'_, R> {
     /// The first value of a prefix among committed ones that stay as they are, and the first among those that are not durable yet.
     pub(super) fn firsts(&self, prefix: &RowPrefix) -> Result<Vec<Vec<u8>>, StorageError> {
         let changes = within(self.staging, prefix);

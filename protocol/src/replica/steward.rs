@@ -11,7 +11,7 @@ use crate::{
         self, Charter, Cut, EpochSecret, Grant, Made, Predecessor, RemovalReason, RotationReason,
         Steward, StewardError, Subject,
     },
-    circle::Circle,
+    circle::{Branches, Circle},
     ids::{CircleId, NodeId},
     invite::Acceptance,
     keys::SealPublic,
@@ -97,6 +97,8 @@ impl Replica {
             continued: None,
             unconfirmed: false,
             erasures: 0,
+            branches: Branches::default(),
+            beside: BTreeMap::new(),
             changed: 0,
         };
         self.put_made(circle, made)

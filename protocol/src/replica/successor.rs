@@ -17,14 +17,13 @@ use super::{
 };
 use crate::{
     cbor,
-    charter::{Entry, Grant, Predecessor},
+    charter::{Grant, Predecessor},
     circle::Circle,
     content::{Content, Kind, PatientIdentity},
     dossier::Thing,
     ids::{CircleId, InvitationId, NodeId, ThingId},
     invite::{Invitation, InvitationReason},
     replica::IncomingState,
-    sign::Unverified,
 };
 
 /// What came of founding a successor.
@@ -106,7 +105,9 @@ impl Replica {
             asked: Vec::new(),
             not_asked: Vec::new(),
         };
-        let others = charter.members().map(|member| member.node);
+        // Whom another branch of the charter removes is asked too, unless somebody says otherwise.
+        let listed = charter.state().members.iter().map(|member| member.node);
+        let others = listed.filter(|node| !charter.has_left(node));
         for to in others.filter(|node| *node != own && !without.contains(node)) {
             let reason = InvitationReason::Successor;
             let (who, past) = (identity.as_ref(), Grant::Whole);
@@ -122,22 +123,7 @@ impl Replica {
     /// The last entry before any second one of the same number that was kept aside.
     fn last_in_common(&self, rows: &impl Rows, held: &Circle) -> Result<Predecessor, StorageError> {
         let charter = &held.charter;
-        let mut last = charter.number();
-        for bytes in self.over(rows).scan(&RowPrefix::Aside(held.id()))? {
-            let (what, object): (String, cbor::Bytes) = read(&bytes)?;
-            if what != "entry" {
-                continue;
-            }
-            let entry = Unverified::<Entry>::parse(object.0)
-                .map_err(|_| StorageError::damaged("charter entry"))?
-                .object;
-            let Some(before) = entry.number.checked_sub(1) else {
-                continue;
-            };
-            if entry.previous.is_some() && charter.hash_of(before) == entry.previous {
-                last = last.min(before);
-            }
-        }
+        let last = self.last_common(rows, held)?;
         Ok(Predecessor {
             circle: held.id(),
             entry: last,
@@ -221,7 +207,8 @@ impl Replica {
         let Some(held) = self.circles.get(&old.circle) else {
             return Ok(None);
         };
-        if !held.charter.is_member(&invitation.from) {
+        let from = &invitation.from;
+        if held.charter.listed(from).is_none() || held.charter.has_left(from) {
             return Err(LetterError::NotInIt);
         }
         if self.is_continued(rows, held)? {

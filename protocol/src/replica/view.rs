@@ -10,11 +10,11 @@ use rand_core::{TryCryptoRng, TryRng, utils::next_word_via_fill};
 
 use super::{
     AwaitedRow, Claims, Finished, IncomingState, Location, OutgoingState, Row, RowPrefix, Rows,
-    StorageError, project::read_record, rows::read,
+    StorageError, branches, project::read_record, renew::Renewing, rivals, rows::read,
 };
 use crate::{
     cbor::Bytes,
-    charter::SealedSecret,
+    charter::{Charter, SealedSecret},
     circle::{Ack, Circle, FileRow, Wanted},
     descriptor::Descriptor,
     ids::{CircleId, EntryHash, Hash, Incarnation, LogId, NodeId, RecordId, Token},
@@ -181,8 +181,8 @@ impl<R: Rows> Committed<'_, R> {
         })
     }
 
-    /// What `member` may have and has not acknowledged: (log, first sequence, last sequence). A log that has forked counts as a whole where the
-    /// member stands on the other branch.
+    /// What `member` may have and has not acknowledged: (log, first sequence, last sequence). Of a forked log, where the member stands on another
+    /// branch, that is what this node has still to write again.
     pub fn owed(
         &self,
         circle: &Circle,
@@ -196,11 +196,39 @@ impl<R: Rows> Committed<'_, R> {
             .filter_map(|height| {
                 let tip = circle.logs.get(&height.log)?;
                 let first = tip.first_for(member, &height.log, &circle.charter)?;
-                let reached = ack.map_or(0, |ack| self.reached(circle, ack, &height.log));
+                let reached = ack.map_or(0, |ack| {
+                    let renewed = self.renewed(circle, ack, &height.log);
+                    renewed.unwrap_or_else(|| self.reached(circle, ack, &height.log))
+                });
                 let from = first.max(tip.first).max(reached + 1);
                 (from <= height.height).then_some((height.log, from, height.height))
             })
             .collect()
+    }
+
+    /// Up to which place a member that stands on another branch of a forked log needs nothing of ours: what stands of it is written again by the node
+    /// whose log it is, and of its own this node knows from where on that is still to be done.
+    fn renewed(&self, circle: &Circle, ack: &Ack, log: &LogId) -> Option<u64> {
+        let said = ack.heights.iter().find(|said| said.log == *log)?;
+        if !circle.branches.parted(log, said.height) {
+            return None;
+        }
+        let height = circle.logs.get(log)?.height;
+        let same = self.record_id(&circle.id(), log, said.height) == Some(said.head);
+        let row = self.rows.get(&Row::Renewing(circle.id())).ok()?;
+        let row = row.and_then(|bytes| read::<Renewing>(&bytes).ok());
+        let own = log.node == self.key.id();
+        let open = row.filter(|_| own).and_then(|row| row.forked_from(log));
+        (!same).then(|| open.map_or(height, |from| from.saturating_sub(1)))
+    }
+
+    /// A record, wherever it is kept: in its log, or aside as one of another branch; and its circle.
+    ///
+    /// # Errors
+    /// [`StorageError`].
+    pub fn find(&self, record: &RecordId) -> Result<Option<(CircleId, Record)>, StorageError> {
+        let found = branches::find(self.rows, record)?;
+        Ok(found.map(|(place, record)| (place.circle, record)))
     }
 
     /// A committed record.
@@ -334,6 +362,35 @@ impl<R: Rows> View for Committed<'_, R> {
             .collect()
     }
 
+    fn rival_entries(&self, circle: &CircleId) -> Vec<Bytes> {
+        let Some(held) = self.circles.get(circle) else {
+            return Vec::new();
+        };
+        rivals::entries(self.rows, held).unwrap_or_default()
+    }
+
+    fn rival_seals(&self, circle: &CircleId, recipient: &NodeId) -> Vec<SealedSecret> {
+        let held = self.circles.get(circle);
+        let Some((circle, key)) = held.zip(self.seal_key_of(recipient)) else {
+            return Vec::new();
+        };
+        let (own, now, mut random) = (self.key.id(), self.now_ms, Random(self.random));
+        let mut seals = Vec::new();
+        for (epoch, secret) in &circle.beside {
+            let mut rivals = circle.charter.rivals().iter();
+            let of_it = |rival: &Charter| {
+                let mut epochs = rival.epochs();
+                epochs.find(|number| rival.hash_of(*number) == Some(*epoch))
+            };
+            let sealed = rivals.find_map(|rival| {
+                let number = of_it(rival)?;
+                rival.seal_secret(number, secret, own, *recipient, &key, now, &mut random)
+            });
+            seals.extend(sealed.and_then(Result::ok));
+        }
+        seals
+    }
+
     fn records(
         &self,
         circle: &CircleId,
@@ -370,6 +427,14 @@ impl<R: Rows> View for Committed<'_, R> {
             .ok()
             .flatten()
             .map(|record| record.id())
+    }
+
+    fn is_branch(&self, circle: &CircleId, record: &RecordId) -> bool {
+        branches::is_aside(self.rows, circle, record).unwrap_or(false)
+    }
+
+    fn branches(&self, circle: &CircleId) -> Vec<Record> {
+        branches::branches(self.rows, circle).unwrap_or_default()
     }
 
     fn acks(&self, circle: &CircleId) -> Vec<Bytes> {

@@ -125,6 +125,10 @@ pub struct Outcome {
     pub gaps: BTreeMap<LogId, (u64, u64)>,
     /// A record names a charter entry that is not here.
     pub unknown_entry: bool,
+    /// Logs of which a record came whose predecessor is not here: it stands on another branch that parts from ours before this place.
+    pub parted: BTreeMap<LogId, u64>,
+    /// Logs of whose other branch something new is kept: up to this place.
+    pub branched: BTreeMap<LogId, u64>,
     /// Something in it was refused.
     pub refused: bool,
     /// An attachment came whole and was another one: it was dropped.

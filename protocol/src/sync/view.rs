@@ -34,6 +34,10 @@ pub trait View {
         recipient: &NodeId,
         epochs: &BTreeSet<u64>,
     ) -> Vec<SealedSecret>;
+    /// The entries of a circle's charter that stand on other branches and are kept aside, in the order of their numbers.
+    fn rival_entries(&self, circle: &CircleId) -> Vec<Bytes>;
+    /// Sealed copies for `recipient` of the secrets of other branches' epochs that it may have.
+    fn rival_seals(&self, circle: &CircleId, recipient: &NodeId) -> Vec<SealedSecret>;
     /// Records of a log from `from` to `up_to`, of about `bytes` bytes, at least one where there is one.
     fn records(
         &self,
@@ -45,6 +49,10 @@ pub trait View {
     ) -> Vec<Record>;
     /// Id of the record at a place of a log.
     fn record_id(&self, circle: &CircleId, log: &LogId, sequence: u64) -> Option<RecordId>;
+    /// Whether a record is kept aside as one of another branch of its log.
+    fn is_branch(&self, circle: &CircleId, record: &RecordId) -> bool;
+    /// The records of other branches that are kept aside of a circle, log by log.
+    fn branches(&self, circle: &CircleId) -> Vec<Record>;
     /// The newest acknowledgement of every member, this node's own included.
     fn acks(&self, circle: &CircleId) -> Vec<Bytes>;
     /// This node's own acknowledgement of what is committed.

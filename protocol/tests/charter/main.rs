@@ -17,7 +17,7 @@ use std::{
 
 use maillon_protocol::{
     charter::{Change, Charter, Entry},
-    circle::{self, Circle},
+    circle::{self, Branches, Circle},
     sign::{Verified, sign},
 };
 use proptest::{prelude::*, sample::Index};
@@ -119,6 +119,8 @@ fn begun(world: &World) -> Circle {
         continued: None,
         unconfirmed: false,
         erasures: 0,
+        branches: Branches::default(),
+        beside: BTreeMap::new(),
     }
 }
 

@@ -258,6 +258,40 @@ impl Net {
         self.renew_further(node);
     }
 
+    /// The disk of a node is copied, and a second machine runs with the copy, in the same name; which node that is.
+    pub fn twin(&mut self, of: usize) -> usize {
+        let seed = self.rng.next_u64();
+        let twin = self.nodes[of].twin(seed);
+        self.nodes.push(twin);
+        self.nodes.len() - 1
+    }
+
+    /// The texts of the notes that stand at a node.
+    pub fn notes(&self, node: usize, circle: &CircleId) -> BTreeSet<String> {
+        self.notes_where(node, circle, |_| true)
+    }
+
+    /// Those of them that are marked as from a log that has forked.
+    pub fn marked(&self, node: usize, circle: &CircleId) -> BTreeSet<String> {
+        self.notes_where(node, circle, |parted| parted)
+    }
+
+    fn notes_where(
+        &self,
+        node: usize,
+        circle: &CircleId,
+        which: impl Fn(bool) -> bool,
+    ) -> BTreeSet<String> {
+        let shown = self.nodes[node].shown(circle).into_iter();
+        let chosen = shown.filter(|(_, parted)| which(*parted));
+        chosen
+            .filter_map(|(content, _)| match content {
+                Content::LiaisonNote(note) => Some(note.text),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// `from` says something to `to` that its own session would not say.
     pub fn say(&mut self, from: usize, to: usize, message: &Message) {
         if let Some(line) = self.lines.get(&pair(from, to)).copied() {

@@ -140,6 +140,39 @@ impl Node {
         this
     }
 
+    /// A second machine with the same disk as of the last commit: it has the same keys, and runs in the same name.
+    pub(super) fn twin(&self, seed: u64) -> Self {
+        let mut twin = Self {
+            memory: self.memory.clone(),
+            replica: Replica::load(
+                &self.memory,
+                self.keys.clone(),
+                self.descriptor.clone(),
+                &mut *self.rng.borrow_mut(),
+            )
+            .unwrap(),
+            circles: HashMap::new(),
+            limits: self.limits,
+            sessions: BTreeMap::new(),
+            problems: Vec::new(),
+            notices: Vec::new(),
+            traffic: Traffic::default(),
+            read: Cell::new(0),
+            renewing: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            held: Vec::new(),
+            recovery: self.recovery.clone(),
+            keys: self.keys.clone(),
+            descriptor: self.descriptor.clone(),
+            counter: 0,
+            acks: AckCache::default(),
+            claims: Claims::default(),
+            rng: RefCell::new(ChaCha20Rng::seed_from_u64(seed)),
+        };
+        twin.restart();
+        twin
+    }
+
     /// The node's name.
     pub fn id(&self) -> NodeId {
         self.keys.node.id()
@@ -603,6 +636,32 @@ impl Node {
             digest.add(id, thing);
         }
         digest.finish()
+    }
+
+    /// What stands of every thing of a circle and can be read here, with whether a branch of a forked log says it.
+    pub fn shown(&self, circle: &CircleId) -> Vec<(Content, bool)> {
+        let Some(held) = self.circles.get(circle) else {
+            return Vec::new();
+        };
+        let mut shown = Vec::new();
+        for bytes in self.memory.scan(&RowPrefix::Things(*circle)).unwrap() {
+            let (_, thing): (ThingId, Thing) = maillon_protocol::cbor::decode(&bytes).unwrap();
+            let standing = match thing.standing() {
+                Standing::Nothing => Vec::new(),
+                Standing::One(one) => vec![one],
+                Standing::Conflict(several) => several,
+            };
+            for version in standing {
+                let found = self.view(0, |view| view.find(&version.record)).unwrap();
+                let (_, record) = found.expect("what is shown is here");
+                let header = &record.header.object;
+                let parted = held.branches.parted(&header.log, header.sequence);
+                if let Ok(opened) = held.read(&record) {
+                    shown.push((opened.content, parted));
+                }
+            }
+        }
+        shown
     }
 
     /// What every record that the node can read says.

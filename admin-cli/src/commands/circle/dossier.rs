@@ -58,6 +58,9 @@ pub(super) fn record(view: &View, record: &RecordView) -> String {
             view.clock.when(arrived)
         );
     }
+    if record.forked {
+        shown += "  The writer's log has forked here: its machine ran on an old copy of its disk, or twice.\n";
+    }
     if !body.is_empty() {
         shown += &format!("{}\n", text::paragraph(&body, "  │ "));
     }

@@ -57,6 +57,9 @@ fn show(view: &View, record: &RecordView) -> String {
     if let Some(arrived) = record.ahead {
         shown += &format!("Clock    ahead: it arrived {}\n", clock.when(arrived));
     }
+    if record.forked {
+        shown += "Log      forked: its machine ran on an old copy of its disk, or twice\n";
+    }
     if !body.is_empty() {
         shown += &format!("\n{}\n", text::paragraph(&body, "  │ "));
     }

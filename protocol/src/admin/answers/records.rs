@@ -75,6 +75,9 @@ pub struct RecordView {
     pub content: Content,
     /// Arrived with a clock more than ten minutes ahead: when it arrived, Unix milliseconds.
     pub ahead: Option<u64>,
+    /// It stands where its log has forked: its node ran on an old copy of its disk, or twice, or its key is in other hands.
+    #[serde(default)]
+    pub forked: bool,
     /// How far it got: structure by structure.
     pub delivery: Vec<(NodeId, String, Delivery)>,
     /// Where it stands and who has answered, where one alert is shown by itself.

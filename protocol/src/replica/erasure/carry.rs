@@ -108,12 +108,16 @@ impl Replica {
             ..record
         };
         let (log, sequence) = (bare.header.object.log, bare.header.object.sequence);
-        self.stage(Row::Record(*id, log, sequence), record_row(&bare));
         self.stage(Row::Erased(*id, erased), cbor::encode(&facts));
-        while let Some(reason) = next.excepted(&log, sequence) {
-            next.clear_exception(&log, sequence, reason);
+        if self.is_branch(rows, id, &erased)? {
+            self.keep_bare(*id, &bare);
+        } else {
+            self.stage(Row::Record(*id, log, sequence), record_row(&bare));
+            while let Some(reason) = next.excepted(&log, sequence) {
+                next.clear_exception(&log, sequence, reason);
+            }
+            next.except(log, sequence, Reason::Erased);
         }
-        next.except(log, sequence, Reason::Erased);
         next.erasures += 1;
         if let Some(opened) = opened {
             self.drop_files(rows, &mut next, &bare, opened)?;

@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use super::{Pending, Session};
 use crate::{
     cbor::Bytes,
-    charter::{Entry, SealedSecret},
+    charter::{Charter, Entry, SealedSecret},
     circle::Circle,
-    ids::CircleId,
+    ids::{CircleId, EntryHash},
     sign::Unverified,
     sync::{Batch, Message, Problem, View},
 };
 
 /// Sealed copies in one message: each has about 1,300 bytes, a frame has room for them beside an answer's entries.
 const SEALS: usize = 256;
+
+/// Entries before the head of another branch among which the place is looked for where it parts from ours.
+const LOOKED_BACK: u64 = 64;
 
 /// The beginning of a charter that does not fit into one message.
 #[derive(Debug)]
@@ -51,6 +54,60 @@ impl Session {
         }
         self.sealed.retain(|(circle, _)| circle != id);
         self.send_seals(id, opened, circle, view);
+    }
+
+    /// The peer stands on another branch of the charter, at this entry: it gets the end of ours, once for each head, and the secrets that it may have,
+    /// so that it can follow our branch beside its own.
+    pub(super) fn send_branch(&mut self, circle: &Circle, theirs: u64, view: &impl View) {
+        let (id, charter) = (circle.id(), &circle.charter);
+        let (own, peer) = (view.own(), self.peer);
+        let both = charter.is_member(&own) && charter.is_member(&peer);
+        if !both || self.shown.insert(id, charter.head()) == Some(charter.head()) {
+            return;
+        }
+        let common = theirs.min(charter.number());
+        let after = common.saturating_sub(LOOKED_BACK);
+        let told = self.told.get(&id).copied();
+        self.send_entries(&id, after, charter.number(), &BTreeSet::new(), circle, view);
+        if let Some(told) = told {
+            self.told.insert(id, told);
+        }
+    }
+
+    /// Shows the peer the other branches of a charter that this node knows: their records may come to it from here.
+    pub(super) fn send_rivals(&mut self, circle: &Circle, view: &impl View) {
+        let (id, charter) = (circle.id(), &circle.charter);
+        let (own, peer) = (view.own(), self.peer);
+        let heads: Vec<EntryHash> = charter.rivals().iter().map(Charter::head).collect();
+        let both = charter.is_member(&own) && charter.is_member(&peer);
+        if !both || heads.is_empty() || self.rivals.get(&id) == Some(&heads) {
+            return;
+        }
+        self.rivals.insert(id, heads);
+        let mut entries = view.rival_entries(&id);
+        while !entries.is_empty() {
+            let mut bytes = 0;
+            let some = entries.iter().take_while(|entry| {
+                bytes += entry.0.len();
+                bytes <= self.limits.answer_bytes
+            });
+            let rest = entries.split_off(some.count().max(1));
+            let entries = std::mem::replace(&mut entries, rest);
+            self.send(Message::Entries {
+                circle: id,
+                entries,
+                seals: Vec::new(),
+                more: false,
+            });
+        }
+        for some in view.rival_seals(&id, &peer).chunks(SEALS) {
+            self.send(Message::Entries {
+                circle: id,
+                entries: Vec::new(),
+                seals: some.to_vec(),
+                more: false,
+            });
+        }
     }
 
     /// Sends the copies of secrets that the peer is granted and has not opened, each once on a connection.

@@ -1,8 +1,9 @@
 //! One end of one connection: what it remembers, and which part of it takes what.
 //!
-//! `rounds` says when all has been compared, `states` compares a circle, `charters` and `records` move what differs, `files` fetches what records name, `news` passes on what
+//! `rounds` says when all has been compared, `states` compares a circle, `charters` and `records` move what differs, `branches` looks after logs that have forked, `files` fetches what records name, `news` passes on what
 //! is committed while the connection stands.
 
+mod branches;
 mod charters;
 mod files;
 mod news;
@@ -21,6 +22,7 @@ use crate::{
     ids::{CircleId, EntryHash, Hash, LogId, NodeId},
     sign::Unverified,
 };
+use branches::Branch;
 use files::{ChunkRange, Files};
 use records::Range;
 use rounds::Round;
@@ -104,6 +106,10 @@ pub struct Session {
     behind: BTreeSet<CircleId>,
     /// Circles of which the peer holds another charter entry than this node.
     forked: BTreeSet<CircleId>,
+    /// The head of our branch of a forked charter when it was last sent to the peer.
+    shown: BTreeMap<CircleId, EntryHash>,
+    /// The heads of a charter's other branches when they were last shown to the peer.
+    rivals: BTreeMap<CircleId, Vec<EntryHash>>,
     /// Circles of which the peer has let go: nothing of them is said until it says otherwise.
     let_go: BTreeSet<CircleId>,
     /// Epochs, by circle and number, whose sealed copies were sent on this connection in the last minute.
@@ -115,6 +121,12 @@ pub struct Session {
     targets: BTreeMap<(CircleId, LogId), u64>,
     waiting: VecDeque<(CircleId, LogId)>,
     asked: BTreeMap<(CircleId, LogId), Asked>,
+    /// Logs of which the peer stands on another branch that is being looked for.
+    branches: BTreeMap<(CircleId, LogId), Branch>,
+    /// Those whose branch is not asked for again on this connection, up to this place.
+    given_up: BTreeMap<(CircleId, LogId), u64>,
+    /// Change counter of what was kept aside of a circle when it was last given to the peer.
+    given: BTreeMap<CircleId, u64>,
     next_ask: u64,
     /// The next question's place when open questions were last looked at: what was asked before and is still open at the next look, a minute
     /// later, will not be answered.
@@ -152,6 +164,8 @@ impl Session {
             stated: HashMap::new(),
             behind: BTreeSet::new(),
             forked: BTreeSet::new(),
+            shown: BTreeMap::new(),
+            rivals: BTreeMap::new(),
             let_go: BTreeSet::new(),
             sealed: BTreeSet::new(),
             founding: None,
@@ -159,6 +173,9 @@ impl Session {
             targets: BTreeMap::new(),
             waiting: VecDeque::new(),
             asked: BTreeMap::new(),
+            branches: BTreeMap::new(),
+            given_up: BTreeMap::new(),
+            given: BTreeMap::new(),
             next_ask: 0,
             asked_by_look: 0,
             look_due: 0,
@@ -186,6 +203,7 @@ impl Session {
         self.greeted
             && self.round.to_state.is_empty()
             && self.targets.is_empty()
+            && self.branches.is_empty()
             && self.commits.is_empty()
             && self.files.asked.is_empty()
             && self.round.sent_finished

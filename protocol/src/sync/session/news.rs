@@ -46,6 +46,19 @@ impl Session {
                 if view.circle(&id).is_some_and(known) && !self.peer_has_the_head(&id, view) {
                     self.behind.insert(id);
                 }
+                // What is known of another branch may be what the peer stands on: compared again, it is no fork that waits for people.
+                self.forked.remove(&id);
+                if let Some((theirs, hash)) = self.stated.get(&id).copied()
+                    && let Some(circle) = view.circle(&id)
+                    && circle.charter.is_rival(theirs, hash)
+                {
+                    self.send_branch(&circle, theirs, view);
+                }
+                if let Some(circle) = self.shared(&id, view)
+                    && self.peer_has_the_head(&id, view)
+                {
+                    self.send_rivals(&circle, view);
+                }
                 self.tell(&id, view);
             }
             (Change::Attachment, Some(id)) => {

@@ -172,7 +172,7 @@ impl Session {
         }
         if wanted && logs.is_empty() {
             // The peer has nothing (more) for what was asked: the oldest range of this circle is answered.
-            self.give_up_one(&id);
+            self.nothing_came(&id, head.1, view);
             return;
         }
         if wanted {
@@ -199,15 +199,19 @@ impl Session {
         };
         let last = self.last_told(&circle.charter);
         let hash = last.and_then(|last| circle.charter.hash_of(last));
-        if Some(head.0) != last || Some(head.1) != hash {
+        let same = Some(head.0) == last && Some(head.1) == hash;
+        if !same && !circle.charter.is_rival(head.0, head.1) {
             self.behind.insert(id);
             self.give_up(&id);
             self.told.remove(&id);
             return self.tell(&id, view);
         }
-        if !wanted {
+        if wanted {
+            self.compare_branches(&circle, &mut parsed, view);
+        } else {
             self.ask_for_beginnings(&circle, &own, &mut parsed, &mut logs);
         }
+        self.pass_over_branches(&circle, &mut parsed, view);
         // What is held already costs no signature check.
         parsed.retain(|(header, body)| {
             let Header { log, sequence, .. } = &header.object;
@@ -320,15 +324,22 @@ impl Session {
         }
     }
 
-    pub(super) fn give_up_one(&mut self, id: &CircleId) {
-        self.round.incomplete = true;
-        let oldest = self
-            .asked
-            .iter()
+    /// The peer, whose charter has this head, has nothing of what was asked for: the oldest question about a circle is answered.
+    fn nothing_came(&mut self, id: &CircleId, head: EntryHash, view: &impl View) {
+        let open = self.asked.iter();
+        let oldest = open
             .filter(|((circle, _), asked)| circle == id && !asked.answered)
-            .min_by_key(|(_, asked)| asked.turn)
-            .map(|(key, _)| *key);
-        if let Some(key) = oldest {
+            .map(|(key, asked)| (asked.turn, *key))
+            .min();
+        let branch = self.oldest_branch(id);
+        if let Some((_, key)) = branch.filter(|branch| oldest.is_none_or(|asked| *branch < asked)) {
+            let same = view
+                .circle(id)
+                .is_some_and(|held| held.charter.head() == head);
+            return self.nothing_of_branch(&key, same);
+        }
+        self.round.incomplete = true;
+        if let Some((_, key)) = oldest {
             self.asked.remove(&key);
             self.targets.remove(&key);
         }
@@ -338,6 +349,8 @@ impl Session {
         self.round.incomplete |= self.targets.keys().any(|(circle, _)| circle == id);
         self.asked.retain(|(circle, _), _| circle != id);
         self.targets.retain(|(circle, _), _| circle != id);
+        self.round.incomplete |= self.oldest_branch(id).is_some();
+        self.branches.retain(|(circle, _), _| circle != id);
     }
 
     /// After records of a log were handled: asks for the rest, or lets go.
@@ -374,10 +387,13 @@ impl Session {
             Some(Pending::Other) | None => return,
         };
         for log in &logs {
-            if wanted {
+            let parted = outcome.parted.contains_key(log) || outcome.branched.contains_key(log);
+            if wanted && !parted {
                 self.progress(circle, *log, view);
             }
         }
+        let answered = if wanted { logs } else { BTreeSet::new() };
+        self.branches_done(&circle, &answered, outcome, view);
         self.round.incomplete |= outcome.refused;
         for (log, (expected, last)) in &outcome.gaps {
             // An answer with a gap would only be given again.
@@ -397,11 +413,10 @@ impl Session {
 /// A record as `peer` may have it: without its body where its epoch is not granted, or where the body was erased, here or at whom it came from. None
 /// where the peer may have the body and this node may not: another member has it.
 pub(super) fn sent(record: &Record, circle: &Circle, peer: &NodeId) -> Option<SentRecord> {
+    let header = &record.header.object;
     let granted = circle
         .charter
-        .epoch_of(record.header.object.entry)
-        .is_some_and(|(epoch, _)| circle.charter.is_granted(peer, epoch));
-    let header = &record.header.object;
+        .may_read(peer, (header.entry, header.entry_hash));
     let gone = || circle.excepted(&header.log, header.sequence);
     if granted && record.body.is_none() && !matches!(gone(), Some(Reason::Erased | Reason::Missing))
     {

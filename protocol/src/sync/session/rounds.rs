@@ -130,13 +130,15 @@ impl Session {
         self.ask(view);
         self.answer_some(view);
         self.ask_files(view, now_ms);
-        let idle = self.targets.is_empty() && self.asked.is_empty() && self.commits.is_empty();
+        let asked = !self.asked.is_empty() || !self.branches.is_empty();
+        let idle = self.targets.is_empty() && !asked && self.commits.is_empty();
         if !self.round.got_compared || self.round.sent_finished || !idle {
             return;
         }
         if self.round.incomplete || self.is_behind(view) {
             self.hasten(now_ms);
         } else {
+            self.give_branches(view);
             self.round.sent_finished = true;
             self.round.again_at = None;
             self.send(Message::Finished(self.round.number));
@@ -208,6 +210,8 @@ impl Session {
             // The sweep compares everything, whatever the marks say.
             self.sweep_at = now_ms + self.limits.sweep_ms;
             self.mark = 0;
+            self.given.clear();
+            self.given_up.clear();
         }
         if now_ms >= self.look_due {
             self.look_due = now_ms + self.limits.round_ms;
@@ -237,6 +241,10 @@ impl Session {
             self.asked.remove(&key);
             self.targets.remove(&key);
         }
+        let open = self.branches.len();
+        let look = self.asked_by_look;
+        self.branches.retain(|_, branch| branch.turn >= look);
+        self.round.incomplete |= self.branches.len() < open;
         self.asked_by_look = self.next_ask;
     }
 

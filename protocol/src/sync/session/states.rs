@@ -49,7 +49,8 @@ impl Session {
 
     /// Number of the last charter entry that the peer may have, if it was ever a member.
     pub(super) fn last_told(&self, charter: &Charter) -> Option<u64> {
-        let listed = charter.ever_listed(&self.peer);
+        // Whom another branch of the charter removes is told nothing.
+        let listed = charter.ever_listed(&self.peer) && !charter.shuns(&self.peer);
         listed.then(|| charter.removed_by(&self.peer).unwrap_or(charter.number()))
     }
 
@@ -109,6 +110,9 @@ impl Session {
             return;
         };
         let charter = &circle.charter;
+        if charter.shuns(&self.peer) {
+            return;
+        }
         let Some(limit) = self.last_told(charter) else {
             // "Unknown" and "not a member" are the same answer.
             if theirs.entry > 0 && !theirs.finished {
@@ -122,7 +126,11 @@ impl Session {
         self.let_go.remove(&id);
         self.stated.insert(id, (theirs.entry, theirs.entry_hash));
         self.take_departures(charter, theirs);
-        if theirs.entry < limit {
+        let rival = charter.is_rival(theirs.entry, theirs.entry_hash);
+        if rival {
+            self.send_branch(&circle, theirs.entry, view);
+        }
+        if theirs.entry < limit && !rival {
             self.behind.insert(id);
             if theirs.entry == 0 || charter.hash_of(theirs.entry) == Some(theirs.entry_hash) {
                 let opened = opened_by(theirs, &self.peer);
@@ -133,10 +141,12 @@ impl Session {
                     circle: id,
                     entry: theirs.entry,
                 });
+                self.send_branch(&circle, theirs.entry, view);
+                self.tell(&id, view);
             }
             return;
         }
-        if theirs.entry > charter.number() {
+        if theirs.entry > charter.number() && !rival {
             // Told again even if nothing changed here: the peer sends what follows only to somebody who says where it stands. A node that
             // was removed asks in this way too, for it may have been admitted again.
             self.behind.insert(id);
@@ -163,14 +173,16 @@ impl Session {
         }
         self.take_acks(&circle, theirs, view);
         self.tell(&id, view);
-        if theirs.entry_hash != charter.head() {
+        if theirs.entry_hash != charter.head() && !rival {
             self.behind.insert(id);
             self.forked.insert(id);
+            self.send_branch(&circle, theirs.entry, view);
             return self.report(Problem::CharterFork {
                 circle: id,
                 entry: theirs.entry,
             });
         }
+        self.send_rivals(&circle, view);
         if self.behind.remove(&id) {
             // Attachments were not asked for meanwhile.
             self.look_for_files(&circle);
@@ -180,38 +192,19 @@ impl Session {
             self.commit(Batch::Confirmed(id, theirs.entry_hash), Pending::Other);
         }
         // Whoever lacks an epoch that it is granted gets it from any member.
-        let opened = opened_by(theirs, &self.peer);
-        self.send_seals(&id, &opened, &circle, view);
+        if !rival {
+            let opened = opened_by(theirs, &self.peer);
+            self.send_seals(&id, &opened, &circle, view);
+        }
         self.send_bodies(theirs, &circle, view);
         for height in &theirs.heights {
-            let (mine, head) = circle
-                .logs
-                .get(&height.log)
-                .map_or((0, None), |tip| (tip.height, Some(tip.head)));
-            // Of our own log, the peer may hold another record at a lower place: we wrote on an older copy of our disk.
-            let forked = height.log.node == view.own()
-                && height.height > 0
-                && height.height < mine
-                && view.record_id(&id, &height.log, height.height) != Some(height.head);
-            if height.height > mine {
+            let mine = circle.logs.get(&height.log).map_or(0, |tip| tip.height);
+            let head = (height.height, &height.head);
+            if height.height > mine && !self.is_known_branch(&id, &height.log, head, view) {
                 self.want(id, height.log, height.height);
-            } else if forked {
-                self.send(Message::Want {
-                    circle: id,
-                    log: height.log,
-                    after: height.height - 1,
-                    up_to: height.height,
-                });
-            } else if height.height == mine && head != Some(height.head) {
-                // Same height, another record: ask for it, as the proof of a fork.
-                self.send(Message::Want {
-                    circle: id,
-                    log: height.log,
-                    after: mine - 1,
-                    up_to: mine,
-                });
             }
         }
+        self.compare_heads(theirs, &circle, view);
     }
 
     /// Whether the last that the peer said of a circle is that its charter stands where this node's does.
