@@ -34,6 +34,7 @@ mod netns;
 mod process;
 pub mod programs;
 mod settings;
+mod size;
 mod trouble;
 pub mod wait;
 mod watch;

@@ -113,6 +113,24 @@ fn on(root: &Path) -> Result<(Daemon, CircleId, Client, BTreeSet<RecordId>), Tro
 }
 
 #[test]
+fn a_node_whose_log_cannot_be_written_works_as_any_other() -> Story {
+    let root = folder()?;
+    // Every line that it writes of itself meets a full disk.
+    let under = ["sh", "-c", "exec \"$@\" 2>/dev/full", "sh"].map(str::to_owned);
+    let [a, b] = [Settings::dac(), Settings::cpts()].map(|settings| Settings {
+        under: under.to_vec(),
+        log_filter: Some(String::from("debug")),
+        ..settings
+    });
+    let Shared { mut two, circle } = Two::peered(root.path(), a, b)?.share()?;
+    let caller = two.a.caller().acting_as(&two.at_a);
+    write_notes(&caller, &[circle], 4, 40)?;
+    same_digests(&two.a, &two.b, circle)?;
+    two.a.finish()?;
+    two.b.finish().map(drop)
+}
+
+#[test]
 fn a_disk_that_turns_read_only_under_a_node_refuses_aloud_and_loses_nothing_acknowledged() -> Story
 {
     let name = "disk::a_disk_that_turns_read_only_under_a_node_refuses_aloud_and_loses_nothing_acknowledged";
@@ -127,6 +145,8 @@ fn a_disk_that_turns_read_only_under_a_node_refuses_aloud_and_loses_nothing_ackn
     for _ in 0..50 {
         told.insert(client.note_add(circle, "Tension 13/8.")?.record);
     }
+    // The keys and the configuration are the test's own, and on that disk too.
+    system(&["sync", "-f", &disk.mounted.display().to_string()])?;
     disk.fails()?;
     daemon.settings.broken.push("store.commits");
     let refused = match client.note_add(circle, "Sur un disque mort.") {
@@ -156,10 +176,10 @@ fn a_disk_that_turns_read_only_under_a_node_refuses_aloud_and_loses_nothing_ackn
     daemon.kill()?;
     refuses_to_start(&daemon)?;
     disk.unmount()?;
-    disk.mount("loop,ro")?;
-    refuses_to_start(&daemon)?;
-    disk.unmount()?;
     disk.mount("loop")?;
+    disk.mount("remount,ro")?;
+    refuses_to_start(&daemon)?;
+    disk.mount("remount,rw")?;
     daemon.settings.broken.clear();
     daemon.start()?;
     holds(&daemon, circle, &told)?;
@@ -225,7 +245,14 @@ fn what_a_log_that_was_cut_short_has_lost_comes_back_from_the_other_node() -> St
         })?;
         same_digests(&two.a, &two.b, circle)?;
     }
-    Ok(())
+    let doctor = two.a.client()?.doctor()?;
+    let aside = doctor
+        .iter()
+        .find(|check| check.name == "exchange.nothing-aside");
+    let told = aside.is_some_and(|check| check.holds && check.found.contains("own-log-ahead"));
+    ensure(told, || {
+        format!("nobody is told of what was lost: {aside:?}")
+    })
 }
 
 #[test]

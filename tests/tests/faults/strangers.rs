@@ -1,7 +1,6 @@
 //! Ten thousand at the door who are nobody's peer, a peer that floods, and one that stalls: everybody else's alerts pass, and the node stays small.
 
 use std::{
-    fs,
     io::Write,
     net::{SocketAddr, TcpStream, UdpSocket},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
@@ -42,28 +41,6 @@ const HANDSHAKES: usize = 500;
 const UNDISTURBED: Duration = Duration::from_secs(10);
 /// What the crowd may leave in the memory of a node, KiB. Its buffers and its allocator keep some of what the worst moment took.
 const GROWTH_KIB: u64 = 96 * 1024;
-
-/// A number of `/proc/PID/status`, such as `VmRSS`, in its unit.
-fn of_status(daemon: &Daemon, name: &str) -> Result<u64, Trouble> {
-    let pid = daemon
-        .pid()
-        .ok_or_else(|| Trouble::wrong("it does not run"))?;
-    let status = fs::read_to_string(format!("/proc/{pid}/status"));
-    let status = status.map_err(Trouble::io("/proc"))?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-    number.ok_or_else(|| Trouble::wrong(format!("no {name}")))
-}
-
-fn descriptors(daemon: &Daemon) -> Result<usize, Trouble> {
-    let pid = daemon
-        .pid()
-        .ok_or_else(|| Trouble::wrong("it does not run"))?;
-    let all = fs::read_dir(format!("/proc/{pid}/fd")).map_err(Trouble::io("/proc"))?;
-    Ok(all.count())
-}
 
 fn arrives(watch: &mut Watch, wanted: RecordId) -> Story {
     let is_it = |event: &WatchEvent| matches!(event, WatchEvent::Recorded { record, .. } if *record == wanted);
@@ -166,7 +143,7 @@ fn ten_thousand_strangers_hold_up_no_alert_and_leave_a_node_as_small_as_it_was()
     let root = folder()?;
     let Shared { two, circle } =
         Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
-    let (memory, files) = (of_status(&two.a, "VmRSS")?, descriptors(&two.a)?);
+    let (memory, files) = (two.a.memory_kib()?, two.a.descriptors()?);
     let (to, over, heard) = (two.a.address(), AtomicBool::new(false), AtomicUsize::new(0));
     let mut most = (memory, files);
     thread::scope(|scope| {
@@ -185,8 +162,8 @@ fn ten_thousand_strangers_hold_up_no_alert_and_leave_a_node_as_small_as_it_was()
             let back = b.alert_send(circle, "Je vous entends.")?.record;
             arrives(&mut at_b, there)?;
             arrives(&mut at_a, back)?;
-            most.0 = most.0.max(of_status(&two.a, "VmRSS")?);
-            most.1 = most.1.max(descriptors(&two.a)?);
+            most.0 = most.0.max(two.a.memory_kib()?);
+            most.1 = most.1.max(two.a.descriptors()?);
         }
         crowd
             .join()
@@ -200,7 +177,7 @@ fn ten_thousand_strangers_hold_up_no_alert_and_leave_a_node_as_small_as_it_was()
         (memory, files)
     );
     wait::until_seen("its descriptors are what they were", wait::LONG, || {
-        let now = descriptors(&two.a)?;
+        let now = two.a.descriptors()?;
         Ok(((now <= files + 8).then_some(()), (files, now)))
     })?;
     let grown = most.0.saturating_sub(memory);
@@ -230,7 +207,7 @@ const ALERTS: usize = 12;
 fn a_peer_that_floods_a_circle_holds_up_no_alert_of_the_others() -> Story {
     let root = folder()?;
     let (Shared { two, circle }, c, _) = three(&root)?;
-    let memory = of_status(&two.a, "VmRSS")?;
+    let memory = two.a.memory_kib()?;
     let told = Acknowledged::default();
     let flood = Writers::begin(&two.b.caller().acting_as(&two.at_b), &[circle], 32, &told)?;
     let mut at_c = c.watch()?;
@@ -247,7 +224,7 @@ fn a_peer_that_floods_a_circle_holds_up_no_alert_of_the_others() -> Story {
     flood.end()?;
     same_digests(&two.a, &two.b, circle)?;
     same_digests(&two.a, &c, circle)?;
-    let grown = of_status(&two.a, "VmRSS")?.saturating_sub(memory);
+    let grown = two.a.memory_kib()?.saturating_sub(memory);
     ensure(grown < GROWTH_KIB, || format!("A grew by {grown} KiB"))
 }
 
@@ -255,7 +232,7 @@ fn a_peer_that_floods_a_circle_holds_up_no_alert_of_the_others() -> Story {
 fn a_peer_that_stalls_holds_up_no_alert_of_the_others_and_catches_up() -> Story {
     let root = folder()?;
     let (Shared { two, circle }, c, _) = three(&root)?;
-    let memory = of_status(&two.a, "VmRSS")?;
+    let memory = two.a.memory_kib()?;
     // Its process stands still: connections are held by the system, and nobody reads or answers.
     two.b.freeze()?;
     let mut at_c = c.watch()?;
@@ -271,7 +248,7 @@ fn a_peer_that_stalls_holds_up_no_alert_of_the_others_and_catches_up() -> Story 
         let line = a.peer_show(node)?.line;
         Ok(((!line.connected).then_some(()), line))
     })?;
-    let grown = of_status(&two.a, "VmRSS")?.saturating_sub(memory);
+    let grown = two.a.memory_kib()?.saturating_sub(memory);
     ensure(grown < GROWTH_KIB, || format!("A grew by {grown} KiB"))?;
     two.b.thaw()?;
     same_digests(&two.a, &two.b, circle)?;
