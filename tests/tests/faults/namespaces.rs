@@ -48,12 +48,12 @@ fn met_on(roads: Roads) -> Result<Met, Trouble> {
 }
 
 impl Met {
-    fn from_a(&self, text: &str) -> Result<RecordId, Trouble> {
+    fn alert_at_a(&self, text: &str) -> Result<RecordId, Trouble> {
         let mut client = self.two.a.client()?.acting_as(&self.two.at_a);
         Ok(client.alert_send(self.circle, text)?.record)
     }
 
-    fn from_b(&self, text: &str) -> Result<RecordId, Trouble> {
+    fn alert_at_b(&self, text: &str) -> Result<RecordId, Trouble> {
         let mut client = self.two.b.client()?.acting_as(&self.two.at_b);
         Ok(client.alert_send(self.circle, text)?.record)
     }
@@ -62,8 +62,8 @@ impl Met {
     fn both_ways(&self, bound: Duration) -> Story {
         let (mut at_a, mut at_b) = (self.two.a.watch()?, self.two.b.watch()?);
         let (there, back) = (
-            self.from_a("Chute ce matin.")?,
-            self.from_b("Vue, j'y vais.")?,
+            self.alert_at_a("Chute ce matin.")?,
+            self.alert_at_b("Vue, j'y vais.")?,
         );
         arrives(&mut at_b, there, bound)?;
         arrives(&mut at_a, back, bound)
@@ -136,7 +136,10 @@ fn an_alert_written_while_the_road_is_cut_arrives_when_it_is_open_again() -> Sto
     let met = met_on(roads)?;
     let (mut at_a, mut at_b) = (met.two.a.watch()?, met.two.b.watch()?);
     met.roads.rules(NOTHING)?;
-    let (there, back) = (met.from_a("Pendant la coupure.")?, met.from_b("De même.")?);
+    let (there, back) = (
+        met.alert_at_a("Pendant la coupure.")?,
+        met.alert_at_b("De même.")?,
+    );
     out_of_reach(&met.two.a, &met.two.b, &SILENCE)?;
     out_of_reach(&met.two.b, &met.two.a, &SILENCE)?;
     met.roads.rules("")?;
@@ -212,7 +215,7 @@ fn a_node_behind_address_translation_dials_out_and_alerts_pass_both_ways() -> St
     met.both_ways(HEALED)?;
     // The hidden one dials again as soon as it is there.
     met.two.b.stop()?;
-    let waiting = met.from_a("Pendant son absence.")?;
+    let waiting = met.alert_at_a("Pendant son absence.")?;
     out_of_reach(&met.two.a, &met.two.b, &SILENCE)?;
     met.two.b.start()?;
     let mut at_b = met.two.b.client()?.acting_as(&met.two.at_b);
@@ -274,7 +277,7 @@ fn two_nodes_that_can_no_longer_reach_each_other_go_on_through_the_relay_and_bac
     met.roads.rules(NOTHING)?;
     met.relay()?.kill()?;
     let (mut at_a, mut at_b) = (met.two.a.watch()?, met.two.b.watch()?);
-    let (there, back) = (met.from_a("Sans relais.")?, met.from_b("De même.")?);
+    let (there, back) = (met.alert_at_a("Sans relais.")?, met.alert_at_b("De même.")?);
     let neither_way = ["the node can be reached neither directly nor through a relay"];
     out_of_reach(&met.two.a, &met.two.b, &[SILENCE[0], neither_way[0]])?;
     met.relay()?.start()?;

@@ -40,7 +40,7 @@ const HANDSHAKES: usize = 500;
 /// An alert between two real nodes meanwhile.
 const UNDISTURBED: Duration = Duration::from_secs(10);
 /// What the crowd may leave in the memory of a node, KiB. Its buffers and its allocator keep some of what the worst moment took.
-const GROWTH_KIB: u64 = 96 * 1024;
+const GROWTH_KIB: u64 = 48 * 1024;
 
 fn arrives(watch: &mut Watch, wanted: RecordId) -> Story {
     let is_it = |event: &WatchEvent| matches!(event, WatchEvent::Recorded { record, .. } if *record == wanted);
