@@ -15,7 +15,7 @@ use crate::{Story, ensure, folder};
 
 /// A silent connection is given up after 15 s (QUIC) or two pings (TCP), an attempt after 8 s, and while an alert waits the next one follows within
 /// 10 s.
-const NOTICED: Duration = Duration::from_secs(45);
+const NOTICED: Duration = Duration::from_secs(60);
 /// From an open road to the alert that waited for it.
 const HEALED: Duration = Duration::from_secs(20);
 
@@ -225,6 +225,20 @@ fn a_node_behind_address_translation_dials_out_and_alerts_pass_both_ways() -> St
     met.agree()
 }
 
+/// Waits until the relay takes a node again: it asks every half minute, whatever way its links have found meanwhile.
+fn has_its_place(daemon: &Daemon) -> Story {
+    let mut client = daemon.client()?;
+    let placed = wait::until_seen("a place at the relay", NOTICED, || {
+        let checks = client.doctor()?;
+        let relay = checks
+            .into_iter()
+            .find(|one| one.name == "relay.takes-this-node");
+        let so = relay.as_ref().is_some_and(|check| check.holds);
+        Ok((so.then_some(()), relay))
+    });
+    placed.map(drop)
+}
+
 /// Two nodes that met in the open and use the relay of a third, at place 3.
 fn met_with_relay(roads: Roads) -> Result<Met, Trouble> {
     let root = folder()?;
@@ -291,5 +305,7 @@ fn two_nodes_that_can_no_longer_reach_each_other_go_on_through_the_relay_and_bac
     met.two.a.client()?.retry_all()?;
     reached_by(&met.two.a, &met.two.b, DIRECT, HEALED)?;
     met.both_ways(HEALED)?;
+    has_its_place(&met.two.a)?;
+    has_its_place(&met.two.b)?;
     met.agree()
 }

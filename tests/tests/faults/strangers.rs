@@ -201,7 +201,7 @@ fn three(root: &tempfile::TempDir) -> Result<(Shared, Daemon, String), Trouble> 
 }
 
 /// How many alerts are sent while a peer misbehaves.
-const ALERTS: usize = 12;
+const ALERTS: usize = 8;
 
 #[test]
 fn a_peer_that_floods_a_circle_holds_up_no_alert_of_the_others() -> Story {

@@ -165,7 +165,7 @@ fn where_only_one_of_two_is_heard_both_notice_and_nothing_is_lost() -> Story {
 }
 
 /// How long the road is next to nothing.
-const THIN: Duration = Duration::from_secs(15);
+const THIN: Duration = Duration::from_secs(10);
 /// From A to a third node on a good road, whatever happens elsewhere.
 const UNDISTURBED: Duration = Duration::from_secs(5);
 /// More than all queues between two nodes hold.
