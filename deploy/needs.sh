@@ -52,6 +52,8 @@ has_file() { # FOLDER... -- PATTERN...
 has_certificates() { [ -s "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" ] || [ -d /etc/pki/tls/certs ]; }
 has_venv() { python3 -c 'import venv, ensurepip' 2>/dev/null; }
 has() { command -v "$1" >/dev/null; }
+has_tool() { PATH="$PATH:/usr/sbin:/sbin" has "$1"; } # root's tools, which a user may not have on the path
+has_faketime() { has_file /usr/lib/*/faketime -- libfaketimeMT.so.1; }
 
 # group | Debian package | how it is seen | what for
 needs='
@@ -63,6 +65,9 @@ test|git|has git|the commit that figures belong to
 test|python3|has python3|known-answer vectors are checked by a second implementation
 test|python3-venv|has_venv|its libraries go into a folder of their own
 test|strace|has strace|durability: the order of system calls
+test|iproute2|has_tool ip|faults: machines with a router between them (as root)
+test|nftables|has_tool nft|faults: firewalls and address translation (as root)
+test|faketime|has_faketime|faults: clocks that are wrong
 '
 
 # --- Rust: not from Debian, and not ours to install --------------------------------------------------------------------

@@ -8,6 +8,7 @@
 pub mod bench;
 pub mod daemon;
 pub mod examples;
+pub mod mounts;
 pub mod net;
 pub mod sift;
 pub mod skip;

@@ -243,7 +243,8 @@ pub(crate) fn run() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("maillond: {}", failure.sentence);
+            // Where nobody can be told, the code still says it.
+            let _ = writeln!(io::stderr(), "maillond: {}", failure.sentence);
             ExitCode::from(failure.code)
         }
     }
@@ -344,6 +345,8 @@ impl Told {
     }
 }
 
+/// A line that cannot be written, on a full disk or to a reader that has gone, is lost, and nothing else is: without the last setting the library
+/// would complain about it on standard error too, and end the thread that wanted to say it.
 fn log_to_standard_error(filter: &str, format: &str) -> Result<(), OutOfRange> {
     use tracing_subscriber::{EnvFilter, fmt};
     let filter = EnvFilter::try_new(filter).map_err(|error| OutOfRange {
@@ -353,7 +356,8 @@ fn log_to_standard_error(filter: &str, format: &str) -> Result<(), OutOfRange> {
     let lines = fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     if format == "json" {
         lines.json().init();
     } else {

@@ -52,6 +52,14 @@ pub enum StoreError {
         "the disk is full: make room; maillond then goes on by itself, or starts again; nothing that was confirmed is lost"
     )]
     DiskFull,
+    /// The disk takes no writes.
+    #[error(
+        "the disk takes no writes any more: it was mounted read-only, or turned so after an error ({detail}); see `dmesg`, make it a disk that can be written, then restart maillond"
+    )]
+    ReadOnly {
+        /// The file or folder, or RocksDB's words.
+        detail: String,
+    },
     /// The operating system refuses access.
     #[error(
         "access to {path} is refused: the folder must belong to the user that runs maillond, on a disk that can be written"
@@ -116,7 +124,10 @@ impl StoreError {
         };
         match source.kind() {
             StorageFull | QuotaExceeded => StoreError::DiskFull,
-            PermissionDenied | ReadOnlyFilesystem => StoreError::Permission {
+            ReadOnlyFilesystem => StoreError::ReadOnly {
+                detail: path.display().to_string(),
+            },
+            PermissionDenied => StoreError::Permission {
                 path: path.display().to_string(),
             },
             WouldBlock => StoreError::InUse,
@@ -136,11 +147,12 @@ impl StoreError {
         if says(&["lock hold by current process", "While lock file"]) {
             return StoreError::InUse;
         }
-        if says(&[
-            "Permission denied",
-            "Operation not permitted",
-            "Read-only file system",
-        ]) {
+        if says(&["Read-only file system"]) {
+            return StoreError::ReadOnly {
+                detail: words.to_owned(),
+            };
+        }
+        if says(&["Permission denied", "Operation not permitted"]) {
             return StoreError::Permission {
                 path: words.to_owned(),
             };

@@ -123,7 +123,7 @@ impl Store {
     /// # Errors
     ///
     /// Before anything in the folder is written: [`StoreError::Newer`], [`StoreError::InUse`],
-    /// [`StoreError::WrongKey`]. Then [`StoreError::FilesDamaged`], [`StoreError::DiskFull`],
+    /// [`StoreError::WrongKey`]. Then [`StoreError::FilesDamaged`], [`StoreError::DiskFull`], [`StoreError::ReadOnly`],
     /// [`StoreError::Permission`] and [`StoreError::Io`].
     pub fn open(dir: &Path, key: &StorageKey, options: Options) -> Result<Store, StoreError> {
         open::open(dir, key, &options).map(|inner| Store {

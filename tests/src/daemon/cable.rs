@@ -83,7 +83,8 @@ impl Cable {
             .sum()
     }
 
-    fn wires(&self) -> impl Iterator<Item = &Wire> {
+    /// Its wires.
+    pub fn wires(&self) -> impl Iterator<Item = &Wire> {
         self.udp.iter().chain(&self.tcp)
     }
 }

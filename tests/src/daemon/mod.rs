@@ -26,22 +26,27 @@
 mod cable;
 mod calls;
 mod client;
+mod faketime;
 mod federation;
 mod invariants;
 mod load;
+mod netns;
 mod process;
 pub mod programs;
 mod settings;
+mod size;
 mod trouble;
 pub mod wait;
 mod watch;
 
 pub use cable::{Cable, Carriers};
 pub use client::{Caller, Client};
+pub use faketime::WrongClock;
 pub use federation::{
     Shared, Two, admit, invite, pair, person, professional, records_of, same_digests,
 };
 pub use load::{Acknowledged, Writers, write_notes};
+pub use netns::Roads;
 pub use process::{Daemon, Ended, maillond};
 pub use settings::Settings;
 pub use trouble::Trouble;

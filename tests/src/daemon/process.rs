@@ -138,14 +138,8 @@ impl Daemon {
     /// # Errors
     /// [`Trouble::Exited`] where it ends instead, with its last words; [`Trouble::TooLate`].
     pub fn start(&mut self) -> Result<Duration, Trouble> {
-        self.configure()?;
         let begun = Instant::now();
-        let log = self.open_log()?;
-        let errors = log.try_clone().map_err(Trouble::io("the log"))?;
-        let mut command = self.command("run")?;
-        command.stdin(Stdio::null()).stdout(log).stderr(errors);
-        let child = command.spawn().map_err(Trouble::io("maillond run"))?;
-        self.child = Some(child);
+        self.launch()?;
         let what = format!("{} answers status", self.settings.name);
         let status = wait::until(&what, wait::LONG, || {
             self.ended_early()?;
@@ -154,6 +148,21 @@ impl Daemon {
         })?;
         self.node = Some(status.node);
         Ok(begun.elapsed())
+    }
+
+    /// Begins `maillond run` and does not wait for it: for a test that kills it while it wakes up.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn launch(&mut self) -> Result<(), Trouble> {
+        self.configure()?;
+        let log = self.open_log()?;
+        let errors = log.try_clone().map_err(Trouble::io("the log"))?;
+        let mut command = self.command("run")?;
+        command.stdin(Stdio::null()).stdout(log).stderr(errors);
+        let child = command.spawn().map_err(Trouble::io("maillond run"))?;
+        self.child = Some(child);
+        Ok(())
     }
 
     /// Runs `maillond run` where it should refuse, and says how it ended.
@@ -248,7 +257,12 @@ impl Daemon {
         self.child.as_ref().map(Child::id)
     }
 
-    /// Where it listens for nodes, UDP and TCP.
+    /// Its port, UDP and TCP.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where it listens for nodes on loopback, UDP and TCP.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }

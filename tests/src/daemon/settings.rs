@@ -1,6 +1,6 @@
 //! What a daemon under test is told, and the configuration that says it.
 
-use std::{fmt::Write, path::Path};
+use std::{fmt::Write, net::Ipv4Addr, path::Path};
 
 use maillon_protocol::descriptor::StructureKind;
 
@@ -15,6 +15,8 @@ pub struct Settings {
     pub kind: StructureKind,
     /// Its territory.
     pub territory: String,
+    /// Where it listens: loopback; every address of its machine only where that is a network namespace of its own.
+    pub host: Ipv4Addr,
     /// Listens on QUIC.
     pub quic: bool,
     /// Listens on TCP.
@@ -67,6 +69,7 @@ impl Settings {
             structure: structure.to_owned(),
             kind,
             territory: String::from("Pays de Caux"),
+            host: Ipv4Addr::LOCALHOST,
             quic: true,
             tcp: true,
             advertise: Vec::new(),
@@ -150,8 +153,9 @@ impl Settings {
         if !self.advertise.is_empty() {
             line(format_args!("advertise = {:?}", self.advertise));
         }
+        let host = self.host;
         line(format_args!(
-            "pairing_listen = [\"/ip4/127.0.0.1/udp/0/quic-v1\", \"/ip4/127.0.0.1/tcp/0\"]"
+            "pairing_listen = [\"/ip4/{host}/udp/0/quic-v1\", \"/ip4/{host}/tcp/0\"]"
         ));
         line(format_args!("\n[relay]"));
         line(format_args!("through = {:?}", self.through));
@@ -188,10 +192,9 @@ impl Settings {
     }
 
     fn listen(&self, port: u16) -> Vec<String> {
-        let quic = self
-            .quic
-            .then(|| format!("/ip4/127.0.0.1/udp/{port}/quic-v1"));
-        let tcp = self.tcp.then(|| format!("/ip4/127.0.0.1/tcp/{port}"));
+        let host = self.host;
+        let quic = self.quic.then(|| format!("/ip4/{host}/udp/{port}/quic-v1"));
+        let tcp = self.tcp.then(|| format!("/ip4/{host}/tcp/{port}"));
         quic.into_iter().chain(tcp).collect()
     }
 }

@@ -13,7 +13,6 @@ mod handshake;
 mod imports;
 mod invariants;
 mod leaving;
-mod mounts;
 mod partition;
 mod raw;
 mod refusals;

@@ -181,6 +181,11 @@ fn the_words_of_rocksdb_become_types() {
         typed(ErrorKind::IOError, denied),
         StoreError::Permission { .. }
     ));
+    let dying = "IO error: While appending to file: /d/000004.log: Read-only file system";
+    assert!(matches!(
+        typed(ErrorKind::IOError, dying),
+        StoreError::ReadOnly { .. }
+    ));
     let held = "IO error: While lock file: /d/LOCK: Resource temporarily unavailable";
     assert!(matches!(typed(ErrorKind::IOError, held), StoreError::InUse));
     let rotten = "Corruption: block checksum mismatch in /d/000012.sst";

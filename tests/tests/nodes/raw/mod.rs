@@ -6,6 +6,7 @@ mod impostor;
 mod listing;
 mod objects;
 mod offences;
+mod tireless;
 
 use std::net::SocketAddr;
 

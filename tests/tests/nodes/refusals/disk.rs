@@ -12,12 +12,13 @@ use maillon_protocol::{
     admin::{ErrorCode, Verdict},
     ids::{CircleId, RecordId},
 };
-use maillon_tests::daemon::{
-    Client, Daemon, Settings, Trouble, person, professional, records_of, wait,
+use maillon_tests::{
+    daemon::{Client, Daemon, Settings, Trouble, person, professional, records_of, wait},
+    mounts::small_disk,
 };
 
 use super::{FOLDER, says};
-use crate::{Story, ensure, mounts::small_disk};
+use crate::{Story, ensure};
 
 /// Takes all the room that is left.
 fn fill(disk: &Path) -> Result<PathBuf, Trouble> {

@@ -6,12 +6,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use maillon_tests::{
+use crate::{
     daemon::{Trouble, programs},
     skip::{Means, skip},
 };
-
-use crate::folder;
 
 /// Says to the second run where its disk is.
 const DISK: &str = "MAILLON_TEST_DISK";
@@ -21,7 +19,7 @@ const DISK: &str = "MAILLON_TEST_DISK";
 ///
 /// # Errors
 /// Where the second run failed; its words are in the error.
-pub(crate) fn small_disk(test: &str, mib: u32) -> Result<Option<PathBuf>, Trouble> {
+pub fn small_disk(test: &str, mib: u32) -> Result<Option<PathBuf>, Trouble> {
     if let Some(disk) = env::var_os(DISK) {
         return Ok(Some(PathBuf::from(disk)));
     }
@@ -48,7 +46,7 @@ pub(crate) fn small_disk(test: &str, mib: u32) -> Result<Option<PathBuf>, Troubl
         );
         return Ok(None);
     }
-    let root = folder()?;
+    let root = tempfile::tempdir().map_err(Trouble::io("a temporary folder"))?;
     let disk = root.path();
     let exe = env::current_exe().map_err(Trouble::io("this program's own path"))?;
     let script = format!(
