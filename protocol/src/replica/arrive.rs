@@ -498,7 +498,11 @@ impl Replica {
         let mut changed = false;
         for ack in acks {
             let node = ack.object.node;
-            if ack.object.circle != id || node == own || !circle.charter.is_member(&node) {
+            if ack.object.circle != id || !circle.charter.is_member(&node) {
+                continue;
+            }
+            // This node's clock was put back: what it signs from now on must be taken for newer than what others hold of it.
+            if node == own && ack.object.counter < now_ms {
                 continue;
             }
             if let Some(bytes) = self.row(rows, &Row::Ack(id, node))? {
@@ -514,13 +518,17 @@ impl Replica {
                     time_ms: 0,
                     ..ack.object.clone()
                 };
-                if ack.object.counter <= held.object.counter || !news {
+                let said = !news && node != own;
+                if ack.object.counter <= held.object.counter || said {
                     continue;
                 }
             }
             self.stage(Row::Ack(id, node), ack.bytes.clone());
-            self.note_deliveries(rows, &circle, &ack.object, now_ms)?;
             changed = true;
+            if node == own {
+                continue;
+            }
+            self.note_deliveries(rows, &circle, &ack.object, now_ms)?;
         }
         if changed {
             self.put_circle((*circle).clone());
@@ -582,11 +590,12 @@ impl Replica {
         Ok(())
     }
 
-    /// Acknowledgements held of a circle.
+    /// Acknowledgements of others held of a circle.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn acks(&self, rows: &impl Rows, circle: &CircleId) -> Result<Vec<Ack>, StorageError> {
+        let own = self.own();
         self.over(rows)
             .scan(&RowPrefix::Acks(*circle))?
             .into_iter()
@@ -595,6 +604,7 @@ impl Replica {
                     .map(|ack| ack.object)
                     .map_err(|_| StorageError::damaged("acknowledgement"))
             })
+            .filter(|ack| ack.as_ref().map_or(true, |ack| ack.node != own))
             .collect()
     }
 

@@ -140,6 +140,37 @@ impl Node {
         this
     }
 
+    /// A second machine with the same keys and the same rows, as from a copy of the disk, which has not started yet.
+    pub fn twin(&self, seed: u64) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let memory = self.memory.clone();
+        let (keys, descriptor) = (self.keys.clone(), self.descriptor.clone());
+        let replica = Replica::load(&memory, keys.clone(), descriptor.clone(), &mut rng).unwrap();
+        let mut twin = Self {
+            memory,
+            replica,
+            circles: HashMap::new(),
+            limits: self.limits,
+            sessions: BTreeMap::new(),
+            problems: Vec::new(),
+            notices: Vec::new(),
+            traffic: Traffic::default(),
+            read: Cell::new(0),
+            renewing: BTreeSet::new(),
+            waiting: BTreeMap::new(),
+            held: Vec::new(),
+            recovery: self.recovery.clone(),
+            keys,
+            descriptor,
+            counter: 0,
+            acks: AckCache::default(),
+            claims: Claims::default(),
+            rng: RefCell::new(rng),
+        };
+        twin.restart();
+        twin
+    }
+
     /// The node's name.
     pub fn id(&self) -> NodeId {
         self.keys.node.id()
