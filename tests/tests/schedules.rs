@@ -12,6 +12,7 @@
 use std::sync::Once;
 
 use maillon_tests::net::{
+    malice::Malice,
     model::Tally,
     schedule::{Manner, Past, Schedule, Step, play, play_counted},
 };
@@ -87,6 +88,15 @@ fn rare_schedules(ordered: bool) -> impl Strategy<Value = Schedule> {
     })
 }
 
+/// Among all that, nodes whose programs are somebody else's, the stranger's too.
+fn malign_schedules(ordered: bool) -> impl Strategy<Value = Schedule> {
+    schedules_of(ordered, |nodes| {
+        let malice = proptest::sample::select(Malice::ALL.to_vec());
+        let turn = (1..nodes + 1, malice).prop_map(|(node, malice)| Step::Turn(node, malice));
+        prop_oneof![12 => step(nodes), 2 => rare_step(nodes), 1 => turn].boxed()
+    })
+}
+
 fn schedules_of(
     ordered: bool,
     step: impl Fn(usize) -> BoxedStrategy<Step>,
@@ -149,6 +159,12 @@ proptest! {
 
     #[test]
     fn lost_stewards_second_machines_wrong_clocks_and_other_circles_change_nothing_of_it(schedule in rare_schedules(true)) {
+        static TOLD: Once = Once::new();
+        holds(&schedule, &TOLD)?;
+    }
+
+    #[test]
+    fn the_others_agree_whatever_malign_nodes_say(schedule in malign_schedules(true)) {
         static TOLD: Once = Once::new();
         holds(&schedule, &TOLD)?;
     }
@@ -423,6 +439,19 @@ fn who_has_let_go_of_a_file_says_so_to_members_that_came_later_too() {
             Step::Finish(1),
             Step::Reopen,
         ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: of two machines with one key, one was the steward of a circle to which the other one had admitted somebody.
+#[test]
+fn a_steward_hears_of_an_admission_that_it_does_not_remember_from_whom_it_admitted() {
+    let schedule = Schedule {
+        seed: 0,
+        nodes: 3,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![Step::Succeed(1), Step::Clone(1)],
     };
     assert_eq!(play(&schedule), Ok(()));
 }

@@ -288,10 +288,12 @@ impl Replica {
         let own = self.own();
         let (mut next, taken) = match self.circles.get(&id) {
             Some(circle) => {
-                if !circle.charter.ever_listed(&peer) {
+                let (next, taken) = circle::extend(circle, entries);
+                // Or these entries list it: a steward whose disk went back does not know whom it has admitted since.
+                if !next.charter.ever_listed(&peer) {
                     return Err(ArriveError::NotShared);
                 }
-                circle::extend(circle, entries)
+                (next, taken)
             }
             None => {
                 if self.row(rows, &Row::Finishing(id))?.is_some() {

@@ -10,7 +10,7 @@ use maillon_protocol::{
     sync::Message,
 };
 
-use super::{Net, Node, contains};
+use super::{Net, Node, contains, malice::Malice};
 
 impl Net {
     /// Everything that must hold, now.
@@ -115,7 +115,7 @@ impl Net {
 
     fn may_say(&self, from: usize, to: usize, message: &Message) -> Result<(), String> {
         let peer = self.id(to);
-        let bytes = message.encode();
+        let bytes = self.beside_echoes(to, message).encode();
         for (id, circle) in &self.nodes[from].circles {
             let listed = circle.charter.ever_listed(&peer);
             let known = self.nodes[to].circles.contains_key(id);
@@ -175,6 +175,25 @@ impl Net {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What a message says beside "no such circle" to a node that has named that circle itself.
+    fn beside_echoes(&self, to: usize, message: &Message) -> Message {
+        let mut message = message.clone();
+        let claims = self.malign.get(&to) == Some(&Malice::StrangersClaims);
+        match &mut message {
+            Message::States(states) if claims => {
+                states.retain(|state| state.entry != 0 || !state.heights.is_empty());
+            }
+            Message::Records {
+                circle,
+                entry: 0,
+                records,
+                ..
+            } if claims && records.is_empty() => *circle = CircleId([0; 32]),
+            _ => {}
+        }
+        message
     }
 
     fn may_state(

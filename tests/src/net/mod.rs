@@ -145,6 +145,8 @@ pub struct Net {
     pub liars: BTreeSet<usize>,
     /// Nodes whose programs are somebody else's.
     pub malign: BTreeMap<usize, malice::Malice>,
+    /// How many of their messages went out as something else.
+    pub twisted: usize,
     /// By how many milliseconds a node's clock is wrong, where it is.
     pub clocks: BTreeMap<usize, i64>,
     /// What a frame told that it must not have told; see [`invariants`](Net::invariants).
@@ -199,6 +201,7 @@ impl Net {
             commit_ms: 0,
             liars: BTreeSet::new(),
             malign: BTreeMap::new(),
+            twisted: 0,
             clocks: BTreeMap::new(),
             broken: Vec::new(),
             rng,
@@ -322,7 +325,9 @@ impl Net {
                         self.watch(node, peer, &message);
                     }
                     let message = self.spoilt(node, message);
-                    self.send(node, peer, line, message.encode());
+                    for frame in self.instead(node, peer, message) {
+                        self.send(node, peer, line, frame);
+                    }
                 }
                 Effect::Commit(number, batch) => {
                     self.nodes[node].waiting.insert((peer, number), batch);

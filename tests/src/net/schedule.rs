@@ -144,6 +144,20 @@ impl<'a> Player<'a> {
             .unwrap_or_default()
     }
 
+    /// Who knows the charter best of those who are there, the steward before others.
+    fn furthest_of(&self, circle: &CircleId) -> usize {
+        let known = |place: &usize| {
+            let node = &self.net.nodes[*place];
+            let charter = &node.circles.get(circle)?.charter;
+            Some((charter.number(), charter.state().steward == node.id()))
+        };
+        (0..self.schedule.nodes)
+            .rev()
+            .filter(|place| self.model.is_honest(*place))
+            .max_by_key(known)
+            .unwrap_or_default()
+    }
+
     /// The steward does something, where it can.
     fn rules<T>(
         &mut self,
@@ -243,7 +257,7 @@ impl<'a> Player<'a> {
             Step::Turn(place, malice) => {
                 let node = place % self.net.nodes.len();
                 self.model.malign.insert(node);
-                self.net.malign.insert(node, malice);
+                self.net.malign.entry(node).or_insert(malice);
             }
         }
         self.answer();

@@ -9,7 +9,7 @@ use maillon_protocol::ids::{CircleId, LogId, RecordId};
 
 use super::{
     Expected, Model,
-    roll::{Past, Roll, Term},
+    roll::{Roll, Term},
 };
 
 /// A note. Its text is its own: no other note has it.
@@ -191,7 +191,7 @@ impl Model {
             return Some(Open::Gone);
         };
         // Of an epoch that began before it came, it has what lies behind where the logs begin for it.
-        if entry < term.since && term.past != Past::Whole && term.is_before(&log, sequence) {
+        if entry < term.since && (term.is_before(&log, sequence) || !term.names(&log)) {
             return Some(Open::Beside);
         }
         if !counts(&roll, note.author, &log, sequence, entry) {

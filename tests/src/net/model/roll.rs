@@ -155,4 +155,9 @@ impl Term {
         let start = self.starts.get(log);
         !from_the_first && start.is_some_and(|start| sequence < *start)
     }
+
+    /// Whether the admission names where a log begins for its node. One that it does not name begins with what knew of the admission.
+    pub fn names(&self, log: &LogId) -> bool {
+        self.past == Past::Whole || self.starts.contains_key(log)
+    }
 }

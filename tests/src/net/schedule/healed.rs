@@ -43,8 +43,11 @@ impl Player<'_> {
             }
             self.net.run(1_000);
             self.answer();
+            // Whoever threw a malign node out is dialled by it again.
+            self.dial_for_malign();
             self.net.invariants()?;
         }
+        self.stop_malign();
         self.fall_silent()?;
         self.look()?;
         self.agree()
@@ -53,6 +56,23 @@ impl Player<'_> {
         self.strangers_know_nothing()?;
         self.forks_are_named()?;
         self.as_the_model_says()
+    }
+
+    fn dial_for_malign(&mut self) {
+        for node in self.model.malign.clone() {
+            for peer in (0..self.net.nodes.len()).filter(|peer| *peer != node) {
+                self.connect(node, peer);
+            }
+        }
+    }
+
+    /// The others agree: what a malign node would go on saying for ever ends here.
+    fn stop_malign(&mut self) {
+        for node in self.model.malign.clone() {
+            for (a, b) in self.net.lines_of(node) {
+                self.net.cut(a, b);
+            }
+        }
     }
 
     /// Of two machines with one key each is reached for a while; then one of them is found and switched off.
@@ -136,7 +156,7 @@ impl Player<'_> {
             return Ok(());
         }
         let nodes = &self.net.nodes;
-        let first = self.steward_of(id);
+        let first = self.furthest_of(id);
         let Some(steward) = nodes[first].circles.get(id) else {
             // The steward is who knows most: nobody has it, because it was let go of, lost, or never committed.
             let gone = (0..self.schedule.nodes)
@@ -202,7 +222,7 @@ impl Player<'_> {
     fn logs_agree(&self, place: usize, steward: &Circle, held: &Circle) -> Result<(), String> {
         let id = held.id();
         let expected = &self.model.circles[&id];
-        let first = self.steward_of(&id);
+        let first = self.furthest_of(&id);
         for log in held.logs.keys().chain(steward.logs.keys()) {
             if expected.forked.contains_key(log) {
                 continue;
@@ -263,7 +283,7 @@ impl Player<'_> {
     fn somebody_reads(&self, record: &Record) -> bool {
         let header = &record.header.object;
         let id = &header.circle;
-        let steward = &self.net.nodes[self.steward_of(id)].circles[id];
+        let steward = &self.net.nodes[self.furthest_of(id)].circles[id];
         self.net.nodes.iter().enumerate().any(|(place, node)| {
             let held = node.stored(id, &header.log, header.sequence);
             let (Some(held), Some(circle)) = (held, node.circles.get(id)) else {

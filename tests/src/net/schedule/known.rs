@@ -11,6 +11,7 @@ use maillon_protocol::{
 use super::Player;
 use crate::net::{
     Node,
+    malice::Malice,
     model::{Tally, Verdict},
 };
 
@@ -68,7 +69,7 @@ impl Player<'_> {
 
     /// How far those who are left know a circle's charter.
     fn known(&self, circle: &CircleId) -> u64 {
-        let held = &self.net.nodes[self.steward_of(circle)].circles;
+        let held = &self.net.nodes[self.furthest_of(circle)].circles;
         held.get(circle).map_or(0, |held| held.charter.number())
     }
 
@@ -85,6 +86,12 @@ impl Player<'_> {
             }
             let strangers = (0..self.net.nodes.len()).filter(|place| !roll.ever(*place));
             for place in strangers {
+                // Who claims to know it has its name from somebody else.
+                let claimed = self.net.malign.get(&place) == Some(&Malice::StrangersClaims);
+                let mut secret = secret.clone();
+                if claimed {
+                    secret.remove(&circle.0);
+                }
                 if self.net.knows_any(place, &secret) {
                     return Err(format!(
                         "node {place}, which is a stranger to circle {number}, has heard of it"

@@ -69,6 +69,14 @@ impl Player<'_> {
         self.drop_staged(node, self.reached(node));
         self.went_back(node);
         // Before it says anything to anybody.
+        self.know_restored(node);
+        for (a, b) in lines {
+            self.connect(a, b);
+        }
+    }
+
+    /// The node hears that what it holds is from before.
+    fn know_restored(&mut self, node: usize) {
         let now = self.net.clock(node);
         let restored = &mut self.net.nodes[node];
         restored
@@ -76,9 +84,6 @@ impl Player<'_> {
             .map(drop)
             .unwrap_or_default();
         restored.commit();
-        for (a, b) in lines {
-            self.connect(a, b);
-        }
     }
 
     /// What the disk of a node does not have any more is not kept there.
@@ -132,7 +137,8 @@ impl Player<'_> {
         self.twins.get(&node).map_or(0, Twin::other)
     }
 
-    /// The machine that is not reached is found and switched off: what only its disk had is gone.
+    /// The machine that is not reached is found and switched off: what only its disk had is gone. The other one goes on as one whose disk went
+    /// back, because it does not know what that one did in its name.
     pub(super) fn switch_off(&mut self, node: usize) {
         self.hear();
         let Some(twin) = self.twins.remove(&node) else {
@@ -141,6 +147,9 @@ impl Player<'_> {
         for note in &mut self.model.notes {
             note.kept &= (note.author, note.machine) != (node, twin.number);
         }
+        self.net.crash(node);
+        self.know_restored(node);
+        self.connect_all();
     }
 
     /// The other one of two machines takes the place of the one that is reached, and goes on from what it has committed.
