@@ -311,12 +311,16 @@ impl Replica {
                 let over = came.is_some();
                 let said =
                     |quoted: &[cbor::Bytes]| !over && self.said_so(rows, quoted).unwrap_or(false);
-                let begun = circle::begin(entries, &own, accepted, said);
+                let forgotten =
+                    |first: &Entry| !over && self.was_restored_after(rows, first).unwrap_or(false);
+                let begun = circle::begin(entries, &own, accepted, said, forgotten);
                 if let (Err(IngestError::Uninvited), Some(came)) = (&begun, came) {
                     self.who_came_after(rows, &id, &came)?;
                     return Ok(ByItself::default());
                 }
-                let (circle, taken) = begun?;
+                let (mut circle, taken) = begun?;
+                // What it signed since then may be on its way, too.
+                circle.unconfirmed = circle.charter.state().steward == own;
                 if circle.id() != id || !circle.charter.ever_listed(&peer) {
                     return Err(ArriveError::NotShared);
                 }

@@ -50,9 +50,15 @@ impl Net {
         self.nodes[node].record_at(circle, log, sequence)
     }
 
-    /// The node that knows the circle's charter furthest. Right after a hand over, the new steward may not be it.
-    fn furthest(&self, id: &CircleId) -> Option<&Node> {
-        let known = |node: &&Node| node.circles.get(id).map(|held| held.charter.number());
+    /// The node that knows the circle's charter furthest, of those that have it as `circle` has. Right after a hand over, the new steward may not
+    /// be it.
+    fn furthest(&self, circle: &Circle) -> Option<&Node> {
+        let charter = &circle.charter;
+        let known = |node: &&Node| {
+            let other = &node.circles.get(&circle.id())?.charter;
+            let same = other.hash_of(charter.number()) == Some(charter.head());
+            same.then(|| other.number())
+        };
         self.nodes.iter().max_by_key(known)
     }
 
@@ -60,7 +66,7 @@ impl Net {
     fn no_secret_too_many(&self, index: usize, circle: &Circle) -> Result<(), String> {
         let own = self.id(index);
         let id = circle.id();
-        let furthest = self.furthest(&id).ok_or("a federation without nodes")?;
+        let furthest = self.furthest(circle).ok_or("a federation without nodes")?;
         let newest = furthest.circles.get(&id).map_or(circle, |held| &**held);
         let mut granted_from = Vec::new();
         for bytes in furthest

@@ -147,6 +147,8 @@ pub struct Net {
     pub malign: BTreeMap<usize, malice::Malice>,
     /// How many of their messages went out as something else.
     pub twisted: usize,
+    /// The second in which each of them said more than its session last, and how many frames.
+    spent: BTreeMap<usize, (u64, usize)>,
     /// By how many milliseconds a node's clock is wrong, where it is.
     pub clocks: BTreeMap<usize, i64>,
     /// What a frame told that it must not have told; see [`invariants`](Net::invariants).
@@ -202,6 +204,7 @@ impl Net {
             liars: BTreeSet::new(),
             malign: BTreeMap::new(),
             twisted: 0,
+            spent: BTreeMap::new(),
             clocks: BTreeMap::new(),
             broken: Vec::new(),
             rng,

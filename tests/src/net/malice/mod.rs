@@ -40,6 +40,8 @@ pub enum Malice {
 
 /// How often a flood says everything.
 const FLOOD: usize = 24;
+/// How many frames a node says in a second that its session would not have said.
+const MORE: usize = 60;
 
 impl Malice {
     /// All of them.
@@ -76,6 +78,19 @@ impl Net {
             Malice::StrangersClaims => self.claims(from, to, &message),
         };
         self.twisted += usize::from(frames != [honest]);
+        self.afforded(from, frames)
+    }
+
+    /// A malign node's line is as narrow as another one's: beside what takes the place of the message, so much in a second.
+    fn afforded(&mut self, from: usize, mut frames: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        let second = self.now / 1000;
+        let (at, spent) = self.spent.entry(from).or_default();
+        if *at != second {
+            (*at, *spent) = (second, 0);
+        }
+        let left = MORE.saturating_sub(*spent);
+        frames.truncate(1 + left);
+        *spent += frames.len().saturating_sub(1);
         frames
     }
 

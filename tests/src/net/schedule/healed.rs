@@ -108,6 +108,10 @@ impl Player<'_> {
 
     /// Acknowledgements of acknowledgements come to an end.
     fn fall_silent(&mut self) -> Result<(), String> {
+        // Two heads of one circle are compared once a minute, until people go on in a successor.
+        if self.model.circles.values().any(|circle| circle.split) {
+            return Ok(());
+        }
         for _ in 0..10 {
             let said = self.said();
             self.net.run(130_000);
