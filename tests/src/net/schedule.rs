@@ -82,6 +82,8 @@ struct Player<'a> {
     copies: Vec<Memory>,
     manners: Vec<Manner>,
     twins: BTreeMap<usize, Twin>,
+    /// Of two machines with one key one was switched off.
+    switched_off: bool,
     /// Notes that were written and are not known to be on their author's disk, by record.
     staged: BTreeMap<RecordId, usize>,
     /// The first thing that was signed and that nobody wanted.
@@ -105,6 +107,7 @@ impl<'a> Player<'a> {
             copies: net.nodes.iter().map(|node| node.memory.clone()).collect(),
             manners: vec![Manner::Accepts; schedule.nodes + 1],
             twins: BTreeMap::new(),
+            switched_off: false,
             staged: BTreeMap::new(),
             unwanted: None,
             net,

@@ -71,6 +71,35 @@ impl Expected {
 }
 
 impl Model {
+    /// A note of a node that is removed which the steward held when it signed that, and which the removal does not let count; `held` says what
+    /// lay on the steward's disk before.
+    pub fn uncounted(
+        &self,
+        circle: &CircleId,
+        change: &Change,
+        held: impl Fn(&RecordId) -> bool,
+    ) -> Option<&str> {
+        let Change::Remove(who, cuts) = change else {
+            return None;
+        };
+        let expected = &self.circles[circle];
+        let since = expected.roll.term(*who)?.since;
+        let mut notes = self.notes.iter();
+        let uncounted = notes.find(|note| match note.fate {
+            Fate::Committed {
+                log,
+                sequence,
+                entry,
+            } => {
+                let theirs = note.author == *who && note.circle == *circle && entry >= since;
+                let beyond = cuts.get(&log.incarnation).is_none_or(|cut| sequence > *cut);
+                theirs && beyond && !expected.is_forked(&log, sequence) && held(&note.record)
+            }
+            Fate::Staged | Fate::Dropped => false,
+        });
+        uncounted.map(|note| note.text.as_str())
+    }
+
     /// Whether anything is expected of a node: it is there, and its program is ours.
     pub fn is_honest(&self, node: usize) -> bool {
         !self.lost.contains(&node) && !self.malign.contains(&node)

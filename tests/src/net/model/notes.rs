@@ -9,7 +9,7 @@ use maillon_protocol::ids::{CircleId, LogId, RecordId};
 
 use super::{
     Expected, Model,
-    roll::{Roll, Term},
+    roll::{Past, Roll, Term},
 };
 
 /// A note. Its text is its own: no other note has it.
@@ -198,7 +198,9 @@ impl Model {
             return Some(Open::Cut);
         }
         let kept = note.kept && self.is_honest(note.author);
-        let read = |reader: &usize| self.is_honest(*reader) && here(*reader).is_some();
+        // A log is given from where it begins for the taker: whoever has less of it cannot give it back.
+        let whole = |reader: usize| here(reader).is_some_and(|term| term.past == Past::Whole);
+        let read = |reader: &usize| self.is_honest(*reader) && whole(*reader);
         (!kept && !note.readers.iter().any(read)).then_some(Open::Lost)
     }
 }

@@ -108,8 +108,10 @@ impl Player<'_> {
 
     /// Acknowledgements of acknowledgements come to an end.
     fn fall_silent(&mut self) -> Result<(), String> {
-        // Two heads of one circle are compared once a minute, until people go on in a successor.
-        if self.model.circles.values().any(|circle| circle.split) {
+        // Two heads of one circle, or of one log, are compared once a minute, for ever; and where a machine that was switched off alone had the
+        // beginning of a log, the rest of it is asked for as often.
+        let mut circles = self.model.circles.values();
+        if self.switched_off || circles.any(|circle| circle.split || !circle.forked.is_empty()) {
             return Ok(());
         }
         for _ in 0..10 {

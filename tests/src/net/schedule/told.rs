@@ -50,11 +50,20 @@ impl Player<'_> {
         fresh.sort_by_key(|(number, ..)| *number);
         for (number, hash, signer, change) in fresh {
             let (change, quoted) = self.in_words(signer, change);
-            let expected = self.model.circles.get_mut(circle).expect("a known circle");
-            if expected.roll.knows(number, &hash) {
+            if self.model.circles[circle].roll.knows(number, &hash) {
                 continue;
             }
+            let uncounted = self.model.uncounted(circle, &change, |record| {
+                let steward = self.net.nodes.iter().position(|node| node.id() == signer);
+                steward.is_some_and(|steward| self.committed[steward].contains(record))
+            });
+            if let Some(text) = uncounted {
+                self.unwanted.get_or_insert(format!(
+                    "a removal does not count what the steward held: {text}"
+                ));
+            }
             let wanted = self.model.orders.wanted(circle, &change, quoted);
+            let expected = self.model.circles.get_mut(circle).expect("a known circle");
             if let Err(unwanted) = wanted
                 && !expected.split
             {

@@ -144,6 +144,7 @@ impl Player<'_> {
         let Some(twin) = self.twins.remove(&node) else {
             return;
         };
+        self.switched_off = true;
         for note in &mut self.model.notes {
             note.kept &= (note.author, note.machine) != (node, twin.number);
         }
