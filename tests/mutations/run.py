@@ -29,7 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIST = pathlib.Path(__file__).resolve().parent / "list.toml"
 EVIDENCE = ROOT / "tests/evidence/mutations.json"
 # The stories that run over the simulated net, and so without a daemon.
-STORIES = ["replication", "leaving", "successors", "attachments", "requests", "erasing", "replacing"]
+STORIES = ["replication", "leaving", "successors", "attachments", "requests", "erasing", "replacing", "clocks", "malice"]
 CASES = "400"
 # Bytes of a program's memory: some mutations make nodes that never come to rest.
 MEMORY = 6 << 30

@@ -167,7 +167,7 @@ impl Player<'_> {
             // The steward is who knows most: nobody has it, because it was let go of, lost, or never committed.
             let gone = (0..self.schedule.nodes)
                 .any(|place| self.has_finished(place, id) || !self.model.is_honest(place));
-            return if gone || !expected.roll.is_begun() {
+            return if gone || self.switched_off || !expected.roll.is_begun() {
                 Ok(())
             } else {
                 Err("no circle".to_owned())

@@ -145,6 +145,10 @@ impl Player<'_> {
             return;
         };
         self.switched_off = true;
+        for circle in self.model.circles.values_mut() {
+            // It left on one machine and wrote on the other: members do not all count the same of that log. Not looked at any closer yet.
+            circle.split |= circle.left.contains_key(&node);
+        }
         for note in &mut self.model.notes {
             note.kept &= (note.author, note.machine) != (node, twin.number);
         }
