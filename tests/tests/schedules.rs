@@ -455,3 +455,50 @@ fn a_steward_hears_of_an_admission_that_it_does_not_remember_from_whom_it_admitt
     };
     assert_eq!(play(&schedule), Ok(()));
 }
+
+/// Found by the tests above, and open: a member whose disk went back leaves when the steward is lost, so no entry says up to where its log counts.
+#[test]
+#[ignore = "open: two members show different things of the log of who left, where no steward is there to sign the entry"]
+fn who_leaves_a_circle_without_a_steward_is_counted_alike_by_all() {
+    let schedule = Schedule {
+        seed: 33_431_691,
+        nodes: 5,
+        commit_ms: 5,
+        ordered: true,
+        steps: vec![
+            Step::Swap(5),
+            Step::Run(143_996),
+            Step::Connect(3, 0),
+            Step::Write(5),
+            Step::Run(188_488),
+            Step::Write(4),
+            Step::Connect(4, 2),
+            Step::Run(1_168),
+            Step::Erase(3),
+            Step::Write(2),
+            Step::Lie(1),
+            Step::Invite(2, Past::Whole),
+            Step::Amend(1),
+            Step::Restore(1),
+            Step::Remove(3),
+            Step::Run(8),
+            Step::WriteApart(0),
+            Step::Run(381),
+            Step::Answers(4, Manner::Accepts),
+            Step::Weather(3, 7, 210),
+            Step::Run(1_814),
+            Step::Lose(5),
+            Step::Invite(4, Past::Whole),
+            Step::Answers(0, Manner::Accepts),
+            Step::Write(3),
+            Step::Mute(2, 4),
+            Step::Crash(2),
+            Step::Swap(2),
+            Step::Invite(1, Past::Whole),
+            Step::Leave(1),
+            Step::Run(19),
+            Step::Swap(5),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
