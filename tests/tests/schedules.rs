@@ -502,3 +502,27 @@ fn who_leaves_a_circle_without_a_steward_is_counted_alike_by_all() {
     };
     assert_eq!(play(&schedule), Ok(()));
 }
+
+/// The model: nobody is in a circle who did not say yes, and who said nothing or no has heard no circle's name.
+#[test]
+fn who_declines_or_waits_is_in_no_circle() {
+    for manner in [Manner::Declines, Manner::Waits] {
+        let schedule = Schedule {
+            seed: 3,
+            nodes: 3,
+            commit_ms: 0,
+            ordered: true,
+            steps: vec![
+                Step::Answers(2, manner),
+                Step::Invite(1, Past::Whole),
+                Step::Run(1_000),
+                Step::Run(1_000),
+                Step::Write(0),
+                Step::Run(60_000),
+            ],
+        };
+        let tally = play_counted(&schedule).unwrap();
+        // The one note, at the invited node and at the stranger.
+        assert_eq!((tally.must, tally.never), (2, 2));
+    }
+}
