@@ -660,6 +660,36 @@ fn a_log_seen_ahead_of_what_its_own_node_holds_starts_a_new_incarnation() {
 }
 
 #[test]
+fn a_node_that_is_put_back_to_before_it_founded_a_circle_gets_it_back_from_the_members() {
+    let mut net = Net::new(14, 3);
+    net.nodes[0].commit();
+    let before = net.nodes[0].memory.clone();
+    let circle = net.circle(0, &[1]);
+    net.write(0, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    // Without knowing that it was put back, it takes no circle that it has not asked for.
+    net.nodes[0].memory = before;
+    net.crash(0);
+    net.connect(0, 1);
+    net.run(180_000);
+    assert!(!net.nodes[0].circles.contains_key(&circle));
+    net.crash(0);
+    let now = net.now;
+    net.nodes[0]
+        .with(|replica, rows, rng| replica.restored(rows, now, rng))
+        .unwrap();
+    net.nodes[0].commit();
+    net.connect(0, 1);
+    assert!(net.run_until(|net| net.same(0, 1, &circle)));
+    assert!(net.texts(0, &circle).contains(WALKED));
+    // The other one has stated the same head: it is the steward as before.
+    net.connect(0, 2);
+    net.invite(0, 2, circle);
+    assert!(net.run_until(|net| net.same(0, 2, &circle)));
+    net.invariants().unwrap();
+}
+
+#[test]
 fn a_node_that_wrote_on_an_old_copy_of_its_disk_goes_on_in_a_new_life() {
     let mut net = Net::new(12, 2);
     let circle = net.circle(0, &[1]);

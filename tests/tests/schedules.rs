@@ -4,23 +4,33 @@
 //! A failing schedule is printed, as it was found and shrunk, as its steps; as a value of [`Schedule`] it replays exactly. A run tries the same few each time, so that
 //! it says something of the change and not of chance; `MAILLON_CASES=4000` tries so many others, of chance or
 //! those of `MAILLON_SEED`; `MAILLON_SHRINK_MS` says how long one that fails is made shorter.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say where"
+)]
 
 use std::sync::Once;
 
-use maillon_tests::net::schedule::{Past, Schedule, Step, play};
+use maillon_tests::net::{
+    malice::Malice,
+    model::Tally,
+    schedule::{Manner, Past, Schedule, Step, play, play_counted},
+};
 use proptest::{
     prelude::*,
-    test_runner::{Config, RngSeed},
+    strategy::ValueTree,
+    test_runner::{Config, RngSeed, TestRunner},
 };
 
-fn steps(members: usize) -> impl Strategy<Value = Vec<Step>> {
+/// What happens in one circle.
+fn step(members: usize) -> impl Strategy<Value = Step> {
     let place = 0..members + 1;
     let past = prop_oneof![
         2 => Just(Past::Whole),
         1 => Just(Past::Nothing),
         1 => Just(Past::Now)
     ];
-    let step = prop_oneof![
+    prop_oneof![
         12 => place.clone().prop_map(Step::Write),
         4 => place.clone().prop_map(Step::Amend),
         6 => (place.clone(), past).prop_map(|(guest, past)| Step::Invite(guest, past)),
@@ -43,13 +53,57 @@ fn steps(members: usize) -> impl Strategy<Value = Vec<Step>> {
         1 => place.clone().prop_map(Step::Copy),
         1 => place.clone().prop_map(Step::Restore),
         1 => place.prop_map(Step::Lie),
+    ]
+}
+
+/// The rarer things: several circles, stewards that are lost, machines that run twice, wrong clocks, people who say no.
+fn rare_step(members: usize) -> impl Strategy<Value = Step> {
+    let place = 0..members + 1;
+    let manner = prop_oneof![
+        2 => Just(Manner::Accepts),
+        2 => Just(Manner::Declines),
+        1 => Just(Manner::Waits)
     ];
-    proptest::collection::vec(step, 1..40)
+    let jump = prop_oneof![-600..600i64, -300_000..300_000i64, -9_000_000..9_000_000i64];
+    prop_oneof![
+        2 => (place.clone(), manner).prop_map(|(node, manner)| Step::Answers(node, manner)),
+        3 => place.clone().prop_map(Step::Found),
+        3 => (0..4usize).prop_map(Step::TakeUp),
+        3 => place.clone().prop_map(Step::Succeed),
+        2 => place.clone().prop_map(Step::Lose),
+        2 => place.clone().prop_map(Step::Clone),
+        3 => place.clone().prop_map(Step::Swap),
+        3 => place.clone().prop_map(Step::WriteApart),
+        2 => (place, jump).prop_map(|(node, seconds)| Step::Clock(node, seconds)),
+    ]
 }
 
 fn schedules(ordered: bool) -> impl Strategy<Value = Schedule> {
+    schedules_of(ordered, |nodes| step(nodes).boxed())
+}
+
+fn rare_schedules(ordered: bool) -> impl Strategy<Value = Schedule> {
+    schedules_of(ordered, |nodes| {
+        prop_oneof![3 => step(nodes), 1 => rare_step(nodes)].boxed()
+    })
+}
+
+/// Among all that, nodes whose programs are somebody else's, the stranger's too.
+fn malign_schedules(ordered: bool) -> impl Strategy<Value = Schedule> {
+    schedules_of(ordered, |nodes| {
+        let malice = proptest::sample::select(Malice::ALL.to_vec());
+        let turn = (1..nodes + 1, malice).prop_map(|(node, malice)| Step::Turn(node, malice));
+        prop_oneof![12 => step(nodes), 2 => rare_step(nodes), 1 => turn].boxed()
+    })
+}
+
+fn schedules_of(
+    ordered: bool,
+    step: impl Fn(usize) -> BoxedStrategy<Step>,
+) -> impl Strategy<Value = Schedule> {
     (3..=5usize).prop_flat_map(move |nodes| {
-        (any::<u32>(), prop_oneof![Just(0), 1..20u64], steps(nodes)).prop_map(
+        let steps = proptest::collection::vec(step(nodes), 1..40);
+        (any::<u32>(), prop_oneof![Just(0), 1..20u64], steps).prop_map(
             move |(seed, commit_ms, steps)| Schedule {
                 seed: seed.into(),
                 nodes,
@@ -102,6 +156,42 @@ proptest! {
         static TOLD: Once = Once::new();
         holds(&schedule, &TOLD)?;
     }
+
+    #[test]
+    fn lost_stewards_second_machines_wrong_clocks_and_other_circles_change_nothing_of_it(schedule in rare_schedules(true)) {
+        static TOLD: Once = Once::new();
+        holds(&schedule, &TOLD)?;
+    }
+
+    #[test]
+    fn the_others_agree_whatever_malign_nodes_say(schedule in malign_schedules(true)) {
+        static TOLD: Once = Once::new();
+        holds(&schedule, &TOLD)?;
+    }
+}
+
+/// Of how many pairs of a note and a node, of a hundred, the model may say that both is right.
+const OPEN: usize = 35;
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the shares are looked at")]
+fn what_the_model_leaves_open_is_the_smaller_part() {
+    let mut runner = TestRunner::new(config(48));
+    let strategy = prop_oneof![schedules(true), rare_schedules(true)];
+    let mut tally = Tally::default();
+    for _ in 0..runner.config().cases {
+        let schedule = strategy.new_tree(&mut runner).unwrap().current();
+        match play_counted(&schedule) {
+            Ok(one) => tally += one,
+            Err(broken) => panic!("{broken}: {schedule:?}"),
+        }
+    }
+    println!(
+        "{} of a hundred are open: {tally:?}",
+        tally.open_of_hundred()
+    );
+    assert!(tally.open_of_hundred() < OPEN, "{tally:?}");
+    assert!(tally.must > 100 && tally.never > 100, "{tally:?}");
 }
 
 /// Found by the tests above: a steward that leaves secrets out, beside a mark that says that both know the same.
@@ -351,4 +441,88 @@ fn who_has_let_go_of_a_file_says_so_to_members_that_came_later_too() {
         ],
     };
     assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: of two machines with one key, one was the steward of a circle to which the other one had admitted somebody.
+#[test]
+fn a_steward_hears_of_an_admission_that_it_does_not_remember_from_whom_it_admitted() {
+    let schedule = Schedule {
+        seed: 0,
+        nodes: 3,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![Step::Succeed(1), Step::Clone(1)],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above, and open: a member whose disk went back leaves when the steward is lost, so no entry says up to where its log counts.
+#[test]
+#[ignore = "open: two members show different things of the log of who left, where no steward is there to sign the entry"]
+fn who_leaves_a_circle_without_a_steward_is_counted_alike_by_all() {
+    let schedule = Schedule {
+        seed: 33_431_691,
+        nodes: 5,
+        commit_ms: 5,
+        ordered: true,
+        steps: vec![
+            Step::Swap(5),
+            Step::Run(143_996),
+            Step::Connect(3, 0),
+            Step::Write(5),
+            Step::Run(188_488),
+            Step::Write(4),
+            Step::Connect(4, 2),
+            Step::Run(1_168),
+            Step::Erase(3),
+            Step::Write(2),
+            Step::Lie(1),
+            Step::Invite(2, Past::Whole),
+            Step::Amend(1),
+            Step::Restore(1),
+            Step::Remove(3),
+            Step::Run(8),
+            Step::WriteApart(0),
+            Step::Run(381),
+            Step::Answers(4, Manner::Accepts),
+            Step::Weather(3, 7, 210),
+            Step::Run(1_814),
+            Step::Lose(5),
+            Step::Invite(4, Past::Whole),
+            Step::Answers(0, Manner::Accepts),
+            Step::Write(3),
+            Step::Mute(2, 4),
+            Step::Crash(2),
+            Step::Swap(2),
+            Step::Invite(1, Past::Whole),
+            Step::Leave(1),
+            Step::Run(19),
+            Step::Swap(5),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// The model: nobody is in a circle who did not say yes, and who said nothing or no has heard no circle's name.
+#[test]
+fn who_declines_or_waits_is_in_no_circle() {
+    for manner in [Manner::Declines, Manner::Waits] {
+        let schedule = Schedule {
+            seed: 3,
+            nodes: 3,
+            commit_ms: 0,
+            ordered: true,
+            steps: vec![
+                Step::Answers(2, manner),
+                Step::Invite(1, Past::Whole),
+                Step::Run(1_000),
+                Step::Run(1_000),
+                Step::Write(0),
+                Step::Run(60_000),
+            ],
+        };
+        let tally = play_counted(&schedule).unwrap();
+        // The one note, at the invited node and at the stranger.
+        assert_eq!((tally.must, tally.never), (2, 2));
+    }
 }

@@ -284,15 +284,17 @@ pub struct Entries {
 /// Begins a circle from its charter's entries, the first one founding it.
 ///
 /// `accepted` says whether this node gave the acceptance that is quoted and has not seen it used for another circle; `said`, whether it made the last
-/// of the recovery keys' statements that are quoted, by which it stands in another identity's place.
+/// of the recovery keys' statements that are quoted, by which it stands in another identity's place; `forgotten`, whether it has forgotten what it
+/// did when the founding entry was made, which it signed itself.
 ///
 /// # Errors
-/// [`IngestError`] where the entries found no circle in which this node is a member by its own acceptance.
+/// [`IngestError`] where the entries found no circle in which this node is a member by its own act.
 pub fn begin(
     entries: Vec<Verified<Entry>>,
     own: &NodeId,
     accepted: impl Fn(&Verified<crate::invite::Acceptance>) -> bool,
     said: impl Fn(&[crate::cbor::Bytes]) -> bool,
+    forgotten: impl Fn(&Entry) -> bool,
 ) -> Result<(Circle, Entries), IngestError> {
     let mut entries = entries.into_iter();
     let first = entries.next().ok_or(IngestError::Uninvited)?;
@@ -323,6 +325,7 @@ pub fn begin(
             Change::Replace {
                 new, statements, ..
             } if new == own => said(statements),
+            Change::Found { .. } => entry.object.signer == *own && forgotten(&entry.object),
             _ => false,
         });
     if !ours || !circle.charter.is_member(own) {

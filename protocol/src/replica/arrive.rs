@@ -241,11 +241,13 @@ impl Replica {
         let mut strange = Vec::new();
         let (mut next, taken) = match self.circles.get(&id) {
             Some(circle) => {
-                if !circle.charter.ever_listed(&peer) {
+                strange = strangers(circle, &entries);
+                let (next, taken) = circle::extend(circle, entries);
+                // Or these entries list it: a steward whose disk went back does not know whom it has admitted since.
+                if !next.charter.ever_listed(&peer) {
                     return Err(ArriveError::NotShared);
                 }
-                strange = strangers(circle, &entries);
-                circle::extend(circle, entries)
+                (next, taken)
             }
             None => {
                 if self.row(rows, &Row::Finishing(id))?.is_some() {
@@ -263,12 +265,16 @@ impl Replica {
                 let over = came.is_some();
                 let said =
                     |quoted: &[cbor::Bytes]| !over && self.said_so(rows, quoted).unwrap_or(false);
-                let begun = circle::begin(entries, &own, accepted, said);
+                let forgotten =
+                    |first: &Entry| !over && self.was_restored_after(rows, first).unwrap_or(false);
+                let begun = circle::begin(entries, &own, accepted, said, forgotten);
                 if let (Err(IngestError::Uninvited), Some(came)) = (&begun, came) {
                     self.who_came_after(rows, &id, &came)?;
                     return Ok(ByItself::default());
                 }
-                let (circle, taken) = begun?;
+                let (mut circle, taken) = begun?;
+                // What it signed since then may be on its way, too.
+                circle.unconfirmed = circle.charter.state().steward == own;
                 if circle.id() != id || !circle.charter.ever_listed(&peer) {
                     return Err(ArriveError::NotShared);
                 }
@@ -460,7 +466,11 @@ impl Replica {
         let mut changed = false;
         for ack in acks {
             let node = ack.object.node;
-            if ack.object.circle != id || node == own || !circle.charter.is_member(&node) {
+            if ack.object.circle != id || !circle.charter.is_member(&node) {
+                continue;
+            }
+            // This node's clock was put back: what it signs from now on must be taken for newer than what others hold of it.
+            if node == own && ack.object.counter < now_ms {
                 continue;
             }
             let held: Option<Verified<Ack>> = self
@@ -479,14 +489,18 @@ impl Replica {
                     time_ms: 0,
                     ..ack.object.clone()
                 };
-                if ack.object.counter <= held.object.counter || !news {
+                let said = !news && node != own;
+                if ack.object.counter <= held.object.counter || said {
                     continue;
                 }
             }
             self.stage(Row::Ack(id, node), ack.bytes.clone());
+            changed = true;
+            if node == own {
+                continue;
+            }
             let held = held.as_ref().map(|held| &held.object);
             self.note_deliveries(rows, &circle, &ack.object, held, now_ms)?;
-            changed = true;
         }
         if changed {
             self.put_circle((*circle).clone());
@@ -548,11 +562,12 @@ impl Replica {
         Ok(())
     }
 
-    /// Acknowledgements held of a circle.
+    /// Acknowledgements of others held of a circle.
     ///
     /// # Errors
     /// [`StorageError`].
     pub fn acks(&self, rows: &impl Rows, circle: &CircleId) -> Result<Vec<Ack>, StorageError> {
+        let own = self.own();
         self.over(rows)
             .scan(&RowPrefix::Acks(*circle))?
             .into_iter()
@@ -561,6 +576,7 @@ impl Replica {
                     .map(|ack| ack.object)
                     .map_err(|_| StorageError::damaged("acknowledgement"))
             })
+            .filter(|ack| ack.as_ref().map_or(true, |ack| ack.node != own))
             .collect()
     }
 

@@ -66,6 +66,16 @@ impl Replica {
         })
     }
 
+    /// Whether this node's disk went back after an entry was made.
+    pub(super) fn was_restored_after(
+        &self,
+        rows: &impl Rows,
+        entry: &Entry,
+    ) -> Result<bool, StorageError> {
+        let restored: u64 = self.read_row(rows, &Row::Restored)?.unwrap_or(0);
+        Ok(entry.time.ms() < restored)
+    }
+
     /// Notes that an acceptance which was forgotten led into a circle: whoever is asked about that invitation again need not answer.
     pub(super) fn claim_forgotten(
         &mut self,

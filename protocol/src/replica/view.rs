@@ -27,9 +27,12 @@ use crate::{
 /// This node's own acknowledgements, signed once for each thing that they say.
 #[derive(Debug, Default)]
 pub struct AckCache {
-    signed: Mutex<HashMap<CircleId, (Ack, Vec<u8>)>>,
+    signed: Mutex<HashMap<CircleId, Signed>>,
     counter: Mutex<u64>,
 }
+
+/// An acknowledgement without its counter and time, its counter, and its bytes.
+type Signed = (Ack, u64, Vec<u8>);
 
 /// Statements about identities that one contact brings at most.
 const STATEMENTS: usize = 64;
@@ -39,12 +42,13 @@ const ALERTS: usize = 4096;
 const CACHED_ACKS: usize = 4096;
 
 impl AckCache {
-    /// The signed acknowledgement of a circle as it is committed.
+    /// The signed acknowledgement of a circle as it is committed, with a counter above `after`, the greatest that others hold of this node.
     pub fn sign(
         &self,
         circle: &Circle,
         incarnation: Incarnation,
         key: &NodeKey,
+        after: u64,
         now_ms: u64,
     ) -> Vec<u8> {
         let ack = Ack {
@@ -67,14 +71,15 @@ impl AckCache {
         };
         // A poisoned lock only means that another thread panicked between two whole writes.
         let mut signed = self.signed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((said, bytes)) = signed.get(&circle.id())
+        if let Some((said, counter, bytes)) = signed.get(&circle.id())
             && *said == ack
+            && *counter > after
         {
             return bytes.clone();
         }
         let counter = {
             let mut counter = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
-            *counter = (*counter + 1).max(now_ms);
+            *counter = counter.max(after).saturating_add(1).max(now_ms);
             *counter
         };
         let bytes = sign::sign(
@@ -89,7 +94,7 @@ impl AckCache {
         if signed.len() >= CACHED_ACKS {
             signed.clear();
         }
-        signed.insert(circle.id(), (ack, bytes.clone()));
+        signed.insert(circle.id(), (ack, counter, bytes.clone()));
         bytes
     }
 }
@@ -438,21 +443,30 @@ impl<R: Rows> View for Committed<'_, R> {
     }
 
     fn acks(&self, circle: &CircleId) -> Vec<Bytes> {
-        let mut acks: Vec<_> = self
-            .values(&RowPrefix::Acks(*circle))
-            .into_iter()
-            .map(Bytes)
-            .collect();
+        let mut acks = Vec::new();
+        let own = BTreeSet::from([Row::Ack(*circle, self.key.id())]);
+        let others = RowPrefix::Acks(*circle);
+        let read = self.rows.each_but(&others, &own, &mut |value| {
+            acks.push(Bytes(value));
+            true
+        });
+        if read.is_err() {
+            acks.clear();
+        }
         acks.extend(self.own_ack(circle));
         acks
     }
 
     fn own_ack(&self, circle: &CircleId) -> Option<Bytes> {
         let circle = self.circles.get(circle)?;
+        let row = Row::Ack(circle.id(), self.key.id());
+        let ahead = self.rows.get(&row).ok().flatten();
+        let ahead = ahead.and_then(|bytes| Unverified::<Ack>::parse(bytes).ok());
         Some(Bytes(self.acks.sign(
             circle,
             self.incarnation,
             self.key,
+            ahead.map_or(0, |ack| ack.object.counter),
             self.now_ms,
         )))
     }

@@ -10,7 +10,7 @@ use maillon_protocol::{
     sync::Message,
 };
 
-use super::{Net, Node, contains};
+use super::{Net, Node, contains, malice::Malice};
 
 impl Net {
     /// Everything that must hold, now.
@@ -50,9 +50,15 @@ impl Net {
         self.nodes[node].record_at(circle, log, sequence)
     }
 
-    /// The node that knows the circle's charter furthest. Right after a hand over, the new steward may not be it.
-    fn furthest(&self, id: &CircleId) -> Option<&Node> {
-        let known = |node: &&Node| node.circles.get(id).map(|held| held.charter.number());
+    /// The node that knows the circle's charter furthest, of those that have it as `circle` has. Right after a hand over, the new steward may not
+    /// be it.
+    fn furthest(&self, circle: &Circle) -> Option<&Node> {
+        let charter = &circle.charter;
+        let known = |node: &&Node| {
+            let other = &node.circles.get(&circle.id())?.charter;
+            let same = other.hash_of(charter.number()) == Some(charter.head());
+            same.then(|| other.number())
+        };
         self.nodes.iter().max_by_key(known)
     }
 
@@ -60,7 +66,7 @@ impl Net {
     fn no_secret_too_many(&self, index: usize, circle: &Circle) -> Result<(), String> {
         let own = self.id(index);
         let id = circle.id();
-        let furthest = self.furthest(&id).ok_or("a federation without nodes")?;
+        let furthest = self.furthest(circle).ok_or("a federation without nodes")?;
         let newest = furthest.circles.get(&id).map_or(circle, |held| &**held);
         let mut granted_from = Vec::new();
         for bytes in furthest
@@ -115,7 +121,7 @@ impl Net {
 
     fn may_say(&self, from: usize, to: usize, message: &Message) -> Result<(), String> {
         let peer = self.id(to);
-        let bytes = message.encode();
+        let bytes = self.beside_echoes(to, message).encode();
         for (id, circle) in &self.nodes[from].circles {
             let listed = circle.charter.ever_listed(&peer);
             let known = self.nodes[to].circles.contains_key(id);
@@ -175,6 +181,25 @@ impl Net {
             _ => {}
         }
         Ok(())
+    }
+
+    /// What a message says beside "no such circle" to a node that has named that circle itself.
+    fn beside_echoes(&self, to: usize, message: &Message) -> Message {
+        let mut message = message.clone();
+        let claims = self.malign.get(&to) == Some(&Malice::StrangersClaims);
+        match &mut message {
+            Message::States(states) if claims => {
+                states.retain(|state| state.entry != 0 || !state.heights.is_empty());
+            }
+            Message::Records {
+                circle,
+                entry: 0,
+                records,
+                ..
+            } if claims && records.is_empty() => *circle = CircleId([0; 32]),
+            _ => {}
+        }
+        message
     }
 
     fn may_state(

@@ -9,12 +9,16 @@ pub mod country;
 mod erasing;
 mod invariants;
 mod liar;
+pub mod malice;
+pub mod model;
 mod node;
+mod opened;
 mod people;
 pub mod schedule;
 
 pub use counted::Counted;
 pub use node::{Node, Traffic};
+pub use opened::Opened;
 pub use people::{identity, note, professional};
 
 use std::{
@@ -139,6 +143,14 @@ pub struct Net {
     pub commit_ms: u64,
     /// Nodes whose programs spoil what they pass on: bodies, headers, entries.
     pub liars: BTreeSet<usize>,
+    /// Nodes whose programs are somebody else's.
+    pub malign: BTreeMap<usize, malice::Malice>,
+    /// How many of their messages went out as something else.
+    pub twisted: usize,
+    /// The second in which each of them said more than its session last, and how many frames.
+    spent: BTreeMap<usize, (u64, usize)>,
+    /// By how many milliseconds a node's clock is wrong, where it is.
+    pub clocks: BTreeMap<usize, i64>,
     /// What a frame told that it must not have told; see [`invariants`](Net::invariants).
     pub broken: Vec<String>,
     rng: ChaCha20Rng,
@@ -190,6 +202,10 @@ impl Net {
             mute: BTreeSet::new(),
             commit_ms: 0,
             liars: BTreeSet::new(),
+            malign: BTreeMap::new(),
+            twisted: 0,
+            spent: BTreeMap::new(),
+            clocks: BTreeMap::new(),
             broken: Vec::new(),
             rng,
         }
@@ -308,8 +324,14 @@ impl Net {
         }
     }
 
+    /// What a node's clock shows, Unix milliseconds.
+    pub fn clock(&self, node: usize) -> u64 {
+        let wrong = self.clocks.get(&node).copied().unwrap_or(0);
+        self.now.saturating_add_signed(wrong)
+    }
+
     fn event(&mut self, node: usize, peer: usize, event: Event<'_>) {
-        let now = self.now;
+        let now = self.clock(node);
         let effects = self.nodes[node].handle(peer, event, now);
         self.carry_out(node, peer, effects);
     }
@@ -340,7 +362,9 @@ impl Net {
                         self.watch(node, peer, &message);
                     }
                     let message = self.spoilt(node, message);
-                    self.send(node, peer, line, message.encode());
+                    for frame in self.instead(node, peer, message) {
+                        self.send(node, peer, line, frame);
+                    }
                 }
                 Effect::Commit(number, batch) => {
                     self.nodes[node].waiting.insert((peer, number), batch);
@@ -354,7 +378,11 @@ impl Net {
                         },
                     );
                 }
-                Effect::Timer(at) => self.push(at, What::Timer { node, peer, line }),
+                Effect::Timer(at) => {
+                    // As the daemon does: so long from now, whatever the clock shows then.
+                    let wait = at.saturating_sub(self.clock(node));
+                    self.push(self.now + wait, What::Timer { node, peer, line });
+                }
                 Effect::Report(problem) => self.nodes[node].problems.push(problem),
                 Effect::Close(problem) => {
                     self.nodes[node].problems.push(problem);
@@ -425,7 +453,8 @@ impl Net {
     }
 
     fn renew_further(&mut self, node: usize) {
-        if self.nodes[node].renew_further(self.now) {
+        let now = self.clock(node);
+        if self.nodes[node].renew_further(now) {
             self.commit(node);
         }
     }
@@ -442,7 +471,7 @@ impl Net {
 
     /// Something a person does at a node, committed at once and told to its sessions.
     pub fn act<T>(&mut self, node: usize, act: impl FnOnce(&mut Node, u64) -> T) -> T {
-        let now = self.now;
+        let now = self.clock(node);
         let begun = Instant::now();
         let result = act(&mut self.nodes[node], now);
         self.nodes[node].traffic.busy += begun.elapsed();
@@ -479,7 +508,7 @@ impl Net {
                     self.nodes[node].waiting.remove(&(peer, number));
                     return true;
                 }
-                let now = self.now;
+                let now = self.clock(node);
                 let Some(batch) = self.nodes[node].waiting.remove(&(peer, number)) else {
                     return true;
                 };

@@ -140,17 +140,15 @@ impl Node {
         this
     }
 
-    /// A second machine with the same disk as of the last commit: it has the same keys, and runs in the same name.
-    pub(super) fn twin(&self, seed: u64) -> Self {
+    /// A second machine with the same keys and the same rows, as from a copy of the disk, which has not started yet.
+    pub fn twin(&self, seed: u64) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(seed);
+        let memory = self.memory.clone();
+        let (keys, descriptor) = (self.keys.clone(), self.descriptor.clone());
+        let replica = Replica::load(&memory, keys.clone(), descriptor.clone(), &mut rng).unwrap();
         let mut twin = Self {
-            memory: self.memory.clone(),
-            replica: Replica::load(
-                &self.memory,
-                self.keys.clone(),
-                self.descriptor.clone(),
-                &mut *self.rng.borrow_mut(),
-            )
-            .unwrap(),
+            memory,
+            replica,
             circles: HashMap::new(),
             limits: self.limits,
             sessions: BTreeMap::new(),
@@ -162,12 +160,12 @@ impl Node {
             waiting: BTreeMap::new(),
             held: Vec::new(),
             recovery: self.recovery.clone(),
-            keys: self.keys.clone(),
-            descriptor: self.descriptor.clone(),
+            keys,
+            descriptor,
             counter: 0,
             acks: AckCache::default(),
             claims: Claims::default(),
-            rng: RefCell::new(ChaCha20Rng::seed_from_u64(seed)),
+            rng: RefCell::new(rng),
         };
         twin.restart();
         twin

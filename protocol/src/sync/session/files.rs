@@ -74,6 +74,14 @@ impl Files {
         self.again.values().min().copied()
     }
 
+    /// The clock was put back by so many milliseconds.
+    pub(super) fn clock_went_back(&mut self, by_ms: u64) {
+        let absent = self.absent.values_mut().map(|absent| &mut absent.until_ms);
+        for time in self.again.values_mut().chain(absent) {
+            *time = time.saturating_sub(by_ms);
+        }
+    }
+
     /// What was put off until now is looked through again.
     pub(super) fn wake(&mut self, now_ms: u64) {
         let due: Vec<_> = self

@@ -147,6 +147,8 @@ pub struct Session {
     /// How long the next round waits where this one leaves something open, milliseconds.
     again_ms: u64,
     timer: Option<u64>,
+    /// What the clock showed with the last event, Unix milliseconds.
+    latest_ms: u64,
     effects: VecDeque<Effect>,
     closed: bool,
 }
@@ -188,6 +190,7 @@ impl Session {
             round_due: 0,
             again_ms: limits.again_ms,
             timer: None,
+            latest_ms: 0,
             effects: VecDeque::new(),
             closed: false,
         }
@@ -212,6 +215,10 @@ impl Session {
 
     /// Takes an event; the effects, in order.
     pub fn handle(&mut self, event: Event<'_>, view: &impl View, now_ms: u64) -> Vec<Effect> {
+        if now_ms < self.latest_ms {
+            self.clock_went_back(self.latest_ms - now_ms);
+        }
+        self.latest_ms = now_ms;
         if !self.closed {
             match event {
                 Event::Started => self.start(view),

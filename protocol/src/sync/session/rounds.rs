@@ -248,6 +248,16 @@ impl Session {
         self.asked_by_look = self.next_ask;
     }
 
+    /// The clock was put back by so many milliseconds: nothing waits longer for that.
+    pub(super) fn clock_went_back(&mut self, by_ms: u64) {
+        let times = [&mut self.round_due, &mut self.look_due, &mut self.sweep_at];
+        let asked = [&mut self.round.again_at, &mut self.timer];
+        for time in times.into_iter().chain(asked.into_iter().flatten()) {
+            *time = time.saturating_sub(by_ms);
+        }
+        self.files.clock_went_back(by_ms);
+    }
+
     /// Asks to be woken for what comes next: a round, or another try for an attachment.
     pub(super) fn set_timer(&mut self) {
         if !self.greeted || self.closed {

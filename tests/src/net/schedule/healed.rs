@@ -1,29 +1,35 @@
-//! What everybody must know, and what nobody else may, once everything is healed and quiet.
+//! That members agree with each other, once everything is healed and quiet.
 
 use maillon_protocol::{
     charter::{Grant, Start},
     circle::{Ack, Circle},
-    ids::LogId,
+    ids::{CircleId, LogId},
     record::Record,
     replica::{Row, Rows},
 };
 
 use super::Player;
-use crate::net::Weather;
+use crate::net::{Weather, model::Tally};
 
 /// Virtual time within which a healed federation must agree, milliseconds.
 const AGREE_MS: u64 = 600_000;
 /// The same where connections lose frames and go on: the sweep must have come.
 const SWEPT_MS: u64 = 3 * 3_600_000;
+/// For so long each of two machines with one key is reached at last, milliseconds.
+const TWIN_MS: u64 = 150_000;
 
 impl Player<'_> {
-    /// Heals everything, waits until all agree, then until nobody says anything any more.
-    pub(super) fn heal(&mut self) -> Result<(), String> {
+    /// Heals everything, waits until all agree, then until nobody says anything any more. How much of it the model could say for sure.
+    pub(super) fn heal(&mut self) -> Result<Tally, String> {
         self.net.weather = Weather::FINE;
         self.net.mute.clear();
         self.net.liars.clear();
         self.net.cut_all();
-        self.net.connect_all();
+        self.net.run(self.schedule.commit_ms);
+        self.hear();
+        self.note_readers();
+        self.connect_all();
+        self.switch_off_twins();
         self.confirm_alone();
         let end = self.net.now
             + if self.schedule.ordered {
@@ -37,33 +43,77 @@ impl Player<'_> {
             }
             self.net.run(1_000);
             self.answer();
+            // Whoever threw a malign node out is dialled by it again.
+            self.dial_for_malign();
             self.net.invariants()?;
         }
+        self.stop_malign();
         self.fall_silent()?;
         self.look()?;
         self.agree()
             .map_err(|different| format!("agreed, and no longer: {different}"))?;
         self.views_follow_from_records()?;
-        self.outsider_knows_nothing()
+        self.strangers_know_nothing()?;
+        self.forks_are_named()?;
+        self.as_the_model_says()
+    }
+
+    fn dial_for_malign(&mut self) {
+        for node in self.model.malign.clone() {
+            for peer in (0..self.net.nodes.len()).filter(|peer| *peer != node) {
+                self.connect(node, peer);
+            }
+        }
+    }
+
+    /// The others agree: what a malign node would go on saying for ever ends here.
+    fn stop_malign(&mut self) {
+        for node in self.model.malign.clone() {
+            for (a, b) in self.net.lines_of(node) {
+                self.net.cut(a, b);
+            }
+        }
+    }
+
+    /// Of two machines with one key each is reached for a while; then one of them is found and switched off.
+    fn switch_off_twins(&mut self) {
+        let twice: Vec<usize> = self.twins.keys().copied().collect();
+        for node in twice {
+            for _ in 0..2 {
+                self.net.run(TWIN_MS);
+                self.answer();
+                self.swap(node);
+                self.connect_all();
+            }
+            self.net.run(TWIN_MS);
+            self.switch_off(node);
+        }
     }
 
     /// A steward whose disk went back and whom nobody could tell the head meanwhile is told by its administrator.
     fn confirm_alone(&mut self) {
         self.net.run(60_000);
-        let circle = self.circle;
-        for node in 0..self.net.nodes.len() {
-            let held = self.net.nodes[node].circles.get(&circle);
-            if held.is_some_and(|held| held.unconfirmed) {
-                self.net.act(node, |node, now| {
-                    node.with(|replica, rows, rng| replica.confirm(rows, &circle, now, rng))
-                        .unwrap_or_default();
-                });
+        for circle in self.circles.clone() {
+            for node in 0..self.net.nodes.len() {
+                let held = self.net.nodes[node].circles.get(&circle);
+                if held.is_some_and(|held| held.unconfirmed) {
+                    self.net.act(node, |node, now| {
+                        node.with(|replica, rows, rng| replica.confirm(rows, &circle, now, rng))
+                            .unwrap_or_default();
+                    });
+                }
             }
         }
     }
 
     /// Acknowledgements of acknowledgements come to an end.
     fn fall_silent(&mut self) -> Result<(), String> {
+        // Two heads of one circle, or of one log, are compared once a minute, for ever; and where a machine that was switched off alone had the
+        // beginning of a log, the rest of it is asked for as often.
+        let mut circles = self.model.circles.values();
+        if self.switched_off || circles.any(|circle| circle.split || !circle.forked.is_empty()) {
+            return Ok(());
+        }
         for _ in 0..10 {
             let said = self.said();
             self.net.run(130_000);
@@ -97,23 +147,37 @@ impl Player<'_> {
         last.collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether every member holds and shows what it must, and knows that the others do.
+    /// Whether every member of every circle holds and shows what it must, and knows that the others do.
     fn agree(&self) -> Result<(), String> {
+        for (number, circle) in self.circles.iter().enumerate() {
+            self.agree_in(circle)
+                .map_err(|different| format!("in circle {number}: {different}"))?;
+        }
+        Ok(())
+    }
+
+    fn agree_in(&self, id: &CircleId) -> Result<(), String> {
+        let expected = &self.model.circles[id];
+        if expected.split {
+            return Ok(());
+        }
         let nodes = &self.net.nodes;
-        let first = self.steward();
-        let Some(steward) = nodes[first].circles.get(&self.circle) else {
-            // The steward is who knows most: nobody has it.
-            let gone = (0..self.schedule.nodes).any(|place| self.has_finished(place));
-            return if gone {
+        let first = self.furthest_of(id);
+        let Some(steward) = nodes[first].circles.get(id) else {
+            // The steward is who knows most: nobody has it, because it was let go of, lost, or never committed.
+            let gone = (0..self.schedule.nodes)
+                .any(|place| self.has_finished(place, id) || !self.model.is_honest(place));
+            return if gone || self.switched_off || !expected.roll.is_begun() {
                 Ok(())
             } else {
                 Err("no circle".to_owned())
             };
         };
-        for (place, node) in nodes.iter().enumerate() {
+        let here = nodes.iter().enumerate();
+        for (place, node) in here.filter(|(place, _)| self.model.is_honest(*place)) {
             let own = node.id();
-            let held = node.circles.get(&self.circle);
-            if held.is_none() && self.has_finished(place) {
+            let held = node.circles.get(id);
+            if held.is_none() && self.has_finished(place, id) {
                 continue;
             }
             let Some(member) = steward.charter.member(&own) else {
@@ -135,9 +199,10 @@ impl Player<'_> {
             }
             for epoch in steward.charter.epochs() {
                 // A secret that only a disk had which went back is lost.
-                let somewhere = nodes.iter().any(|node| {
-                    let held = node.circles.get(&self.circle);
-                    steward.charter.is_member(&node.id())
+                let somewhere = nodes.iter().enumerate().any(|(place, node)| {
+                    let held = node.circles.get(id);
+                    self.model.is_honest(place)
+                        && steward.charter.is_member(&node.id())
                         && held.is_some_and(|held| held.secret(epoch).is_some())
                 });
                 let granted = steward.charter.is_granted(&own, epoch);
@@ -146,21 +211,28 @@ impl Player<'_> {
                 }
             }
             self.logs_agree(place, steward, held)?;
-            if member.grant == Grant::Whole
-                && node.digest(&self.circle) != nodes[first].digest(&self.circle)
-            {
+            // Of a log that forked, each shows the branch that it saw first.
+            if !expected.forked.is_empty() {
+                continue;
+            }
+            if member.grant == Grant::Whole && node.digest(id) != nodes[first].digest(id) {
                 return Err(format!(
                     "node {place} shows something else than the steward"
                 ));
             }
-            self.acks_agree(place)?;
+            self.acks_agree(place, id)?;
         }
         Ok(())
     }
 
     fn logs_agree(&self, place: usize, steward: &Circle, held: &Circle) -> Result<(), String> {
-        let first = self.steward();
+        let id = held.id();
+        let expected = &self.model.circles[&id];
+        let first = self.furthest_of(&id);
         for log in held.logs.keys().chain(steward.logs.keys()) {
+            if expected.forked.contains_key(log) {
+                continue;
+            }
             let (theirs, ours) = (counted(steward, log), counted(held, log));
             let start = match steward.charter.start_for(&self.net.id(place), log) {
                 Some(Start::Sequence(sequence)) => sequence,
@@ -180,8 +252,8 @@ impl Player<'_> {
                 ));
             }
             for sequence in start..=theirs {
-                let right = self.net.nodes[first].stored(&self.circle, log, sequence);
-                let found = self.net.nodes[place].stored(&self.circle, log, sequence);
+                let right = self.net.nodes[first].stored(&id, log, sequence);
+                let found = self.net.nodes[place].stored(&id, log, sequence);
                 let (Some(right), Some(found)) = (right, found) else {
                     return Err(format!("node {place} lacks record {sequence} of a log"));
                 };
@@ -194,7 +266,7 @@ impl Player<'_> {
                     .is_some_and(|(epoch, _)| {
                         steward.charter.is_granted(&self.net.id(place), epoch)
                     });
-                let erased = self.net.nodes[place].has_erased(&self.circle, &found.id());
+                let erased = self.net.nodes[place].has_erased(&id, &found.id());
                 if granted && !erased && self.somebody_reads(&right) && held.read(&found).is_err() {
                     return Err(format!(
                         "node {place} cannot read record {sequence} of a log"
@@ -206,40 +278,45 @@ impl Player<'_> {
     }
 
     /// Whether a node has let go of the circle.
-    fn has_finished(&self, place: usize) -> bool {
+    pub(super) fn has_finished(&self, place: usize, circle: &CircleId) -> bool {
         let memory = &self.net.nodes[place].memory;
         memory
-            .get(&Row::Finished(self.circle))
+            .get(&Row::Finished(*circle))
             .is_ok_and(|row| row.is_some())
     }
 
     /// Whether some member has a record's body and its key.
     fn somebody_reads(&self, record: &Record) -> bool {
         let header = &record.header.object;
-        let steward = &self.net.nodes[self.steward()].circles[&self.circle];
-        self.net.nodes.iter().any(|node| {
-            let held = node.stored(&self.circle, &header.log, header.sequence);
-            let (Some(held), Some(circle)) = (held, node.circles.get(&self.circle)) else {
+        let id = &header.circle;
+        let steward = &self.net.nodes[self.furthest_of(id)].circles[id];
+        self.net.nodes.iter().enumerate().any(|(place, node)| {
+            let held = node.stored(id, &header.log, header.sequence);
+            let (Some(held), Some(circle)) = (held, node.circles.get(id)) else {
                 return false;
             };
-            steward.charter.is_member(&node.id())
+            self.model.is_honest(place)
+                && steward.charter.is_member(&node.id())
                 && held.id() == record.id()
                 && circle.read(&held).is_ok()
         })
     }
 
     /// What each member holds of the others' acknowledgements is what they hold.
-    fn acks_agree(&self, place: usize) -> Result<(), String> {
+    fn acks_agree(&self, place: usize, id: &CircleId) -> Result<(), String> {
         let node = &self.net.nodes[place];
         let acks: Vec<Ack> = node
             .replica
-            .acks(&node.memory, &self.circle)
+            .acks(&node.memory, id)
             .map_err(|error| error.to_string())?;
         for (other, fellow) in self.net.nodes.iter().enumerate() {
-            let Some(held) = fellow.circles.get(&self.circle) else {
+            let Some(held) = fellow.circles.get(id) else {
                 continue;
             };
-            if other == place || !node.circles[&self.circle].charter.is_member(&fellow.id()) {
+            if other == place
+                || !self.model.is_honest(other)
+                || !node.circles[id].charter.is_member(&fellow.id())
+            {
                 continue;
             }
             let ack = acks.iter().find(|ack| ack.node == fellow.id());
@@ -254,7 +331,7 @@ impl Player<'_> {
                     "node {place} has not the newest acknowledgement of node {other}"
                 ));
             }
-            let owed = node.owed(&self.circle, &fellow.id());
+            let owed = node.owed(id, &fellow.id());
             if !owed.is_empty() {
                 return Err(format!("node {place} waits for node {other}: {owed:?}"));
             }
@@ -264,33 +341,17 @@ impl Player<'_> {
 
     /// What is shown is what the records make, whatever the way that they came.
     fn views_follow_from_records(&mut self) -> Result<(), String> {
-        let circle = self.circle;
-        for (place, node) in self.net.nodes.iter_mut().enumerate() {
-            let before = node.digest(&circle);
-            node.with(|replica, rows, _| replica.reproject(rows, &circle))
-                .map_err(|error| error.to_string())?;
-            node.commit();
-            if node.digest(&circle) != before {
-                return Err(format!(
-                    "node {place} shows something else after projecting"
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn outsider_knows_nothing(&self) -> Result<(), String> {
-        let outsider = self.net.nodes.len() - 1;
-        if self.net.knows(outsider, &self.circle.0) {
-            return Err("the node that is in no circle has heard of it".to_owned());
-        }
-        let steward = &self.net.nodes[self.steward()];
-        for record in steward.all_records(&self.circle) {
-            let header = &record.header;
-            if self.net.knows(outsider, &header.id)
-                || self.net.knows(outsider, &header.object.salt.0)
-            {
-                return Err("the node that is in no circle has seen a header".to_owned());
+        for circle in self.circles.clone() {
+            for (place, node) in self.net.nodes.iter_mut().enumerate() {
+                let before = node.digest(&circle);
+                node.with(|replica, rows, _| replica.reproject(rows, &circle))
+                    .map_err(|error| error.to_string())?;
+                node.commit();
+                if node.digest(&circle) != before {
+                    return Err(format!(
+                        "node {place} shows something else after projecting"
+                    ));
+                }
             }
         }
         Ok(())
