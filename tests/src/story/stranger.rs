@@ -76,7 +76,9 @@ pub(super) fn tell(teller: &mut Teller, world: &mut World) -> Result<(), Stopped
 }
 
 fn frames(at: &Daemon, peer: NodeId) -> Result<Vec<(String, u64)>, Trouble> {
-    Ok(at.client()?.peer_show(peer)?.frames)
+    let mut frames = at.client()?.peer_show(peer)?.frames;
+    frames.retain(|(name, _)| last(name) != "bytes");
+    Ok(frames)
 }
 
 /// `records` of `sync.in.records`.
