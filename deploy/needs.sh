@@ -143,5 +143,11 @@ export DEBIAN_FRONTEND=noninteractive
 install() { "${root[@]}" apt-get install --yes --quiet --no-install-recommends $missing; }
 # The lists of a fresh machine are empty, those of an old one name packages that are gone: fetched when needed.
 if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || ! install; then
-    "${root[@]}" apt-get update --quiet && install || { complain "apt-get could not install:$missing"; exit 1; }
+    if ! { "${root[@]}" apt-get update --quiet && install; }; then
+        complain "apt-get could not install:$missing"
+        # The stories that need these say that they are skipped.
+        for package in $missing; do
+            case "$package" in iproute2 | nftables | faketime) ;; *) exit 1 ;; esac
+        done
+    fi
 fi
