@@ -1027,3 +1027,41 @@ fn a_connection_keeps_nothing_of_circles_in_which_its_peer_is_not() {
     assert!(keeps(1).contains(&name));
     assert!(!keeps(2).contains(&name));
 }
+
+#[test]
+fn who_asks_for_more_before_it_knows_of_its_removal_is_not_blamed_and_who_knows_is() {
+    let mut net = Net::new(42, 2);
+    let circle = net.circle(0, &[1]);
+    net.run(60_000);
+    let log = net.nodes[0].replica.own_log();
+    // What the steward says does not arrive, what the other one says does.
+    net.mute.insert((0, 1));
+    let removed = net.id(1);
+    net.act(0, |node, now| node.remove(&circle, removed, now));
+    let ask = |net: &mut Net| {
+        net.say(
+            1,
+            0,
+            &Message::Want {
+                circle,
+                log,
+                after: 0,
+                up_to: 1,
+            },
+        );
+        net.run(5_000);
+    };
+    ask(&mut net);
+    assert_eq!(net.nodes[0].problems, Vec::new());
+    net.mute.clear();
+    net.cut(0, 1);
+    net.connect(0, 1);
+    net.run(60_000);
+    ask(&mut net);
+    assert_eq!(
+        net.nodes[0].problems.len(),
+        1,
+        "{:?}",
+        net.nodes[0].problems
+    );
+}

@@ -15,7 +15,7 @@ use futures::{StreamExt, stream::FuturesOrdered};
 use maillon_protocol::{
     ids::{CircleId, InvitationId, NodeId},
     replica::{ArriveError, LetterError, StorageError},
-    sync::{Batch, Effect, Event, Limits, Outcome, Session},
+    sync::{Batch, Effect, Event, Limits, Outcome, Problem, Session},
 };
 use tokio::{sync::mpsc, task::AbortHandle, time::Instant};
 
@@ -148,6 +148,11 @@ impl Task {
                     Effect::Report(problem) => {
                         self.refused.fetch_add(1, Relaxed);
                         self.scores.problem(self.node, &problem.to_string());
+                    }
+                    // That this node does not speak to it any more is no fault of the peer's.
+                    Effect::Close(Problem::Refused) => {
+                        tracing::info!(peer = %self.node.short(), "closing the connection: {}", Problem::Refused);
+                        return;
                     }
                     Effect::Close(problem) => {
                         self.scores.problem(self.node, &problem.to_string());

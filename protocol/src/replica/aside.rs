@@ -10,7 +10,7 @@ use super::{
 use crate::{
     cbor::{self, Bytes},
     circle::{Circle, Evidence, Reason},
-    ids::{CircleId, Hash, Incarnation, LogId, NodeId},
+    ids::{CircleId, Hash, LogId, NodeId},
     limits::LimitError,
     record::Record,
     sync::Outcome,
@@ -114,18 +114,18 @@ impl Replica {
         records: impl Iterator<Item = &'a Record>,
     ) {
         let (own, current) = (self.own(), self.own_log());
-        let strange: BTreeSet<Incarnation> = records
+        let others: BTreeSet<LogId> = records
             .map(|record| record.header.object.log)
             .filter(|log| log.node == own && *log != current)
-            .filter(|log| !self.circles().any(|held| held.logs.contains_key(log)))
-            .map(|log| log.incarnation)
             .collect();
-        let circle = circle.id();
-        let notices = strange.into_iter().map(|incarnation| Notice::RunsTwice {
-            circle,
-            incarnation,
-        });
-        self.published.notices.extend(notices);
+        for log in others {
+            if !self.circles().any(|held| held.logs.contains_key(&log)) {
+                self.published.notices.push(Notice::RunsTwice {
+                    circle: circle.id(),
+                    incarnation: log.incarnation,
+                });
+            }
+        }
     }
 
     /// A log has forked at or before a place. Of its own, this node writes again what it wrote from there on.

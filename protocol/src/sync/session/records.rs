@@ -112,6 +112,17 @@ impl Session {
         });
     }
 
+    /// Whether the peer asks for what it may not have any more because it has not said yet that it knows of its removal: nobody's fault.
+    fn asks_unknowing(&self, id: &CircleId, view: &impl View) -> bool {
+        let removal = view
+            .circle(id)
+            .and_then(|circle| circle.charter.removed_by(&self.peer));
+        removal.is_some_and(|removal| {
+            let said = self.stated.get(id);
+            said.is_none_or(|(entry, _)| *entry < removal)
+        })
+    }
+
     pub(super) fn answerable(
         &mut self,
         id: &CircleId,
@@ -122,7 +133,9 @@ impl Session {
     ) -> Vec<SentRecord> {
         let ways = (&view.own(), &self.peer);
         let Some(circle) = self.passing(id, log, ways, view) else {
-            self.not_shared(id, "want", view);
+            if !self.asks_unknowing(id, view) {
+                self.not_shared(id, "want", view);
+            }
             return Vec::new();
         };
         if self.behind.contains(id) {

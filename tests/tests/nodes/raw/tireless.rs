@@ -185,3 +185,18 @@ fn a_peer_that_stops_in_the_middle_of_a_word_is_shown_out_and_holds_up_nobody() 
     scene.runtime.block_on(impostor.closed())?;
     scene.is_told("a frame was begun and not continued")
 }
+
+#[test]
+fn a_peer_that_announces_a_frame_beyond_the_limit_is_shown_out_before_it_has_sent_it() -> Story {
+    let mut scene = scene()?;
+    let before = scene.with_c.a.memory_kib()?;
+    for length in [limits::FRAME as u32 + 1, u32::MAX] {
+        let (mut impostor, _) = scene.runtime.block_on(scene.enter())?;
+        scene.runtime.block_on(impostor.raw(&length.to_be_bytes()));
+        scene.runtime.block_on(impostor.closed())?;
+    }
+    let grown = scene.with_c.a.memory_kib()?.saturating_sub(before);
+    ensure(grown < GROWTH_KIB, || format!("A grew by {grown} KiB"))?;
+    scene.others_are_undisturbed()?;
+    scene.is_told("bytes was announced")
+}
