@@ -26,6 +26,7 @@
 mod cable;
 mod calls;
 mod client;
+mod document;
 mod faketime;
 mod federation;
 mod invariants;
@@ -41,6 +42,7 @@ mod watch;
 
 pub use cable::{Cable, Carriers};
 pub use client::{Caller, Client};
+pub use document::{add_document, noise, save_document};
 pub use faketime::WrongClock;
 pub use federation::{
     Shared, Two, admit, invite, pair, person, professional, records_of, same_digests,

@@ -1,22 +1,13 @@
-//! A document with a file, by the administrator's own command.
+//! A document with a large file, put in and taken out again.
 
-use std::{ffi::OsStr, fs, path::Path};
+use std::{fs, path::Path};
 
 use maillon_protocol::ids::{CircleId, RecordId};
-use maillon_tests::daemon::{Daemon, Trouble};
+use maillon_tests::daemon::{Daemon, Trouble, add_document, noise, save_document};
 
 /// Bytes of which no two pieces are alike.
 pub(crate) fn letter(bytes: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut letter = Vec::with_capacity(bytes + 8);
-    while letter.len() < bytes {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        letter.extend_from_slice(&state.to_le_bytes());
-    }
-    letter.truncate(bytes);
-    letter
+    noise().flatten().take(bytes).collect()
 }
 
 /// Adds a letter to a circle.
@@ -27,19 +18,7 @@ pub(crate) fn add(
     circle: CircleId,
     letter: &[u8],
 ) -> Result<RecordId, Trouble> {
-    let (file, circle) = (root.join("courrier.bin"), circle.to_string());
-    fs::write(&file, letter).map_err(Trouble::io("a letter"))?;
-    let words = [
-        "--json", "document", "add", "--circle", &circle, "--title", "Courrier",
-    ];
-    let mut words = words.map(OsStr::new).to_vec();
-    words.push(file.as_os_str());
-    let ended = daemon.ctl(actor, &words)?;
-    let wrong = || Trouble::wrong(format!("maillonctl said {}", ended.words));
-    let answer: serde_json::Value =
-        serde_json::from_str(ended.words.trim()).map_err(|_| wrong())?;
-    let record = answer["record"].as_str().unwrap_or_default();
-    record.parse().map_err(|_| wrong())
+    add_document(root, daemon, actor, circle, "Courrier", letter)
 }
 
 /// The bytes that a node saves as a document's file, or the words with which it refuses.
@@ -49,12 +28,11 @@ pub(crate) fn save(
     actor: &str,
     record: RecordId,
 ) -> Result<Result<Vec<u8>, String>, Trouble> {
-    let (to, record) = (root.join("saved.bin"), record.to_string());
-    let mut words = ["document", "save", "--force", &record]
-        .map(OsStr::new)
-        .to_vec();
-    words.push(to.as_os_str());
-    let ended = daemon.ctl(actor, &words)?;
+    let to = root.join("saved.bin");
+    if to.exists() {
+        fs::remove_file(&to).map_err(Trouble::io("what was saved before"))?;
+    }
+    let ended = save_document(daemon, actor, record, &to)?;
     if !ended.status.success() {
         return Ok(Err(ended.words));
     }

@@ -17,7 +17,8 @@ use maillon_protocol::{
 };
 use maillon_tests::{
     daemon::{
-        Cable, Carriers, Daemon, Ended, Settings, Shared, Trouble, Two, admit, same_digests, wait,
+        Cable, Carriers, Daemon, Ended, Settings, Shared, Trouble, Two, add_document, admit, noise,
+        same_digests, wait,
     },
     examples::Examples,
     sift::{Needle, Sieve},
@@ -34,16 +35,11 @@ pub(crate) const TITLE: &str = "Compte rendu d'hospitalisation du service d'orth
 
 /// A long letter: a sentence that must be read nowhere, in noise that makes every chunk another.
 pub(crate) fn letter(bytes: usize) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut noise = noise();
     let mut letter = Vec::with_capacity(bytes + 4096);
     while letter.len() < bytes {
         letter.extend_from_slice(SECRET.as_bytes());
-        for _ in 0..500 {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            letter.extend_from_slice(&state.to_le_bytes());
-        }
+        letter.extend(noise.by_ref().take(500).flatten());
     }
     letter.truncate(bytes);
     letter
@@ -67,39 +63,10 @@ pub(crate) fn add(
     circle: CircleId,
     letter: &[u8],
 ) -> Result<RecordId, Trouble> {
-    let file = root.join("courrier.pdf");
-    fs::write(&file, letter).map_err(Trouble::io("a letter"))?;
-    let circle = circle.to_string();
-    let ended = daemon.ctl(
-        actor,
-        &words(&[
-            &"--json",
-            &"document",
-            &"add",
-            &file,
-            &"--circle",
-            &circle,
-            &"--title",
-            &TITLE,
-        ]),
-    )?;
-    let answer: serde_json::Value = serde_json::from_str(ended.words.trim())
-        .map_err(|_| Trouble::wrong(format!("maillonctl said {}", ended.words)))?;
-    let record = answer["record"].as_str().unwrap_or_default();
-    record
-        .parse()
-        .map_err(|_| Trouble::wrong(format!("maillonctl said {}", ended.words)))
+    add_document(root, daemon, actor, circle, TITLE, letter)
 }
 
-pub(crate) fn save(
-    daemon: &Daemon,
-    actor: &str,
-    record: RecordId,
-    to: &Path,
-) -> Result<Ended, Trouble> {
-    let record = record.to_string();
-    daemon.ctl(actor, &words(&[&"document", &"save", &record, &to]))
-}
+pub(crate) use maillon_tests::daemon::save_document as save;
 
 /// Waits until the node shows a document for which `enough` holds.
 pub(crate) fn until(
