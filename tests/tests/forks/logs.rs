@@ -4,7 +4,6 @@ use maillon_protocol::{
     charter::Grant,
     content::{Alert, Content, Severity},
     limits,
-    record::Record,
     replica::{Notice, RowPrefix, Rows},
     sync::Message,
 };
