@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Breaks the rules of the protocol on purpose, one at a time, and looks whether the simulation sees it.
 
-    tests/mutations/run.py              all of them: about twenty minutes on two cores; writes tests/evidence/mutations.json
+    tests/mutations/run.py              all of them: about two hours on two cores; writes tests/evidence/mutations.json
     tests/mutations/run.py NAME...      only these; writes nothing
     tests/mutations/run.py --check      whether every rule that is to be broken still stands where the list says
 
@@ -76,7 +76,11 @@ def workspace(where):
     (where / "tests/tests").mkdir()
     shutil.copytree(ROOT / "tests/src/net", where / "tests/src/net")
     for name in ["schedules", *STORIES]:
-        shutil.copy(ROOT / f"tests/tests/{name}.rs", where / f"tests/tests/{name}.rs")
+        folder = ROOT / "tests/tests" / name
+        if folder.is_dir():
+            shutil.copytree(folder, where / "tests/tests" / name)
+        else:
+            shutil.copy(f"{folder}.rs", where / "tests/tests")
     (where / "tests/src/lib.rs").write_text("//! The simulated net.\npub mod net;\n")
     needs = ["maillon-protocol", "rand", "rand_chacha", "proptest", "minicbor"]
     lines = "".join(f"{name}.workspace = true\n" for name in needs)

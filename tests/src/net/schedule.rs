@@ -152,7 +152,13 @@ impl<'a> Player<'a> {
         let known = |place: &usize| {
             let node = &self.net.nodes[*place];
             let charter = &node.circles.get(circle)?.charter;
-            Some((charter.number(), charter.state().steward == node.id()))
+            // Who has left knows the charter as well as the others, and not what they have written since.
+            let own = node.id();
+            Some((
+                charter.number(),
+                charter.state().steward == own,
+                charter.is_member(&own),
+            ))
         };
         (0..self.schedule.nodes)
             .rev()
