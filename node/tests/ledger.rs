@@ -4,10 +4,14 @@
     reason = "a test that cannot go on should say where"
 )]
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use maillon_node::{
-    ledger::{Ledger, LedgerError},
+    ledger::{Ledger, LedgerError, Tx},
     store::{Options, StorageKey, Store, Table},
 };
 use maillon_protocol::{
@@ -126,6 +130,42 @@ fn until_held(store: &Store, key: &str) {
 fn held(store: &Store, key: &str) -> Option<String> {
     let value = store.get(Table::People, key.as_bytes()).expect("it reads");
     value.map(|value| String::from_utf8(value).expect("text"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_goes_before_the_notes_that_wait() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(folder.path());
+    let held_up = HeldUp::new(&ledger);
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let comes = |what: &'static str| {
+        let order = Arc::clone(&order);
+        move |_: &mut Tx<'_>| {
+            order.lock().expect("nobody panics").push(what);
+            Ok::<(), No>(())
+        }
+    };
+    let notes = ["first note", "second note"].map(|note| ledger.submit(comes(note)));
+    let alerts = ["first alert", "second alert"].map(|alert| ledger.submit_first(comes(alert)));
+    let note = ledger.submit(comes("third note"));
+    held_up.go().await;
+    for job in notes {
+        job.await.expect("done");
+    }
+    for job in alerts {
+        job.await.expect("done");
+    }
+    note.await.expect("done");
+    assert_eq!(
+        *order.lock().expect("nobody panics"),
+        [
+            "first alert",
+            "second alert",
+            "first note",
+            "second note",
+            "third note"
+        ]
+    );
 }
 
 #[tokio::test]

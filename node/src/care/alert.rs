@@ -28,7 +28,7 @@ impl Care {
         let actor = actor.clone();
         Ok(self
             .ledger
-            .run(move |tx| write_one(tx, &actor, circle, draft, "alert.send"))
+            .submit_first(move |tx| write_one(tx, &actor, circle, draft, "alert.send"))
             .await?)
     }
 
@@ -64,7 +64,7 @@ impl Care {
         let (actor, names) = (actor.clone(), self.names());
         Ok(self
             .ledger
-            .run(move |tx| {
+            .submit_first(move |tx| {
                 // In the job that writes: of two commands at once, the second sees the first.
                 says_something(tx, &names, &actor, circle, thing, step)?;
                 write_one(tx, &actor, circle, draft, "alert.answer")

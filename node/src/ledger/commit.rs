@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
-use maillon_protocol::replica::{Flight, Layer};
+use maillon_protocol::replica::{Flight, Layer, Published};
 
 use super::{
     Shared, StoreRows,
+    herald::{Herald, Word},
     job::{Answer, OwnChanges},
     rows::place,
 };
@@ -33,11 +34,22 @@ pub(super) type Landing = Result<(), Arc<StoreError>>;
 pub(super) struct Committer {
     rows: StoreRows,
     shared: Arc<Shared>,
+    herald: Herald,
 }
 
 impl Committer {
-    pub(super) const fn new(rows: StoreRows, shared: Arc<Shared>) -> Self {
-        Self { rows, shared }
+    pub(super) fn new(rows: StoreRows, shared: Arc<Shared>) -> Self {
+        let herald = Herald::start(Arc::clone(shared.audience()));
+        Self {
+            rows,
+            shared,
+            herald,
+        }
+    }
+
+    /// Tells whoever waits, and whoever listens.
+    pub(super) fn tell(&self, word: Word) {
+        self.herald.tell(word);
     }
 
     /// Takes sorties from the writer until it has gone; those that have come meanwhile are one commit. Says of each whether it landed as soon as it
@@ -69,40 +81,52 @@ impl Committer {
                 continue;
             }
             let landed = ready.len();
-            let (landing, answers) = self.land(ready);
-            if landing.is_err() {
+            let word = self.land(ready);
+            if word.landing.is_err() {
                 failures += 1;
-                failed = landing.clone();
+                failed = word.landing.clone();
             }
             for _ in 0..landed {
                 // The writer waits for each landing before it goes.
-                let _ = landings.send(landing.clone());
+                let _ = landings.send(word.landing.clone());
             }
-            answer(answers, &landing);
+            self.tell(word);
         }
     }
 
-    /// Writes the rows of sorties that took off one above the other, with one sync, and publishes them; who is to be answered.
-    pub(super) fn land(&self, sorties: Vec<Sortie>) -> (Landing, Vec<Answer>) {
+    /// Writes the rows of sorties that took off one above the other, with one sync, and publishes them; what is to be told.
+    pub(super) fn land(&self, sorties: Vec<Sortie>) -> Word {
         let landing = self.write(&sorties).map_err(Arc::new);
-        let mut answers = Vec::new();
-        for sortie in sorties {
-            let flight = sortie.flight;
-            if landing.is_ok() {
-                self.shared.publish(
-                    flight.published,
-                    flight.incarnation,
-                    &flight.descriptor,
-                    now_ms(),
-                );
+        let mut word = Word {
+            news: Vec::new(),
+            notices: Vec::new(),
+            at_ms: now_ms(),
+            answers: Vec::new(),
+            landing,
+        };
+        for Sortie {
+            flight, answers, ..
+        } in sorties
+        {
+            if word.landing.is_ok() {
+                let Published {
+                    news,
+                    notices,
+                    circles,
+                    counter,
+                } = flight.published;
+                self.shared
+                    .publish(circles, counter, flight.incarnation, &flight.descriptor);
+                word.news.extend(news);
+                word.notices.extend(notices);
             }
-            answers.extend(sortie.answers);
+            word.answers.extend(answers);
         }
-        if let Err(error) = &landing {
-            let jobs = answers.len();
+        if let Err(error) = &word.landing {
+            let jobs = word.answers.len();
             tracing::error!(%error, jobs, "a commit failed; nothing of it is kept");
         }
-        (landing, answers)
+        word
     }
 
     fn write(&self, sorties: &[Sortie]) -> Result<(), StoreError> {

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::{
     LedgerError, Shared, StoreRows, Tx,
     job::{Answer, Job},
-    writer::{Work, Writer},
+    writer::{Queues, Work, Writer},
 };
 use crate::{random::SystemRandom, store::Store};
 
@@ -33,8 +33,14 @@ pub struct Ledger {
 
 struct WriterThread {
     /// There until this is dropped.
-    work: Option<Sender<Work>>,
+    ways: Option<Ways>,
     handle: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// The ways to the writer's queues.
+struct Ways {
+    urgent: Sender<Work>,
+    others: Sender<Work>,
 }
 
 impl WriterThread {
@@ -50,7 +56,7 @@ impl Drop for WriterThread {
     /// Waits for the writer: it holds the database until its very end, and a process that exits before would take the database away under
     /// its hands.
     fn drop(&mut self) {
-        drop(self.work.take());
+        drop(self.ways.take());
         if let Some(writer) = self.handle()
             && writer.thread().id() != thread::current().id()
         {
@@ -90,15 +96,20 @@ impl Ledger {
             replica.own_log().incarnation,
             descriptor,
         ));
-        let (work, queue) = bounded(QUEUE);
+        let (urgent, urgent_queue) = bounded(QUEUE);
+        let (others, other_queue) = bounded(QUEUE);
+        let queues = Queues {
+            urgent: urgent_queue,
+            others: other_queue,
+        };
         let writer = Writer::new(replica, rows, Arc::clone(&shared));
         let writer = thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || writer.run(&queue))
+            .spawn(move || writer.run(&queues))
             .map_err(StorageError::new)?;
         Ok(Self {
             thread: Arc::new(WriterThread {
-                work: Some(work),
+                ways: Some(Ways { urgent, others }),
                 handle: Mutex::new(Some(writer)),
             }),
             shared,
@@ -125,12 +136,41 @@ impl Ledger {
         self.submit(job).await
     }
 
+    /// As [`submit`](Self::submit), before all jobs that wait there: for alerts, which are few, and for nothing else.
+    ///
+    /// # Errors
+    /// [`LedgerError`].
+    pub fn submit_first<T, E, F>(
+        &self,
+        job: F,
+    ) -> impl Future<Output = Result<T, LedgerError<E>>> + Send + use<T, E, F>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.queue(|ways| &ways.urgent, job)
+    }
+
     /// Queues a job now, before the future is awaited: jobs submitted one after another run in that order as long as the queue has room.
     ///
     /// # Errors
     /// [`LedgerError`].
     pub fn submit<T, E, F>(
         &self,
+        job: F,
+    ) -> impl Future<Output = Result<T, LedgerError<E>>> + Send + use<T, E, F>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.queue(|ways| &ways.others, job)
+    }
+
+    fn queue<T, E, F>(
+        &self,
+        way: fn(&Ways) -> &Sender<Work>,
         job: F,
     ) -> impl Future<Output = Result<T, LedgerError<E>>> + Send + use<T, E, F>
     where
@@ -153,7 +193,7 @@ impl Ledger {
             });
             (good, answer)
         });
-        let sent = self.send(Work::Job(job));
+        let sent = self.send(way, Work::Job(job));
         async move {
             sent.await.map_err(|Stopped| LedgerError::Stopped)?;
             receiver.await.map_err(|_| LedgerError::Stopped)?
@@ -161,8 +201,12 @@ impl Ledger {
     }
 
     /// Sends now where there is room; else the future waits for room, on a thread that may block.
-    fn send(&self, work: Work) -> impl Future<Output = Result<(), Stopped>> + Send + use<> {
-        let sent = match &self.thread.work {
+    fn send(
+        &self,
+        way: fn(&Ways) -> &Sender<Work>,
+        work: Work,
+    ) -> impl Future<Output = Result<(), Stopped>> + Send + use<> {
+        let sent = match self.thread.ways.as_ref().map(way) {
             Some(queue) => match queue.try_send(work) {
                 Ok(()) => Ok(None),
                 Err(TrySendError::Disconnected(_)) => Err(Stopped),
@@ -184,7 +228,11 @@ impl Ledger {
     /// Commits what waits and ends the writer.
     pub async fn stop(&self) {
         let (sender, receiver) = oneshot::channel();
-        if self.send(Work::Stop(sender)).await.is_ok() {
+        if self
+            .send(|ways| &ways.others, Work::Stop(sender))
+            .await
+            .is_ok()
+        {
             let _ = receiver.await;
         }
         if let Some(writer) = self.thread.handle() {

@@ -1,10 +1,10 @@
-//! The state as of the last commit, for everybody who reads, and the news of each commit.
+//! The state as of the last commit, for everybody who reads.
 
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -13,18 +13,15 @@ use maillon_protocol::{
     descriptor::Descriptor,
     ids::{CircleId, Incarnation, NodeId},
     keys::NodeKey,
-    replica::{AckCache, Claims, Committed, Notice, Published},
+    replica::{AckCache, Claims, Committed},
     sign::Verified,
-    sync::News,
 };
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::broadcast;
 
-use super::StoreRows;
-
-/// News that a session has not taken yet; more are dropped and the session compares everything again.
-const NEWS_QUEUE: usize = 1024;
-/// Commits whose notices a watcher has not taken yet; those of more are counted as missed.
-const NOTICE_QUEUE: usize = 16_384;
+use super::{
+    StoreRows,
+    herald::{Audience, Notices, Subscription},
+};
 
 /// What is committed, and who wants to hear of commits.
 pub struct Shared {
@@ -33,9 +30,7 @@ pub struct Shared {
     acks: AckCache,
     claims: Claims,
     state: RwLock<State>,
-    subscribers: Mutex<Vec<Subscriber>>,
-    notices: broadcast::Sender<Notices>,
-    noticed: AtomicU64,
+    audience: Arc<Audience>,
     records: AtomicU64,
 }
 
@@ -44,36 +39,6 @@ struct State {
     counter: u64,
     incarnation: Incarnation,
     descriptor: Verified<Descriptor>,
-}
-
-struct Subscriber {
-    queue: mpsc::Sender<Arc<News>>,
-    lost: Arc<AtomicBool>,
-}
-
-/// What one commit told people. One message for each commit, so that a watcher is woken once.
-#[derive(Debug, Clone)]
-pub struct Notices {
-    /// In the order in which they happened.
-    pub all: Arc<[Notice]>,
-    /// When they were durable, Unix milliseconds.
-    pub at_ms: u64,
-    /// How many there were before, since the start: whoever missed some knows how many.
-    pub before: u64,
-}
-
-/// A session's share of the news.
-pub struct Subscription {
-    /// In the order of the commits.
-    pub queue: mpsc::Receiver<Arc<News>>,
-    lost: Arc<AtomicBool>,
-}
-
-impl Subscription {
-    /// Whether news were dropped since the last call.
-    pub fn lost(&self) -> bool {
-        self.lost.swap(false, Ordering::AcqRel)
-    }
 }
 
 impl Shared {
@@ -97,9 +62,7 @@ impl Shared {
                 incarnation,
                 descriptor,
             }),
-            subscribers: Mutex::new(Vec::new()),
-            notices: broadcast::channel(NOTICE_QUEUE).0,
-            noticed: AtomicU64::new(0),
+            audience: Arc::default(),
             records: AtomicU64::new(records),
         }
     }
@@ -184,71 +147,43 @@ impl Shared {
 
     /// News of every commit from now on.
     pub fn subscribe(&self) -> Subscription {
-        let (sender, queue) = mpsc::channel(NEWS_QUEUE);
-        let lost = Arc::new(AtomicBool::new(false));
-        self.subscribers
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(Subscriber {
-                queue: sender,
-                lost: Arc::clone(&lost),
-            });
-        Subscription { queue, lost }
+        self.audience.subscribe()
     }
 
     /// Notices of every commit from now on.
     pub fn notices(&self) -> broadcast::Receiver<Notices> {
-        self.notices.subscribe()
+        self.audience.notices()
     }
 
+    /// Who wants to hear of commits.
+    pub(super) const fn audience(&self) -> &Arc<Audience> {
+        &self.audience
+    }
+
+    /// Shows what a commit has changed to whoever looks from now on.
     pub(super) fn publish(
         &self,
-        published: Published,
+        circles: Vec<(CircleId, Option<Arc<Circle>>)>,
+        counter: u64,
         incarnation: Incarnation,
         descriptor: &Verified<Descriptor>,
-        now_ms: u64,
     ) {
-        {
-            let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-            for (id, circle) in published.circles {
-                let now = circle.as_deref().map_or(0, records_of);
-                let before = match circle {
-                    Some(circle) => state.circles.insert(id, circle),
-                    None => state.circles.remove(&id),
-                };
-                let before = before.as_deref().map_or(0, records_of);
-                // Wrapping, so that what goes is taken off.
-                self.records
-                    .fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
-            }
-            state.counter = published.counter;
-            state.incarnation = incarnation;
-            if state.descriptor.id != descriptor.id {
-                state.descriptor = descriptor.clone();
-            }
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, circle) in circles {
+            let now = circle.as_deref().map_or(0, records_of);
+            let before = match circle {
+                Some(circle) => state.circles.insert(id, circle),
+                None => state.circles.remove(&id),
+            };
+            let before = before.as_deref().map_or(0, records_of);
+            // Wrapping, so that what goes is taken off.
+            self.records
+                .fetch_add(now.wrapping_sub(before), Ordering::Relaxed);
         }
-        if !published.news.is_empty() {
-            let mut subscribers = self
-                .subscribers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            subscribers.retain(|subscriber| !subscriber.queue.is_closed());
-            for news in published.news.into_iter().map(Arc::new) {
-                for subscriber in subscribers.iter() {
-                    if subscriber.queue.try_send(Arc::clone(&news)).is_err() {
-                        subscriber.lost.store(true, Ordering::Release);
-                    }
-                }
-            }
-        }
-        if !published.notices.is_empty() {
-            let count = published.notices.len() as u64;
-            // Nobody listening is no error.
-            let _ = self.notices.send(Notices {
-                all: published.notices.into(),
-                at_ms: now_ms,
-                before: self.noticed.fetch_add(count, Ordering::Relaxed),
-            });
+        state.counter = counter;
+        state.incarnation = incarnation;
+        if state.descriptor.id != descriptor.id {
+            state.descriptor = descriptor.clone();
         }
     }
 }

@@ -4,11 +4,12 @@
 //! commit costs its jobs' time or the disk's, whichever is longer, and not both. What has been staged is handed over whenever no job waits, so
 //! that the other thread finds it the moment it is free. A commit that fails takes the jobs above it with it.
 //!
-//! Where jobs come one by one, each is committed on this thread: an alert is not slower for a second thread that it does not need.
+//! Where jobs come one by one, each is committed on this thread: an alert is not slower for a second thread that it does not need. Where many
+//! wait, urgent ones (an alert, an answer to one) go before the others and are handed over at once.
 
 use std::{sync::Arc, thread};
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select};
+use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select_biased};
 use maillon_protocol::replica::Replica;
 use tokio::sync::oneshot;
 
@@ -29,6 +30,20 @@ const ALOFT: usize = 4;
 pub(super) enum Work {
     Job(Job),
     Stop(oneshot::Sender<()>),
+}
+
+/// What waits for the writer.
+pub(super) struct Queues {
+    /// Before all others.
+    pub(super) urgent: Receiver<Work>,
+    /// In the order in which they came.
+    pub(super) others: Receiver<Work>,
+}
+
+impl Queues {
+    fn is_empty(&self) -> bool {
+        self.urgent.is_empty() && self.others.is_empty()
+    }
 }
 
 pub(super) struct Writer {
@@ -74,7 +89,7 @@ impl Writer {
 
     /// Runs what waits and has it committed, until it is told to stop or nobody can tell it anything any more. Returns when the last commit is
     /// answered.
-    pub(super) fn run(mut self, queue: &Receiver<Work>) {
+    pub(super) fn run(mut self, queues: &Queues) {
         let (sorties, incoming) = bounded(ALOFT);
         let (outgoing, landings) = bounded(ALOFT);
         let committer = Arc::clone(&self.committer);
@@ -93,7 +108,7 @@ impl Writer {
         };
         // What loading has staged: an incarnation, the descriptor.
         self.commit_here();
-        self.work(queue, &mut runway);
+        self.work(queues, &mut runway);
         drop(runway);
         if committing.join().is_err() {
             tracing::error!("the thread that commits broke off");
@@ -103,13 +118,17 @@ impl Writer {
         }
     }
 
-    fn work(&mut self, queue: &Receiver<Work>, runway: &mut Runway) {
+    fn work(&mut self, queues: &Queues, runway: &mut Runway) {
         while self.goes_on() {
             if self.has_room() {
-                select! {
+                select_biased! {
                     recv(runway.landings) -> landing => self.after(landing.ok(), runway),
-                    recv(queue) -> work => match work {
-                        Ok(work) => self.take_all(work, queue, runway),
+                    recv(queues.urgent) -> work => match work {
+                        Ok(work) => self.take_urgent(work, queues, runway),
+                        Err(_) => break,
+                    },
+                    recv(queues.others) -> work => match work {
+                        Ok(work) => self.take_all(work, queues, runway),
                         Err(_) => break,
                     },
                 }
@@ -120,7 +139,7 @@ impl Writer {
             if self.answers.is_empty() {
                 continue;
             }
-            if runway.aloft == 0 && one_by_one && queue.is_empty() {
+            if runway.aloft == 0 && one_by_one && queues.is_empty() {
                 self.commit_here();
             } else if runway.aloft < ALOFT {
                 self.commit_there(runway);
@@ -137,18 +156,35 @@ impl Writer {
         }
     }
 
-    /// Runs this and what waits behind it.
-    fn take_all(&mut self, work: Work, queue: &Receiver<Work>, runway: &mut Runway) {
+    /// Runs this and what waits behind it, until something urgent comes.
+    ///
+    /// Half of what waits is handed over, then half of the rest, so that neither thread waits for the other, and what is done does not wait for a
+    /// job behind it that takes long.
+    fn take_all(&mut self, work: Work, queues: &Queues, runway: &mut Runway) {
         let mut next = Some(work);
         while let Some(work) = next.take() {
             // Whoever has been told that a commit failed, and asks again, does not fail with it: its landing is there by now.
             self.hear(runway);
             self.take(work);
-            // Half of what waits is handed over, then half of the rest, so that neither thread waits for the other, and what is done does not wait
-            // for a job behind it that takes long.
-            let enough = runway.aloft < ALOFT && self.answers.len() >= queue.len();
+            if let Ok(work) = queues.urgent.try_recv() {
+                return self.take_urgent(work, queues, runway);
+            }
+            let enough = runway.aloft < ALOFT && self.answers.len() >= queues.others.len();
             if self.has_room() && !enough {
-                next = queue.try_recv().ok();
+                next = queues.others.try_recv().ok();
+            }
+        }
+    }
+
+    /// Runs this and what else is urgent; it goes with what is staged already, and waits for nothing else.
+    fn take_urgent(&mut self, work: Work, queues: &Queues, runway: &mut Runway) {
+        let mut next = Some(work);
+        while let Some(work) = next.take() {
+            self.hear(runway);
+            self.take(work);
+            let enough = runway.aloft < ALOFT && self.answers.len() >= queues.urgent.len();
+            if self.has_room() && !enough {
+                next = queues.urgent.try_recv().ok();
             }
         }
     }
@@ -209,9 +245,9 @@ impl Writer {
     /// Commits what is staged, on this thread.
     fn commit_here(&mut self) {
         let sortie = self.sortie();
-        let (landing, answers) = self.committer.land(vec![sortie]);
-        self.kept(&landing);
-        answer(answers, &landing);
+        let word = self.committer.land(vec![sortie]);
+        self.kept(&word.landing);
+        self.committer.tell(word);
     }
 
     /// Hands what is staged to the other thread.
