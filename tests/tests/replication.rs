@@ -176,6 +176,28 @@ fn what_was_written_beside_an_admission_without_the_past_comes_without_its_body_
 }
 
 #[test]
+fn what_is_granted_of_a_log_that_the_steward_had_nothing_of_is_written_again() {
+    let mut net = Net::new(16, 3);
+    let circle = net.circle(0, &[1]);
+    net.act(0, |node, now| node.rotate(&circle, now)).unwrap();
+    let granted = net.nodes[0].circles[&circle].charter.number();
+    assert!(net.run_until(|net| net.nodes[1].circles[&circle].secret(granted).is_some()));
+    net.cut_all();
+    net.write(1, &circle, WALKED);
+    let log = net.nodes[1].replica.own_log();
+    assert!(!net.nodes[0].circles[&circle].logs.contains_key(&log));
+    // The entry can say of no log that it does not know where it begins: it begins with what its node writes when it knows the entry.
+    net.connect(0, 2);
+    net.invite_with(0, 2, circle, Grant::From(granted));
+    assert!(net.run_until(|net| net.nodes[2].circles.contains_key(&circle)));
+    net.connect(0, 1);
+    assert!(net.run_until(|net| net.texts(2, &circle).contains(WALKED)));
+    net.run(120_000);
+    assert!(net.same(0, 1, &circle));
+    net.invariants().unwrap();
+}
+
+#[test]
 fn much_that_was_written_beside_an_admission_is_written_again_in_parts_and_through_a_restart() {
     let mut net = Net::new(33, 3);
     let circle = net.circle(0, &[1]);

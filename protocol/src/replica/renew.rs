@@ -5,7 +5,9 @@
 //!
 //! - the person's identity and their answer about sharing, of which the invitation said as much;
 //! - everything that was written *beside* the admission, by nodes that did not know of it yet: the new member has the headers and may not read
-//!   the bodies, which are sealed for an epoch before it came.
+//!   the bodies, which are sealed for an epoch before it came;
+//! - of epochs that it was granted, what stands in a log of which the steward had nothing when it admitted: the entry names no start of it, so
+//!   for the new member it begins behind all that.
 //!
 //! The steward does so for the identity that a structure wrote which has left since. A version that is written again supersedes the one
 //! before, keeps its author and its date, and says the same.
@@ -343,8 +345,8 @@ impl Replica {
         version.node == self.own() || orphaned
     }
 
-    /// Adds what this node wrote, from a place on, of which one of these members has the header and may not read the body. The next place, where
-    /// that was not all.
+    /// Adds what this node wrote, from a place on, of which one of these members has the header and may not read the body, or might read it and has no
+    /// header. The next place, where that was not all.
     fn written_beside(
         &self,
         rows: &impl Rows,
@@ -359,10 +361,15 @@ impl Replica {
             if log.node != self.own() || from.is_some_and(|from| *log < from.log) {
                 continue;
             }
+            let given = |member: &NodeId| tip.first_for(member, log, &circle.charter);
+            let granted = |member: &NodeId| match circle.charter.member(member)?.grant {
+                Grant::From(entry) => tip.first_naming(entry),
+                Grant::Whole | Grant::Nothing => None,
+            };
             let firsts = partly
                 .iter()
-                .filter_map(|member| tip.first_for(member, log, &circle.charter));
-            let Some(first) = firsts.min() else {
+                .flat_map(|member| [given(member), granted(member)]);
+            let Some(first) = firsts.flatten().min() else {
                 continue;
             };
             let next = from
@@ -381,7 +388,8 @@ impl Replica {
                 };
                 let record = read_record(&bytes)?;
                 let lacks = |member: &NodeId| {
-                    self.reads(circle, member, log, sequence, &record) == (true, false)
+                    let (header, body) = self.reads(circle, member, log, sequence, &record);
+                    header != body
                 };
                 if !partly.iter().any(lacks) {
                     continue;
