@@ -3,7 +3,7 @@
 //! Each curve is a file `NAME.json` of points and a drawing `NAME.svg`. A curve has the goal of no figure: it shows whether something grows
 //! faster than what it is about.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, thread};
 
 use plotters::prelude::*;
 use serde::Serialize;
@@ -135,6 +135,7 @@ fn by_circles(root: &Path) -> Result<Vec<Curve>, Trouble> {
         let folder = root.join(format!("circles-{circles}"));
         let mut two = Two::peered(&folder, Settings::dac(), Settings::cpts())?;
         let shared = share_many(&two, circles)?;
+        thread::sleep(reconnect::MARKED);
         let bytes = reconnect::said(&mut two, |_| Ok(()))?;
         let alert = alerts::half_of_them(&two, shared[0])?;
         add(&mut curves, circles as f64, &[bytes, alert]);
