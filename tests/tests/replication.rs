@@ -4,9 +4,13 @@
     reason = "a test that cannot go on should say where"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use maillon_protocol::{
+    cbor::Bytes,
     charter::{Entry, Grant},
     circle::Ack,
     content::{Alert, Consent, ConsentDecision, ConsentKind, Content, PatientIdentity, Severity},
@@ -17,7 +21,7 @@ use maillon_protocol::{
         IncomingState, LetterError, Notice, Replica, Row, RowPrefix, Rows, StewardshipError,
     },
     sign::Unverified,
-    sync::Message,
+    sync::{Message, SentRecord},
 };
 use maillon_tests::net::{Net, Weather, identity, note};
 
@@ -465,6 +469,39 @@ fn who_does_not_know_of_its_removal_yet_is_not_blamed_for_what_it_says() {
         node.with(|replica, rows, _| replica.take_acks(rows, gone, circle, acks, now))
     });
     assert_eq!(taken.map_err(|error| error.to_string()), Ok(()));
+}
+
+#[test]
+fn records_that_come_with_another_head_wait_until_both_hold_the_same() {
+    let mut net = Net::new(56, 3);
+    let circle = net.circle(0, &[1, 2]);
+    net.connect(1, 2);
+    net.write(0, &circle, WALKED);
+    assert!(net.run_until(|net| net.same(0, 1, &circle) && net.same(0, 2, &circle)));
+    net.run(10_000);
+    net.cut(0, 1);
+    net.cut(0, 2);
+    let written = net.write(0, &circle, ATE);
+    let record = net.nodes[0].record(&circle, written).unwrap();
+    let charter = Arc::clone(&net.nodes[0].circles[&circle].charter);
+    let passed_on = |entry| Message::Records {
+        circle,
+        entry,
+        entry_hash: charter.hash_of(entry).unwrap(),
+        records: vec![SentRecord {
+            header: Bytes(record.header.bytes.clone()),
+            body: Bytes(record.body.clone().unwrap()),
+        }],
+        wanted: false,
+    };
+    // Node 2 passes it on with the head that it had before.
+    net.say(2, 1, &passed_on(charter.number() - 1));
+    net.run(1_000);
+    assert!(net.nodes[1].record(&circle, written).is_none());
+    net.say(2, 1, &passed_on(charter.number()));
+    net.run(1_000);
+    assert!(net.texts(1, &circle).contains(ATE));
+    net.invariants().unwrap();
 }
 
 #[test]
