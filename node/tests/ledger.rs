@@ -146,26 +146,44 @@ async fn an_alert_goes_before_the_notes_that_wait() {
         }
     };
     let notes = ["first note", "second note"].map(|note| ledger.submit(comes(note)));
-    let alerts = ["first alert", "second alert"].map(|alert| ledger.submit_first(comes(alert)));
+    let alert = ledger.submit_first(comes("alert"));
     let note = ledger.submit(comes("third note"));
     held_up.go().await;
     for job in notes {
         job.await.expect("done");
     }
-    for job in alerts {
-        job.await.expect("done");
-    }
+    alert.await.expect("done");
     note.await.expect("done");
     assert_eq!(
         *order.lock().expect("nobody panics"),
-        [
-            "first alert",
-            "second alert",
-            "first note",
-            "second note",
-            "third note"
-        ]
+        ["alert", "first note", "second note", "third note"]
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alerts_without_a_pause_do_not_hold_a_note_up_until_the_last_of_them() {
+    const ALERTS: usize = 4_000;
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(folder.path());
+    let held_up = HeldUp::new(&ledger);
+    let done = Arc::new(Mutex::new(0));
+    let alerts: Vec<_> = (0..ALERTS)
+        .map(|_| {
+            let done = Arc::clone(&done);
+            ledger.submit_first(move |_| {
+                *done.lock().expect("nobody panics") += 1;
+                Ok::<(), No>(())
+            })
+        })
+        .collect();
+    let before = Arc::clone(&done);
+    let note = ledger.submit(move |_| Ok::<usize, No>(*before.lock().expect("nobody panics")));
+    held_up.go().await;
+    let before = note.await.expect("done");
+    assert!(before < ALERTS, "all {before} alerts went before the note");
+    for alert in alerts {
+        alert.await.expect("done");
+    }
 }
 
 #[tokio::test]

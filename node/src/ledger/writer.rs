@@ -61,6 +61,8 @@ pub(super) struct Writer {
     stop: Option<oneshot::Sender<()>>,
     /// The thread that commits has broken off.
     broken: bool,
+    /// Something urgent ran last: one of the others is next, so that nobody who sends alerts without a pause holds them up for ever.
+    others_next: bool,
 }
 
 /// The way to the thread that commits.
@@ -84,6 +86,7 @@ impl Writer {
             failures: 0,
             stop: None,
             broken: false,
+            others_next: false,
         }
     }
 
@@ -120,7 +123,14 @@ impl Writer {
 
     fn work(&mut self, queues: &Queues, runway: &mut Runway) {
         while self.goes_on() {
-            if self.has_room() {
+            let other = if self.has_room() && std::mem::take(&mut self.others_next) {
+                queues.others.try_recv().ok()
+            } else {
+                None
+            };
+            if let Some(work) = other {
+                self.take_all(work, queues, runway);
+            } else if self.has_room() {
                 select_biased! {
                     recv(runway.landings) -> landing => self.after(landing.ok(), runway),
                     recv(queues.urgent) -> work => match work {
@@ -178,6 +188,7 @@ impl Writer {
 
     /// Runs this and what else is urgent; it goes with what is staged already, and waits for nothing else.
     fn take_urgent(&mut self, work: Work, queues: &Queues, runway: &mut Runway) {
+        self.others_next = true;
         let mut next = Some(work);
         while let Some(work) = next.take() {
             self.hear(runway);
