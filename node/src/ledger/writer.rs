@@ -135,7 +135,11 @@ impl Writer {
                     recv(runway.landings) -> landing => self.after(landing.ok(), runway),
                     recv(queues.urgent) -> work => match work {
                         Ok(work) => self.take_urgent(work, queues, runway),
-                        Err(_) => break,
+                        // The last handle has gone. What it left in the other queue is done all the same.
+                        Err(_) => match queues.others.try_recv() {
+                            Ok(work) => self.take_all(work, queues, runway),
+                            Err(_) => break,
+                        },
                     },
                     recv(queues.others) -> work => match work {
                         Ok(work) => self.take_all(work, queues, runway),
