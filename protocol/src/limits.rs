@@ -21,6 +21,10 @@ pub const MEMBERS: usize = 64;
 pub const ENTRIES: u64 = 10_000;
 /// The last entries of a charter, kept for removing, handing over and closing.
 pub const RESERVED_ENTRIES: u64 = 100;
+/// Entries that a stranger may present at once.
+pub const PRESENTED: u64 = 64;
+/// Bytes of what a stranger may present at once: 256 KiB.
+pub const PRESENTATION: usize = 256 << 10;
 /// Deputies of a circle.
 pub const DEPUTIES: usize = 8;
 /// Logs of a circle, all incarnations counted.

@@ -18,7 +18,7 @@ use maillon_protocol::{
     record::{self, Header, log::LogTip},
     seal,
     sign::{self, Signed, Unverified, Verified},
-    sync::Message,
+    sync::{Message, Presentation},
     time::Timestamp,
 };
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
@@ -27,8 +27,9 @@ use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 pub(crate) type Target = (&'static str, fn(&[u8]));
 
 /// Those of the protocol.
-pub(crate) const TARGETS: [Target; 9] = [
+pub(crate) const TARGETS: [Target; 10] = [
     ("frame", frame),
+    ("presentation", presentation),
     ("header", header),
     ("body", body),
     ("charter", entries),
@@ -65,6 +66,23 @@ fn frame(data: &[u8]) {
     if let Ok(message) = Message::decode(data) {
         assert_eq!(message.encode(), data, "one form");
         assert!(!message.name().is_empty());
+    }
+}
+
+/// What a stranger presents, and each entry in it.
+fn presentation(data: &[u8]) {
+    let Ok(said) = Presentation::decode(data) else {
+        return;
+    };
+    assert_eq!(said.encode(), data, "one form");
+    for entry in said.entries {
+        if let Some(entry) = signed::<Entry>(&entry.0) {
+            let _ = founded().extend(&entry);
+        }
+    }
+    let seal = SealKey::from_seed(&[9; 32], u64::MAX);
+    for copy in said.seals {
+        let _ = founded().open_secret(&copy, copy.recipient, std::slice::from_ref(&seal));
     }
 }
 

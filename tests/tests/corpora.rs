@@ -47,6 +47,7 @@ fn seeds() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
     let mut seeds: BTreeMap<&'static str, Vec<Vec<u8>>> = BTreeMap::new();
     for (target, kinds) in [
         ("frame", &["message"][..]),
+        ("presentation", &["presentation"]),
         ("header", &["record"]),
         ("body", &["content", "padding"]),
         ("letter", &["invitation", "acceptance", "departure"]),

@@ -143,6 +143,11 @@ def judge_message(_, given):
     return {"name": MESSAGES[message[0]], "items": items(message)}
 
 
+def judge_presentation(_, given):
+    said = decode(unhex(given, "frame"), "presentation")
+    return {"entries": len(said[0]), "items": items(said)}
+
+
 def items(value):
     if isinstance(value, list):
         return [items(item) for item in value]

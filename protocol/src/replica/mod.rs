@@ -28,6 +28,7 @@ mod invited;
 mod layers;
 mod letters;
 mod notice;
+mod presented;
 mod project;
 mod renew;
 mod replace;

@@ -23,6 +23,11 @@
 //! A new record is pushed at once in [`Message::Records`]; if the push is lost or comes out of order, the receiver sees a gap and asks. A receiver
 //! acknowledges only after its commit. Rounds of comparison are repeated while things change, so that the mark stays near.
 //!
+//! # Strangers
+//!
+//! Sessions are spoken between nodes that a committed charter lists, or that are peers. A node that another one has not heard of yet may say one thing to
+//! it, outside any session and without an answer: see [`Presentation`].
+//!
 //! # Limits
 //!
 //! At most [`Limits::wants`] ranges are asked for at a time, and an answer holds about [`Limits::answer_bytes`] bytes. The next
@@ -31,12 +36,14 @@
 
 mod event;
 mod message;
+mod presentation;
 mod problem;
 mod session;
 mod view;
 
 pub use event::{Batch, Change, Effect, Event, News, Outcome};
 pub use message::{CircleState, Message, MessageError, SentRecord, VERSION, name_of};
+pub use presentation::{Presentation, PresentationError, Presented};
 pub use problem::Problem;
 pub use session::{Limits, Session};
 pub use view::View;

@@ -17,7 +17,7 @@ use maillon_protocol::{
         log::{LogTip, Place},
     },
     sign::{self, Signed, Verified},
-    sync::Message,
+    sync::{Message, Presentation},
 };
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -44,6 +44,7 @@ pub(crate) fn judge(kind: &str, file: &Value, given: &Value) -> Result<Value, Re
         "replace" => entry(file, given),
         "content" => content(given),
         "message" => message(given),
+        "presentation" => presentation(given),
         "padding" => padding(given),
         "ids" => ids(given),
         "attachment" => attachment::judge(given),
@@ -287,6 +288,13 @@ fn message(given: &Value) -> Result<Value, Refused> {
     let message = Message::decode(&frame)?;
     let items = items(&mut minicbor::Decoder::new(&frame)).expect("read once already");
     Ok(json!({ "name": message.name(), "items": items }))
+}
+
+fn presentation(given: &Value) -> Result<Value, Refused> {
+    let frame = bytes(&given["frame"]);
+    let presentation = Presentation::decode(&frame)?;
+    let items = items(&mut minicbor::Decoder::new(&frame)).expect("read once already");
+    Ok(json!({ "entries": presentation.entries.len(), "items": items }))
 }
 
 /// What any reader of CBOR sees: byte strings as `h'…'`.

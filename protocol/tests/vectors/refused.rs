@@ -12,7 +12,7 @@ use maillon_protocol::{
     record::{BodyError, log::LogError},
     seal::SealError,
     sign::SignError,
-    sync::MessageError,
+    sync::{MessageError, PresentationError},
 };
 
 /// Why a vector is refused.
@@ -209,6 +209,17 @@ impl From<ContentError> for Refused {
         match error {
             ContentError::Form(error) => error.into(),
             ContentError::Limit(_) => "limit".into(),
+        }
+    }
+}
+
+impl From<PresentationError> for Refused {
+    fn from(error: PresentationError) -> Self {
+        match error {
+            PresentationError::Limit(_) => "limit".into(),
+            PresentationError::Form(error) => error.into(),
+            PresentationError::Sign(error) => error.into(),
+            PresentationError::Elsewhere | PresentationError::NotListed => "entry".into(),
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod model;
 mod node;
 mod opened;
 mod people;
+mod presenting;
 pub mod schedule;
 
 pub use counted::Counted;

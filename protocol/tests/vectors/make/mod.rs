@@ -11,6 +11,7 @@ mod letters;
 mod message;
 mod names;
 mod pairing;
+mod presentation;
 mod record;
 mod replacement;
 
@@ -39,5 +40,6 @@ pub(crate) fn all() -> Vec<(&'static str, Value)> {
         ("attachment", attachment::make()),
         ("pairing", pairing::make(&world)),
         ("message", message::make(&world)),
+        ("presentation", presentation::make(&world)),
     ]
 }
