@@ -86,6 +86,36 @@ async fn network(node: Arc<Node>, mut events: mpsc::Receiver<NetworkEvent>) {
             NetworkEvent::StrangerRefused { total } => {
                 tracing::info!(total, "a stranger was refused")
             }
+            NetworkEvent::AtTheDoor { node: peer, door } => {
+                let Some(frame) = node.exchange.presentation(peer) else {
+                    continue;
+                };
+                tokio::spawn(async move {
+                    match door.present(&frame).await {
+                        Ok(()) => tracing::info!(peer = %peer.short(), "presented"),
+                        // It is dialled again.
+                        Err(error) => tracing::debug!(peer = %peer.short(), %error, "not presented"),
+                    }
+                });
+            }
+            NetworkEvent::Presented {
+                node: stranger,
+                frame,
+            } => {
+                let node = Arc::clone(&node);
+                tokio::spawn(async move {
+                    // Whom this node has suspended, or with whom its peering has ended, it does not take as a fellow either.
+                    if node.peering.relation(&stranger).is_some() {
+                        return;
+                    }
+                    match node.exchange.presented(stranger, frame).await {
+                        Ok(circle) => {
+                            tracing::info!(node = %stranger.short(), circle = %circle.short(), "a fellow member presented itself");
+                        }
+                        Err(error) => tracing::debug!(%error, "a stranger was passed over"),
+                    }
+                });
+            }
             NetworkEvent::ListenOn(address) => {
                 tracing::info!(%address, "listening");
                 node.listening

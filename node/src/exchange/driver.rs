@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -48,7 +48,9 @@ const TOO_MUCH: &str = "the peer sent more than 32 things on one connection that
 
 /// The exchange with everybody.
 pub struct Exchange {
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
+    /// How often this node has presented itself.
+    pub(super) turn: AtomicUsize,
     scores: Arc<Scores>,
     limits: Limits,
     running: Mutex<HashMap<NodeId, AbortHandle>>,
@@ -56,7 +58,7 @@ pub struct Exchange {
 
 /// Why a batch was not taken.
 #[derive(Debug, thiserror::Error)]
-enum TakeError {
+pub(super) enum TakeError {
     #[error(transparent)]
     Arrive(#[from] ArriveError),
     #[error(transparent)]
@@ -72,6 +74,7 @@ impl Exchange {
     pub fn new(ledger: Ledger, scores: Arc<Scores>, limits: Limits) -> Self {
         Self {
             ledger,
+            turn: AtomicUsize::new(0),
             scores,
             limits,
             running: Mutex::new(HashMap::new()),
@@ -340,7 +343,7 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
 }
 
 /// This node goes on with circles that their deputies continue: what it accepted for that.
-fn followed(tx: &mut Tx<'_>, node: NodeId, accepted: &[InvitationId]) -> Result<(), TakeError> {
+pub(super) fn followed(tx: &mut Tx<'_>, node: NodeId, accepted: &[InvitationId]) -> Result<(), TakeError> {
     for invitation in accepted {
         let about = About {
             node: Some(node),
@@ -352,7 +355,7 @@ fn followed(tx: &mut Tx<'_>, node: NodeId, accepted: &[InvitationId]) -> Result<
 }
 
 /// This node, the steward, has made the entries that follow from departures.
-fn removed(tx: &mut Tx<'_>, circle: CircleId, nodes: &[NodeId]) -> Result<(), TakeError> {
+pub(super) fn removed(tx: &mut Tx<'_>, circle: CircleId, nodes: &[NodeId]) -> Result<(), TakeError> {
     Ok(audit::note_removed(tx, By::itself(), circle, nodes)?)
 }
 

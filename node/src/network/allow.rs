@@ -1,8 +1,8 @@
 //! Who may enter: the live list of nodes, and the gate that holds it against every connection.
 //!
 //! A node's name is the key that its TLS certificate proves, so the list is checked right after the handshake and before any protocol
-//! is negotiated: whoever is not on it sees a closed connection and nothing else. The list is peers and fellow members together; who
-//! they are is decided elsewhere.
+//! is negotiated: whoever is not on it sees a closed connection, or the [`door`](super::door) of the room from outside, and nothing else. The list
+//! is peers and fellow members together; who they are is decided elsewhere.
 
 use std::{
     collections::HashSet,
@@ -106,8 +106,12 @@ impl Gate {
         Self { list }
     }
 
+    pub(super) fn admits(&self, peer: &PeerId) -> bool {
+        self.list.admits(peer)
+    }
+
     fn check(&self, peer: &PeerId) -> Result<(), ConnectionDenied> {
-        match self.list.admits(peer) {
+        match self.admits(peer) {
             true => Ok(()),
             false => Err(ConnectionDenied::new(Stranger)),
         }

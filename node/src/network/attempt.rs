@@ -121,10 +121,13 @@ impl Room {
     }
 
     fn attempt(&mut self, node: NodeId, dial: WithPeerIdWithAddresses, now: Instant) {
+        // One that has just presented itself here may not have gone yet.
+        let guest = self.swarm.is_connected(&peer_id(&node));
         let peer = self.peer(node);
-        let condition = match peer.connections.is_empty() {
-            true => PeerCondition::Disconnected,
-            false => PeerCondition::Always,
+        let connected = guest || !peer.connections.is_empty();
+        let condition = match connected {
+            false => PeerCondition::Disconnected,
+            true => PeerCondition::Always,
         };
         // Its own port each time: two nodes that dial each other from their listening ports would meet in one half-open TCP connection.
         let dial = dial.condition(condition).allocate_new_port().build();

@@ -17,12 +17,13 @@ use maillon_protocol::ids::NodeId;
 use super::{
     NetworkEvent,
     allow::{Stranger, node_id, peer_id},
+    door::DoorEvent,
     link::LinkEnd,
     peers::Connection,
     room::{Room, jitter},
     status::{DialTrouble, Trouble, dial_trouble, via},
     streams::{OpenFailure, StreamEvent},
-    swarm::ProtocolsEvent,
+    swarm::{InsideEvent, ProtocolsEvent},
 };
 
 /// What a dial may take longer than its timeout, on a busy machine.
@@ -34,6 +35,14 @@ const SPARE: Duration = Duration::from_secs(2);
 impl Room {
     pub(super) fn on_swarm(&mut self, event: SwarmEvent<ProtocolsEvent>, now: Instant) {
         match event {
+            SwarmEvent::ConnectionEstablished { connection_id, .. }
+                if self.swarm.behaviour().door.is_guest(connection_id) =>
+            {
+                self.guests.came(connection_id, now);
+                self.stranger();
+            }
+            SwarmEvent::ConnectionClosed { connection_id, .. }
+                if self.guests.left(connection_id) => {}
             SwarmEvent::ConnectionEstablished {
                 peer_id,
                 connection_id,
@@ -75,11 +84,7 @@ impl Room {
                 error: ListenError::Denied { cause },
                 ..
             } => match cause.downcast::<Stranger>() {
-                Ok(Stranger) => {
-                    self.strangers += 1;
-                    let total = self.strangers;
-                    self.say(NetworkEvent::StrangerRefused { total });
-                }
+                Ok(Stranger) => self.stranger(),
                 Err(_) => self.limited += 1,
             },
             SwarmEvent::NewListenAddr { listener_id, .. } if self.reserved(listener_id, now) => {}
@@ -103,35 +108,58 @@ impl Room {
         }
     }
 
+    fn stranger(&mut self) {
+        self.strangers += 1;
+        let total = self.strangers;
+        self.say(NetworkEvent::StrangerRefused { total });
+    }
+
     fn on_protocol(&mut self, event: ProtocolsEvent, now: Instant) {
         match event {
-            ProtocolsEvent::Identify(identify::Event::Received {
+            ProtocolsEvent::Door(DoorEvent::Inside(event)) => self.on_inside(event, now),
+            ProtocolsEvent::Door(DoorEvent::Guest(peer, connection, event)) => {
+                self.on_guest(&peer, connection, event);
+            }
+            ProtocolsEvent::Limits(never) | ProtocolsEvent::Memory(never) => match never {},
+        }
+    }
+
+    fn on_inside(&mut self, event: InsideEvent, now: Instant) {
+        match event {
+            InsideEvent::Identify(identify::Event::Received {
                 peer_id,
                 connection_id,
                 ..
             }) => self.heard(&peer_id, connection_id, None, now),
-            ProtocolsEvent::Identify(_) => {}
-            ProtocolsEvent::Ping(ping::Event {
+            InsideEvent::Identify(_) => {}
+            InsideEvent::Ping(ping::Event {
                 peer,
                 connection,
                 result: Ok(rtt),
             }) => self.heard(&peer, connection, Some(rtt), now),
-            ProtocolsEvent::Ping(ping::Event {
+            // With a node that does not know this one nothing of it is spoken: that shows in the stream of frames.
+            InsideEvent::Ping(ping::Event {
+                result: Err(ping::Failure::Unsupported),
+                ..
+            }) => {}
+            InsideEvent::Ping(ping::Event {
                 peer,
                 connection,
                 result: Err(_),
             }) => self.give_up(&peer, connection, Trouble::Silent, now),
-            ProtocolsEvent::Sync((peer, connection, event)) => {
+            InsideEvent::Sync((peer, connection, event)) => {
                 self.on_stream(&peer, connection, event, now);
             }
-            ProtocolsEvent::Gate(never)
-            | ProtocolsEvent::Limits(never)
-            | ProtocolsEvent::Memory(never) => match never {},
+            InsideEvent::Present((peer, _, event)) => self.at_the_door(&peer, event),
         }
     }
 
     fn connected(&mut self, node: NodeId, connection: Connection, now: Instant) {
         let waits = self.direct_waits();
+        if connection.dialled_here && !self.peer(node).met {
+            let present = &mut self.swarm.behaviour_mut().door.inside.present;
+            present.open(peer_id(&node), connection.id);
+        }
         let peer = self.peer(node);
         peer.attempts.retain(|attempt| *attempt != connection.id);
         peer.relays_at = None;
@@ -171,7 +199,7 @@ impl Room {
         if let Some(chosen) = peer.connections.iter_mut().find(|c| c.id == connection) {
             chosen.spare_until = None;
         }
-        let sync = &mut self.swarm.behaviour_mut().sync;
+        let sync = &mut self.swarm.behaviour_mut().door.inside.sync;
         sync.open(peer_id(&node), connection);
     }
 
@@ -217,6 +245,7 @@ impl Room {
         if gone.dialled_here && !gone.heard {
             // The other node has read this one's name in the handshake, and closed without a word.
             let error = DialTrouble::RefusedThere;
+            self.peer(node).met = false;
             self.peer(node).trouble(error, now);
             self.say(NetworkEvent::DialFailed { node, error });
         } else {
@@ -248,7 +277,9 @@ impl Room {
         if !self.list.contains(&node) || !self.peer(node).connections.iter().any(stands) {
             return;
         }
-        self.heard(peer, id, None, now);
+        if !matches!(event, StreamEvent::Failed(_)) {
+            self.heard(peer, id, None, now);
+        }
         match event {
             StreamEvent::Opened(stream) => {
                 if self
@@ -270,6 +301,12 @@ impl Room {
             StreamEvent::Accepted(_) => self.give_up(peer, id, Trouble::Unruly, now),
             StreamEvent::Failed(failure) => {
                 self.peer(node).opening.take_if(|open| *open == id);
+                // Nothing is spoken there with this node: it stands at the door, and is shown out from there.
+                let silent = |c: &Connection| c.id == id && c.dialled_here && !c.heard;
+                let outside = self.peer(node).connections.iter().any(silent);
+                if failure == OpenFailure::NotSpoken && outside {
+                    return;
+                }
                 let trouble = match failure {
                     OpenFailure::NotSpoken => Trouble::NotSpoken,
                     OpenFailure::Broken => Trouble::Ended,

@@ -4,7 +4,7 @@
 //!
 //! - **Who.** A connection stands only with a node on the [`AllowList`]; the name is proved by the TLS handshake, every dial names the
 //!   node that it expects, and whoever is taken off the list is cut off at once. A stranger is refused right after the handshake, before
-//!   any protocol is negotiated, and counted.
+//!   any protocol is negotiated, and counted; or it is a guest at the [`door`], where it may say one thing and hears nothing.
 //! - **How.** QUIC, or TCP with TLS 1.3, both with X25519MLKEM768 first; both are tried side by side. Where neither leads to a node, a
 //!   [`relay`] that both nodes name may, with the same TLS inside. Never Noise, never a key log.
 //! - **One link.** With each connected node there is one [`Link`], whichever side dialled, and also if both did. Its frames arrive whole,
@@ -27,12 +27,14 @@ pub mod relay;
 mod allow;
 mod attempt;
 mod config;
+mod door;
 mod events;
 mod frame;
 mod link;
 mod meter;
 mod pace;
 mod peers;
+mod present;
 mod room;
 mod status;
 mod streams;
@@ -51,6 +53,7 @@ pub use self::{
     frame::FrameError,
     link::{Link, LinkCount, LinkEnd, LinkReceiver, LinkSender, SendError},
     meter::{Flow, Traffic},
+    present::{Doorway, PRESENT_PROTOCOL},
     status::{Connected, DialTrouble, NetworkStatus, NodeStatus, Trouble, Via},
     transport::refuse_key_log,
 };
@@ -140,7 +143,21 @@ pub enum NetworkEvent {
         /// Why.
         error: DialTrouble,
     },
-    /// Strangers were refused. Who they are is not kept.
+    /// This node is at the door of a node that does not know it yet, or says so: here it may present itself.
+    AtTheDoor {
+        /// Whose.
+        node: NodeId,
+        /// The door.
+        door: Doorway,
+    },
+    /// A stranger said this at the door.
+    Presented {
+        /// Who, as its handshake proved.
+        node: NodeId,
+        /// Some bytes: see [`maillon_protocol::sync::Presentation`].
+        frame: Vec<u8>,
+    },
+    /// Strangers came, and were refused everything but to present themselves. Who they are is not kept.
     StrangerRefused {
         /// How many since the start.
         total: u64,

@@ -67,6 +67,8 @@ pub(super) struct Peer {
     /// When relays are asked, in an attempt that has not got there.
     pub(super) relays_at: Option<Instant>,
     pub(super) connections: Vec<Connection>,
+    /// Whether a link has stood with it since the start, and it has not refused this node since: this node is no stranger there.
+    pub(super) met: bool,
     /// The connection on which this node has asked for its stream.
     pub(super) opening: Option<ConnectionId>,
     pub(super) link: Option<Active>,
@@ -88,6 +90,7 @@ impl Peer {
             attempts: Vec::new(),
             relays_at: None,
             connections: Vec::new(),
+            met: false,
             opening: None,
             link: None,
             ending: None,

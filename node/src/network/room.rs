@@ -28,6 +28,7 @@ use super::{
     link::{self, LinkEnd},
     meter::Meters,
     peers::{Active, Kept, Peer},
+    present::Guests,
     relay::{self, Held, RelayProtocols, RelayProtocolsEvent},
     status::NetworkStatus,
     swarm::{Protocols, ProtocolsEvent},
@@ -48,6 +49,7 @@ enum Turn {
     Command(Option<Command>),
     List,
     Link(Result<(NodeId, u64, LinkEnd), JoinError>),
+    Guest(Result<ConnectionId, JoinError>),
     Relays(SwarmEvent<RelayProtocolsEvent>),
     Swarm(SwarmEvent<ProtocolsEvent>),
 }
@@ -64,10 +66,11 @@ pub(super) struct Room {
     pub(super) peers: HashMap<NodeId, Peer>,
     pub(super) strangers: u64,
     pub(super) limited: u64,
+    pub(super) guests: Guests,
     meters: Arc<Meters>,
     changes: watch::Receiver<HashSet<NodeId>>,
     commands: mpsc::Receiver<Command>,
-    events: mpsc::Sender<NetworkEvent>,
+    pub(super) events: mpsc::Sender<NetworkEvent>,
     outbox: VecDeque<NetworkEvent>,
     links: JoinSet<(NodeId, u64, LinkEnd)>,
     last_link: u64,
@@ -98,6 +101,7 @@ impl Room {
             peers: HashMap::new(),
             strangers: 0,
             limited: 0,
+            guests: Guests::default(),
             meters,
             commands,
             events,
@@ -116,6 +120,7 @@ impl Room {
                 self.ask_relays_where_due(now),
                 self.reserve_what_is_due(now),
                 self.close_spares(now),
+                self.show_out(now),
             ];
             let wake = wake.into_iter().flatten().min();
             let far = now + self.config.cap;
@@ -124,6 +129,7 @@ impl Room {
                 command = self.commands.recv() => Turn::Command(command),
                 Ok(()) = self.changes.changed() => Turn::List,
                 Some(ended) = self.links.join_next() => Turn::Link(ended),
+                Some(said) = self.guests.next() => Turn::Guest(said),
                 place = self.events.reserve(), if !self.outbox.is_empty() => {
                     match (place, self.outbox.pop_front()) {
                         (Ok(place), Some(event)) => place.send(event),
@@ -149,6 +155,12 @@ impl Room {
                 Turn::List => self.hold_the_list(now),
                 Turn::Link(Ok((node, number, end))) => self.link_ended(node, number, end, now),
                 Turn::Link(Err(error)) => tracing::error!(%error, "a link's task failed"),
+                Turn::Guest(Ok(connection)) => {
+                    if self.guests.left(connection) {
+                        self.swarm.close_connection(connection);
+                    }
+                }
+                Turn::Guest(Err(error)) => tracing::error!(%error, "reading of a guest failed"),
                 Turn::Relays(event) => self.on_relays(event, now),
                 Turn::Swarm(event) => self.on_swarm(event, now),
             }
@@ -320,6 +332,7 @@ impl Room {
         let number = self.last_link;
         let (link, running, task) = link::run(stream, node, number, &self.config);
         self.links.spawn(async move { (node, number, task.await) });
+        self.peer(node).met = true;
         self.peer(node).link = Some(Active {
             running,
             connection,

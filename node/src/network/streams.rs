@@ -5,12 +5,19 @@
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
+    future::{Ready, ready},
+    option,
     task::{Context, Poll},
 };
 
 use libp2p::{
     Multiaddr, PeerId, StreamProtocol,
-    core::{Endpoint, transport::PortUse, upgrade::ReadyUpgrade},
+    core::{
+        Endpoint, InboundUpgrade, UpgradeInfo,
+        transport::PortUse,
+        upgrade::ReadyUpgrade,
+    },
     swarm::{
         ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm,
         NetworkBehaviour, NotifyHandler, Stream, StreamUpgradeError, SubstreamProtocol, THandler,
@@ -72,12 +79,7 @@ impl Streams {
     }
 
     fn handler(&self) -> Handler {
-        Handler {
-            protocol: self.protocol.clone(),
-            may_accept: self.accepts,
-            wanted: false,
-            reports: VecDeque::new(),
-        }
+        Handler::new(self.protocol.clone(), self.accepts)
     }
 }
 
@@ -129,22 +131,58 @@ impl NetworkBehaviour for Streams {
 
 /// The part of one connection. It lives as long as the connection, and holds three reports at most.
 pub(super) struct Handler {
+    offered: Offered,
     protocol: StreamProtocol,
     may_accept: bool,
     wanted: bool,
     reports: VecDeque<StreamEvent>,
 }
 
+impl Handler {
+    pub(super) fn new(protocol: StreamProtocol, accepts: bool) -> Self {
+        Self {
+            offered: Offered(accepts.then(|| protocol.clone())),
+            protocol,
+            may_accept: accepts,
+            wanted: false,
+            reports: VecDeque::new(),
+        }
+    }
+}
+
+/// The protocol in which the other side may open a stream, if it may.
+#[derive(Debug, Clone)]
+pub(super) struct Offered(Option<StreamProtocol>);
+
+impl UpgradeInfo for Offered {
+    type Info = StreamProtocol;
+    type InfoIter = option::IntoIter<StreamProtocol>;
+
+    fn protocol_info(&self) -> Self::InfoIter {
+        self.0.clone().into_iter()
+    }
+}
+
+impl InboundUpgrade<Stream> for Offered {
+    type Output = Stream;
+    type Error = Infallible;
+    type Future = Ready<Result<Stream, Infallible>>;
+
+    fn upgrade_inbound(self, stream: Stream, _: StreamProtocol) -> Self::Future {
+        ready(Ok(stream))
+    }
+}
+
 impl ConnectionHandler for Handler {
     type FromBehaviour = Open;
     type ToBehaviour = StreamEvent;
-    type InboundProtocol = ReadyUpgrade<StreamProtocol>;
+    type InboundProtocol = Offered;
     type OutboundProtocol = ReadyUpgrade<StreamProtocol>;
     type InboundOpenInfo = ();
     type OutboundOpenInfo = ();
 
     fn listen_protocol(&self) -> SubstreamProtocol<Self::InboundProtocol> {
-        SubstreamProtocol::new(ReadyUpgrade::new(self.protocol.clone()), ())
+        SubstreamProtocol::new(self.offered.clone(), ())
     }
 
     fn poll(

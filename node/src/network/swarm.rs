@@ -12,7 +12,9 @@ use libp2p::{
 use super::{
     NetworkConfig, NetworkError, SYNC_PROTOCOL,
     allow::{AllowList, Gate},
+    door::Door,
     meter::Meters,
+    present::PRESENT_PROTOCOL,
     streams::Streams,
     transport::{self, ADDRESSES, Bounds},
 };
@@ -25,15 +27,22 @@ const CONNECTIONS_A_NODE: u32 = 4;
 /// Streams of one connection that may be in negotiation.
 const NEGOTIATING: usize = 8;
 
-/// The behaviours. The gate stands first: each new connection is shown to them in this order, and the first that denies ends it.
+/// The behaviours. The door stands first: each new connection is shown to them in this order, and the first that denies ends it.
 #[derive(NetworkBehaviour)]
 pub(super) struct Protocols {
-    pub(super) gate: Gate,
+    pub(super) door: Door<Inside>,
     pub(super) limits: connection_limits::Behaviour,
     pub(super) memory: memory_connection_limits::Behaviour,
+}
+
+/// What is spoken with nodes of the list.
+#[derive(NetworkBehaviour)]
+pub(super) struct Inside {
     pub(super) identify: identify::Behaviour,
     pub(super) ping: ping::Behaviour,
     pub(super) sync: Streams,
+    /// This node presents itself where it is a stranger; nobody on the list does so here.
+    pub(super) present: Streams,
 }
 
 /// Makes the swarm.
@@ -70,13 +79,16 @@ pub(super) fn build(
     let ping = ping::Config::new()
         .with_interval(config.ping_every)
         .with_timeout(config.ping_every / 2);
-    let protocols = Protocols {
-        gate: Gate::new(list.clone()),
-        limits: connection_limits::Behaviour::new(limits),
-        memory: memory_connection_limits::Behaviour::with_max_bytes(config.memory),
+    let inside = Inside {
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::new(ping),
         sync: Streams::new(StreamProtocol::new(SYNC_PROTOCOL), true),
+        present: Streams::new(StreamProtocol::new(PRESENT_PROTOCOL), false),
+    };
+    let protocols = Protocols {
+        door: Door::new(Gate::new(list.clone()), inside),
+        limits: connection_limits::Behaviour::new(limits),
+        memory: memory_connection_limits::Behaviour::with_max_bytes(config.memory),
     };
     let side_by_side = NonZeroU8::new(ADDRESSES as u8).unwrap_or(NonZeroU8::MAX);
     let swarm = SwarmConfig::with_tokio_executor()

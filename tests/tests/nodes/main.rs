@@ -14,6 +14,7 @@ mod imports;
 mod invariants;
 mod leaving;
 mod partition;
+mod presenting;
 mod raw;
 mod refusals;
 mod relay;

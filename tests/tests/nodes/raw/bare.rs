@@ -61,8 +61,13 @@ fn word(text: &str) -> Vec<u8> {
     bytes
 }
 
-/// Connects, opens a stream, says these words, and listens until nothing more comes.
-pub(super) async fn say(keys: &Keypair, way: Multiaddr, words: &[&str]) -> Result<Heard, Trouble> {
+/// Connects, opens a stream, says these words and then these bytes, and listens until nothing more comes.
+async fn say(
+    keys: &Keypair,
+    way: Multiaddr,
+    words: &[&str],
+    then: &[u8],
+) -> Result<Heard, Trouble> {
     let mut transport = transport(keys)?;
     let options = DialOpts {
         role: Endpoint::Dialer,
@@ -84,7 +89,7 @@ pub(super) async fn say(keys: &Keypair, way: Multiaddr, words: &[&str]) -> Resul
                 closed: true,
                 ..Heard::default()
             },
-            Ok((_, muxer)) => talk(muxer, words).await,
+            Ok((_, muxer)) => talk(muxer, words, then).await,
         }
     };
     let both = async {
@@ -124,7 +129,7 @@ fn drive(
     }
 }
 
-async fn talk(mut muxer: StreamMuxerBox, words: &[&str]) -> Heard {
+async fn talk(mut muxer: StreamMuxerBox, words: &[&str], then: &[u8]) -> Heard {
     let mut heard = Heard::default();
     let mut held = Vec::new();
     let opened = poll_fn(|cx| {
@@ -135,7 +140,8 @@ async fn talk(mut muxer: StreamMuxerBox, words: &[&str]) -> Heard {
         heard.closed = true;
         return heard;
     };
-    let said: Vec<u8> = words.iter().flat_map(|text| word(text)).collect();
+    let words = words.iter().flat_map(|text| word(text));
+    let said: Vec<u8> = words.chain(then.iter().copied()).collect();
     let listening = async {
         let mut bytes = Vec::new();
         let mut piece = [0; 4096];
@@ -178,7 +184,7 @@ async fn talk(mut muxer: StreamMuxerBox, words: &[&str]) -> Heard {
 
 /// The protocols that the other side lists on a stream, and what else came.
 pub(super) async fn list(keys: &Keypair, way: Multiaddr) -> Result<(Vec<String>, Heard), Trouble> {
-    let heard = say(keys, way, &[MULTISTREAM, LIST]).await?;
+    let heard = say(keys, way, &[MULTISTREAM, LIST], &[]).await?;
     let text = String::from_utf8_lossy(&heard.bytes);
     let lines = text
         .split('\n')
@@ -194,5 +200,25 @@ pub(super) async fn list(keys: &Keypair, way: Multiaddr) -> Result<(Vec<String>,
 
 /// What the other side says when it is asked for one protocol.
 pub(super) async fn ask(keys: &Keypair, way: Multiaddr, protocol: &str) -> Result<Heard, Trouble> {
-    say(keys, way, &[MULTISTREAM, protocol]).await
+    say(keys, way, &[MULTISTREAM, protocol], &[]).await
+}
+
+/// What the other side says when these bytes are said in one protocol.
+pub(super) async fn tell(
+    keys: &Keypair,
+    way: Multiaddr,
+    protocol: &str,
+    bytes: &[u8],
+) -> Result<Heard, Trouble> {
+    say(keys, way, &[MULTISTREAM, protocol], bytes).await
+}
+
+/// What is heard by somebody who may not speak a protocol: the name of the handshake of protocols, and no.
+pub(super) fn is_no(bytes: &[u8]) -> bool {
+    bytes == [word(MULTISTREAM), word("na")].concat()
+}
+
+/// What is heard by somebody who may speak it, and gets no answer.
+pub(super) fn is_silence(bytes: &[u8], protocol: &str) -> bool {
+    bytes == [word(MULTISTREAM), word(protocol)].concat()
 }

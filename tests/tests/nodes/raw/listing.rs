@@ -1,4 +1,4 @@
-//! What a bare libp2p client is offered by a whole daemon: a stranger nothing, a peer four protocols.
+//! What a bare libp2p client is offered by a whole daemon: a stranger one protocol without answers, a peer four.
 
 use std::{
     io::{Read, Write},
@@ -6,13 +6,20 @@ use std::{
 };
 
 use libp2p::identity::Keypair;
-use maillon_protocol::admin::Status;
-use maillon_tests::daemon::{Daemon, Settings, Trouble, pair, wait};
+use maillon_node::ledger::StoreRows;
+use maillon_protocol::{
+    admin::Status,
+    cbor::Bytes,
+    limits,
+    replica::{Row, Rows},
+    sync::Presentation,
+};
+use maillon_tests::daemon::{Daemon, Settings, Shared, Trouble, Two, pair, wait};
 
 use super::{
     Taken,
-    bare::{Heard, ask, list},
-    runtime, ways,
+    bare::{ask, is_no, is_silence, list, tell},
+    opened, runtime, ways,
 };
 use crate::{Story, ensure, folder};
 
@@ -23,6 +30,9 @@ const SPOKEN: [&str; 4] = [
     "/ipfs/ping/1.0.0",
     "/maillon/sync/1",
 ];
+
+/// What a stranger may say, without an answer.
+const PRESENT: &str = "/maillon/present/1";
 
 /// One number of `/metrics`.
 fn metric(daemon: &Daemon, name: &str) -> Result<u64, Trouble> {
@@ -46,31 +56,25 @@ fn lasting(status: Status) -> (Vec<maillon_protocol::ids::NodeId>, u64, u64) {
 }
 
 #[test]
-fn a_stranger_is_offered_nothing_over_quic_or_tcp_and_is_counted() -> Story {
+fn a_stranger_may_present_itself_over_quic_or_tcp_and_nothing_else_and_is_counted() -> Story {
     let root = folder()?;
     let daemon = Daemon::new(root.path(), Settings::dac())?;
     let before = lasting(daemon.client()?.status()?);
     let runtime = runtime()?;
-    let nothing = Heard {
-        closed: true,
-        ..Heard::default()
-    };
     let mut refused = 0;
     for way in ways(daemon.address())? {
         let stranger = Keypair::generate_ed25519();
         let (protocols, heard) = runtime.block_on(list(&stranger, way.clone()))?;
-        ensure(protocols.is_empty() && heard == nothing, || {
+        ensure(protocols == [PRESENT] && heard.streams == 0, || {
             format!("{way} told a stranger {heard:?}")
         })?;
-        // Whatever it asks for, a charter's stream included.
-        for protocol in SPOKEN
-            .into_iter()
-            .chain(["/maillon/pairing/1", "/maillon/charter/1"])
-        {
+        for protocol in SPOKEN.into_iter().chain(["/maillon/pairing/1"]) {
             let heard = runtime.block_on(ask(&stranger, way.clone(), protocol))?;
-            ensure(heard == nothing, || format!("{way} {protocol}: {heard:?}"))?;
+            ensure(is_no(&heard.bytes) && heard.streams == 0, || {
+                format!("{way} {protocol}: {heard:?}")
+            })?;
         }
-        refused += 7;
+        refused += 6;
     }
     wait::until_seen("all are counted", wait::LONG, || {
         let counted = metric(&daemon, "maillon_strangers_refused ")?;
@@ -78,6 +82,67 @@ fn a_stranger_is_offered_nothing_over_quic_or_tcp_and_is_counted() -> Story {
     })?;
     ensure(lasting(daemon.client()?.status()?) == before, || {
         String::from("a stranger changed something")
+    })
+}
+
+#[test]
+fn whatever_a_stranger_says_at_the_door_it_hears_nothing_and_is_shown_out() -> Story {
+    let root = folder()?;
+    let Shared { two, circle } =
+        Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
+    let daemon = &two.a;
+    let before = lasting(daemon.client()?.status()?);
+    let head = daemon.client()?.circle_show(circle)?.entry;
+    // The charter itself, as only a member has it: it lists its members, and not who says it.
+    let mut stopped = two.b;
+    stopped.stop()?;
+    let (_, store) = opened(&stopped)?;
+    let rows = StoreRows(store);
+    let mut entries = Vec::new();
+    while let Some(entry) = rows
+        .get(&Row::Entry(circle, entries.len() as u64 + 1))
+        .map_err(|error| Trouble::wrong(error.to_string()))?
+    {
+        entries.push(Bytes(entry));
+    }
+    ensure(entries.len() as u64 == head, || {
+        format!("{} entries", entries.len())
+    })?;
+    let charter = Presentation {
+        entries,
+        seals: Vec::new(),
+    };
+    let framed = |content: &[u8]| {
+        let length = (content.len() as u32).to_be_bytes();
+        [&length[..], content].concat()
+    };
+    let said = [
+        framed(&charter.encode()),
+        framed(b"bonjour"),
+        framed(&[]),
+        // More than may be said, and less than was announced.
+        (limits::PRESENTATION as u32 + 1).to_be_bytes().to_vec(),
+        vec![0, 0, 1, 0, 0x82],
+        b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+        Vec::new(),
+    ];
+    let runtime = runtime()?;
+    for way in ways(daemon.address())? {
+        for (number, words) in said.iter().enumerate() {
+            let stranger = Keypair::generate_ed25519();
+            let heard = runtime.block_on(tell(&stranger, way.clone(), PRESENT, words))?;
+            ensure(
+                is_silence(&heard.bytes, PRESENT) && heard.streams == 0,
+                || format!("{way}, number {number}: {heard:?}"),
+            )?;
+        }
+    }
+    ensure(lasting(daemon.client()?.status()?) == before, || {
+        String::from("a stranger changed something")
+    })?;
+    let after = daemon.client()?.circle_show(circle)?;
+    ensure(after.entry == head && after.members.len() == 2, || {
+        format!("{:?}", after.members)
     })
 }
 
@@ -117,10 +182,9 @@ fn a_peer_is_offered_what_nodes_speak_and_nothing_else() -> Story {
     a.client()?.call(call)?;
     for way in ways(a.address())? {
         let (protocols, heard) = runtime.block_on(list(&taken.keys, way))?;
-        ensure(
-            protocols.is_empty() && heard.bytes.is_empty() && heard.closed,
-            || format!("a suspended peer is told {heard:?}"),
-        )?;
+        ensure(protocols == [PRESENT] && heard.streams == 0, || {
+            format!("a suspended peer is told {heard:?}")
+        })?;
     }
     Ok(())
 }
