@@ -94,7 +94,9 @@ async fn network(node: Arc<Node>, mut events: mpsc::Receiver<NetworkEvent>) {
                     match door.present(&frame).await {
                         Ok(()) => tracing::info!(peer = %peer.short(), "presented"),
                         // It is dialled again.
-                        Err(error) => tracing::debug!(peer = %peer.short(), %error, "not presented"),
+                        Err(error) => {
+                            tracing::debug!(peer = %peer.short(), %error, "not presented")
+                        }
                     }
                 });
             }

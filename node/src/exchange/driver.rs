@@ -343,7 +343,11 @@ fn take(tx: &mut Tx<'_>, node: NodeId, batch: Checked) -> Result<Outcome, TakeEr
 }
 
 /// This node goes on with circles that their deputies continue: what it accepted for that.
-pub(super) fn followed(tx: &mut Tx<'_>, node: NodeId, accepted: &[InvitationId]) -> Result<(), TakeError> {
+pub(super) fn followed(
+    tx: &mut Tx<'_>,
+    node: NodeId,
+    accepted: &[InvitationId],
+) -> Result<(), TakeError> {
     for invitation in accepted {
         let about = About {
             node: Some(node),
@@ -355,7 +359,11 @@ pub(super) fn followed(tx: &mut Tx<'_>, node: NodeId, accepted: &[InvitationId])
 }
 
 /// This node, the steward, has made the entries that follow from departures.
-pub(super) fn removed(tx: &mut Tx<'_>, circle: CircleId, nodes: &[NodeId]) -> Result<(), TakeError> {
+pub(super) fn removed(
+    tx: &mut Tx<'_>,
+    circle: CircleId,
+    nodes: &[NodeId],
+) -> Result<(), TakeError> {
     Ok(audit::note_removed(tx, By::itself(), circle, nodes)?)
 }
 

@@ -56,9 +56,9 @@ impl Exchange {
             .map_err(|error| broken(&error))??;
         let taken = self.ledger.run(move |tx| {
             let now = tx.now_ms;
-            let (circle, done) =
-                tx.replica
-                    .take_presented(tx.rows, stranger, presented, now, tx.rng)?;
+            let (circle, done) = tx
+                .replica
+                .take_presented(tx.rows, stranger, presented, now, tx.rng)?;
             renewal::note(tx, circle, &done.renewed)?;
             followed(tx, stranger, &done.accepted)?;
             removed(tx, circle, &done.removed)?;

@@ -93,8 +93,10 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Door<B> {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
-        self.gate.handle_pending_inbound_connection(id, local, remote)?;
-        self.inside.handle_pending_inbound_connection(id, local, remote)
+        self.gate
+            .handle_pending_inbound_connection(id, local, remote)?;
+        self.inside
+            .handle_pending_inbound_connection(id, local, remote)
     }
 
     fn handle_established_inbound_connection(

@@ -16,6 +16,7 @@ mod alerts;
 mod arrive;
 mod aside;
 mod branches;
+mod carry_over;
 mod claims;
 mod deliveries;
 mod depart;
@@ -44,6 +45,7 @@ mod view;
 mod write;
 
 pub use arrive::{ArriveError, ByItself};
+pub use carry_over::{CarriedOver, CarryOverError, Further};
 pub use claims::Claims;
 pub use deliveries::{AwaitedRow, DeliveryRow};
 pub use depart::DepartFailed;

@@ -409,7 +409,7 @@ impl Replica {
     }
 
     /// Whether a record is what stands of its thing, or one of several that do.
-    fn stands(
+    pub(super) fn stands(
         &self,
         rows: &impl Rows,
         circle: &CircleId,

@@ -82,8 +82,15 @@ impl Replica {
         }
         // An answer, or a newer version, stands where that stands which it is about.
         let fresh = |draft: &Draft| draft.thing.is_none() && draft.parent.is_none();
-        if self.goes_on_elsewhere(held) && drafts.iter().any(fresh) {
-            return Err(WriteError::Continued.into());
+        if let Some(successor) = held.continued.filter(|_| self.goes_on_elsewhere(held)) {
+            // What was told again there goes on there, too.
+            for draft in &drafts {
+                let told = |thing| self.thing(rows, &successor, &thing);
+                let told = draft.thing.map(told).transpose()?.flatten();
+                if fresh(draft) || told.is_some() {
+                    return Err(WriteError::Continued.into());
+                }
+            }
         }
         let mut next: Circle = (**held).clone();
         let (lives, branches) = if next.logs.contains_key(&self.own_log()) {
