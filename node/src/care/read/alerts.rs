@@ -78,9 +78,9 @@ fn place_of(asked: &Asked, open: bool, overdue: bool) -> Place {
     let high = asked.severity == Severity::High;
     match (high, open, overdue) {
         (true, _, true) => (0, asked.answer_by_ms, asked.record),
-        (true, true, false) => (1, asked.time.ms(), asked.record),
+        (true, true, false) => (1, asked.time.0, asked.record),
         (false, _, true) => (2, asked.answer_by_ms, asked.record),
-        _ => (3, u64::MAX - asked.time.ms(), asked.record),
+        _ => (3, u64::MAX - asked.time.0, asked.record),
     }
 }
 
@@ -346,6 +346,10 @@ mod tests {
         places.sort_unstable();
         let order: Vec<u8> = places.iter().map(|(.., record)| record.0[0]).collect();
         assert_eq!(order, [1, 2, 3, 4, 5, 6, 7, 8]);
+        // Two of one millisecond stand as they were written, whatever their ids.
+        let (first, mut second) = (asked(9, High, 50, 0), asked(1, High, 50, 0));
+        second.time = Timestamp(first.time.0 + 1);
+        assert!(place_of(&first, true, false) < place_of(&second, true, false));
     }
 
     #[test]
