@@ -110,6 +110,7 @@ fn all_destructive_commands_ask_first() {
         &["circle", "hand-over", "5f5f", "CPTS"],
         &["circle", "leave", "5f5f"],
         &["circle", "continue", "5f5f"],
+        &["circle", "carry-over", "5f5f"],
         &["circle", "finish", "5f5f"],
         &["circle", "confirm", "5f5f"],
         &["erasure", "ask", "9c0b", "--reason", "law"],
@@ -131,6 +132,7 @@ fn all_destructive_commands_ask_first() {
                     | Call::CircleLeave { .. }
                     | Call::CircleHandOver { .. }
                     | Call::CircleContinue { .. }
+                    | Call::CircleCarryOver { .. }
                     | Call::CircleFinish { .. }
                     | Call::CircleConfirm { .. }
                     | Call::Erasure(ErasureCall::Ask { .. } | ErasureCall::CarryOut { .. })

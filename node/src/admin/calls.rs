@@ -134,6 +134,7 @@ impl Node {
             | Call::CircleHandOver { .. }
             | Call::CircleDeputies { .. }
             | Call::CircleContinue { .. }
+            | Call::CircleCarryOver { .. }
             | Call::CircleFinish { .. }
             | Call::CircleFinished
             | Call::CircleConfirm { .. }) => {

@@ -1,7 +1,7 @@
 //! Calls about circles, their members and the invitations into them.
 
 use maillon_protocol::{
-    admin::{Answer, Call, Candidates, ErrorCode, Succession},
+    admin::{Answer, Call, Candidates, CarriedOver, ErrorCode, Succession},
     ids::NodeId,
 };
 
@@ -149,6 +149,11 @@ impl Node {
                     asked: named(&made.asked),
                     not_asked: named(&made.not_asked),
                 })
+            }
+            Call::CircleCarryOver { circle } => {
+                let circle = self.circle_named(&circle)?;
+                let (written, left) = care.carry_over(actor, circle).await?;
+                Answer::CarriedOver(CarriedOver { written, left })
             }
             _ => return Err(misrouted()),
         })

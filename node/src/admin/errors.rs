@@ -7,8 +7,8 @@ use maillon_protocol::{
     circle::WriteError,
     content::AlertStep,
     replica::{
-        DepartFailed, EraseFailed, FinishFailed, IdentityRefused, LetterError, ReplaceFailed,
-        StewardshipError, SuccessionError, WriteFailed,
+        CarryOverError, DepartFailed, EraseFailed, FinishFailed, IdentityRefused, LetterError,
+        ReplaceFailed, StewardshipError, SuccessionError, WriteFailed,
     },
 };
 
@@ -349,6 +349,24 @@ impl From<CareError> for Refusal {
             CareError::Replace(_) => (
                 ErrorCode::Conflict,
                 "see `maillonctl circle show CIRCLE` and `maillonctl peer list`",
+            ),
+            CareError::CarryOver(CarryOverError::NoCircle) => {
+                (ErrorCode::NotFound, "see `maillonctl circle list`")
+            }
+            CareError::CarryOver(CarryOverError::Storage(_)) => {
+                (ErrorCode::Storage, "run `maillonctl doctor`")
+            }
+            CareError::CarryOver(CarryOverError::NothingBefore) => (
+                ErrorCode::Conflict,
+                "name the newer of the two circles: `maillonctl circle show CIRCLE` says which one it continues",
+            ),
+            CareError::CarryOver(CarryOverError::NotWhole(_)) => (
+                ErrorCode::Conflict,
+                "`maillonctl circle show CIRCLE` says who reads how much; write again by hand what that structure is to know",
+            ),
+            CareError::CarryOver(CarryOverError::Write(_)) => (
+                ErrorCode::Conflict,
+                "`maillonctl circle show CIRCLE` says how the circle stands; asked again, it goes on where it ended",
             ),
             CareError::Succession(SuccessionError::Steward) => (
                 ErrorCode::Conflict,

@@ -9,8 +9,8 @@ use maillon_protocol::{
     identity::ReplacementError,
     limits::LimitError,
     replica::{
-        DepartFailed, EraseFailed, FinishFailed, IdentityRefused, LetterError, ReplaceFailed,
-        StewardshipError, StorageError, SuccessionError, WriteFailed,
+        CarryOverError, DepartFailed, EraseFailed, FinishFailed, IdentityRefused, LetterError,
+        ReplaceFailed, StewardshipError, StorageError, SuccessionError, WriteFailed,
     },
 };
 
@@ -117,6 +117,9 @@ pub enum CareError {
     /// A continuation.
     #[error(transparent)]
     Succession(#[from] SuccessionError),
+    /// What was before a continuation.
+    #[error(transparent)]
+    CarryOver(#[from] CarryOverError),
     /// Content.
     #[error(transparent)]
     Content(#[from] ContentError),

@@ -218,6 +218,40 @@ impl Care {
             .await?)
     }
 
+    /// Tells again, in a circle that continues another one, what this structure wrote there and still stands: how many records that are, and how
+    /// many documents were left out because not all of them is here. Each step is a commit; where one fails, those before it stand, and asking again goes on.
+    ///
+    /// # Errors
+    /// [`CareError::CarryOver`]; and as [`Care::invite`], where the person does not let it be shared.
+    pub async fn carry_over(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+    ) -> Result<(u64, u64), CareError> {
+        self.whom_to_share(&circle)?;
+        let (mut written, mut left, mut from) = (0, 0, None);
+        loop {
+            let actor = actor.clone();
+            let step = self.ledger.run(move |tx| {
+                let now = tx.now_ms;
+                let replica = &mut *tx.replica;
+                let step = replica.carry_over(tx.rows, &circle, from, now, tx.rng)?;
+                for one in &step.written {
+                    let about = About::record(circle, one.record);
+                    audit::note(tx, &actor, "record.carry-over", about)?;
+                }
+                Ok::<_, CareError>(step)
+            });
+            let step = step.await?;
+            written += step.written.len() as u64;
+            left += step.left;
+            from = step.further;
+            if from.is_none() {
+                return Ok((written, left));
+            }
+        }
+    }
+
     /// A change of the charter, with its line in the audit trail.
     async fn rule(
         &self,

@@ -31,8 +31,8 @@ impl Exchange {
     /// What to present to a node; another circle each time. Nothing where there is nothing that it could not know.
     pub fn presentation(&self, to: NodeId) -> Option<Vec<u8>> {
         let turn = self.turn.fetch_add(1, Relaxed);
-        let look = |view: &_| Presentation::of(view, &to, turn);
-        let said = self.ledger.shared().look(now_ms(), look)?;
+        let shared = self.ledger.shared();
+        let said = shared.look(now_ms(), |view| Presentation::of(view, &to, turn))?;
         Some(said.encode())
     }
 

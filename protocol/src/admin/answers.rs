@@ -13,8 +13,8 @@ mod watch;
 pub use alerts::{AlertLine, AlertPage, AlertView, AnswerView};
 pub use audit::{AuditLine, AuditPage, AuditVerified};
 pub use circles::{
-    Candidates, CircleLine, CircleView, ContestedView, ErasedView, FinishedLine, InvitationLine,
-    MemberLine, Sharing, SharingRefused, Succession, ThingView,
+    Candidates, CarriedOver, CircleLine, CircleView, ContestedView, ErasedView, FinishedLine,
+    InvitationLine, MemberLine, Sharing, SharingRefused, Succession, ThingView,
 };
 pub use import::{Imported, ImportedCircle};
 pub use peers::{Pairing, Peer, PeerInvitation, PeerLine, Peers, Relation, Replaced};
@@ -47,6 +47,7 @@ pub enum Answer {
     Circle(CircleView),
     Circles(Vec<CircleLine>),
     Succession(Succession),
+    CarriedOver(CarriedOver),
     Invitation(InvitationLine),
     Invitations(Vec<InvitationLine>),
     Candidates(Candidates),

@@ -242,6 +242,11 @@ pub enum Call {
         /// Members that are not asked.
         without: Vec<Named>,
     },
+    /// Tells again, in a circle that continues another one, what this structure wrote there. → [`super::Answer::CarriedOver`].
+    CircleCarryOver {
+        /// The circle that continues the other one.
+        circle: Named,
+    },
 
     /// Sends an alert. → [`super::Answer::Written`].
     AlertSend {
@@ -456,6 +461,7 @@ impl Call {
                 | Self::CircleClose { .. }
                 | Self::CircleReopen { .. }
                 | Self::CircleContinue { .. }
+                | Self::CircleCarryOver { .. }
                 | Self::CircleFinish { .. }
                 | Self::Request(_)
                 | Self::Erasure(_)

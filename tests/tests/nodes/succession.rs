@@ -114,3 +114,55 @@ fn the_steward_is_lost_and_its_deputy_goes_on_with_the_others() -> Story {
         || refused.words.clone(),
     )
 }
+
+#[test]
+fn who_joins_the_circle_that_goes_on_reads_what_the_structures_tell_again() -> Story {
+    let root = folder()?;
+    let Shared { mut two, circle } =
+        Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
+    let mut a = two.a.client()?.acting_as(&two.at_a);
+    let mut b = two.b.client()?.acting_as(&two.at_b);
+    let by_a = a
+        .note_add(circle, "Écrit par le DAC avant la panne.")?
+        .record;
+    let by_b = "Écrit par la CPTS avant la panne.";
+    b.note_add(circle, by_b)?;
+    wait::until("the note of A at B", wait::LONG, || {
+        Ok(b.shows(by_a)?.then_some(()))
+    })?;
+    two.a.kill()?;
+    let said = |daemon: &Daemon, who: &str, words: &[&str]| {
+        let words: Vec<&OsStr> = words.iter().map(OsStr::new).collect();
+        daemon.ctl(who, &words)
+    };
+    let old = circle.to_string();
+    said(&two.b, &two.at_b, &["circle", "continue", &old, "--yes"])?;
+    let new = goes_on(&mut b, circle)?;
+    let third = Daemon::new(root.path(), Settings::hospital())?;
+    pair(&two.b, &third)?;
+    let at_third = professional(&third, "Inès Carpentier", "10999003014", "60")?;
+    let mut c = third.client()?.acting_as(&at_third);
+    invite(&mut b, &mut c, third.node()?, new)?;
+
+    let wrong = said(&two.b, &two.at_b, &["circle", "carry-over", &old, "--yes"])?;
+    ensure(wrong.words.contains("continues no other one"), || {
+        wrong.words.clone()
+    })?;
+    let name = new.to_string();
+    let told = said(&two.b, &two.at_b, &["circle", "carry-over", &name, "--yes"])?;
+    // B is the steward there, and A is not in it: B tells what A wrote, too.
+    ensure(told.words.contains("2 records were written again"), || {
+        told.words.clone()
+    })?;
+    let shown = ["circle", "show", &name].map(OsStr::new);
+    wait::until_seen("what was before, at the third", wait::LONG, || {
+        let words = third.ctl(&at_third, &shown)?.words;
+        let all = words.contains(by_b) && words.contains("Écrit par le DAC avant la panne.");
+        Ok((all.then_some(()), words))
+    })?;
+    let here = listed(&mut c, |line| line.circle == circle)?;
+    ensure(here.is_none(), || format!("{here:?}"))?;
+    let audit = ["audit", "list", "--json"].map(OsStr::new);
+    let trail = two.b.ctl(&two.at_b, &audit)?.words;
+    ensure(trail.contains("record.carry-over"), || trail.clone())
+}

@@ -1,4 +1,5 @@
-//! `circle hand-over`, `circle deputies` and `circle continue`: who is the steward, who may go on in its place, and going on.
+//! `circle hand-over`, `circle deputies`, `circle continue` and `circle carry-over`: who is the steward, who may go on in its place, going on, and
+//! what was before.
 
 use clap::Args;
 use maillon_protocol::admin::{self, Call};
@@ -52,6 +53,17 @@ pub(crate) struct Continue {
     /// A member that is not asked, because its key may be in other hands; may be said several times
     #[arg(long, value_name = "MEMBER")]
     without: Vec<String>,
+    /// Do it without asking
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Tell again, in a circle that continues another one, what this structure wrote there: for those who joined later
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  maillonctl circle carry-over 91c4e07a22bd --as 7b21")]
+pub(crate) struct CarryOver {
+    /// The newer circle
+    circle: String,
     /// Do it without asking
     #[arg(long)]
     yes: bool,
@@ -120,6 +132,35 @@ impl Continue {
         };
         let made = answer!(session, call, Succession);
         session.print(&made, |_| shown(&made))
+    }
+}
+
+impl CarryOver {
+    pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
+        session.confirm(self.yes, |session| {
+            let circle = meant(session, &self.circle)?;
+            Ok(Consequence {
+                lines: vec![
+                    format!("What this structure wrote in the circle before is written again in {circle}: notes, documents and the team, as they stand, with their authors and dates."),
+                    "Every member of it reads that, those who come later too. It can be erased there record by record, and not taken back.".to_owned(),
+                    "The steward's node does so also for structures that are not in it. Each other structure does it for itself.".to_owned(),
+                ],
+            })
+        })?;
+        let call = Call::CircleCarryOver {
+            circle: self.circle.clone(),
+        };
+        let done = answer!(session, call, CarriedOver);
+        session.print(&done, |_| {
+            let mut shown = format!("{} records were written again.\n", done.written);
+            if done.left > 0 {
+                shown += &format!(
+                    "{} documents were left out: not all of their attachments are here. Ask again when they have arrived.\n",
+                    done.left
+                );
+            }
+            shown
+        })
     }
 }
 

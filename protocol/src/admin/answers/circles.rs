@@ -51,6 +51,15 @@ pub struct Succession {
     pub not_asked: Vec<String>,
 }
 
+/// What was told again of the circle that another one continues.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CarriedOver {
+    /// Records that were written.
+    pub written: u64,
+    /// Documents that were left out, because not all of their attachments are here.
+    pub left: u64,
+}
+
 /// One member of a circle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberLine {
