@@ -29,6 +29,7 @@ pub mod ledger;
 pub mod network;
 pub mod peering;
 pub mod random;
+pub mod recovery;
 pub mod shortened;
 pub mod store;
 pub mod workers;

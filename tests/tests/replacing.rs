@@ -6,7 +6,7 @@
 
 use maillon_protocol::{
     charter::{Change, Grant},
-    descriptor::Descriptor,
+    descriptor::{Descriptor, StructureKind},
     identity::{Replacement, ReplacementError, Revocation, recovery_hash},
     ids::CircleId,
     keys::NodeKey,
@@ -525,4 +525,117 @@ fn who_comes_later_checks_the_replacement_from_the_charter_alone() {
         "the log of the old one counts up to what the steward holds"
     );
     assert_eq!(Replica::fates(&net.nodes[LATE].memory).unwrap().len(), 1);
+}
+
+#[test]
+fn another_recovery_key_rules_by_the_word_of_the_one_before_and_peers_hear_that_word_first() {
+    let (mut net, circle) = three(93);
+    let (first, second) = (
+        net.nodes[MEMBER].recovery.clone(),
+        net.nodes[LATE].recovery.clone(),
+    );
+    let said = |net: &Net, by: &NodeKey, counter| {
+        let rotation = Replacement {
+            version: 1,
+            recovery: by.id(),
+            old: net.id(MEMBER),
+            new: None,
+            next: recovery_hash(&second.id()),
+            counter,
+        };
+        sign(rotation, by)
+    };
+    let rotate = |net: &mut Net, word: &Verified<Replacement>| {
+        net.act(MEMBER, |node, _| {
+            node.with(|replica, rows, _| replica.rotate_recovery(rows, word))
+        })
+    };
+    let word = said(&net, &first, net.now);
+    rotate(&mut net, &word).unwrap();
+    rotate(&mut net, &word).unwrap();
+    // Neither an older word nor one of a key that does not rule counts.
+    let refused = [
+        said(&net, &first, 1),
+        said(&net, &net.nodes[OLD].recovery.clone(), net.now + 1),
+    ];
+    for word in refused {
+        let refused = rotate(&mut net, &word);
+        assert!(
+            matches!(refused, Err(IdentityRefused::NotOurs)),
+            "{refused:?}"
+        );
+    }
+    let renewed = Descriptor {
+        counter: net.now + 1,
+        recovery: recovery_hash(&second.id()),
+        ..net.nodes[MEMBER].descriptor().object.clone()
+    };
+    net.act(MEMBER, |node, _| node.describe(renewed));
+    net.connect(STEWARD, MEMBER);
+    let knows = |net: &Net| {
+        let rows = &net.nodes[STEWARD].memory;
+        let row = rows.get(&Row::Descriptor(net.id(MEMBER))).unwrap().unwrap();
+        Descriptor::verify(row).unwrap().object.recovery == recovery_hash(&second.id())
+    };
+    assert!(net.run_until(knows));
+    assert_eq!(
+        fate(&net, STEWARD, MEMBER).unwrap().recovery,
+        recovery_hash(&second.id())
+    );
+    assert_eq!(net.nodes[STEWARD].refused, 0);
+    // From then on the second key puts another identity in its place, and the first does not.
+    let replaced = |by: &NodeKey| {
+        let statement = Replacement {
+            version: 1,
+            recovery: by.id(),
+            old: net.id(MEMBER),
+            new: Some(net.id(NEW)),
+            next: net.nodes[NEW].descriptor().object.recovery,
+            counter: net.now + 2,
+        };
+        sign(statement, by)
+    };
+    let (by_first, by_second) = (replaced(&first), replaced(&second));
+    let take = |net: &mut Net, word: &Verified<Replacement>| {
+        net.act(STEWARD, |node, _| {
+            node.with(|replica, rows, _| replica.take_replacement(rows, None, word))
+        })
+    };
+    assert!(take(&mut net, &by_first).is_err());
+    take(&mut net, &by_second).unwrap();
+}
+
+#[test]
+fn who_meets_a_node_after_its_recovery_key_was_changed_takes_no_offence_at_the_word_of_the_first() {
+    let kinds = [StructureKind::Dac, StructureKind::Cpts];
+    let mut net = Net::of_strangers(94, &kinds);
+    net.watched = true;
+    let first = net.nodes[0].recovery.clone();
+    let next = recovery_hash(&net.nodes[1].recovery.id());
+    let word = Replacement {
+        version: 1,
+        recovery: first.id(),
+        old: net.id(0),
+        new: None,
+        next,
+        counter: net.now,
+    };
+    let word = sign(word, &first);
+    let renewed = Descriptor {
+        counter: net.now + 1,
+        recovery: next,
+        ..net.nodes[0].descriptor().object.clone()
+    };
+    net.act(0, |node, _| {
+        node.with(|replica, rows, _| replica.rotate_recovery(rows, &word))
+            .unwrap();
+        node.describe(renewed);
+    });
+    for _ in 0..2 {
+        net.connect(0, 1);
+        net.run(60_000);
+        net.cut(0, 1);
+    }
+    assert!(net.said(0, 1, &word.bytes), "the word was said");
+    assert_eq!(net.nodes[1].refused, 0);
 }

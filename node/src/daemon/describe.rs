@@ -12,7 +12,9 @@ use maillon_protocol::{
 };
 
 use super::{Node, relays};
-use crate::{clock::now_ms, config::Config, ledger::StoreRows, store::Store};
+use crate::{
+    clock::now_ms, config::Config, ledger::StoreRows, recovery::recovery_that_rules, store::Store,
+};
 
 fn from_config(
     config: &Config,
@@ -63,7 +65,8 @@ pub(super) fn first(
         config.network.advertise.clone()
     };
     let addresses = with_relays(config, direct);
-    let wanted = from_config(config, key, seal, recovery, addresses);
+    let rules = recovery_that_rules(&StoreRows(store.clone()), &key.id(), recovery)?;
+    let wanted = from_config(config, key, seal, rules.recovery, addresses);
     Ok(renew(stored.as_ref(), wanted, key))
 }
 
@@ -136,9 +139,17 @@ fn worth_telling(listening: &[Multiaddr]) -> Vec<String> {
 impl Node {
     /// Signs a new descriptor where the addresses or the receive key have changed.
     pub(super) async fn describe(&self) {
-        let (seal, recovery) = {
+        let (seal, first) = {
             let keyring = self.keyring.lock().await;
             (keyring.newest().clone(), keyring.recovery())
+        };
+        let shared = self.ledger.shared();
+        let recovery = match recovery_that_rules(shared.rows(), &shared.own(), first) {
+            Ok(rules) => rules.recovery,
+            Err(error) => {
+                tracing::error!(%error, "the node's descriptor could not be renewed");
+                return;
+            }
         };
         let direct = if self.config.network.advertise.is_empty() {
             let listening = self

@@ -199,6 +199,7 @@ impl Node {
                 "this node was restored from a checkpoint: it begins a new incarnation, and signs for the circles that it rules when their head is confirmed"
             );
         }
+        origin::rotate(dir, ledger).await?;
         origin::take(dir, ledger).await
     }
 

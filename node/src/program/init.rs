@@ -9,6 +9,7 @@ use maillon_node::{
 };
 
 use super::{Failure, Init, USAGE, recover, shell, unlock};
+use maillon_protocol::ids::NodeId;
 use zeroize::Zeroizing;
 
 /// The commented example with the given values in it.
@@ -102,15 +103,19 @@ pub(super) fn init(init: &Init) -> Result<(), Failure> {
 
 /// What is written on paper.
 pub(super) fn on_paper(founded: &Founded) -> String {
-    let seed = Zeroizing::new(data_encoding::BASE32_NOPAD.encode(&*founded.recovery.seed()));
+    paper(&founded.node, &founded.recovery.seed())
+}
+
+/// A node's name, and a recovery key in groups of four.
+pub(super) fn paper(node: &NodeId, seed: &[u8; 32]) -> String {
+    let seed = Zeroizing::new(data_encoding::BASE32_NOPAD.encode(seed));
     let groups: Vec<&str> = seed
         .as_bytes()
         .chunks(4)
         .filter_map(|group| std::str::from_utf8(group).ok())
         .collect();
     format!(
-        "    node          {}\n    recovery key  {}",
-        founded.node,
+        "    node          {node}\n    recovery key  {}",
         groups.join(" ")
     )
 }

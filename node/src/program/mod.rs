@@ -1,4 +1,4 @@
-//! The daemon's command line: `init`, `run`, `demo`, `config`; and, for benchmarks, `floor`, which the help does not list.
+//! The daemon's command line: `init`, `run`, `recovery-key`, `restore`, `demo`, `config`; and, for benchmarks, `floor`, which the help does not list.
 //!
 //! Exit codes are in one table, [`EXIT_CODES`], which the help prints.
 
@@ -6,6 +6,7 @@ mod demo;
 mod floor;
 mod init;
 mod recover;
+mod recovery;
 mod shell;
 mod unlock;
 
@@ -58,6 +59,8 @@ enum Action {
     Init(Init),
     /// Runs the node in the foreground until it is told to stop. Example: maillond run --dir /var/lib/maillon
     Run(Run),
+    /// Makes another recovery key for a node that is stopped, by the one from the safe. Example: maillond recovery-key --dir /var/lib/maillon
+    RecoveryKey(RecoveryKey),
     /// Puts a checkpoint back into a new data folder; the node that starts there begins anew. Example: maillond restore --from /mnt/copy/2026-11-26T031500.000Z --dir /var/lib/maillon
     Restore(Restore),
     /// Runs three territories with one shared file of a person who does not exist, to look at. Example: maillond demo
@@ -97,6 +100,17 @@ pub(crate) struct Init {
     /// Make another recovery key for the new node, because the paper may have been seen.
     #[arg(long, requires = "recover")]
     pub(crate) new_recovery_key: bool,
+}
+
+/// What `recovery-key` needs.
+#[derive(Debug, Args)]
+pub(crate) struct RecoveryKey {
+    /// The data folder of the node, which is stopped.
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// Read the key that rules now from this file. Without it, it is asked for on the terminal, or read from standard input where that is none.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_key: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -234,6 +248,7 @@ pub(crate) fn run() -> ExitCode {
     };
     let result = match command.action {
         Action::Init(init) => init::init(&init),
+        Action::RecoveryKey(asked) => recovery::change(&asked),
         Action::Run(run) => serve(&run),
         Action::Restore(restore) => put_back(&restore),
         Action::Demo(arguments) => demo::demo(&arguments),

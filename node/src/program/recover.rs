@@ -26,7 +26,16 @@ pub(super) fn in_place_of(old: &str, init: &Init) -> Result<InPlaceOf, Failure> 
             format!("--recover takes the name of the node that is replaced: {error}; it stands on the paper with the key, and your peers see it in `maillonctl peer list`"),
         )
     })?;
-    let text = match &init.recovery_key {
+    Ok(InPlaceOf {
+        old,
+        recovery: held(init.recovery_key.as_deref())?,
+        another: init.new_recovery_key,
+    })
+}
+
+/// The recovery key from paper: from a file, or from the terminal, or from standard input where that is none.
+pub(super) fn held(file: Option<&Path>) -> Result<NodeKey, Failure> {
+    let text = match file {
         Some(path) => from(path)?,
         None if io::stdin().is_terminal() => Zeroizing::new(
             rpassword::prompt_password("Recovery key (not shown): ").map_err(|error| {
@@ -35,11 +44,7 @@ pub(super) fn in_place_of(old: &str, init: &Init) -> Result<InPlaceOf, Failure> 
         ),
         None => read(io::stdin(), "standard input")?,
     };
-    Ok(InPlaceOf {
-        old,
-        recovery: key(&text)?,
-        another: init.new_recovery_key,
-    })
+    key(&text)
 }
 
 fn from(path: &Path) -> Result<Zeroizing<String>, Failure> {

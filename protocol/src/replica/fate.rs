@@ -224,6 +224,10 @@ impl Replica {
             }
             return Ok(());
         }
+        // Whoever met the node later has its descriptor, which names what came of that.
+        if said.new.is_none() && said.next == fate.recovery {
+            return Ok(());
+        }
         let after = fate.identity().after(statement)?;
         match (said.new, &fate.replaced) {
             (_, Some(_)) => {

@@ -111,6 +111,40 @@ impl Replica {
         Ok(())
     }
 
+    /// This node's own recovery key has said that another one rules from now on.
+    ///
+    /// # Errors
+    /// [`IdentityRefused::NotOurs`] where that does not follow from what stands; [`IdentityRefused::Storage`].
+    pub fn rotate_recovery(
+        &mut self,
+        rows: &impl Rows,
+        statement: &Verified<Replacement>,
+    ) -> Result<(), IdentityRefused> {
+        let said = &statement.object;
+        let (own, ours) = (self.own(), Bytes(statement.bytes.clone()));
+        if said.old != own || said.new.is_some() {
+            return Err(IdentityRefused::NotOurs);
+        }
+        let first = || {
+            Fate::of(Identity {
+                node: own,
+                recovery: recovery_hash(&said.recovery),
+                counter: 0,
+            })
+        };
+        let mut fate = self.fate(rows, &own)?.unwrap_or_else(first);
+        if fate.rotations.contains(&ours) {
+            return Ok(());
+        }
+        let after = fate.identity().after(statement);
+        let after = after.map_err(|_| IdentityRefused::NotOurs)?;
+        fate.recovery = after.recovery;
+        fate.counter = after.counter;
+        fate.rotations.push(ours);
+        self.put_fate(&fate);
+        Ok(())
+    }
+
     /// Whether this node made the last of some statements: that is how it accepted to stand in another one's place.
     pub(super) fn said_so(
         &self,

@@ -539,6 +539,13 @@ impl<R: Rows> View for Committed<'_, R> {
         concerning.take(STATEMENTS).collect()
     }
 
+    fn rotations(&self) -> Vec<Message> {
+        let fate = self.rows.get(&Row::Fate(self.key.id())).ok().flatten();
+        let fate = fate.and_then(|bytes| read::<super::Fate>(&bytes).ok());
+        let rotations = fate.map(|fate| fate.rotations).unwrap_or_default();
+        rotations.into_iter().map(Message::Replacement).collect()
+    }
+
     fn refuses(&self, peer: &NodeId) -> bool {
         let row = self.rows.get(&Row::Fate(*peer)).ok().flatten();
         row.and_then(|bytes| read::<super::Fate>(&bytes).ok())

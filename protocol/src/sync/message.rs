@@ -71,7 +71,7 @@ impl CircleState {
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Message {
-    /// First message of each side.
+    /// First message of each side, but for the statements of its own recovery key.
     #[n(0)]
     Hello {
         /// Lowest protocol version spoken.

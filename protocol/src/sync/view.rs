@@ -67,6 +67,8 @@ pub trait View {
     fn letters(&self, peer: &NodeId) -> Vec<Message>;
     /// What is known of identities and concerns `peer`: recovery keys' statements and revocations.
     fn statements(&self, peer: &NodeId) -> Vec<Message>;
+    /// The statements by which this node's own recovery key became another one: said before the hello, whose descriptor names that one.
+    fn rotations(&self) -> Vec<Message>;
     /// Whether `peer` is not spoken to any more: its identity was revoked or replaced.
     fn refuses(&self, peer: &NodeId) -> bool;
     /// Where a record is: its circle, its log, its place there.

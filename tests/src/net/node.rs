@@ -62,6 +62,8 @@ pub struct Node {
     pub sessions: BTreeMap<usize, Session>,
     /// What peers did wrong.
     pub problems: Vec<Problem>,
+    /// How many batches of peers were refused as a whole.
+    pub refused: u64,
     /// What people would be told.
     pub notices: Vec<Notice>,
     /// What it had to do.
@@ -122,6 +124,7 @@ impl Node {
             limits: Limits::default(),
             sessions: BTreeMap::new(),
             problems: Vec::new(),
+            refused: 0,
             notices: Vec::new(),
             traffic: Traffic::default(),
             read: Cell::new(0),
@@ -153,6 +156,7 @@ impl Node {
             limits: self.limits,
             sessions: BTreeMap::new(),
             problems: Vec::new(),
+            refused: 0,
             notices: Vec::new(),
             traffic: Traffic::default(),
             read: Cell::new(0),
@@ -317,6 +321,7 @@ impl Node {
                 outcome
             }
             None => {
+                self.refused += 1;
                 self.replica.back_to(savepoint);
                 Outcome {
                     refused: true,
@@ -556,6 +561,13 @@ impl Node {
     /// What this node says of itself.
     pub const fn descriptor(&self) -> &Verified<Descriptor> {
         &self.descriptor
+    }
+
+    /// Says something else of itself.
+    pub fn describe(&mut self, descriptor: Descriptor) {
+        self.descriptor = sign(descriptor, &self.keys.node);
+        let said = self.descriptor.clone();
+        self.with(|replica, _, _| replica.describe(said));
     }
 
     /// Removes a member.

@@ -7,7 +7,7 @@ use maillon_protocol::{
     ids::NodeId,
 };
 use maillon_tests::daemon::{
-    Client, Daemon, Settings, Shared, Trouble, Two, invite, pair, professional, wait,
+    Client, Daemon, Settings, Shared, Trouble, Two, invite, maillond, pair, professional, wait,
 };
 
 use crate::{Story, ensure, folder};
@@ -205,4 +205,79 @@ fn a_machine_is_stolen_and_the_structure_goes_on_with_a_new_node() -> Story {
         reason: maillon_protocol::charter::RemovalReason::Compromised,
     })?;
     ensure(identities(&mut a)?.holds, || "nothing is open".to_owned())
+}
+
+/// `maillond recovery-key` with a key in a file: whether it was done, and what it said.
+fn change_key(daemon: &Daemon, key: &Path) -> Result<(Option<i32>, String), Trouble> {
+    let folder = daemon.folder();
+    let words = [
+        OsStr::new("recovery-key"),
+        OsStr::new("--dir"),
+        folder.as_os_str(),
+        OsStr::new("--recovery-key"),
+        key.as_os_str(),
+    ];
+    let ended = maillond(&words, wait::LONG)?;
+    Ok((ended.status.code(), ended.words))
+}
+
+#[test]
+fn another_recovery_key_rules_from_the_next_start_and_peers_learn_it_without_a_complaint() -> Story
+{
+    let root = folder()?;
+    let Two { a, mut b, .. } = Two::peered(root.path(), Settings::dac(), Settings::cpts())?;
+    let mut at_a = a.client()?;
+    let node = b.node()?;
+    let before = at_a.peer_show(node)?.recovery;
+    let paper = root.path().join("paper");
+    let first = recovery_key(&b.made)?;
+    fs::write(&paper, &first).map_err(Trouble::io("the paper"))?;
+    let (code, said) = change_key(&b, &paper)?;
+    ensure(code == Some(75) && said.contains("stop it first"), || {
+        said.clone()
+    })?;
+    b.stop()?;
+    // A letter that was read wrong is another key.
+    let other = if first.starts_with('A') { "B" } else { "A" };
+    fs::write(&paper, format!("{other}{}", &first[1..])).map_err(Trouble::io("the paper"))?;
+    let (code, said) = change_key(&b, &paper)?;
+    ensure(
+        code == Some(64) && said.contains("letter by letter"),
+        || said.clone(),
+    )?;
+    fs::write(&paper, &first).map_err(Trouble::io("the paper"))?;
+    let (code, said) = change_key(&b, &paper)?;
+    ensure(code == Some(0), || said.clone())?;
+    let second = recovery_key(&said)?;
+    ensure(second != first && !said.contains(&first), || {
+        "the old key".to_owned()
+    })?;
+
+    b.start()?;
+    let after = wait::until_seen("the new key, at A", wait::LONG, || {
+        let shown = at_a.peer_show(node)?;
+        let changed = shown.recovery != before;
+        Ok((changed.then_some(shown.line.clone()), shown))
+    })?;
+    ensure(after.refused == 0, || format!("{after:?}"))?;
+    let ruled = at_a.peer_show(node)?.recovery;
+    // Started again, it goes on as it is; and the first key changes nothing any more.
+    b.stop()?;
+    let (code, said) = change_key(&b, &paper)?;
+    ensure(code == Some(64), || said.clone())?;
+    fs::write(&paper, &second).map_err(Trouble::io("the paper"))?;
+    let (code, said) = change_key(&b, &paper)?;
+    ensure(code == Some(0), || said.clone())?;
+    b.start()?;
+    b.stop()?;
+    b.start()?;
+    wait::until_seen("the third key, at A", wait::LONG, || {
+        let shown = at_a.peer_show(node)?;
+        let changed = shown.recovery != ruled && shown.line.refused == 0;
+        Ok((changed.then_some(()), shown))
+    })?;
+    let actor = professional(&b, "Hélène Quéré", "10999001034", "60")?;
+    let (_, trail) = words(&b, &actor, &["audit", "list", "--json"])?;
+    let noted = trail.matches("node.recovery-key").count();
+    ensure(noted == 2, || trail.clone())
 }

@@ -260,7 +260,8 @@ impl Session {
             Ok(message) => message,
             Err(error) => return self.close(error.into()),
         };
-        if !self.greeted && !matches!(message, Message::Hello { .. }) {
+        let first = matches!(message, Message::Hello { .. } | Message::Replacement(_));
+        if !self.greeted && !first {
             return self.close(Problem::BeforeHello(message.name()));
         }
         match message {

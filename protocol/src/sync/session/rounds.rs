@@ -28,6 +28,9 @@ pub(super) struct Round {
 
 impl Session {
     pub(super) fn start(&mut self, view: &impl View) {
+        for statement in view.rotations() {
+            self.send(statement);
+        }
         let marks = view
             .marks(&self.peer)
             .into_iter()

@@ -92,7 +92,8 @@ fn whatever_a_stranger_says_at_the_door_it_hears_nothing_and_is_shown_out() -> S
         Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
     let daemon = &two.a;
     let before = lasting(daemon.client()?.status()?);
-    let head = daemon.client()?.circle_show(circle)?.line.entry;
+    let mut a = daemon.client()?.acting_as(&two.at_a);
+    let head = a.circle_show(circle)?.line.entry;
     // The charter itself, as only a member has it: it lists its members, and not who says it.
     let mut stopped = two.b;
     stopped.stop()?;
@@ -140,7 +141,7 @@ fn whatever_a_stranger_says_at_the_door_it_hears_nothing_and_is_shown_out() -> S
     ensure(lasting(daemon.client()?.status()?) == before, || {
         String::from("a stranger changed something")
     })?;
-    let after = daemon.client()?.circle_show(circle)?;
+    let after = a.circle_show(circle)?;
     ensure(after.line.entry == head && after.members.len() == 2, || {
         format!("{:?}", after.members)
     })
