@@ -33,7 +33,9 @@ pub enum RotateError {
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
     /// The node runs.
-    #[error("the node runs: stop it first (`systemctl stop maillond`, or Ctrl-C where it runs)")]
+    #[error(
+        "the node runs: stop it first, with Ctrl-C where it runs or by the service that started it"
+    )]
     InUse,
     /// Its database.
     #[error(transparent)]

@@ -55,6 +55,7 @@ impl Room {
                     dialled_here: endpoint.is_dialer(),
                     since: now,
                     heard: false,
+                    unspoken: false,
                     closing: false,
                     spare_until: None,
                 };
@@ -253,13 +254,17 @@ impl Room {
         }
     }
 
-    fn heard(&mut self, peer: &PeerId, id: ConnectionId, rtt: Option<Duration>, now: Instant) {
-        let known = node_id(peer).and_then(|node| self.peers.get_mut(&node));
+    fn heard(&mut self, name: &PeerId, id: ConnectionId, rtt: Option<Duration>, now: Instant) {
+        let known = node_id(name).and_then(|node| self.peers.get_mut(&node));
         let Some(peer) = known else { return };
         peer.last_seen = Some(now);
         peer.rtt = rtt.or(peer.rtt);
-        if let Some(connection) = peer.connections.iter_mut().find(|c| c.id == id) {
-            connection.heard = true;
+        let Some(connection) = peer.connections.iter_mut().find(|c| c.id == id) else {
+            return;
+        };
+        connection.heard = true;
+        if std::mem::take(&mut connection.unspoken) {
+            self.give_up(name, id, Trouble::NotSpoken, now);
         }
     }
 
@@ -301,10 +306,11 @@ impl Room {
             StreamEvent::Accepted(_) => self.give_up(peer, id, Trouble::Unruly, now),
             StreamEvent::Failed(failure) => {
                 self.peer(node).opening.take_if(|open| *open == id);
-                // Nothing is spoken there with this node: it stands at the door, and is shown out from there.
-                let silent = |c: &Connection| c.id == id && c.dialled_here && !c.heard;
-                let outside = self.peer(node).connections.iter().any(silent);
-                if failure == OpenFailure::NotSpoken && outside {
+                // Where nothing else is said either, this node stands at the door, and is shown out from there.
+                let silent = |c: &&mut Connection| c.id == id && c.dialled_here && !c.heard;
+                let connection = self.peer(node).connections.iter_mut().find(silent);
+                if let (OpenFailure::NotSpoken, Some(connection)) = (failure, connection) {
+                    connection.unspoken = true;
                     return;
                 }
                 let trouble = match failure {

@@ -106,7 +106,7 @@ impl Meters {
         Arc::clone(meter)
     }
 
-    /// The one meter of all strangers. It should stay at zero.
+    /// The one meter of all strangers: protocols that are refused to them, and what they present.
     pub(super) fn of_strangers(&self) -> Arc<Meter> {
         Arc::clone(&self.strangers)
     }

@@ -26,6 +26,8 @@ pub(super) struct Connection {
     pub(super) since: Instant,
     /// Whether the other node said anything on it.
     pub(super) heard: bool,
+    /// Whether it does not speak the protocol of the links on it. Of a node that has said nothing else that means that this one is a stranger there.
+    pub(super) unspoken: bool,
     /// Whether this node is closing it.
     pub(super) closing: bool,
     /// Until when it is held beside the chosen one.

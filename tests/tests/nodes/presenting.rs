@@ -1,9 +1,22 @@
 //! A member that another one has not heard of yet tells it, between whole nodes, while the steward is gone.
 
-use maillon_protocol::admin::Call;
-use maillon_tests::daemon::{Daemon, Settings, Shared, Two, invite, pair, professional, wait};
+use maillon_protocol::{admin::Call, ids::CircleId};
+use maillon_tests::daemon::{
+    Client, Daemon, Settings, Shared, Two, invite, pair, professional, wait,
+};
 
 use crate::{Story, ensure, folder};
+
+/// Waits until a node has the circle's charter.
+fn is_in(client: &mut Client, circle: CircleId) -> Story {
+    wait::until("the circle at the third", wait::LONG, || {
+        let listed = client.circles()?;
+        Ok(listed
+            .iter()
+            .any(|line| line.circle == circle)
+            .then_some(()))
+    })
+}
 
 #[test]
 fn who_was_admitted_while_a_member_was_off_tells_it_although_the_steward_is_gone() -> Story {
@@ -18,6 +31,7 @@ fn who_was_admitted_while_a_member_was_off_tells_it_although_the_steward_is_gone
     let mut a = two.a.client()?.acting_as(&two.at_a);
     let mut c = third.client()?.acting_as(&at_third);
     invite(&mut a, &mut c, third.node()?, circle)?;
+    is_in(&mut c, circle)?;
     two.a.kill()?;
 
     two.b.start()?;
@@ -60,6 +74,7 @@ fn whom_an_administrator_has_suspended_does_not_come_in_by_presenting_itself() -
     let mut a = two.a.client()?.acting_as(&two.at_a);
     let mut c = third.client()?.acting_as(&at_third);
     invite(&mut a, &mut c, third.node()?, circle)?;
+    is_in(&mut c, circle)?;
     two.a.kill()?;
     two.b.start()?;
     let node = two.b.node()?;
