@@ -24,7 +24,12 @@ def git(*words):
 
 
 def newer(evidence):
-    """The covered folders that have changed since; none where git cannot tell."""
+    """The covered folders that have changed since; what ran at several commits says of each part what that covers."""
+    parts = [part for part in evidence.get("targets", []) if "commit" in part] or [evidence]
+    return sorted({folder for part in parts for folder in changed_since(part)})
+
+
+def changed_since(evidence):
     commit = evidence["commit"]
     if git("cat-file", "-e", f"{commit}^{{commit}}").returncode != 0:
         return [f"commit {commit[:12]}, which is not in this clone"]

@@ -254,7 +254,7 @@ fn another_recovery_key_rules_from_the_next_start_and_peers_learn_it_without_a_c
     })?;
 
     b.start()?;
-    let after = wait::until_seen("the new key, at A", wait::LONG, || {
+    let (after, _) = wait::until_seen("the new key, at A", wait::LONG, || {
         let shown = at_a.peer_show(node)?;
         let changed = shown.recovery != before;
         Ok((changed.then_some(shown.line.clone()), shown))
