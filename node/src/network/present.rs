@@ -64,15 +64,15 @@ impl Doorway {
 /// The guests that are here.
 #[derive(Default)]
 pub(super) struct Guests {
-    /// Until when the connection of each stands.
-    until: HashMap<ConnectionId, Instant>,
+    /// Until when the connection of each stands; none where it is being closed.
+    until: HashMap<ConnectionId, Option<Instant>>,
     /// What is being read.
     reading: JoinSet<ConnectionId>,
 }
 
 impl Guests {
     pub(super) fn came(&mut self, connection: ConnectionId, now: Instant) {
-        self.until.insert(connection, now + OPENING);
+        self.until.insert(connection, Some(now + OPENING));
     }
 
     /// Whether this was a guest's connection, which is over.
@@ -92,7 +92,7 @@ impl Guests {
         stream: Stream,
         events: mpsc::Sender<NetworkEvent>,
     ) {
-        if let Some(until) = self.until.get_mut(&connection) {
+        if let Some(Some(until)) = self.until.get_mut(&connection) {
             *until += VISIT - OPENING;
         }
         self.reading.spawn(async move {
@@ -105,9 +105,19 @@ impl Guests {
         });
     }
 
-    fn over(&self, now: Instant) -> Vec<ConnectionId> {
-        let over = self.until.iter().filter(|(_, until)| **until <= now);
-        over.map(|(connection, _)| *connection).collect()
+    /// Those whose time is over. They are told once.
+    fn over(&mut self, now: Instant) -> Vec<ConnectionId> {
+        let over = self.until.iter_mut();
+        let over = over.filter_map(|(connection, until)| {
+            until.take_if(|until| *until <= now).map(|_| *connection)
+        });
+        over.collect()
+    }
+
+    /// One has said what it had to say; whether its connection is to be closed.
+    pub(super) fn done(&mut self, connection: ConnectionId) -> bool {
+        let until = self.until.get_mut(&connection);
+        until.is_some_and(|until| until.take().is_some())
     }
 }
 
@@ -130,10 +140,9 @@ impl Room {
     /// Shows the guests out whose time is over, and says when the next one's is.
     pub(super) fn show_out(&mut self, now: Instant) -> Option<Instant> {
         for connection in self.guests.over(now) {
-            self.guests.left(connection);
             self.swarm.close_connection(connection);
         }
-        self.guests.until.values().min().copied()
+        self.guests.until.values().flatten().min().copied()
     }
 
     /// The stream on which this node may present itself: used where the other node has refused it, or has said nothing yet.

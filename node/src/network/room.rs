@@ -156,7 +156,7 @@ impl Room {
                 Turn::Link(Ok((node, number, end))) => self.link_ended(node, number, end, now),
                 Turn::Link(Err(error)) => tracing::error!(%error, "a link's task failed"),
                 Turn::Guest(Ok(connection)) => {
-                    if self.guests.left(connection) {
+                    if self.guests.done(connection) {
                         self.swarm.close_connection(connection);
                     }
                 }

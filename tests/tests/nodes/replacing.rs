@@ -225,7 +225,10 @@ fn change_key(daemon: &Daemon, key: &Path) -> Result<(Option<i32>, String), Trou
 fn another_recovery_key_rules_from_the_next_start_and_peers_learn_it_without_a_complaint() -> Story
 {
     let root = folder()?;
-    let Two { a, mut b, .. } = Two::peered(root.path(), Settings::dac(), Settings::cpts())?;
+    // In a circle of A's, so that A looks at what is known of B.
+    let Shared { two, .. } =
+        Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
+    let Two { a, mut b, .. } = two;
     let mut at_a = a.client()?;
     let node = b.node()?;
     let before = at_a.peer_show(node)?.recovery;
