@@ -30,6 +30,10 @@ use super::{
 
 /// What happens at the door.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time lives, on the stack of the room's loop"
+)]
 pub(super) enum DoorEvent<E> {
     /// Something inside.
     Inside(E),

@@ -4,7 +4,7 @@
 //!
 //! - **Who.** A connection stands only with a node on the [`AllowList`]; the name is proved by the TLS handshake, every dial names the
 //!   node that it expects, and whoever is taken off the list is cut off at once. A stranger is refused right after the handshake, before
-//!   any protocol is negotiated, and counted; or it is a guest at the [`door`], where it may say one thing and hears nothing.
+//!   any protocol is negotiated, and counted; or it is a guest at the door, where it may say one thing and hears nothing.
 //! - **How.** QUIC, or TCP with TLS 1.3, both with X25519MLKEM768 first; both are tried side by side. Where neither leads to a node, a
 //!   [`relay`] that both nodes name may, with the same TLS inside. Never Noise, never a key log.
 //! - **One link.** With each connected node there is one [`Link`], whichever side dialled, and also if both did. Its frames arrive whole,

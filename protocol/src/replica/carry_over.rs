@@ -78,7 +78,7 @@ pub enum CarryOverError {
 
 /// What one record becomes.
 enum Told {
-    Draft(Draft),
+    Draft(Box<Draft>),
     /// A document that cannot be told: not all of it is here.
     Left,
     Nothing,
@@ -131,7 +131,7 @@ impl Replica {
                         for named in draft.content.attachments() {
                             copied += self.copy_file(rows, &old.id(), id, named.address)?;
                         }
-                        drafts.push(draft);
+                        drafts.push(*draft);
                     }
                     Told::Left => step.left += 1,
                     Told::Nothing => {}
@@ -175,10 +175,10 @@ impl Replica {
                 return Ok(Told::Left);
             }
         }
-        Ok(Told::Draft(Draft {
+        Ok(Told::Draft(Box::new(Draft {
             supersedes: Vec::new(),
             ..draft
-        }))
+        })))
     }
 
     /// The attachment's chunks, for the new circle; about how many bytes that is.
