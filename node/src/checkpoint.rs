@@ -14,15 +14,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use maillon_protocol::replica::StorageError;
+use maillon_protocol::{cbor, replica::StorageError};
 
 use crate::{
     audit::{self, About, AuditError, By},
     config, durable, keystore,
     ledger::{Ledger, LedgerError},
-    store::{FOLDER_NAME, FORMAT_FILE_NAME, Store, StoreError},
+    store::{FOLDER_NAME, FORMAT_FILE_NAME, Store, StoreError, Table},
 };
 
+/// The row that says when the database was last found without its newest commits (Unix milliseconds), and how many bytes of its log were missing.
+pub(crate) const LOG_CUT: &[u8] = b"log cut";
 /// Says that a folder is a copy from before.
 const FILE_NAME: &str = "CHECKPOINT";
 /// Where checkpoints are made, in the data folder.
@@ -210,18 +212,42 @@ pub fn is_one(dir: &Path) -> bool {
 /// # Errors
 /// [`WakeError`].
 pub async fn wake(dir: &Path, ledger: &Ledger) -> Result<usize, LedgerError<WakeError>> {
-    let waiting = ledger
-        .run(|tx| {
-            let waiting = tx.replica.restored(tx.rows, tx.now_ms, tx.rng)?;
-            audit::note(tx, By::itself(), "node.restore", About::NOTHING)?;
-            Ok::<_, WakeError>(waiting)
-        })
-        .await?;
+    let waiting = begin_anew(ledger, "node.restore", None).await?;
     let gone = fs::remove_file(dir.join(FILE_NAME)).and_then(|()| durable::sync_folder(dir));
     if let Err(error) = gone {
         tracing::warn!(%error, "the file {FILE_NAME} cannot be removed: the next start takes this folder for a copy once more");
     }
     Ok(waiting)
+}
+
+/// Has a node whose database lost its newest commits ([`Store::cut`]) begin anew, as a copy from before does: it does not know what it has done in
+/// them. How many circles wait until their head is confirmed.
+///
+/// # Errors
+/// [`WakeError`].
+pub async fn wake_from_cut(bytes: u64, ledger: &Ledger) -> Result<usize, LedgerError<WakeError>> {
+    let waiting = begin_anew(ledger, "node.log-cut", Some(bytes)).await?;
+    if let Err(error) = ledger.shared().rows().0.begun_anew() {
+        tracing::warn!(%error, "the file CUT cannot be removed: the next start begins anew once more");
+    }
+    Ok(waiting)
+}
+
+async fn begin_anew(
+    ledger: &Ledger,
+    action: &'static str,
+    cut: Option<u64>,
+) -> Result<usize, LedgerError<WakeError>> {
+    let begun = ledger.run(move |tx| {
+        let now = tx.now_ms;
+        let waiting = tx.replica.restored(tx.rows, now, tx.rng)?;
+        if let Some(bytes) = cut {
+            tx.put(Table::Meta, LOG_CUT.to_vec(), cbor::encode(&(now, bytes)));
+        }
+        audit::note(tx, By::itself(), action, About::NOTHING)?;
+        Ok::<_, WakeError>(waiting)
+    });
+    begun.await
 }
 
 #[cfg(test)]

@@ -45,6 +45,7 @@ pub(super) fn start(
         tokio::spawn(super::retention::run(Arc::clone(node))),
         tokio::spawn(super::upkeep::keys(Arc::clone(node))),
         tokio::spawn(super::upkeep::verify(Arc::clone(node))),
+        tokio::spawn(super::upkeep::mark(Arc::clone(node))),
     ];
     node.tasks
         .lock()

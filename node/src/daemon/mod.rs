@@ -199,6 +199,14 @@ impl Node {
                 "this node was restored from a checkpoint: it begins a new incarnation, and signs for the circles that it rules when their head is confirmed"
             );
         }
+        if let Some(bytes) = ledger.shared().rows().0.cut() {
+            let waiting = checkpoint::wake_from_cut(bytes, ledger).await?;
+            tracing::error!(
+                bytes,
+                waiting,
+                "the database's log was cut short: what was written last is gone. This node begins a new incarnation; what others have comes back by itself; see `maillonctl doctor`"
+            );
+        }
         origin::rotate(dir, ledger).await?;
         origin::take(dir, ledger).await
     }

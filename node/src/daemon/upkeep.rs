@@ -21,6 +21,9 @@ const SETTLED: Duration = Duration::from_secs(600);
 /// When the last one found that everything holds, Unix milliseconds.
 const VERIFIED: &[u8] = b"verified";
 
+/// Time between two looks at how far the log is.
+const MARK_EVERY: Duration = Duration::from_secs(2);
+
 /// Time between two looks at the receive key.
 const KEYS_EVERY: Duration = Duration::from_secs(3600);
 
@@ -204,6 +207,16 @@ pub(super) async fn verify(node: Arc<Node>) {
             }
         }
         tokio::time::sleep(node.workers.end("verify", begun, result) + every).await;
+    }
+}
+
+/// Writes down how far the database's log is on the disk.
+pub(super) async fn mark(node: Arc<Node>) {
+    loop {
+        tokio::time::sleep(MARK_EVERY).await;
+        let store = node.ledger.shared().rows().0.clone();
+        // One that could not be written leaves the one before.
+        let _ = tokio::task::spawn_blocking(move || store.mark()).await;
     }
 }
 

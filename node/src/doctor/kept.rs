@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 use maillon_protocol::{
+    cbor,
     circle::Wanted,
     ids::{CircleId, LogId},
     replica::{Row, RowPrefix, Rows},
     sync::View,
 };
 
-use super::{GO_BACK, Remedy};
-use crate::{ledger::Shared, store::Table};
+use super::{GO_BACK, RECENT_MS, Remedy};
+use crate::{checkpoint::LOG_CUT, ledger::Shared, store::Table};
 
 /// Looks at a circle and its rows that must differ before that means something: the node works meanwhile.
 const LOOKS: u32 = 5;
@@ -49,6 +50,34 @@ pub(super) fn rows_open(shared: &Shared) -> Result<String, (String, Remedy)> {
         go_back()
     };
     Err((found.join(", "), remedy))
+}
+
+/// No start of the last week found the log shorter than it had been.
+pub(super) fn log_whole(shared: &Shared, now_ms: u64) -> Result<String, (String, Remedy)> {
+    let row = shared.rows().0.get(Table::Meta, LOG_CUT);
+    let row = row.map_err(|error| (error.to_string(), Remedy::Advice(GO_BACK)))?;
+    let cut = row.and_then(|bytes| cbor::decode::<(u64, u64)>(&bytes).ok());
+    match cut.filter(|(at, _)| now_ms.saturating_sub(*at) < RECENT_MS) {
+        None => Ok("nothing was missing".to_owned()),
+        Some((at, bytes)) => Err((
+            format!(
+                "at the start {} ago {bytes} bytes of the log were missing: what was written last. What others have has come back or will; what only this node had is gone",
+                ago(now_ms.saturating_sub(at))
+            ),
+            Remedy::Advice(
+                "check the disk; `maillonctl audit list` ends before what is missing: ask those who wrote then. This line goes after a week",
+            ),
+        )),
+    }
+}
+
+/// Hours and minutes.
+fn ago(ms: u64) -> String {
+    let minutes = ms / 60_000;
+    match minutes / 60 {
+        0 => format!("{minutes} minutes"),
+        hours => format!("{hours} hours"),
+    }
 }
 
 /// What is written reaches the disk.

@@ -51,7 +51,7 @@ fn check(name: &str, sentence: &str, result: Result<String, (String, Remedy)>) -
 
 impl Node {
     /// Checks what is kept: reads all of it.
-    async fn kept_checks(&self) -> Vec<Check> {
+    async fn kept_checks(&self, now_ms: u64) -> Vec<Check> {
         let shared = Arc::clone(self.ledger.shared());
         let checked = tokio::task::spawn_blocking(move || {
             vec![
@@ -64,6 +64,11 @@ impl Node {
                     "store.commits",
                     "What is written reaches the disk.",
                     kept::commits(&shared).map_err(|found| (found, Remedy::Advice("make room on the disk (`df -h`); restart maillond if it does not go on by itself"))),
+                ),
+                check(
+                    "store.log-whole",
+                    "The database's log had all that had reached the disk, at every start of the last week.",
+                    kept::log_whole(&shared, now_ms),
                 ),
                 check(
                     "circle.heights-hold",
@@ -166,7 +171,7 @@ impl Node {
 
     /// Checks every invariant now: what holds at any moment.
     pub(crate) async fn invariants(&self, now_ms: u64) -> Vec<Check> {
-        let mut checks = self.kept_checks().await;
+        let mut checks = self.kept_checks(now_ms).await;
         checks.push(check(
             "folder.closed",
             "The machine's other users can neither change the data folder nor read the keystore.",

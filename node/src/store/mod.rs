@@ -113,7 +113,7 @@ struct Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.mark.write(&self.folder.join(FOLDER_NAME));
+        self.mark.at_rest(&self.folder.join(FOLDER_NAME), self.sync);
     }
 }
 
@@ -173,6 +173,32 @@ impl Store {
         Ok(())
     }
 
+    /// Writes down how far the write-ahead log is on the disk, so that a log that is cut short afterwards is seen at the next start. To be called
+    /// every few seconds; costs a sync where something was written since.
+    pub fn mark(&self) {
+        if self.inner.sync {
+            let folder = self.inner.folder.join(FOLDER_NAME);
+            self.inner.mark.look_at_log(&folder);
+        }
+    }
+
+    /// How many bytes of the write-ahead log were missing at the start that were on the disk before; nothing where none were, or where
+    /// [`Self::begun_anew`] was said since.
+    #[must_use]
+    pub fn cut(&self) -> Option<u64> {
+        mark::cut(&self.inner.folder.join(FOLDER_NAME))
+    }
+
+    /// The node has begun anew: what was missing is known.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`].
+    pub fn begun_anew(&self) -> Result<(), StoreError> {
+        let folder = self.inner.folder.join(FOLDER_NAME);
+        mark::forget_cut(&folder).map_err(|source| StoreError::io(&folder, source))
+    }
+
     /// Why the last commit failed, where it did: what was refused is not kept, and the next commit may fail too.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
@@ -209,7 +235,7 @@ impl Store {
         let folder = dest.join(FOLDER_NAME);
         Checkpoint::new(&self.inner.db)?.create_checkpoint(&folder)?;
         // A copy of the copy that was cut short is damage, too.
-        mark::Mark::default().write(&folder);
+        mark::Mark::default().at_rest(&folder, false);
         // Last: a copy without it is an unfinished one.
         format::copy(&self.inner.folder, dest)
     }

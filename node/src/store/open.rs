@@ -56,7 +56,7 @@ pub(super) fn open(dir: &Path, key: &StorageKey, options: &Options) -> Result<In
     } else {
         finish_new(&inner, key)?;
     }
-    inner.mark.write(&folder);
+    inner.mark.at_rest(&folder, inner.sync);
     Ok(inner)
 }
 

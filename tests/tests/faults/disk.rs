@@ -214,17 +214,22 @@ fn files(daemon: &Daemon, ending: &str) -> Result<Vec<PathBuf>, Trouble> {
     Ok(found.into_values().collect())
 }
 
+/// After this long without a write a node has noted how far its log is: twice the time between two looks, and one second.
+const MARKED: Duration = Duration::from_secs(5);
+
 #[test]
 fn what_a_log_that_was_cut_short_has_lost_comes_back_from_the_other_node() -> Story {
     let root = folder()?;
     let Shared { mut two, circle } =
         Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
     let mut told = BTreeSet::new();
-    // Of a log that ends early nothing tells by itself: it is what a power cut leaves of an unsynced one.
+    // A log that ends early is also what a power cut leaves of an unsynced one. This one was on the disk, and the node had noted that.
+    two.a.settings.broken.push("store.log-whole");
     for kept in [0.9, 0.5, 0.0] {
         let caller = two.a.caller().acting_as(&two.at_a);
         told.extend(write_notes(&caller, &[circle], 4, 60)?);
         same_digests(&two.a, &two.b, circle)?;
+        std::thread::sleep(MARKED);
         two.a.kill()?;
         let logs = files(&two.a, ".log")?;
         let log = logs.last().ok_or_else(|| Trouble::wrong("no log"))?;
@@ -240,6 +245,11 @@ fn what_a_log_that_was_cut_short_has_lost_comes_back_from_the_other_node() -> St
             }
             Err(other) => return Err(other),
         }
+        let doctor = two.a.client()?.doctor()?;
+        let cut = doctor.iter().find(|check| check.name == "store.log-whole");
+        let named =
+            cut.is_some_and(|check| !check.holds && check.found.contains("bytes of the log"));
+        ensure(named, || format!("{kept} of it were kept: {cut:?}"))?;
         wait::until("all notes at A again", BACK, || {
             Ok(holds(&two.a, circle, &told).is_ok().then_some(()))
         })?;

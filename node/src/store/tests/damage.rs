@@ -209,6 +209,52 @@ fn a_list_of_files_that_grew_after_the_last_mark_is_no_damage() {
 }
 
 #[test]
+fn a_log_that_is_shorter_than_it_was_is_told_until_the_node_has_begun_anew() {
+    let dir = folder();
+    let log = twenty_commits(dir.path());
+    let whole = fs::read(&log).expect("the log");
+    for left in [0, whole.len() / 2, whole.len() - 1] {
+        let copy = folder();
+        copy_all(dir.path(), copy.path());
+        let name = log.strip_prefix(dir.path()).expect("in it");
+        fs::write(copy.path().join(name), &whole[..left]).expect("cut");
+        let missing = Some((whole.len() - left) as u64);
+        assert_eq!(open(copy.path()).cut(), missing);
+        // Told again by each start, and not forgotten with the next mark.
+        let store = open(copy.path());
+        assert_eq!(store.cut(), missing);
+        store.begun_anew().expect("forgotten");
+        drop(store);
+        assert_eq!(open(copy.path()).cut(), None);
+    }
+    // Whole, or gone into tables.
+    assert_eq!(open(dir.path()).cut(), None);
+    assert_eq!(open(dir.path()).cut(), None);
+}
+
+#[test]
+fn a_log_is_marked_while_it_is_written_and_only_as_far_as_the_disk_has_it() {
+    let dir = folder();
+    let store = open(dir.path());
+    let mark = || fs::read_to_string(dir.path().join(FOLDER_NAME).join("MARK")).expect("a mark");
+    put(&store, Table::Records, b"first", &[1; 500]);
+    let at_first = mark();
+    store.mark();
+    assert_eq!(mark(), at_first, "seen, and not known to be on the disk");
+    put(&store, Table::Records, b"second", &[2; 500]);
+    store.mark();
+    let then = mark();
+    assert_ne!(then, at_first, "the second one waited for the first");
+    store.mark();
+    store.mark();
+    assert_ne!(mark(), then, "nothing is under way");
+    // Killed: what stands on the disk is what was marked, or more.
+    let copy = folder();
+    copy_all(dir.path(), copy.path());
+    assert_eq!(open(copy.path()).cut(), None);
+}
+
+#[test]
 fn a_batch_is_whole_or_absent_wherever_the_log_ends() {
     let dir = folder();
     let store = open(dir.path());
