@@ -94,7 +94,8 @@ impl Rotation {
         if rules.recovery != recovery_hash(&held.id()) {
             return Err(RotateError::OtherKey(node));
         }
-        if rules.changes >= limits::REPLACEMENTS {
+        // One place is kept for the statement that names another node.
+        if rules.changes + 1 >= limits::REPLACEMENTS {
             return Err(RotateError::TooOften(rules.changes));
         }
         let next = NodeKey::generate(&mut SystemRandom);

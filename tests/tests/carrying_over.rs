@@ -92,7 +92,8 @@ fn who_joins_the_successor_later_reads_what_was_told_again_and_never_hears_of_th
     net.connect(FOUNDER, LATE);
     net.invite(FOUNDER, LATE, new);
     assert!(net.run_until(|net| net.nodes[LATE].circles.contains_key(&new)));
-    net.run(60_000);
+    // Until the lost one's invitation has expired.
+    net.run(8 * 24 * 3_600_000);
     assert!(net.texts(LATE, &new).is_empty());
 
     // The founder, who is the steward here, also for the structure that is not in this circle.
@@ -181,6 +182,82 @@ fn nothing_is_told_where_a_member_may_not_read_the_past() {
     net.run(60_000);
     assert!(net.texts(LATE, &new).is_empty());
     net.invariants().unwrap();
+}
+
+#[test]
+fn from_whom_the_old_circle_withheld_the_past_the_successor_does_not_tell_it() {
+    let mut net = Net::new(417, 4);
+    let old = net.circle(LOST, &[FOUNDER]);
+    net.write(FOUNDER, &old, ATE);
+    net.connect(LOST, MEMBER);
+    net.invite_with(LOST, MEMBER, old, Grant::Nothing);
+    net.connect(FOUNDER, MEMBER);
+    assert!(net.run_until(|net| net.nodes[MEMBER].circles.contains_key(&old)));
+    net.run(60_000);
+    let new = continued(&mut net, old);
+    let member = net.id(MEMBER);
+    let refused = carry_over(&mut net, FOUNDER, &new);
+    assert!(matches!(refused, Err(CarryOverError::NotWhole(node)) if node == member));
+    net.run(60_000);
+    assert!(!net.texts(MEMBER, &new).contains(ATE));
+    assert!(!net.knows(MEMBER, ATE.as_bytes()));
+}
+
+#[test]
+fn what_somebody_said_is_told_once_whoever_tells_it() {
+    let mut net = Net::new(418, 4);
+    let old = written(&mut net);
+    for other in [FOUNDER, MEMBER, LATE] {
+        net.cut(LOST, other);
+    }
+    let founded = net.act(FOUNDER, |node, now| {
+        node.with(|replica, rows, rng| replica.succeed(rows, &old, &[], now, rng))
+    });
+    let new = founded.unwrap().circle;
+    // Both others are asked and have not answered: each may tell for itself.
+    assert_eq!(count(&carry_over(&mut net, FOUNDER, &new).unwrap()), 1);
+    assert!(net.run_until(|net| net.nodes[MEMBER].undecided().is_some()));
+    net.act(MEMBER, |node, now| node.accept_first(now));
+    assert!(net.run_until(|net| {
+        net.nodes[MEMBER].circles.contains_key(&new) && net.same(FOUNDER, MEMBER, &new)
+    }));
+    assert_eq!(count(&carry_over(&mut net, MEMBER, &new).unwrap()), 1);
+    // Eight days later nobody waits for the lost one any more.
+    net.run(8 * 24 * 3_600_000);
+    assert_eq!(count(&carry_over(&mut net, FOUNDER, &new).unwrap()), 1);
+    assert!(net.run_until(|net| net.same(FOUNDER, MEMBER, &new)));
+    // Another steward has nothing to add.
+    let member = net.id(MEMBER);
+    net.act(FOUNDER, |node, now| {
+        node.with(|replica, rows, rng| replica.hand_over(rows, &new, member, now, rng))
+    })
+    .unwrap();
+    assert!(net.run_until(|net| net.nodes[MEMBER].circles[&new].charter.state().steward == member));
+    for node in [FOUNDER, MEMBER] {
+        assert_eq!(count(&carry_over(&mut net, node, &new).unwrap()), 0);
+    }
+    let all = [WALKED, ATE, SLEPT].map(str::to_owned).into();
+    assert_eq!(net.notes(MEMBER, &new), all);
+    net.invariants().unwrap();
+}
+
+#[test]
+fn what_is_corrected_in_the_old_circle_after_it_was_told_takes_its_place() {
+    let (mut net, old, new) = continued_with(419);
+    let (thing, _) = thing_of(&net, LOST, &old);
+    net.run(8 * 24 * 3_600_000);
+    assert_eq!(count(&carry_over(&mut net, FOUNDER, &new).unwrap()), 2);
+    // The lost one was not lost: it corrects what it said, and knows of no other circle.
+    let standing = versions(&net, LOST, &old, thing);
+    net.act(LOST, |node, now| {
+        node.supersede(&old, thing, standing, note(FELL), now)
+    })
+    .unwrap();
+    net.connect(LOST, FOUNDER);
+    assert!(net.run_until(|net| net.texts(FOUNDER, &old).contains(FELL)));
+    assert_eq!(count(&carry_over(&mut net, FOUNDER, &new).unwrap()), 1);
+    let notes = net.notes(FOUNDER, &new);
+    assert!(notes.contains(FELL) && !notes.contains(WALKED), "{notes:?}");
 }
 
 #[test]

@@ -545,11 +545,16 @@ fn another_recovery_key_rules_by_the_word_of_the_one_before_and_peers_hear_that_
         };
         sign(rotation, by)
     };
+    let rules = recovery_hash(&first.id());
     let rotate = |net: &mut Net, word: &Verified<Replacement>| {
         net.act(MEMBER, |node, _| {
-            node.with(|replica, rows, _| replica.rotate_recovery(rows, word))
+            node.with(|replica, rows, _| replica.rotate_recovery(rows, rules, word))
         })
     };
+    let foreign = net.nodes[OLD].recovery.clone();
+    // Somebody put a word of another key into the folder.
+    let word = said(&net, &foreign, net.now);
+    assert!(rotate(&mut net, &word).is_err());
     let word = said(&net, &first, net.now);
     rotate(&mut net, &word).unwrap();
     rotate(&mut net, &word).unwrap();
@@ -605,12 +610,80 @@ fn another_recovery_key_rules_by_the_word_of_the_one_before_and_peers_hear_that_
     take(&mut net, &by_second).unwrap();
 }
 
+/// A word by which one recovery key of a node gives way to another one.
+fn gives_way(
+    net: &Net,
+    node: usize,
+    by: &NodeKey,
+    to: &NodeKey,
+    counter: u64,
+) -> Verified<Replacement> {
+    let word = Replacement {
+        version: 1,
+        recovery: by.id(),
+        old: net.id(node),
+        new: None,
+        next: recovery_hash(&to.id()),
+        counter,
+    };
+    sign(word, by)
+}
+
+#[test]
+fn a_new_identity_whose_recovery_key_was_changed_since_is_known_by_the_words_that_lead_to_it() {
+    let kinds = [StructureKind::Dac, StructureKind::Cpts, StructureKind::Cpts];
+    let (mut net, peer, old, new) = (Net::of_strangers(95, &kinds), 0, 1, 2);
+    net.connect(peer, old);
+    net.run(60_000);
+    net.cut(peer, old);
+    let [first, second, third] = [new, peer, old].map(|node| net.nodes[node].recovery.clone());
+    let said = statement(&net, old, new);
+    let words = [
+        gives_way(&net, new, &first, &second, net.now + 1),
+        gives_way(&net, new, &second, &third, net.now + 2),
+    ];
+    stand_for(&mut net, new, &said);
+    let renewed = Descriptor {
+        counter: net.now + 3,
+        recovery: recovery_hash(&third.id()),
+        ..net.nodes[new].descriptor().object.clone()
+    };
+    net.act(new, |node, _| {
+        for word in &words {
+            let rules = recovery_hash(&first.id());
+            node.with(|replica, rows, _| replica.rotate_recovery(rows, rules, word))
+                .unwrap();
+        }
+        node.describe(renewed);
+    });
+    // It is met for the first time, as it is now.
+    for _ in 0..3 {
+        net.connect(peer, new);
+        net.run(60_000);
+        net.cut(peer, new);
+    }
+    let known = fate(&net, peer, old).unwrap();
+    assert_eq!(known.replaced_by(), Some(net.id(new)));
+    compare(&mut net, peer, old, new).unwrap();
+    // Words of anybody else lead nowhere, and are no way to it.
+    let forged = gives_way(&net, new, &second, &first, net.now + 9);
+    let kept = fate(&net, peer, new).unwrap().rotations;
+    let stranger = net.id(old);
+    net.act(peer, |node, _| {
+        node.with(|replica, rows, _| replica.take_replacement(rows, Some(stranger), &forged))
+    })
+    .unwrap();
+    assert_eq!(fate(&net, peer, new).unwrap().rotations, kept);
+    assert_eq!(kept.len(), 2);
+}
+
 #[test]
 fn who_meets_a_node_after_its_recovery_key_was_changed_takes_no_offence_at_the_word_of_the_first() {
     let kinds = [StructureKind::Dac, StructureKind::Cpts];
     let mut net = Net::of_strangers(94, &kinds);
     net.watched = true;
     let first = net.nodes[0].recovery.clone();
+    let rules = recovery_hash(&first.id());
     let next = recovery_hash(&net.nodes[1].recovery.id());
     let word = Replacement {
         version: 1,
@@ -627,7 +700,7 @@ fn who_meets_a_node_after_its_recovery_key_was_changed_takes_no_offence_at_the_w
         ..net.nodes[0].descriptor().object.clone()
     };
     net.act(0, |node, _| {
-        node.with(|replica, rows, _| replica.rotate_recovery(rows, &word))
+        node.with(|replica, rows, _| replica.rotate_recovery(rows, rules, &word))
             .unwrap();
         node.describe(renewed);
     });

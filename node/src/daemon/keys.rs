@@ -12,6 +12,7 @@ use crate::{
     audit::{self, About, By},
     config::Config,
     keystore::{Keystore, KeystoreError, ReceiveKey, Secret, Secrets},
+    recovery::recovery_that_rules,
     store::Options,
 };
 
@@ -136,7 +137,13 @@ impl Keyring {
 
 impl Node {
     pub(crate) async fn keys(&self) -> admin::Keys {
-        self.keyring.lock().await.shown(self.ledger.shared().own())
+        let shared = self.ledger.shared();
+        let mut keys = self.keyring.lock().await.shown(shared.own());
+        // One that cannot be read, `doctor` tells.
+        if let Ok(rules) = recovery_that_rules(shared.rows(), &keys.node, keys.recovery) {
+            keys.recovery = rules.recovery;
+        }
+        keys
     }
 
     /// A new receive key, told to everybody with the next contact.

@@ -23,7 +23,7 @@ use std::{
 use libp2p::Multiaddr;
 use maillon_protocol::{
     content::{Identifier, IdentifierSystem, Structure},
-    ids::NodeId,
+    ids::{Hash, NodeId},
     keys::NodeKey,
     replica::{Keys, StorageError},
     sync::Limits,
@@ -180,7 +180,7 @@ impl Node {
             descriptor,
         )?;
         // From here on something runs: whoever fails stops what runs before it says why.
-        let started = match Self::begin_anew(dir, &ledger).await {
+        let started = match Self::begin_anew(dir, keyring.recovery(), &ledger).await {
             Ok(()) => Self::connect(dir, config, keyring, ledger.clone()).await,
             Err(error) => Err(error),
         };
@@ -191,7 +191,7 @@ impl Node {
     }
 
     /// A node that is a copy from before says nothing to anybody before it knows that it is one.
-    async fn begin_anew(dir: &Path, ledger: &Ledger) -> Result<(), StartError> {
+    async fn begin_anew(dir: &Path, recovery: Hash, ledger: &Ledger) -> Result<(), StartError> {
         if checkpoint::is_one(dir) {
             let waiting = checkpoint::wake(dir, ledger).await?;
             tracing::warn!(
@@ -207,7 +207,7 @@ impl Node {
                 "the database's log was cut short: what was written last is gone. This node begins a new incarnation; what others have comes back by itself; see `maillonctl doctor`"
             );
         }
-        origin::rotate(dir, ledger).await?;
+        origin::rotate(dir, recovery, ledger).await?;
         origin::take(dir, ledger).await
     }
 

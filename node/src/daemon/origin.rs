@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use maillon_protocol::{identity::Replacement, limits, replica::IdentityRefused};
+use maillon_protocol::{identity::Replacement, ids::Hash, limits, replica::IdentityRefused};
 
 use super::StartError;
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Keeps the statement that `maillond recovery-key` left in the folder, where there is one and it is not kept yet.
-pub(super) async fn rotate(dir: &Path, ledger: &Ledger) -> Result<(), StartError> {
+pub(super) async fn rotate(dir: &Path, first: Hash, ledger: &Ledger) -> Result<(), StartError> {
     let read = durable::read(&dir.join(ROTATES), limits::REPLACEMENT as u64);
     let Some(bytes) = read.map_err(StartError::Folder)? else {
         return Ok(());
@@ -24,8 +24,8 @@ pub(super) async fn rotate(dir: &Path, ledger: &Ledger) -> Result<(), StartError
     let job = ledger.run(move |tx| {
         let own = tx.replica.own();
         let before = tx.replica.fate(tx.rows, &own)?;
-        match tx.replica.rotate_recovery(tx.rows, &statement) {
-            // One of an earlier time, in a folder that was put back: peers tell this node what stands.
+        match tx.replica.rotate_recovery(tx.rows, first, &statement) {
+            // One of an earlier time, in a folder that was put back: peers tell this node what stands. Or somebody else's.
             Err(IdentityRefused::NotOurs) => {
                 tracing::warn!("the statement in the file `{ROTATES}` does not follow from what stands; it is passed over");
             }

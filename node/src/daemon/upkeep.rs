@@ -223,6 +223,8 @@ pub(super) async fn mark(node: Arc<Node>) {
 /// Looks now and every hour whether the receive key must be replaced.
 pub(super) async fn keys(node: Arc<Node>) {
     loop {
+        // A node that was put back hears from others that another recovery key rules it.
+        node.describe().await;
         let begun = node.workers.begin("keys");
         let now_ms = now_ms();
         let result = if node.keyring.lock().await.is_due(now_ms) {

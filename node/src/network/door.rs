@@ -110,9 +110,11 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Door<B> {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        // Of a guest, too: the limits inside count who is in the middle of a handshake. Nothing else is said of it to them, for they keep a line for
+        // every name that they have heard.
+        let inside = &mut self.inside;
+        let handler = inside.handle_established_inbound_connection(id, peer, local, remote)?;
         if self.gate.admits(&peer) {
-            let inside = &mut self.inside;
-            let handler = inside.handle_established_inbound_connection(id, peer, local, remote)?;
             return Ok(Either::Left(handler));
         }
         self.receive(id, local).map_err(ConnectionDenied::new)?;

@@ -121,7 +121,6 @@ impl Room {
             ProtocolsEvent::Door(DoorEvent::Guest(peer, connection, event)) => {
                 self.on_guest(&peer, connection, event);
             }
-            ProtocolsEvent::Limits(never) | ProtocolsEvent::Memory(never) => match never {},
         }
     }
 
@@ -152,6 +151,7 @@ impl Room {
                 self.on_stream(&peer, connection, event, now);
             }
             InsideEvent::Present((peer, _, event)) => self.at_the_door(&peer, event),
+            InsideEvent::Limits(never) | InsideEvent::Memory(never) => match never {},
         }
     }
 

@@ -12,11 +12,13 @@ use std::{
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use futures::{AsyncRead, AsyncWrite};
 use libp2p::core::muxing::{StreamMuxer, StreamMuxerBox, StreamMuxerEvent, SubstreamBox};
 use maillon_protocol::ids::NodeId;
+use tokio::time::{Sleep, sleep};
 
 use super::config::{Direction, Tap};
 
@@ -117,15 +119,23 @@ impl Meters {
     }
 }
 
+/// How long the end of a connection may take: whoever does not read would hold it for ever. Then the socket is closed.
+const CLOSING: Duration = Duration::from_secs(2);
+
 /// A connection whose streams are counted.
 pub(super) struct Metered {
     inner: StreamMuxerBox,
     meter: Arc<Meter>,
+    closing: Option<Pin<Box<Sleep>>>,
 }
 
 impl Metered {
     pub(super) fn new(inner: StreamMuxerBox, meter: Arc<Meter>) -> Self {
-        Self { inner, meter }
+        Self {
+            inner,
+            meter,
+            closing: None,
+        }
     }
 
     fn stream(&self, inner: SubstreamBox, names_protocol: Direction) -> MeteredStream {
@@ -158,7 +168,12 @@ impl StreamMuxer for Metered {
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_close(cx)
+        let this = &mut *self;
+        if let Poll::Ready(done) = Pin::new(&mut this.inner).poll_close(cx) {
+            return Poll::Ready(done);
+        }
+        let closing = this.closing.get_or_insert_with(|| Box::pin(sleep(CLOSING)));
+        closing.as_mut().poll(cx).map(Ok)
     }
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {
@@ -280,7 +295,51 @@ impl AsyncWrite for MeteredStream {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+
+    use futures::io::Cursor;
+
     use super::*;
+
+    /// A connection whose other side reads nothing: it can never say goodbye.
+    struct Stuck;
+
+    impl StreamMuxer for Stuck {
+        type Substream = Cursor<Vec<u8>>;
+        type Error = io::Error;
+
+        fn poll_inbound(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<io::Result<Self::Substream>> {
+            Poll::Pending
+        }
+
+        fn poll_outbound(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<io::Result<Self::Substream>> {
+            Poll::Pending
+        }
+
+        fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+
+        fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<StreamMuxerEvent>> {
+            Poll::Pending
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_other_side_reads_nothing_is_closed_all_the_same() {
+        let meters = Meters::new(None);
+        let stuck = StreamMuxerBox::new(Stuck);
+        let mut metered = Metered::new(stuck, meters.of_strangers());
+        let closed = poll_fn(|cx| Pin::new(&mut metered).poll_close(cx));
+        let closed = tokio::time::timeout(4 * CLOSING, closed).await;
+        assert!(matches!(closed, Ok(Ok(()))), "{closed:?}");
+    }
 
     #[test]
     fn a_streams_protocol_is_read_from_the_lines_of_the_side_that_opened_it() {

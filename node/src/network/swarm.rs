@@ -27,17 +27,17 @@ const CONNECTIONS_A_NODE: u32 = 4;
 /// Streams of one connection that may be in negotiation.
 const NEGOTIATING: usize = 8;
 
-/// The behaviours. The door stands first: each new connection is shown to them in this order, and the first that denies ends it.
+/// The behaviours: the door, and what is inside.
 #[derive(NetworkBehaviour)]
 pub(super) struct Protocols {
     pub(super) door: Door<Inside>,
-    pub(super) limits: connection_limits::Behaviour,
-    pub(super) memory: memory_connection_limits::Behaviour,
 }
 
-/// What is spoken with nodes of the list.
+/// What is spoken with nodes of the list, and how many connections there may be.
 #[derive(NetworkBehaviour)]
 pub(super) struct Inside {
+    pub(super) limits: connection_limits::Behaviour,
+    pub(super) memory: memory_connection_limits::Behaviour,
     pub(super) identify: identify::Behaviour,
     pub(super) ping: ping::Behaviour,
     pub(super) sync: Streams,
@@ -80,6 +80,8 @@ pub(super) fn build(
         .with_interval(config.ping_every)
         .with_timeout(config.ping_every / 2);
     let inside = Inside {
+        limits: connection_limits::Behaviour::new(limits),
+        memory: memory_connection_limits::Behaviour::with_max_bytes(config.memory),
         identify: identify::Behaviour::new(identify),
         ping: ping::Behaviour::new(ping),
         sync: Streams::new(StreamProtocol::new(SYNC_PROTOCOL), true),
@@ -87,8 +89,6 @@ pub(super) fn build(
     };
     let protocols = Protocols {
         door: Door::new(Gate::new(list.clone()), inside),
-        limits: connection_limits::Behaviour::new(limits),
-        memory: memory_connection_limits::Behaviour::with_max_bytes(config.memory),
     };
     let side_by_side = NonZeroU8::new(ADDRESSES as u8).unwrap_or(NonZeroU8::MAX);
     let swarm = SwarmConfig::with_tokio_executor()

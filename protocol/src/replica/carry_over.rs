@@ -8,22 +8,26 @@
 //! - Not told again: who the person is and what they answered about sharing, which were there from the beginning; alerts and their answers, read marks,
 //!   requests and erasures, which are about a moment that has passed. The old circle goes on showing them to those who were in it.
 //! - What was told again goes on here: the old circle takes no newer version of it.
-//! - Nothing is told where a member was admitted without the whole past: it would get by this what it was not granted.
+//! - Nothing is told where a member was admitted without the whole past, here or in the old circle: it would get by this what it was not granted.
+//! - Whom the steward has asked into the successor tells for itself, once it is there. What it said and another node told, it could not correct.
 //!
-//! One step writes a hundred records at most, or one document, and says where to go on.
+//! Told is told, whoever told it: the same words of the same author at the same date are not written twice. A version that took the place of one that was told follows
+//! it. One step writes a hundred records at most, or one document, and says where to go on.
 
 use rand_core::CryptoRng;
 
 use super::{
-    Draft, Replica, Row, RowPrefix, Rows, StorageError, WriteFailed, Written, project::read_record,
-    renew::again,
+    Draft, Outgoing, OutgoingState, Replica, Row, RowPrefix, Rows, StorageError, WriteFailed,
+    Written,
+    project::read_record,
+    renew::{again, standing},
 };
 use crate::{
     charter::Grant,
     circle::Circle,
     content::{Content, Kind},
-    dossier::Version,
-    ids::{CircleId, Hash, LogId, NodeId},
+    ids::{CircleId, Hash, LogId, NodeId, RecordId, ThingId},
+    limits,
     record::Record,
 };
 use std::sync::Arc;
@@ -34,6 +38,8 @@ const WRITTEN: usize = 100;
 const LOOKED_AT: usize = 2000;
 /// Sealed bytes of attachments from which on a step ends.
 const COPIED: u64 = 4 << 20;
+/// Bytes of one record's attachments beyond which it is left: they are copied in one commit.
+const LARGEST: u64 = 2 * limits::ATTACHMENT;
 
 /// Where the next step begins: this place of a log of the old circle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +50,7 @@ pub struct Further(LogId, u64);
 pub struct CarriedOver {
     /// What was written.
     pub written: Vec<Written>,
-    /// Documents that were left out, because not all of their attachments are here.
+    /// Documents that were left out, because not all of their attachments are here, or they are too large together.
     pub left: u64,
     /// Where to go on; none where all has been told.
     pub further: Option<Further>,
@@ -84,6 +90,23 @@ enum Told {
     Nothing,
 }
 
+/// A version of a thing in one of the two circles.
+struct VersionIn {
+    record: RecordId,
+    stands: bool,
+    draft: Draft,
+}
+
+impl VersionIn {
+    /// Whether it is the same, said by the same at the same time.
+    fn says_the_same(&self, other: &Draft) -> bool {
+        let draft = &self.draft;
+        draft.content == other.content
+            && draft.author == other.author
+            && draft.occurred_ms == other.occurred_ms
+    }
+}
+
 impl Replica {
     /// Tells again in `id` what stands in the circle that it continues, from where an earlier step ended. Asked again at the end it tells nothing
     /// twice.
@@ -103,9 +126,20 @@ impl Replica {
         let before = next.continues.and_then(|old| self.circles.get(&old.circle));
         let old = Arc::clone(before.ok_or(CarryOverError::NothingBefore)?);
         let partly = |grant: &Grant| *grant != Grant::Whole;
-        if let Some(member) = next.charter.members().find(|one| partly(&one.grant)) {
-            return Err(CarryOverError::NotWhole(member.node));
+        let withheld = |node| {
+            old.charter
+                .listed(node)
+                .is_some_and(|one| partly(&one.grant))
+        };
+        let mut members = next.charter.members();
+        if let Some(one) = members.find(|one| partly(&one.grant) || withheld(&one.node)) {
+            return Err(CarryOverError::NotWhole(one.node));
         }
+        let asked = self.outgoing(rows)?.into_iter().map(|(_, row)| row);
+        let waits = |row: &Outgoing| {
+            row.circle == *id && row.state == OutgoingState::Waiting && row.expires_ms > now_ms
+        };
+        let asked: Vec<NodeId> = asked.filter(waits).map(|row| row.to).collect();
         let mut step = CarriedOver {
             written: Vec::new(),
             left: 0,
@@ -113,7 +147,8 @@ impl Replica {
         };
         let (mut drafts, mut looked_at, mut copied) = (Vec::new(), 0, 0);
         'all: for (log, tip) in &old.logs {
-            if !self.is_ours_to_tell(&next, &log.node) || from.is_some_and(|from| *log < from.0) {
+            let ours = self.is_ours_to_tell(&next, &log.node) && !asked.contains(&log.node);
+            if !ours || from.is_some_and(|from| *log < from.0) {
                 continue;
             }
             let begin = from.filter(|from| from.0 == *log).map_or(0, |from| from.1);
@@ -126,7 +161,7 @@ impl Replica {
                 let Some(bytes) = self.row(rows, &Row::Record(old.id(), *log, sequence))? else {
                     continue;
                 };
-                match self.told_again(rows, &old, id, &read_record(&bytes)?)? {
+                match self.told_again(rows, &old, &next, &read_record(&bytes)?)? {
                     Told::Draft(draft) => {
                         for named in draft.content.attachments() {
                             copied += self.copy_file(rows, &old.id(), id, named.address)?;
@@ -154,31 +189,63 @@ impl Replica {
         &self,
         rows: &impl Rows,
         old: &Circle,
-        id: &CircleId,
+        next: &Circle,
         record: &Record,
     ) -> Result<Told, StorageError> {
         let Some((thing, draft)) = again(old, record) else {
             return Ok(Told::Nothing);
         };
-        let stands = is_told(&draft.content) && self.stands(rows, &old.id(), thing, record.id())?;
-        let own = self.own();
-        let told = self.thing(rows, id, &thing)?.is_some_and(|held| {
-            let ours = |version: &&Version| version.node == own;
-            let mut ours = held.versions.iter().filter(ours);
-            ours.any(|version| version.occurred_ms == draft.occurred_ms)
-        });
-        if !stands || told {
+        if !is_told(&draft.content) || !self.stands(rows, &old.id(), thing, record.id())? {
             return Ok(Told::Nothing);
         }
+        let there = self.versions_in(rows, next, thing)?;
+        if there.iter().any(|told| told.says_the_same(&draft)) {
+            return Ok(Told::Nothing);
+        }
+        let mut bytes = 0;
         for named in draft.content.attachments() {
-            if !self.file(rows, &old.id(), &named.address)?.complete {
+            bytes += named.length;
+            if bytes > LARGEST || !self.file(rows, &old.id(), &named.address)?.complete {
                 return Ok(Told::Left);
             }
         }
+        let here = match there.is_empty() {
+            true => Vec::new(),
+            false => self.versions_in(rows, old, thing)?,
+        };
+        let passed = |told: &&VersionIn| {
+            let mut same = here.iter().filter(|one| one.says_the_same(&told.draft));
+            told.stands && same.next().is_some_and(|one| !one.stands)
+        };
+        let supersedes = there.iter().filter(passed).map(|told| told.record);
         Ok(Told::Draft(Box::new(Draft {
-            supersedes: Vec::new(),
+            supersedes: supersedes.collect(),
             ..draft
         })))
+    }
+
+    /// The versions of a thing that can be read in a circle.
+    fn versions_in(
+        &self,
+        rows: &impl Rows,
+        circle: &Circle,
+        thing: ThingId,
+    ) -> Result<Vec<VersionIn>, StorageError> {
+        let Some(held) = self.thing(rows, &circle.id(), &thing)? else {
+            return Ok(Vec::new());
+        };
+        let stand: Vec<RecordId> = standing(&held).iter().map(|one| one.record).collect();
+        let mut found = Vec::new();
+        for version in &held.versions {
+            let placed = self.placed(rows, circle, version.record)?;
+            let read = placed.and_then(|(_, _, record)| again(circle, &record));
+            found.extend(read.map(|(_, draft)| VersionIn {
+                record: version.record,
+                stands: stand.contains(&version.record),
+                draft,
+            }));
+        }
+        Ok(found)
     }
 
     /// The attachment's chunks, for the new circle; about how many bytes that is.

@@ -10,7 +10,7 @@ use crate::{
     cbor::{self, Bytes},
     charter::{Charter, Entry},
     descriptor::Descriptor,
-    identity::{Identity, Replacement, ReplacementError, Revocation},
+    identity::{Identity, Replacement, ReplacementError, Revocation, recovery_hash},
     ids::{Hash, NodeId},
     limits,
     sign::{Unverified, Verified},
@@ -224,11 +224,11 @@ impl Replica {
             }
             return Ok(());
         }
-        // Whoever met the node later has its descriptor, which names what came of that.
-        if said.new.is_none() && said.next == fate.recovery {
-            return Ok(());
-        }
-        let after = fate.identity().after(statement)?;
+        let after = match fate.identity().after(statement) {
+            // Whoever met the node later has its descriptor, which names what came of that: no offence, and kept as the way there.
+            Err(_) if said.new.is_none() => return self.keep_way(fate, peer, statement),
+            after => after?,
+        };
         match (said.new, &fate.replaced) {
             (_, Some(_)) => {
                 if fate.others.len() >= OTHERS {
@@ -260,14 +260,45 @@ impl Replica {
         Ok(())
     }
 
-    /// A new identity whose descriptor is here names the recovery key that the statement says, or one that followed.
-    fn fits_descriptor(&self, rows: &impl Rows, after: &Identity) -> Result<(), ArriveError> {
-        let descriptor = self.descriptor_of(rows, &after.node)?;
-        let other = descriptor.is_some_and(|said| said.object.recovery != after.recovery);
-        if other && self.fate(rows, &after.node)?.is_none() {
-            return Err(ArriveError::OtherRecovery);
+    /// Keeps an earlier change of the recovery key, if the node itself brings it and it leads to what is known. It proves nothing by itself, and
+    /// nothing is counted from it: whoever knows where the way begins can go it.
+    fn keep_way(
+        &mut self,
+        mut fate: Fate,
+        peer: Option<NodeId>,
+        statement: &Verified<Replacement>,
+    ) -> Result<(), ArriveError> {
+        let begins = match fate.rotations.first() {
+            Some(first) => recovery_hash(&stored(first)?.object.recovery),
+            None => fate.recovery,
+        };
+        let room = fate.rotations.len() < limits::REPLACEMENTS;
+        if room && peer == Some(fate.node) && statement.object.next == begins {
+            fate.rotations.insert(0, Bytes(statement.bytes.clone()));
+            self.put_fate(&fate);
         }
         Ok(())
+    }
+
+    /// A new identity whose descriptor is here names the recovery key that the statement says, or one that followed.
+    fn fits_descriptor(&self, rows: &impl Rows, after: &Identity) -> Result<(), ArriveError> {
+        let Some(descriptor) = self.descriptor_of(rows, &after.node)? else {
+            return Ok(());
+        };
+        let fate = self.fate(rows, &after.node)?;
+        let mut at = after.recovery;
+        for word in fate.iter().flat_map(|fate| &fate.rotations) {
+            let said = stored(word)?.object;
+            if recovery_hash(&said.recovery) == at {
+                at = said.next;
+            }
+        }
+        // It may not have heard of its own newest key yet.
+        let named = descriptor.object.recovery;
+        match named == at || named == after.recovery {
+            true => Ok(()),
+            false => Err(ArriveError::OtherRecovery),
+        }
     }
 
     /// The statements that a charter entry quotes, which were checked against its charter: those that say nothing new, or that contradict what

@@ -279,7 +279,7 @@ impl Replica {
         if drafts.is_empty() {
             return Ok(Vec::new());
         }
-        match self.write(rows, id, drafts.clone(), now_ms, rng) {
+        match self.write_here(rows, id, drafts.clone(), now_ms, rng) {
             Ok(written) => return Ok(written),
             Err(WriteFailed::Storage(error)) => return Err(error),
             Err(WriteFailed::Write(WriteError::Limit(_))) => {}
@@ -287,7 +287,7 @@ impl Replica {
         }
         let mut written = Vec::new();
         for draft in drafts {
-            match self.write(rows, id, vec![draft], now_ms, rng) {
+            match self.write_here(rows, id, vec![draft], now_ms, rng) {
                 Ok(one) => written.extend(one),
                 Err(WriteFailed::Storage(error)) => return Err(error),
                 Err(_) => {}

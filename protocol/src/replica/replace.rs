@@ -10,7 +10,7 @@ use crate::{
     cbor::Bytes,
     charter::{self, Charter, EpochSecret},
     identity::{Identity, Replacement, Revocation, recovery_hash},
-    ids::{CircleId, NodeId},
+    ids::{CircleId, Hash, NodeId},
     limits,
     sign::{self, Verified},
 };
@@ -111,13 +111,14 @@ impl Replica {
         Ok(())
     }
 
-    /// This node's own recovery key has said that another one rules from now on.
+    /// This node's own recovery key has said that another one rules from now on; `first` is the hash of the one that ruled at the beginning.
     ///
     /// # Errors
     /// [`IdentityRefused::NotOurs`] where that does not follow from what stands; [`IdentityRefused::Storage`].
     pub fn rotate_recovery(
         &mut self,
         rows: &impl Rows,
+        first: Hash,
         statement: &Verified<Replacement>,
     ) -> Result<(), IdentityRefused> {
         let said = &statement.object;
@@ -125,14 +126,12 @@ impl Replica {
         if said.old != own || said.new.is_some() {
             return Err(IdentityRefused::NotOurs);
         }
-        let first = || {
-            Fate::of(Identity {
-                node: own,
-                recovery: recovery_hash(&said.recovery),
-                counter: 0,
-            })
+        let first = Identity {
+            node: own,
+            recovery: first,
+            counter: 0,
         };
-        let mut fate = self.fate(rows, &own)?.unwrap_or_else(first);
+        let mut fate = self.fate(rows, &own)?.unwrap_or_else(|| Fate::of(first));
         if fate.rotations.contains(&ours) {
             return Ok(());
         }

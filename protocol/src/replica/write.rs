@@ -77,9 +77,6 @@ impl Replica {
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<Written>, WriteFailed> {
         let held = self.circles.get(circle).ok_or(WriteFailed::NoCircle)?;
-        if self.is_revoked(rows)? {
-            return Err(WriteFailed::Revoked);
-        }
         // An answer, or a newer version, stands where that stands which it is about.
         let fresh = |draft: &Draft| draft.thing.is_none() && draft.parent.is_none();
         if let Some(successor) = held.continued.filter(|_| self.goes_on_elsewhere(held)) {
@@ -91,6 +88,22 @@ impl Replica {
                     return Err(WriteError::Continued.into());
                 }
             }
+        }
+        self.write_here(rows, circle, drafts, now_ms, rng)
+    }
+
+    /// The same in a circle that goes on elsewhere: what this node writes again by itself has its place here.
+    pub(super) fn write_here(
+        &mut self,
+        rows: &impl Rows,
+        circle: &CircleId,
+        drafts: Vec<Draft>,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<Written>, WriteFailed> {
+        let held = self.circles.get(circle).ok_or(WriteFailed::NoCircle)?;
+        if self.is_revoked(rows)? {
+            return Err(WriteFailed::Revoked);
         }
         let mut next: Circle = (**held).clone();
         let (lives, branches) = if next.logs.contains_key(&self.own_log()) {

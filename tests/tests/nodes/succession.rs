@@ -136,7 +136,9 @@ fn who_joins_the_circle_that_goes_on_reads_what_the_structures_tell_again() -> S
         daemon.ctl(who, &words)
     };
     let old = circle.to_string();
-    said(&two.b, &two.at_b, &["circle", "continue", &old, "--yes"])?;
+    let without = two.a.node()?.to_string();
+    let words = ["circle", "continue", &old, "--without", &without, "--yes"];
+    said(&two.b, &two.at_b, &words)?;
     let new = goes_on(&mut b, circle)?;
     let third = Daemon::new(root.path(), Settings::hospital())?;
     pair(&two.b, &third)?;
@@ -150,7 +152,7 @@ fn who_joins_the_circle_that_goes_on_reads_what_the_structures_tell_again() -> S
     })?;
     let name = new.to_string();
     let told = said(&two.b, &two.at_b, &["circle", "carry-over", &name, "--yes"])?;
-    // B is the steward there, and A is not in it: B tells what A wrote, too.
+    // B is the steward there, and A is not asked into it: B tells what A wrote, too.
     ensure(told.words.contains("2 records were written again"), || {
         told.words.clone()
     })?;

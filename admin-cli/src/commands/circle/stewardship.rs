@@ -143,7 +143,7 @@ impl CarryOver {
                 lines: vec![
                     format!("What this structure wrote in the circle before is written again in {circle}: notes, documents and the team, as they stand, with their authors and dates."),
                     "Every member of it reads that, those who come later too. It can be erased there record by record, and not taken back.".to_owned(),
-                    "The steward's node does so also for structures that are not in it. Each other structure does it for itself.".to_owned(),
+                    "The steward's node does so also for structures that are not in it and not asked into it. Each other structure does it for itself.".to_owned(),
                 ],
             })
         })?;
@@ -155,7 +155,7 @@ impl CarryOver {
             let mut shown = format!("{} records were written again.\n", done.written);
             if done.left > 0 {
                 shown += &format!(
-                    "{} documents were left out: not all of their attachments are here. Ask again when they have arrived.\n",
+                    "{} documents were left out: not all of their attachments are here, or they have more than 50 MiB together. Ask again when they have arrived.\n",
                     done.left
                 );
             }
