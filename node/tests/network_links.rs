@@ -57,7 +57,8 @@ async fn frames_cross(listen: &[&str], via: Via) {
     assert_eq!((connected.via, connected.dialled_here), (via, true));
     assert!(status.traffic.sync.bytes_out >= total + 6 * 4);
     assert!(status.traffic.identify.streams > 0 && status.traffic.ping.streams > 0);
-    assert_eq!(status.traffic.other.streams, 0);
+    // It knocked at the door, once, where nobody answers whom the node knows.
+    assert_eq!(status.traffic.other.streams, 1);
 }
 
 #[tokio::test]

@@ -211,6 +211,8 @@ fn a_list_of_files_that_grew_after_the_last_mark_is_no_damage() {
 #[test]
 fn a_log_that_is_shorter_than_it_was_is_told_until_the_node_has_begun_anew() {
     let dir = folder();
+    // A life before, so that not all of it is in the log.
+    drop(open(dir.path()));
     let log = twenty_commits(dir.path());
     let whole = fs::read(&log).expect("the log");
     for left in [0, whole.len() / 2, whole.len() - 1] {
