@@ -1,5 +1,7 @@
 //! What waits for whom.
 
+use std::collections::BTreeSet;
+
 use maillon_protocol::{
     admin::OutboxLine,
     cbor,
@@ -85,30 +87,35 @@ impl Care {
             .sum()
     }
 
-    /// Nodes for which an alert of ours waits.
-    ///
-    /// # Errors
-    /// [`CareError`].
-    pub fn urgent(&self) -> Result<std::collections::BTreeSet<NodeId>, CareError> {
-        let mut urgent = std::collections::BTreeSet::new();
+    /// The other members of all circles: looks at each circle.
+    pub fn fellows(&self) -> BTreeSet<NodeId> {
         let own = self.shared().own();
         let circles = self.shared().circles();
         let members = circles
             .iter()
             .flat_map(|circle| circle.charter.members().map(|member| member.node));
-        for node in members.collect::<std::collections::BTreeSet<_>>() {
+        members.filter(|node| *node != own).collect()
+    }
+
+    /// Those of these nodes for which an alert of ours waits.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub fn urgent(&self, fellows: &BTreeSet<NodeId>) -> Result<BTreeSet<NodeId>, CareError> {
+        let mut urgent = BTreeSet::new();
+        for node in fellows {
             let mut waits = false;
-            let prefix = RowPrefix::AwaitedOf(node);
+            let prefix = RowPrefix::AwaitedOf(*node);
             self.shared().rows().each(&prefix, &mut |bytes| {
                 // Of a circle in which it is no more, nothing is awaited.
                 waits = cbor::decode::<AwaitedRow>(&bytes).is_ok_and(|row| {
                     let circle = self.shared().circle(&row.circle);
-                    circle.is_some_and(|circle| circle.charter.is_member(&node))
+                    circle.is_some_and(|circle| circle.charter.is_member(node))
                 });
                 !waits
             })?;
-            if waits && node != own {
-                urgent.insert(node);
+            if waits {
+                urgent.insert(*node);
             }
         }
         Ok(urgent)

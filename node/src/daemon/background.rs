@@ -243,22 +243,34 @@ async fn requests(node: Arc<Node>) {
 async fn urgency(node: Arc<Node>) {
     let mut notices = node.ledger.shared().notices();
     let mut urgent = BTreeSet::new();
+    // An alert must not wait for a look at ten thousand circles: who is in them changes seldom.
+    let mut fellows = None;
     loop {
         let looked = tokio::time::timeout(Duration::from_secs(30), notices.recv()).await;
         let look = match looked {
-            Err(_) | Ok(Err(RecvError::Lagged(_))) => true,
+            Err(_) | Ok(Err(RecvError::Lagged(_))) => {
+                fellows = None;
+                true
+            }
             Ok(Err(RecvError::Closed)) => return,
-            Ok(Ok(notices)) => notices.all.iter().any(|notice| match notice {
-                Notice::Recorded { kind, .. } => *kind == Kind::Alert as u64,
-                Notice::Delivered { .. } => !urgent.is_empty(),
-                _ => false,
-            }),
+            Ok(Ok(notices)) => {
+                let charter = |notice: &Notice| matches!(notice, Notice::Charter { .. });
+                if notices.all.iter().any(charter) {
+                    fellows = None;
+                }
+                notices.all.iter().any(|notice| match notice {
+                    Notice::Recorded { kind, .. } => *kind == Kind::Alert as u64,
+                    Notice::Delivered { .. } => !urgent.is_empty(),
+                    _ => false,
+                })
+            }
         };
         if !look {
             continue;
         }
         let begun = node.workers.begin("urgency");
-        let now = match node.care.urgent() {
+        let known = fellows.get_or_insert_with(|| node.care.fellows());
+        let now = match node.care.urgent(known) {
             Ok(now) => now,
             Err(error) => {
                 tokio::time::sleep(node.workers.end("urgency", begun, Err(error.to_string())))
