@@ -43,7 +43,7 @@ pub struct Presented {
     pub(crate) seals: Vec<SealedSecret>,
 }
 
-/// Why what a stranger presented is passed over. It is counted, and nobody is told.
+/// Why what a stranger presented is passed over. Nobody is told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PresentationError {
     /// Too much.
