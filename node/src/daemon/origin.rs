@@ -20,7 +20,13 @@ pub(super) async fn rotate(dir: &Path, first: Hash, ledger: &Ledger) -> Result<(
     let Some(bytes) = read.map_err(StartError::Folder)? else {
         return Ok(());
     };
-    let statement = Replacement::verify(bytes).map_err(CareError::from)?;
+    let statement = match Replacement::verify(bytes) {
+        Ok(statement) => statement,
+        Err(error) => {
+            tracing::warn!(%error, "the file `{ROTATES}` holds no statement of a recovery key; it is passed over, and the key before rules");
+            return Ok(());
+        }
+    };
     let job = ledger.run(move |tx| {
         let own = tx.replica.own();
         let before = tx.replica.fate(tx.rows, &own)?;
