@@ -54,16 +54,7 @@ pub(super) fn first(
         .get(&Row::Descriptor(key.id()))?
         .and_then(|bytes| Unverified::<Descriptor>::parse(bytes).ok())
         .map(Unverified::trust_stored);
-    let direct = if config.network.advertise.is_empty() {
-        let stored = stored.as_ref().map(|stored| &stored.object.addresses);
-        let stored = stored.into_iter().flatten();
-        stored
-            .filter(|address| !leads_through_a_relay(address))
-            .cloned()
-            .collect()
-    } else {
-        config.network.advertise.clone()
-    };
+    let direct = direct(config, &[], stored.as_ref());
     let addresses = with_relays(config, direct);
     let rules = recovery_that_rules(&StoreRows(store.clone()), &key.id(), recovery)?;
     let wanted = from_config(config, key, seal, rules.recovery, addresses);
@@ -136,6 +127,25 @@ fn worth_telling(listening: &[Multiaddr]) -> Vec<String> {
     told
 }
 
+/// The addresses at which this node is reached without a relay: those that the administrator wrote, or those on which it listens. Until it hears on which,
+/// those that it named last.
+fn direct(
+    config: &Config,
+    listening: &[Multiaddr],
+    held: Option<&Verified<Descriptor>>,
+) -> Vec<String> {
+    let network = &config.network;
+    if !network.advertise.is_empty() {
+        network.advertise.clone()
+    } else if network.listen.is_empty() || !listening.is_empty() {
+        worth_telling(listening)
+    } else {
+        let named = held.into_iter().flat_map(|held| &held.object.addresses);
+        let direct = named.filter(|address| !leads_through_a_relay(address));
+        direct.cloned().collect()
+    }
+}
+
 impl Node {
     /// Signs a new descriptor where the addresses or the receive key have changed.
     pub(super) async fn describe(&self) {
@@ -151,20 +161,15 @@ impl Node {
                 return;
             }
         };
-        let direct = if self.config.network.advertise.is_empty() {
-            let listening = self
-                .listening
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .clone();
-            worth_telling(&listening)
-        } else {
-            self.config.network.advertise.clone()
+        let held = shared.descriptor();
+        let direct = {
+            let listening = self.listening.lock();
+            let listening = listening.unwrap_or_else(std::sync::PoisonError::into_inner);
+            direct(&self.config, &listening, Some(&held))
         };
         let addresses = with_relays(&self.config, direct);
-        let key = self.ledger.shared().key().clone();
+        let key = shared.key().clone();
         let wanted = from_config(&self.config, &key, &seal, recovery, addresses);
-        let held = self.ledger.shared().descriptor();
         let renewed = renew(Some(&held), wanted, &key);
         if renewed.id == held.id {
             return;

@@ -223,6 +223,8 @@ pub(super) async fn mark(node: Arc<Node>) {
 /// Looks now and every hour whether the receive key must be replaced.
 pub(super) async fn keys(node: Arc<Node>) {
     loop {
+        // Another recovery key may rule this node since it was started, or since a peer told it so.
+        node.describe().await;
         let begun = node.workers.begin("keys");
         let now_ms = now_ms();
         let result = if node.keyring.lock().await.is_due(now_ms) {
@@ -235,8 +237,6 @@ pub(super) async fn keys(node: Arc<Node>) {
             tracing::error!(%error, "the receive key could not be renewed");
         }
         tokio::time::sleep(node.workers.end("keys", begun, result) + KEYS_EVERY).await;
-        // A node that was put back hears from others that another recovery key rules it. Not at the start: what it listens on is not known yet then.
-        node.describe().await;
     }
 }
 

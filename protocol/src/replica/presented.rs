@@ -5,7 +5,7 @@ use rand_core::CryptoRng;
 use super::{ArriveError, ByItself, Replica, Rows};
 use crate::{
     circle,
-    ids::{CircleId, EntryHash, NodeId},
+    ids::{CircleId, NodeId},
     sync::Presented,
 };
 
@@ -23,6 +23,7 @@ impl Replica {
         now_ms: u64,
         rng: &mut impl CryptoRng,
     ) -> Result<(CircleId, ByItself), ArriveError> {
+        let last = presented.head();
         let Presented {
             circle: id,
             entries,
@@ -31,7 +32,6 @@ impl Replica {
         let Some(circle) = self.circles.get(&id) else {
             return Err(ArriveError::NotShared);
         };
-        let last = entries.last().map(|last| EntryHash(last.id));
         let (next, _) = circle::extend(circle, entries.clone());
         let all = last == Some(next.charter.head());
         let fellow = next.charter.is_member(&stranger) && !self.is_refused(rows, &stranger)?;

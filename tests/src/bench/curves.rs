@@ -67,20 +67,46 @@ impl Curve {
         let mut chart = ChartBuilder::on(&root)
             .caption(format!("{}, by {}", self.what, self.of), ("sans-serif", 18))
             .margin(16)
+            .margin_right(48)
             .x_label_area_size(40)
             .y_label_area_size(80)
             .build_cartesian_2d((least..most).log_scale(), 0.0..highest * 1.1)?;
         chart
             .configure_mesh()
             .x_desc(self.of)
-            .x_label_formatter(&|value| format!("{value:.0}"))
-            .y_label_formatter(&|value| format!("{value:.4}"))
+            .x_label_formatter(&label)
+            .y_label_formatter(&label)
             .draw()?;
         chart.draw_series(LineSeries::new(self.points.iter().copied(), &BLUE))?;
         let dots = self.points.iter();
         chart.draw_series(dots.map(|point| Circle::new(*point, 3, BLUE.filled())))?;
         root.present()?;
         Ok(())
+    }
+}
+
+/// A number as it stands at an axis: whole ones in groups of three digits, small ones with as many decimals as tell them apart.
+fn label(value: &f64) -> String {
+    let decimals = match value.abs() {
+        small if small < 1.0 => 2,
+        middle if middle < 20.0 => 1,
+        _ => 0,
+    };
+    let written = format!("{value:.decimals$}");
+    let (whole, rest) = written
+        .split_once('.')
+        .map_or((written.as_str(), ""), |parts| parts);
+    let mut grouped = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        if at > 0 && (whole.len() - at) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if rest.is_empty() {
+        grouped
+    } else {
+        format!("{grouped}.{rest}")
     }
 }
 

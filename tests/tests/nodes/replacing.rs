@@ -284,3 +284,49 @@ fn another_recovery_key_rules_from_the_next_start_and_peers_learn_it_without_a_c
     let noted = trail.matches("node.recovery-key").count();
     ensure(noted == 2, || trail.clone())
 }
+
+#[test]
+fn a_damaged_word_of_the_recovery_key_is_passed_over_and_the_key_before_rules() -> Story {
+    let root = folder()?;
+    let mut a = Daemon::new(root.path(), Settings::dac())?;
+    let paper = root.path().join("paper");
+    fs::write(&paper, recovery_key(&a.made)?).map_err(Trouble::io("the paper"))?;
+    let node = a.node()?;
+    a.stop()?;
+    let before = a.folder().join("rotates");
+    let (code, said) = change_key(&a, &paper)?;
+    ensure(code == Some(0), || said.clone())?;
+    let mut word = fs::read(&before).map_err(Trouble::io("the word"))?;
+    let middle = word.len() / 2;
+    word[middle] ^= 1;
+    fs::write(&before, word).map_err(Trouble::io("the word"))?;
+    a.start()?;
+    ensure(a.node()? == node, || "another node".to_owned())?;
+    a.stop()?;
+    // The paper of before still opens.
+    let (code, said) = change_key(&a, &paper)?;
+    ensure(code == Some(0), || said.clone())?;
+    a.start()
+}
+
+#[test]
+fn a_node_that_listens_nowhere_names_its_other_recovery_key_at_its_next_start() -> Story {
+    let root = folder()?;
+    let mut cpts = Settings::cpts();
+    (cpts.quic, cpts.tcp) = (false, false);
+    let Two { a, mut b, .. } = Two::peered(root.path(), Settings::dac(), cpts)?;
+    let mut at_a = a.client()?;
+    let node = b.node()?;
+    let before = at_a.peer_show(node)?.recovery;
+    let paper = root.path().join("paper");
+    fs::write(&paper, recovery_key(&b.made)?).map_err(Trouble::io("the paper"))?;
+    b.stop()?;
+    let (code, said) = change_key(&b, &paper)?;
+    ensure(code == Some(0), || said.clone())?;
+    b.start()?;
+    wait::until_seen("the new key, at A", wait::LONG, || {
+        let shown = at_a.peer_show(node)?;
+        let changed = shown.recovery != before && shown.line.refused == 0;
+        Ok((changed.then_some(()), shown))
+    })
+}
