@@ -306,7 +306,8 @@ fn a_damaged_word_of_the_recovery_key_is_passed_over_and_the_key_before_rules() 
     // The paper of before still opens.
     let (code, said) = change_key(&a, &paper)?;
     ensure(code == Some(0), || said.clone())?;
-    a.start()
+    a.start()?;
+    Ok(())
 }
 
 #[test]
@@ -328,5 +329,6 @@ fn a_node_that_listens_nowhere_names_its_other_recovery_key_at_its_next_start() 
         let shown = at_a.peer_show(node)?;
         let changed = shown.recovery != before && shown.line.refused == 0;
         Ok((changed.then_some(()), shown))
-    })
+    })?;
+    Ok(())
 }
