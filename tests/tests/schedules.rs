@@ -525,3 +525,25 @@ fn who_declines_or_waits_is_in_no_circle() {
         assert_eq!((tally.must, tally.never), (2, 2));
     }
 }
+
+/// Found by the tests above: the steward is lost, and of the two that are left one was granted less than the other. What only the other holds is no
+/// lack of the first.
+#[test]
+fn of_two_who_are_left_each_holds_what_it_was_granted() {
+    let schedule = Schedule {
+        seed: 1_445_375_665,
+        nodes: 3,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Remove(2),
+            Step::Invite(3, Past::Now),
+            Step::Invite(2, Past::Nothing),
+            Step::Run(182_962),
+            Step::Write(0),
+            Step::Run(59_801),
+            Step::Lose(3),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}

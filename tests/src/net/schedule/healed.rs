@@ -3,7 +3,7 @@
 use maillon_protocol::{
     charter::{Grant, Start},
     circle::{Ack, Circle},
-    ids::{CircleId, LogId},
+    ids::{CircleId, LogId, NodeId},
     record::Record,
     replica::{Row, Rows},
 };
@@ -234,14 +234,9 @@ impl Player<'_> {
                 continue;
             }
             let (theirs, ours) = (counted(steward, log), counted(held, log));
-            let start = match steward.charter.start_for(&self.net.id(place), log) {
-                Some(Start::Sequence(sequence)) => sequence,
-                Some(Start::Entry(entry)) => steward
-                    .logs
-                    .get(log)
-                    .and_then(|tip| tip.first_naming(entry))
-                    .unwrap_or(theirs + 1),
-                None => continue,
+            let starts = |place| starts_at(steward, &self.net.id(place), log, theirs);
+            let (Some(start), from) = (starts(place), starts(first)) else {
+                continue;
             };
             if theirs < start {
                 continue;
@@ -254,8 +249,15 @@ impl Player<'_> {
             for sequence in start..=theirs {
                 let right = self.net.nodes[first].stored(&id, log, sequence);
                 let found = self.net.nodes[place].stored(&id, log, sequence);
-                let (Some(right), Some(found)) = (right, found) else {
+                let Some(found) = found else {
                     return Err(format!("node {place} lacks record {sequence} of a log"));
+                };
+                let Some(right) = right else {
+                    // Who knows the charter best was granted less, where the steward is lost.
+                    if from.is_none_or(|from| sequence < from) {
+                        continue;
+                    }
+                    return Err(format!("node {first} lacks record {sequence} of a log"));
                 };
                 if right.id() != found.id() {
                     return Err(format!("node {place} has another record {sequence}"));
@@ -355,6 +357,20 @@ impl Player<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Where a log starts for a member; none where it has none of it.
+fn starts_at(circle: &Circle, node: &NodeId, log: &LogId, height: u64) -> Option<u64> {
+    match circle.charter.start_for(node, log)? {
+        Start::Sequence(sequence) => Some(sequence),
+        Start::Entry(entry) => {
+            let tip = circle.logs.get(log);
+            Some(
+                tip.and_then(|tip| tip.first_naming(entry))
+                    .unwrap_or(height + 1),
+            )
+        }
     }
 }
 
