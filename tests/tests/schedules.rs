@@ -547,3 +547,120 @@ fn of_two_who_are_left_each_holds_what_it_was_granted() {
     };
     assert_eq!(play(&schedule), Ok(()));
 }
+
+/// Found by the tests above: a machine that runs twice writes its own branch again, and somebody has come meanwhile without the past.
+#[test]
+fn what_is_written_again_after_a_fork_tells_nothing_to_who_came_without_the_past() {
+    let schedule = Schedule {
+        seed: 1_000_012,
+        nodes: 5,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Write(0),
+            Step::Invite(1, Past::Nothing),
+            Step::Clone(0),
+            Step::Write(0),
+            Step::WriteApart(5),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: what was written again for one new member, in an epoch that another one was granted.
+#[test]
+fn whoever_is_granted_an_epoch_reads_what_was_written_again_in_it() {
+    let schedule = Schedule {
+        seed: 4_125_569_802,
+        nodes: 5,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Invite(3, Past::Nothing),
+            Step::Run(1_922),
+            Step::Invite(1, Past::Now),
+            Step::Run(34),
+            Step::Write(4),
+            Step::Run(1_331),
+            Step::Invite(2, Past::Now),
+            Step::Run(287),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: a record that names an entry of the other branch of a charter is passed on to whom that branch grants it.
+#[test]
+fn of_a_forked_charter_the_branch_that_a_record_names_says_who_reads_it() {
+    let schedule = Schedule {
+        seed: 2_592_437_843,
+        nodes: 5,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Clone(5),
+            Step::Write(5),
+            Step::Close,
+            Step::Reopen,
+            Step::Swap(5),
+            Step::Invite(3, Past::Nothing),
+            Step::Run(196_244),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: a member that had a header without its body is removed, and comes back without the past.
+#[test]
+fn nobody_asks_for_ever_for_a_body_that_it_may_not_have_any_more() {
+    let schedule = Schedule {
+        seed: 3_033_268_070,
+        nodes: 3,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Write(0),
+            Step::Lie(3),
+            Step::Write(3),
+            Step::Remove(2),
+            Step::Invite(0, Past::Now),
+            Step::Weather(2, 27, 385),
+            Step::Run(24),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: a circle that its founder opened and let go of before anybody looked.
+#[test]
+fn who_has_let_go_of_a_circle_is_no_stranger_to_it() {
+    let schedule = Schedule {
+        seed: 0,
+        nodes: 4,
+        commit_ms: 1,
+        ordered: true,
+        steps: vec![Step::Found(4), Step::Close, Step::Finish(4)],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: two stewards are lost one after the other, and of the two that are left one was granted less.
+#[test]
+fn who_was_granted_all_is_not_compared_with_who_was_granted_less() {
+    let schedule = Schedule {
+        seed: 4_244_062_327,
+        nodes: 4,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Invite(2, Past::Whole),
+            Step::Run(1_721),
+            Step::Invite(1, Past::Now),
+            Step::Run(26),
+            Step::Run(34),
+            Step::Lose(1),
+            Step::Lose(0),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}

@@ -24,7 +24,15 @@ impl Circle {
     /// The ranges of which `own`, a member, may have the bodies, which are missing here.
     pub fn missing(&self, own: &NodeId) -> impl Iterator<Item = &Exception> {
         let member = self.charter.is_member(own);
-        let missing = move |exception: &&Exception| member && exception.reason == Reason::Missing;
+        // Whoever was removed and has come back with less is given nothing of what lies before.
+        let given = |exception: &Exception| {
+            let tip = self.logs.get(&exception.log);
+            let first = tip.and_then(|tip| tip.first_for(own, &exception.log, &self.charter));
+            first.is_some_and(|first| first <= exception.to)
+        };
+        let missing = move |exception: &&Exception| {
+            member && exception.reason == Reason::Missing && given(exception)
+        };
         self.exceptions.iter().filter(missing)
     }
 

@@ -9,6 +9,9 @@
 //! - of epochs that it was granted, what stands in a log of which the steward had nothing when it admitted: the entry names no start of it, so
 //!   for the new member it begins behind all that.
 //!
+//! What is written again is read by all who are there by then. So where somebody has come meanwhile who may not know it at all, it is not: the others have its
+//! header, see that they may not read it, and ask.
+//!
 //! The steward does so for the identity that a structure wrote which has left since. A version that is written again supersedes the one
 //! before, keeps its author and its date, and says the same.
 //!
@@ -196,12 +199,17 @@ impl Replica {
             self.keep_renewing(row);
             return Ok(Vec::new());
         };
+        let partly = self
+            .to_renew_for(&id)
+            .map_or_else(Vec::new, |(_, partly)| partly);
         let height = circle.logs.get(&log).map_or(0, |tip| tip.height);
         let (mut drafts, mut older, mut next) = (Vec::new(), Vec::new(), from);
         while next <= height && drafts.len() < WRITTEN && next - from < LOOKED_AT as u64 {
             if let Some(bytes) = self.row(rows, &Row::Record(id, log, next))? {
                 let record = read_record(&bytes)?;
                 if let Some((thing, draft)) = again(&circle, &record)
+                    && (is_for_everybody(draft.content.kind().0)
+                        || !self.is_kept_from_some(&circle, &partly, &log, next, &record))
                     && self.stands(rows, &id, thing, record.id())?
                 {
                     drafts.push(draft);
@@ -391,7 +399,9 @@ impl Replica {
                     let (header, body) = self.reads(circle, member, log, sequence, &record);
                     header != body
                 };
-                if !partly.iter().any(lacks) {
+                if !partly.iter().any(lacks)
+                    || self.is_kept_from_some(circle, partly, log, sequence, &record)
+                {
                     continue;
                 }
                 let Some((thing, draft)) = again(circle, &record) else {
@@ -442,6 +452,20 @@ impl Replica {
             first.is_some_and(|first| first <= sequence),
             epoch.is_some_and(|(number, _)| circle.charter.is_granted(member, number)),
         )
+    }
+
+    /// Whether somebody who reads what comes may not know this record: it lies before what they were given, and its epoch is not granted to them. What is
+    /// written again is written for all, so then it is not: who lacks it has its header, and asks.
+    fn is_kept_from_some(
+        &self,
+        circle: &Circle,
+        partly: &[NodeId],
+        log: &LogId,
+        sequence: u64,
+        record: &Record,
+    ) -> bool {
+        let mut all = partly.iter();
+        all.any(|member| self.reads(circle, member, log, sequence, record) == (false, false))
     }
 
     pub(super) fn placed(

@@ -258,8 +258,14 @@ fn may_have(circle: &Circle, peer: &NodeId, header: &Header, body: bool) -> Resu
         }
         Some(_) => {}
     }
-    let epoch = charter.epoch_of(header.entry).map(|(epoch, _)| epoch);
-    if body && !epoch.is_some_and(|epoch| charter.is_granted(peer, epoch)) {
+    // Of a charter that has forked, the branch that the record names says who may read it.
+    let granted = charter
+        .naming(header.entry, header.entry_hash)
+        .and_then(|named| {
+            let (epoch, _) = named.epoch_of(header.entry)?;
+            Some(named.is_granted(peer, epoch))
+        });
+    if body && granted != Some(true) {
         return Err("a body of an epoch that is not granted".to_owned());
     }
     Ok(())

@@ -149,9 +149,16 @@ impl Model {
         let terms = circle.roll.terms(node);
         let may = node == note.author || terms.iter().any(|term| term.opens(epoch));
         if !may {
-            return match terms.iter().any(|term| beside(term, entry, &log, sequence)) {
-                true => Verdict::Open(Open::Beside),
-                false => Verdict::Never,
+            let told = |term: &Term| {
+                beside(term, entry, &log, sequence) || circle.roll.is_retold(term, entry)
+            };
+            let again = |term: &Term| matches!(term.past, Past::From(_)) && entry < term.since;
+            return if terms.iter().any(told) {
+                Verdict::Open(Open::Beside)
+            } else if circle.is_forked(&log, sequence) && terms.iter().any(again) {
+                Verdict::Open(Open::Forked)
+            } else {
+                Verdict::Never
             };
         }
         match self.why_not(note, circle, node, known, (log, sequence, entry)) {

@@ -117,6 +117,15 @@ impl Roll {
         terms
     }
 
+    /// Whether what whoever knew this entry wrote may have been written again before a term began, for somebody else who came with less than all: of the
+    /// epoch in which that is done it says what it said, to whoever is granted that epoch.
+    pub fn is_retold(&self, term: &Term, entry: u64) -> bool {
+        let others = self.ever.iter().flat_map(|node| self.terms(*node));
+        let mut others = others.filter(|other| other.past != Past::Whole);
+        matches!(term.past, Past::From(_))
+            && others.any(|other| entry < other.since && other.since < term.since)
+    }
+
     /// The term that lasts.
     pub fn term(&self, node: usize) -> Option<Term> {
         self.terms(node).pop().filter(|term| term.until.is_none())

@@ -84,7 +84,10 @@ impl Player<'_> {
                     secret.extend([header.id, header.object.salt.0]);
                 }
             }
-            let strangers = (0..self.net.nodes.len()).filter(|place| !roll.ever(*place));
+            // Who has let go of it was in it, even where nobody saw that.
+            let finished = &self.model.circles[circle].finished;
+            let stranger = |place: &usize| !roll.ever(*place) && !finished.contains(place);
+            let strangers = (0..self.net.nodes.len()).filter(stranger);
             for place in strangers {
                 // Who claims to know it has its name from somebody else.
                 let claimed = self.net.malign.get(&place) == Some(&Malice::StrangersClaims);
