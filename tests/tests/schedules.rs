@@ -664,3 +664,45 @@ fn who_was_granted_all_is_not_compared_with_who_was_granted_less() {
     };
     assert_eq!(play(&schedule), Ok(()));
 }
+
+/// Found by the tests above: one invitation accepted by two machines of one key, at two times.
+#[test]
+fn whoever_accepted_before_its_disk_went_back_comes_in_with_either_yes() {
+    let schedule = Schedule {
+        seed: 958_198_168,
+        nodes: 3,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Clone(2),
+            Step::Invite(1, Past::Now),
+            Step::Run(31),
+            Step::Swap(2),
+            Step::Clock(2, -500),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
+/// Found by the tests above: the only one who had the beginning of a log is lost.
+#[test]
+fn a_log_whose_beginning_is_lost_stays_with_who_was_given_the_rest() {
+    let schedule = Schedule {
+        seed: 748_891_931,
+        nodes: 4,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Found(4),
+            Step::Invite(3, Past::Nothing),
+            Step::Cut(2, 3),
+            Step::Lie(4),
+            Step::Invite(4, Past::Whole),
+            Step::Run(830),
+            Step::Crash(3),
+            Step::Run(41_664),
+            Step::Lose(4),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}

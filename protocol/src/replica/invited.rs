@@ -201,7 +201,8 @@ impl Replica {
     }
 
     /// Ids of the acceptances that `entries` quote, that this node gave and that may admit it to `circle`. Looked up one by one: how many
-    /// invitations came in all these years plays no part.
+    /// invitations came in all these years plays no part. A machine that went back to before it accepted, and accepted again, has given two of one
+    /// invitation, at two times: either counts.
     pub(super) fn acceptances_for(
         &self,
         rows: &impl Rows,
@@ -212,13 +213,10 @@ impl Replica {
         for (_, quoted) in self.quoted_of_ours(entries) {
             let row = Row::Incoming(quoted.object.invitation);
             let row: Option<Incoming> = self.read_row(rows, &row)?;
-            if let Some(IncomingState::Accepted {
-                id, circle: used, ..
-            }) = row.map(|row| row.state)
-                && id.0 == quoted.id
+            if let Some(IncomingState::Accepted { circle: used, .. }) = row.map(|row| row.state)
                 && used.is_none_or(|used| used == *circle)
             {
-                ours.insert(id);
+                ours.insert(Hash(quoted.id));
             }
         }
         Ok(ours)
@@ -237,11 +235,9 @@ impl Replica {
                 continue;
             };
             if let IncomingState::Accepted {
-                id: acceptance,
                 circle: used @ None,
                 ..
             } = &mut row.state
-                && acceptance.0 == quoted.id
             {
                 *used = Some(circle.id());
                 self.put_incoming(id, &row);

@@ -8,7 +8,7 @@ use maillon_protocol::{
     replica::{Row, Rows},
 };
 
-use super::Player;
+use super::{Manner, Player};
 use crate::net::{Weather, model::Tally};
 
 /// Virtual time within which a healed federation must agree, milliseconds.
@@ -110,8 +110,15 @@ impl Player<'_> {
     fn fall_silent(&mut self) -> Result<(), String> {
         // Two heads of one circle, or of one log, are compared once a minute, for ever; and where a machine that was switched off alone had the
         // beginning of a log, or one that is lost, the rest of it is asked for as often.
+        // Who lacks a secret that nobody gives, because its steward's program is somebody else's, says so once a minute too.
+        let without = |place: usize| {
+            let (own, mut held) = (self.net.id(place), self.net.nodes[place].circles.values());
+            self.model.is_honest(place) && held.any(|circle| circle.lacks_a_secret(&own))
+        };
+        let without = (0..self.net.nodes.len()).any(without) && !self.model.malign.is_empty();
         let mut circles = self.model.circles.values();
         if self.switched_off
+            || without
             || !self.model.lost.is_empty()
             || circles.any(|circle| circle.split || !circle.forked.is_empty())
         {
@@ -180,7 +187,9 @@ impl Player<'_> {
         for (place, node) in here.filter(|(place, _)| self.model.is_honest(*place)) {
             let own = node.id();
             let held = node.circles.get(id);
-            if held.is_none() && self.has_finished(place, id) {
+            // One machine accepted, and on the other, which is left, people say no: there it never comes in.
+            let refuses = self.manners[place] != Manner::Accepts;
+            if held.is_none() && (refuses || self.has_finished(place, id)) {
                 continue;
             }
             if !steward.charter.is_member(&own) {
@@ -248,6 +257,13 @@ impl Player<'_> {
                 continue;
             };
             if theirs < start {
+                continue;
+            }
+            // Where its author is lost, those who were granted less hold it without the beginning.
+            let lost = |place: &usize| self.net.id(*place) == log.node;
+            let next_at = |place: usize| self.net.nodes[place].stored(&id, log, ours + 1);
+            let mut others = (0..self.net.nodes.len()).filter(|place| self.model.is_honest(*place));
+            if self.model.lost.iter().any(lost) && !others.any(|one| next_at(one).is_some()) {
                 continue;
             }
             if ours != theirs {
@@ -342,7 +358,10 @@ impl Player<'_> {
                     "node {place} has not the newest acknowledgement of node {other}"
                 ));
             }
-            let owed = node.owed(id, &fellow.id());
+            // Where the author is lost, who was granted less than the other holds its log without the beginning, and cannot give that.
+            let mut lost = self.model.lost.iter().map(|place| self.net.id(*place));
+            let mut owed = node.owed(id, &fellow.id());
+            owed.retain(|(log, ..)| !lost.any(|lost| lost == log.node));
             if !owed.is_empty() {
                 return Err(format!("node {place} waits for node {other}: {owed:?}"));
             }

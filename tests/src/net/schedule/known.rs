@@ -138,8 +138,9 @@ impl Player<'_> {
                         continue;
                     };
                     let last = p.min(q);
-                    let differ =
-                        one.record_at(circle, log, last) != other.record_at(circle, log, last);
+                    // Who came without the past does not hold the place at which the others differ.
+                    let there = [one, other].map(|node| node.record_at(circle, log, last));
+                    let differ = matches!(there, [Some(x), Some(y)] if x != y);
                     if differ && !names_fork(one, circle) && !names_fork(other, circle) {
                         return Err(format!(
                             "a log of circle {number} forked, and neither node {a} nor node {b} says so"
