@@ -10,7 +10,7 @@ use maillon_protocol::{
     sync::Message,
 };
 
-use super::{Net, Node, contains, malice::Malice};
+use super::{Net, Node, contains};
 
 impl Net {
     /// Everything that must hold, now.
@@ -183,10 +183,10 @@ impl Net {
         Ok(())
     }
 
-    /// What a message says beside "no such circle" to a node that has named that circle itself.
+    /// What a message says beside "no such circle" to a node that has named that circle itself, as one whose program is somebody else's may.
     fn beside_echoes(&self, to: usize, message: &Message) -> Message {
         let mut message = message.clone();
-        let claims = self.malign.get(&to) == Some(&Malice::StrangersClaims);
+        let claims = self.malign.contains_key(&to);
         match &mut message {
             Message::States(states) if claims => {
                 states.retain(|state| state.entry != 0 || !state.heights.is_empty());

@@ -15,6 +15,7 @@ use crate::net::{Weather, model::Tally};
 const AGREE_MS: u64 = 600_000;
 /// The same where connections lose frames and go on: the sweep must have come.
 const SWEPT_MS: u64 = 3 * 3_600_000;
+const DAY_MS: i64 = 24 * 3_600_000;
 /// For so long each of two machines with one key is reached at last, milliseconds.
 const TWIN_MS: u64 = 150_000;
 
@@ -110,7 +111,8 @@ impl Player<'_> {
     fn fall_silent(&mut self) -> Result<(), String> {
         // Two heads of one circle, or of one log, are compared once a minute, for ever; and where a machine that was switched off alone had the
         // beginning of a log, or one that is lost, the rest of it is asked for as often.
-        // Who lacks a secret that nobody gives, because its steward's program is somebody else's, says so once a minute too.
+        // Who lacks a secret that nobody gives, because its steward's program is somebody else's, says so once a minute too; and so is offered a charter
+        // whoever takes no invitation because its clock is wrong.
         let without = |place: usize| {
             let (own, mut held) = (self.net.id(place), self.net.nodes[place].circles.values());
             self.model.is_honest(place) && held.any(|circle| circle.lacks_a_secret(&own))
@@ -119,6 +121,7 @@ impl Player<'_> {
         let mut circles = self.model.circles.values();
         if self.switched_off
             || without
+            || self.net.clocks.values().any(|wrong| *wrong < -DAY_MS)
             || !self.model.lost.is_empty()
             || circles.any(|circle| circle.split || !circle.forked.is_empty())
         {
@@ -189,13 +192,17 @@ impl Player<'_> {
             let held = node.circles.get(id);
             // One machine accepted, and on the other, which is left, people say no: there it never comes in.
             let refuses = self.manners[place] != Manner::Accepts;
+            // Of a clock that is more than a day behind an invitation is from too far ahead.
+            let wrong = self.net.clocks.get(&place).copied().unwrap_or(0);
+            let refuses = refuses || wrong < -DAY_MS;
             if held.is_none() && (refuses || self.has_finished(place, id)) {
                 continue;
             }
             if !steward.charter.is_member(&own) {
-                // A removed node that ever held the charter knows of its removal.
+                // A removed node that ever held the charter knows of its removal. Where nodes are lost, nobody may be left whom it would hear.
                 if let (Some(held), Some(removed)) = (held, steward.charter.removed_by(&own))
                     && held.charter.number() != removed
+                    && self.model.lost.is_empty()
                 {
                     return Err(format!("node {place} does not know of its removal"));
                 }

@@ -172,10 +172,8 @@ impl Player<'_> {
             let now = places(&self.net.nodes[index]);
             let held = &mut self.committed[index];
             // What a node has let go of goes.
-            let finished = self.circles.iter().any(|circle| {
-                let rows = self.net.nodes[index].memory.rows();
-                rows.contains_key(&Row::Finished(*circle))
-            });
+            let mut circles = self.model.circles.values();
+            let finished = circles.any(|circle| circle.finished.contains(&index));
             if !finished && !now.is_superset(held) {
                 return Err(format!("node {index} has lost a committed record"));
             }
