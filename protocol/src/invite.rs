@@ -235,8 +235,7 @@ impl Invitation {
         if expires_ms <= now_ms {
             return Err(InviteError::Expired);
         }
-        // A day of grace for clocks that differ.
-        if expires_ms > now_ms + limits::INVITATION_LIFE_MS + 24 * 3600 * 1000 {
+        if expires_ms > now_ms + limits::INVITATION_LIFE_MS + limits::CLOCK_GRACE_MS {
             return Err(InviteError::Life);
         }
         Ok(parsed.verify()?)

@@ -56,6 +56,8 @@ pub const ASIDE_BYTES: usize = 4 << 20;
 pub const SUPERSEDES: usize = 64;
 /// Life of an invitation, milliseconds: 7 days.
 pub const INVITATION_LIFE_MS: u64 = 7 * 24 * 3600 * 1000;
+/// By how much clocks may differ where a letter's time is looked at, milliseconds.
+pub const CLOCK_GRACE_MS: u64 = 24 * 3600 * 1000;
 /// Bytes of one pairing message: two descriptors would fit.
 pub const PAIRING_MESSAGE: usize = 16 << 10;
 /// Wrong proofs that end an invitation to peer.

@@ -3,10 +3,13 @@
 
     tests/mutations/run.py              all of them: about two hours on two cores; writes tests/evidence/mutations.json
     tests/mutations/run.py NAME...      only these; writes nothing
+    tests/mutations/run.py --fresh      the same, what an earlier run of the same code has seen too
     tests/mutations/run.py --check      whether every rule that is to be broken still stands where the list says
 
 A mutation replaces one text of one file (list.toml) in a copy of the protocol and of the simulated net, outside the checkout. It is seen where a
 test of those that run here fails: generated schedules first (`schedules`), then the stories in virtual time. What nobody sees is a hole.
+
+A run that is stopped goes on where it was, as long as the code of protocol, simulated net and stories is the same.
 
 The last line is `N passed, N failed, N skipped`. Exit 0 if every mutation was seen.
 """
@@ -31,6 +34,7 @@ EVIDENCE = ROOT / "tests/evidence/mutations.json"
 # The stories that run over the simulated net, and so without a daemon.
 STORIES = ["replication", "leaving", "successors", "attachments", "requests", "erasing", "replacing",
            "forks", "clocks", "malice", "letters", "deliveries", "presenting", "carrying_over"]
+TREES = ["schedules.rs", *(name if (ROOT / "tests/tests" / name).is_dir() else f"{name}.rs" for name in STORIES)]
 CASES = "400"
 # Bytes of a program's memory: some mutations make nodes that never come to rest.
 MEMORY = 6 << 30
@@ -111,6 +115,29 @@ def run(where, tests):
     return process.returncode != 0, found.group(1) if found else None
 
 
+def same_code():
+    """A name of everything that a result hangs on, but the mutation."""
+    trees = ["protocol/src", "tests/src/net", *(f"tests/tests/{name}" for name in TREES), "Cargo.lock"]
+    return " ".join(git("rev-parse", f"HEAD:{tree}") for tree in trees)
+
+
+def covers():
+    """The protocol without the administrator's calls, which no simulated node hears."""
+    found = sorted((ROOT / "protocol/src").iterdir())
+    return [f"protocol/src/{one.name}" for one in found if one.name not in ("admin", "lib.rs")]
+
+
+def kept(where):
+    """What earlier runs of the same code have seen, by the mutation's whole text."""
+    path = where / "seen.json"
+    held = json.loads(path.read_text()) if path.exists() else {}
+    return held["results"] if held.get("code") == same_code() else {}
+
+
+def keep(where, results):
+    (where / "seen.json").write_text(json.dumps({"code": same_code(), "results": results}))
+
+
 def git(*words):
     return subprocess.run(["git", "-C", ROOT, *words], text=True, capture_output=True, check=True).stdout.strip()
 
@@ -118,6 +145,8 @@ def git(*words):
 def main(words):
     if words == ["--check"]:
         return check()
+    fresh = words == ["--fresh"]
+    words = [] if fresh else words
     chosen = [one for one in mutations() if not words or one["name"] in words]
     target = os.environ.get("CARGO_TARGET_DIR") or pathlib.Path.home() / ".cache/maillon/target"
     where = pathlib.Path(target) / "mutations"
@@ -127,7 +156,13 @@ def main(words):
     if broken:
         raise SystemExit(f"a test fails before anything is broken: {test}")
     print(f"ok  nothing broken, nothing seen ({time.monotonic() - started:.0f} s)", flush=True)
+    before = {} if words or fresh else kept(where)
     for mutation in chosen:
+        text = json.dumps(mutation, sort_keys=True)
+        if text in before:
+            results.append(before[text])
+            print(f"ok  {mutation['name']} was seen before", flush=True)
+            continue
         complaint = stands(where, mutation)
         if complaint:
             raise SystemExit(f"mutation {mutation['name']}: {complaint}")
@@ -144,6 +179,9 @@ def main(words):
         seconds = round(time.monotonic() - begun)
         results.append({"name": mutation["name"], "breaks": mutation["breaks"], "seen": seen,
                         "by": "schedules" if simulation else "stories", "test": by, "seconds": seconds})
+        if seen and not words:
+            before[text] = results[-1]
+            keep(where, before)
         how = f"{results[-1]['by']}: {by}" if seen else "nobody"
         print(f"{'ok ' if seen else 'FAIL'} {mutation['name']} is seen by {how} ({seconds} s)", flush=True)
     unseen = sum(not one["seen"] for one in results)
@@ -151,7 +189,7 @@ def main(words):
         EVIDENCE.write_text(json.dumps({
             "command": "tests/mutations/run.py", "commit": git("rev-parse", "HEAD"),
             "date": datetime.date.today().isoformat(), "machine": f"{os.cpu_count()} processors, {platform.machine()}",
-            "seconds": round(time.monotonic() - started), "covers": ["protocol/src", "tests/src/net", "tests/tests/schedules.rs"],
+            "seconds": sum(one["seconds"] for one in results), "covers": [*covers(), "tests/src/net", "tests/tests/schedules.rs"],
             "executions": len(results), "seeds": f"MAILLON_CASES={CASES} MAILLON_SEED=2",
             "findings": [f"nobody sees {one['name']}" for one in results if not one["seen"]],
             "mutations": results}, indent=1, ensure_ascii=False) + "\n")

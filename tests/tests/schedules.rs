@@ -706,3 +706,22 @@ fn a_log_whose_beginning_is_lost_stays_with_who_was_given_the_rest() {
     };
     assert_eq!(play(&schedule), Ok(()));
 }
+
+/// Found by the tests above: a disk and a clock that went back together.
+#[test]
+fn whoever_accepted_before_its_disk_and_its_clock_went_back_comes_in_again() {
+    let schedule = Schedule {
+        seed: 3_009_973_629,
+        nodes: 4,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Invite(2, Past::Nothing),
+            Step::Run(1_197),
+            Step::Run(130_255),
+            Step::Clock(3, -3_088),
+            Step::Restore(3),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}

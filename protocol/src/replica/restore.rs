@@ -16,6 +16,7 @@ use crate::{
     circle::Circle,
     ids::{CircleId, EntryHash, Hash, NodeId},
     invite::Acceptance,
+    limits,
     sign::Verified,
 };
 
@@ -53,7 +54,10 @@ impl Replica {
     ) -> Result<bool, StorageError> {
         let restored: u64 = self.read_row(rows, &Row::Restored)?.unwrap_or(0);
         let said = &acceptance.object;
-        if said.node != self.own() || said.accepted_ms >= restored {
+        // The clock may have gone back with the disk.
+        if said.node != self.own()
+            || said.accepted_ms >= restored.saturating_add(limits::CLOCK_GRACE_MS)
+        {
             return Ok(false);
         }
         let row: Option<Incoming> = self.read_row(rows, &Row::Incoming(said.invitation))?;

@@ -173,7 +173,9 @@ impl Net {
                     }
                 }
                 for seal in seals {
-                    if !charter.is_granted(&peer, seal.number) || seal.recipient != peer {
+                    let named = charter.naming(seal.number, seal.epoch);
+                    let granted = named.is_some_and(|named| named.is_granted(&peer, seal.number));
+                    if !granted || seal.recipient != peer {
                         return Err("a sealed copy that is not granted".to_owned());
                     }
                 }
