@@ -102,7 +102,14 @@ impl Net {
             let granted = granted_from
                 .iter()
                 .any(|(admitted, from)| epoch < admitted && epoch >= from);
-            if !member && !granted {
+            // Of a charter that has forked, either branch grants what was before it.
+            let mut rivals = newest
+                .charter
+                .rivals()
+                .iter()
+                .chain(circle.charter.rivals());
+            let beside = rivals.any(|rival| rival.is_granted(&own, *epoch));
+            if !member && !granted && !beside {
                 return Err(format!(
                     "node {index} has opened epoch {epoch}, which nobody granted it"
                 ));
