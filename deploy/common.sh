@@ -38,10 +38,11 @@ has_program() {
     grep -Eq '"kind":\["bin"\],"crate_types":\["bin"\],"name":"'"$1"'"' <<<"$packages"
 }
 
-# claim_target: to be called before a build. Cargo names what it builds by the crate's path *inside* the checkout and
+# claim_target: to be called before a build. Fetches what the pages need for the browser, where that is missing. Cargo names what it builds by the crate's path *inside* the checkout and
 # compares file times, so in a shared folder it takes another checkout's newer build for this one's. When the last
 # build there was another checkout's, our own four crates are therefore built anew; the dependencies stay.
 claim_target() {
+    "$MAILLON_ROOT/deploy/assets.sh" || return
     local mark="$CARGO_TARGET_DIR/built-from"
     if [ -d "$CARGO_TARGET_DIR/debug" ] && [ "$(cat "$mark" 2>/dev/null)" != "$MAILLON_ROOT" ]; then
         (cd "$MAILLON_ROOT" && cargo clean --quiet --locked --workspace)

@@ -61,6 +61,7 @@ build|gcc libc6-dev|has_c|C compiler and headers: AWS-LC, ring, every link
 build|g++|has_cxx|C++ compiler: RocksDB
 build|libclang-dev|has_libclang|bindgen reads the headers of RocksDB
 build|ca-certificates|has_certificates|cargo fetches crates over HTTPS
+build|nodejs npm|has npm|npm fetches what the pages need for the browser
 test|git|has git|the commit that figures belong to
 test|python3|has python3|known-answer vectors are checked by a second implementation
 test|python3-venv|has_venv|its libraries go into a folder of their own

@@ -2,7 +2,7 @@
 //! definitions, so it cannot lie.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
@@ -89,6 +89,9 @@ pub struct Config {
     /// The administrator's socket.
     #[config(nested)]
     pub admin: AdminConfig,
+    /// The pages for professionals.
+    #[config(nested)]
+    pub web: WebConfig,
     /// Health and metrics, on this machine only.
     #[config(nested)]
     pub http: HttpConfig,
@@ -236,6 +239,47 @@ pub struct AdminConfig {
     pub care_commands: bool,
 }
 
+/// Pages.
+#[derive(Debug, Clone, confique::Config)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct WebConfig {
+    /// Where browsers reach the pages, such as "0.0.0.0:443". Without it there are no pages.
+    pub listen: Option<SocketAddr>,
+    /// The certificate with its chain, PEM. Relative paths are in the data folder. Without it the pages are served on a loopback address only, or to
+    /// the proxy named below.
+    pub certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    pub key: Option<PathBuf>,
+    /// The address of the proxy that speaks TLS with browsers, if there is one: what it says in X-Forwarded-For is believed.
+    pub proxy: Option<IpAddr>,
+    /// Minutes without anybody at the page after which a session locks. 1 to 60.
+    #[config(default = 15)]
+    pub idle_minutes: u64,
+    /// Hours after which a session ends. 1 to 24.
+    #[config(default = 12)]
+    pub session_hours: u64,
+}
+
+impl WebConfig {
+    /// Where and how pages are served; none where they are not. `dir`: the data folder.
+    pub fn settings(&self, dir: &Path) -> Option<crate::web::Settings> {
+        let pair = self.certificate.as_ref().zip(self.key.as_ref());
+        Some(crate::web::Settings {
+            listen: self.listen?,
+            certificate: pair.map(|(chain, key)| (dir.join(chain), dir.join(key))),
+            proxy: self.proxy,
+        })
+    }
+
+    /// How long sessions last.
+    pub const fn limits(&self) -> crate::access::Limits {
+        crate::access::Limits {
+            idle_ms: self.idle_minutes * 60_000,
+            longest_ms: self.session_hours * 3_600_000,
+        }
+    }
+}
+
 /// Health and metrics.
 #[derive(Debug, Clone, confique::Config)]
 #[config(layer_attr(serde(deny_unknown_fields)))]
@@ -378,7 +422,12 @@ impl Config {
                 "must be a loopback address such as 127.0.0.1:4080",
             ));
         }
+        if self.web.certificate.is_some() != self.web.key.is_some() {
+            return Err(wrong("web.certificate", "and web.key are named together"));
+        }
         for (field, value, range) in [
+            ("web.idle_minutes", self.web.idle_minutes, 1..=60),
+            ("web.session_hours", self.web.session_hours, 1..=24),
             (
                 "keys.receive_key_days",
                 self.keys.receive_key_days,

@@ -5,11 +5,14 @@
 //! - [`ledger`] is the only writer: it runs the protocol's rules over the store, many jobs to a commit.
 //! - [`network`] moves frames between nodes that may talk; it knows nothing of what they say.
 //! - [`peering`] knows who this node's peers are, and carries two administrators' pairing out.
+//! - [`access`] knows who may sign in, and who has.
+//! - [`web`] is the pages for professionals and the administrator.
 //! - [`fhir`] reads the files that other software writes.
 //!
 //! Arrows point downwards: `admin` → `care` → `ledger` → `store`; `network` → `ledger`; everything → `maillon_protocol`.
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod admin;
 pub mod audit;
 pub mod care;
@@ -32,6 +35,7 @@ pub mod random;
 pub mod recovery;
 pub mod shortened;
 pub mod store;
+pub mod web;
 pub mod workers;
 
 mod durable;

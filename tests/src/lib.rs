@@ -14,4 +14,5 @@ pub mod sift;
 pub mod skip;
 pub mod story;
 pub mod strace;
+pub mod visitor;
 pub mod wire;

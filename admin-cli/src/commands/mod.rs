@@ -1,5 +1,6 @@
 //! The commands, one file for each, or a folder where a noun has many verbs.
 
+mod account;
 mod alert;
 mod audit;
 mod checkpoint;
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     Peer(peer::Peer),
     #[command(subcommand)]
     Professional(professional::Professional),
+    #[command(subcommand)]
+    Account(account::Account),
     #[command(subcommand)]
     Consent(consent::Consent),
     #[command(subcommand)]
@@ -69,6 +72,7 @@ impl Command {
             Self::Doctor(command) => command.run(session),
             Self::Peer(command) => command.run(session),
             Self::Professional(command) => command.run(session),
+            Self::Account(command) => command.run(session),
             Self::Consent(command) => command.run(session),
             Self::Circle(command) => command.run(session),
             Self::Alert(command) => command.run(session),

@@ -175,6 +175,8 @@ impl Node {
                     .collect(),
             ),
 
+            Call::Account(call) => Box::pin(self.account_call(by, call, now_ms)).await?,
+
             call @ (Call::Import { .. }
             | Call::ImportBegin { .. }
             | Call::ImportPart { .. }

@@ -4,6 +4,7 @@
 //! thirty-two requests under way; answers come as they are ready, with the request's number. This module resolves names, checks that a
 //! professional is named where care content is concerned, and calls `care`, `peering` and the rest; it decides nothing itself.
 
+mod accounts;
 mod base64_text;
 mod calls;
 mod circles;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use data_encoding::HEXLOWER;
 use maillon_protocol::ids::{CircleId, Hash, InvitationId, NodeId, PairingId, RecordId, ThingId};
 use minicbor::{Decode, Encode};
 
@@ -44,6 +45,8 @@ pub enum Object {
     Invitation(InvitationId),
     /// A professional of this structure.
     Professional(ThingId),
+    /// A person's way in, by its name inside.
+    Account([u8; 16]),
     /// A worker, by its name.
     Worker(&'static str),
 }
@@ -54,6 +57,7 @@ impl fmt::Display for Object {
             Self::Pairing(id) => write!(f, "pairing {id}"),
             Self::Invitation(id) => write!(f, "invitation {id}"),
             Self::Professional(id) => write!(f, "professional {id}"),
+            Self::Account(id) => write!(f, "account {}", HEXLOWER.encode(id)),
             Self::Worker(name) => write!(f, "worker {name}"),
         }
     }

@@ -230,7 +230,11 @@ impl Care {
         })?)
     }
 
-    fn actor_of(&self, id: ThingId) -> Result<Option<Actor>, CareError> {
+    /// The professional of an id; none where there is no such.
+    ///
+    /// # Errors
+    /// [`CareError::Store`], [`CareError::DamagedProfessional`].
+    pub fn actor_of(&self, id: ThingId) -> Result<Option<Actor>, CareError> {
         // A poisoned lock leaves a map that is whole.
         let known = self.known.0.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(actor) = known.get(&id) {

@@ -34,6 +34,7 @@ use tokio::{
 };
 
 use crate::{
+    access::{Access, AccessError},
     admin::{AdminSocket, SocketError},
     care::Care,
     checkpoint::{self, WakeError},
@@ -50,6 +51,7 @@ use crate::{
     },
     peering::{Peering, PeeringConfig, PeeringError},
     store::{StorageKey, Store, StoreError},
+    web::{Web, WebError},
     workers::Workers,
 };
 
@@ -92,6 +94,12 @@ pub enum StartError {
     /// Health.
     #[error("the health server cannot listen on the address of [http]: {0}; give it another port")]
     Http(std::io::Error),
+    /// Accounts.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// Pages.
+    #[error(transparent)]
+    Web(#[from] WebError),
     /// A file of the data folder.
     #[error("the data folder cannot be written: {0}; check its owner and its disk")]
     Folder(std::io::Error),
@@ -121,6 +129,7 @@ pub struct Node {
     pub started_ms: u64,
     pub(crate) ledger: Ledger,
     pub(crate) care: Care,
+    pub(crate) access: Access,
     pub(crate) network: NetworkHandle,
     pub(crate) peering: Arc<Peering>,
     pub(crate) scores: Arc<Scores>,
@@ -141,6 +150,7 @@ pub struct Node {
 struct Doors {
     socket: Option<AdminSocket>,
     http: Option<Http>,
+    web: Option<Web>,
 }
 
 impl Node {
@@ -285,8 +295,10 @@ impl Node {
                 .into_iter()
                 .collect(),
         };
+        let access = Access::start(ledger.clone(), config.web.limits())?;
         let node = Arc::new(Self {
             care: Care::new(ledger.clone(), structure),
+            access,
             dir: dir.to_owned(),
             started_ms: now_ms(),
             network,
@@ -334,19 +346,36 @@ impl Node {
             .map_err(StartError::Http)?;
         let address = http.address.to_string();
         self.doors().http = Some(http);
-        let run = self.dir.join("run");
-        std::fs::create_dir_all(&run)
-            .and_then(|()| std::fs::write(run.join("http"), address))
-            .map_err(StartError::Folder)?;
+        self.tell_of("http", &address)?;
+        if let Some(settings) = self.config.web.settings(&self.dir) {
+            let web = Web::start(&settings, Arc::clone(self)).await?;
+            let address = web.origin();
+            tracing::info!(%address, "pages");
+            self.doors().web = Some(web);
+            self.tell_of("web", &address)?;
+        }
         if let Some(text) = &self.config.test.plant_unsealed {
             std::fs::write(self.dir.join("planted"), text).map_err(StartError::Folder)?;
         }
         Ok(())
     }
 
+    /// Says in the folder `run` where a door is, for those who start the node with a port that the system chooses.
+    fn tell_of(&self, door: &str, address: &str) -> Result<(), StartError> {
+        let run = self.dir.join("run");
+        std::fs::create_dir_all(&run)
+            .and_then(|()| std::fs::write(run.join(door), address))
+            .map_err(StartError::Folder)
+    }
+
     fn doors(&self) -> MutexGuard<'_, Doors> {
         // Every change is whole; a poisoned lock loses nothing.
         self.doors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the pages are served, where they are.
+    pub(crate) fn pages(&self) -> Option<String> {
+        self.doors().web.as_ref().map(Web::origin)
     }
 
     /// Path of the admin socket.
@@ -392,6 +421,9 @@ impl Node {
         if let Some(http) = doors.http {
             http.stop();
         }
+        if let Some(web) = doors.web {
+            web.stop().await;
+        }
         self.peering.stop().await;
         self.network.shutdown().await;
         let relay = self
@@ -411,8 +443,10 @@ impl Node {
         let gone = futures::future::join_all(tasks);
         let _ = tokio::time::timeout(Duration::from_secs(2), gone).await;
         self.ledger.stop().await;
-        // The file only says where health is while the node runs.
-        let _ = std::fs::remove_file(self.dir.join("run/http"));
+        // The files only say where doors are while the node runs.
+        for door in ["http", "web"] {
+            let _ = std::fs::remove_file(self.dir.join("run").join(door));
+        }
         tracing::info!("stopped");
     }
 }

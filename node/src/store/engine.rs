@@ -35,12 +35,12 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The database's settings; `new` to make one.
-    pub(super) fn settings(&self, new: bool) -> rocksdb::Options {
+    /// The database's settings: `new` to make one, `tables` to make those that are missing.
+    pub(super) fn settings(&self, new: bool, tables: bool) -> rocksdb::Options {
         let mut settings = rocksdb::Options::default();
         // Never a new database where an old one should be.
         settings.create_if_missing(new);
-        settings.create_missing_column_families(new);
+        settings.create_missing_column_families(tables);
         settings.set_paranoid_checks(true);
         // Drops an unfinished record at the very end of the log and calls everything else damage. The
         // point-in-time mode would stop at the first damaged record and drop confirmed commits after it in silence.

@@ -1,8 +1,13 @@
 //! The file `FORMAT`: which version wrote the database, and under which key.
 //!
-//! Two lines of text, `maillon database 1` and `key <32 hexadecimal digits>`. The digits come from the storage key by
+//! Two lines of text, `maillon database 2` and `key <32 hexadecimal digits>`. The digits come from the storage key by
 //! HKDF and say nothing about it; they let a wrong key be refused before RocksDB touches a file. Later versions keep
 //! the first line's form, so that this one can say that they are newer.
+//!
+//! | version | what is new |
+//! |---|---|
+//! | 1 | |
+//! | 2 | the table `access`; made empty where version 1 wrote the database, when it is opened |
 
 use std::path::Path;
 
@@ -14,15 +19,18 @@ use super::{StorageKey, StoreError};
 pub const FILE_NAME: &str = "FORMAT";
 
 /// The version of the database that this program writes, and the newest that it reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// The oldest that it reads, and makes one of its own of.
+const OLDEST: u32 = 1;
 
 const MAX_BYTES: u64 = 4096;
 const FIRST_WORDS: &str = "maillon database ";
 
-/// Checks version and key against the file; `false` when there is none.
-pub(super) fn check(dir: &Path, key: &StorageKey) -> Result<bool, StoreError> {
+/// Checks version and key against the file, and gives the version; none when there is no file.
+pub(super) fn check(dir: &Path, key: &StorageKey) -> Result<Option<u32>, StoreError> {
     let Some(bytes) = read(dir)? else {
-        return Ok(false);
+        return Ok(None);
     };
     let text = std::str::from_utf8(&bytes).map_err(|_| unreadable())?;
     let mut lines = text.lines();
@@ -42,16 +50,16 @@ pub(super) fn check(dir: &Path, key: &StorageKey) -> Result<bool, StoreError> {
         .and_then(|line| line.strip_prefix("key "))
         .filter(|digits| digits.len() == 32)
         .ok_or_else(unreadable)?;
-    if found != VERSION || lines.next().is_some() {
+    if found < OLDEST || lines.next().is_some() {
         return Err(unreadable());
     }
     if fingerprint != self::fingerprint(key) {
         return Err(StoreError::WrongKey);
     }
-    Ok(true)
+    Ok(Some(found))
 }
 
-/// Writes the file for a new database.
+/// Writes the file for a new database, or for one that has become of this version.
 pub(super) fn write(dir: &Path, key: &StorageKey) -> Result<(), StoreError> {
     let text = format!("{FIRST_WORDS}{VERSION}\nkey {}\n", fingerprint(key));
     put(dir, text.as_bytes())

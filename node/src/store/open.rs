@@ -18,25 +18,29 @@ const PROOF: &[u8] = b"sealed under the storage key of this node";
 
 pub(super) fn open(dir: &Path, key: &StorageKey, options: &Options) -> Result<Inner, StoreError> {
     let known = format::check(dir, key)?;
-    if !known {
+    if known.is_none() {
         crate::durable::make_folder(dir).map_err(|source| StoreError::io(dir, source))?;
     }
     let lock = lock(dir)?;
     // Somebody else may have made the database between the look and the lock.
-    let known = known || format::check(dir, key)?;
+    let known = match known {
+        None => format::check(dir, key)?,
+        known => known,
+    };
     let folder = dir.join(FOLDER_NAME);
-    if !known {
+    if known.is_none() {
         crate::durable::make_folder(&folder).map_err(|source| StoreError::io(&folder, source))?;
     }
-    if known && !folder.join("CURRENT").exists() {
+    if known.is_some() && !folder.join("CURRENT").exists() {
         return Err(StoreError::FilesDamaged {
             detail: format!("the folder {FOLDER_NAME} is missing or empty"),
         });
     }
-    if known {
+    if known.is_some() {
         mark::check(&folder)?;
     }
-    let settings = options.settings(!known);
+    let older = known.filter(|version| *version < format::VERSION);
+    let settings = options.settings(known.is_none(), known.is_none() || older.is_some());
     let cache = Cache::new_lru_cache(options.block_cache_bytes);
     let db = DB::open_cf_descriptors(&settings, &folder, options.families(&cache))?;
     let inner = Inner {
@@ -51,8 +55,11 @@ pub(super) fn open(dir: &Path, key: &StorageKey, options: &Options) -> Result<In
         trouble: Mutex::new(None),
         _lock: lock,
     };
-    if known {
+    if known.is_some() {
         check_proof(&inner)?;
+        if older.is_some() {
+            format::write(dir, key)?;
+        }
     } else {
         finish_new(&inner, key)?;
     }

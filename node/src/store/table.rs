@@ -24,7 +24,7 @@ pub enum Table {
     Peers,
     /// Invitations that were made or received.
     Invitations,
-    /// Accounts of the people who work here.
+    /// The professionals of this structure, as records name them.
     People,
     /// Documents as they were received.
     Originals,
@@ -34,11 +34,13 @@ pub enum Table {
     Outbox,
     /// Who did what, when.
     Audit,
+    /// Who may sign in, who has, and what each may do. Since version 2 of the database.
+    Access,
 }
 
 impl Table {
     /// Every table, in the order of their declaration.
-    pub const ALL: [Table; 15] = [
+    pub const ALL: [Table; 16] = [
         Table::Meta,
         Table::Circles,
         Table::Entries,
@@ -54,6 +56,7 @@ impl Table {
         Table::Blobs,
         Table::Outbox,
         Table::Audit,
+        Table::Access,
     ];
 
     /// The column family's name, which is also part of what each sealed value is bound to.
@@ -75,6 +78,7 @@ impl Table {
             Table::Blobs => "blobs",
             Table::Outbox => "outbox",
             Table::Audit => "audit",
+            Table::Access => "access",
         }
     }
 }

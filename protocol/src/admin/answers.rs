@@ -43,6 +43,8 @@ pub enum Answer {
     Replaced(Replaced),
     Professional(LocalProfessional),
     Professionals(Vec<LocalProfessional>),
+    Accounts(Vec<super::AccountLine>),
+    AccountCode(super::AccountCode),
     Written(Written),
     Circle(CircleView),
     Circles(Vec<CircleLine>),

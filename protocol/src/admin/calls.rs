@@ -95,6 +95,9 @@ pub enum Call {
     /// Professionals of this structure. → [`super::Answer::Professionals`].
     ProfessionalList,
 
+    /// About accounts: who may sign in to the pages.
+    Account(super::AccountCall),
+
     /// Records what the person was told and answered. → [`super::Answer::Written`].
     ConsentRecord {
         /// The circle.

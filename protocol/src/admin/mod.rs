@@ -14,12 +14,14 @@
 //! Circles, records, nodes, invitations, pairings and professionals may be named by the beginning of their printed form, of [`LEAST_DIGITS`]
 //! at least (a record: [`LEAST_RECORD_DIGITS`]), as long as it fits one only; the daemon resolves it ([`Named`]).
 
+mod accounts;
 mod answers;
 mod calls;
 mod documents;
 mod erasures;
 mod requests;
 
+pub use accounts::*;
 pub use answers::*;
 pub use calls::*;
 pub use documents::*;

@@ -2,9 +2,10 @@
 
 use maillon_protocol::{
     admin::{
-        Answer, Call, Candidates, Check, CircleDigest, CircleLine, CircleView, DocumentState,
-        ErrorCode, Exported, Imported, InvitationLine, LocalProfessional, Pairing, Peer,
-        PeerInvitation, Peers, RecordLine, RecordPage, RecordView, Status, VerifiedRecord, Written,
+        AccountCall, AccountCode, AccountLine, Answer, Call, Candidates, Check, CircleDigest,
+        CircleLine, CircleView, DocumentState, ErrorCode, Exported, Imported, InvitationLine,
+        LocalProfessional, Pairing, Peer, PeerInvitation, Peers, RecordLine, RecordPage,
+        RecordView, Status, VerifiedRecord, Written,
     },
     charter::{Grant, RemovalReason},
     content::{AlertStep, ConsentDecision, ConsentKind, NoteKind, PatientIdentity, Severity},
@@ -63,6 +64,18 @@ calls! {
         rpps: Some(rpps.to_owned()),
         profession: Some(profession.to_owned()),
     } => Professional(LocalProfessional);
+    /// Makes an account that acts in the name of a professional.
+    account_add(login: &str, name: &str, professional: &str) Call::Account(AccountCall::Add {
+        login: login.to_owned(),
+        name: name.to_owned(),
+        professionals: vec![professional.to_owned()],
+        administrator: false,
+    }) => AccountCode(AccountCode);
+    /// All accounts.
+    account_list() Call::Account(AccountCall::List) => Accounts(Vec<AccountLine>);
+    /// A code for one more first sign-in.
+    account_begin_again(login: &str)
+        Call::Account(AccountCall::BeginAgain { login: login.to_owned() }) => AccountCode(AccountCode);
     /// Records non-opposition.
     consent_given(circle: CircleId) Call::ConsentRecord {
         circle: circle.to_string(),

@@ -267,6 +267,15 @@ impl Daemon {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
+    /// Where its pages are, such as `http://127.0.0.1:40123`.
+    ///
+    /// # Errors
+    /// [`Trouble::Io`] where it serves none.
+    pub fn pages(&self) -> Result<String, Trouble> {
+        let path = self.folder().join("run").join("web");
+        fs::read_to_string(&path).map_err(Trouble::io(path.display().to_string()))
+    }
+
     /// Its data folder.
     pub fn folder(&self) -> PathBuf {
         self.root.join(&self.settings.name)

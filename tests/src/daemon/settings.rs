@@ -37,6 +37,8 @@ pub struct Settings {
     pub scrub_after_s: Option<u64>,
     /// `[admin] care_commands`.
     pub care_commands: bool,
+    /// `[web] listen`: where it serves pages, such as `127.0.0.1:0`; `Daemon::pages` says where that is.
+    pub web: Option<String>,
     /// `[test] tap`: every byte handed to libp2p streams is kept.
     pub tap: bool,
     /// `[test] unsynced`: the WAL is not synced, so that the durability test can fail.
@@ -80,6 +82,7 @@ impl Settings {
             erase_by_itself: false,
             scrub_after_s: None,
             care_commands: true,
+            web: None,
             tap: false,
             unsynced: false,
             plant_unsealed: None,
@@ -162,6 +165,9 @@ impl Settings {
         line(format_args!("listen = {:?}", self.relay_listen));
         line(format_args!("allow = {:?}", self.relay_allow));
         line(format_args!("\n[http]\nlisten = \"127.0.0.1:0\""));
+        if let Some(listen) = &self.web {
+            line(format_args!("\n[web]\nlisten = {listen:?}"));
+        }
         if let Some(filter) = &self.log_filter {
             line(format_args!("\n[log]\nfilter = {filter:?}"));
         }

@@ -60,15 +60,47 @@ fn a_newer_format_is_refused_and_touches_nothing() {
     put(&open(dir.path()), Table::People, b"one", b"first");
     fs::write(
         dir.path().join(FORMAT_FILE_NAME),
-        "maillon database 2\nanything\n",
+        "maillon database 3\nanything\n",
     )
     .expect("written");
     let before = files(dir.path());
 
     let refused = refusal(dir.path());
 
-    assert!(matches!(refused, StoreError::Newer { found: 2, known: 1 }));
+    assert!(matches!(refused, StoreError::Newer { found: 3, known: 2 }));
     assert_eq!(files(dir.path()), before);
+}
+
+#[test]
+fn a_database_of_version_1_becomes_one_of_today_and_keeps_its_rows() {
+    let dir = folder();
+    put(&open(dir.path()), Table::People, b"one", b"first");
+    // As version 1 left it: without the table that came after it.
+    let rocksdb = dir.path().join(FOLDER_NAME);
+    let settings = rocksdb::Options::default();
+    let families = rocksdb::DB::list_cf(&settings, &rocksdb).expect("its tables");
+    let mut raw = rocksdb::DB::open_cf(&settings, &rocksdb, families).expect("opened");
+    raw.drop_cf(Table::Access.name()).expect("dropped");
+    drop(raw);
+    let format = dir.path().join(FORMAT_FILE_NAME);
+    let today = fs::read_to_string(&format).expect("FORMAT");
+    let before = today.replacen("database 2", "database 1", 1);
+    assert_ne!(before, today);
+    fs::write(&format, before).expect("written");
+
+    let store = open(dir.path());
+
+    let kept = store.get(Table::People, b"one").expect("read");
+    assert_eq!(kept.as_deref(), Some(&b"first"[..]));
+    put(&store, Table::Access, b"two", b"second");
+    drop(store);
+    assert_eq!(fs::read_to_string(&format).expect("FORMAT"), today);
+    assert!(
+        open(dir.path())
+            .get(Table::Access, b"two")
+            .expect("read")
+            .is_some()
+    );
 }
 
 #[test]

@@ -1,0 +1,416 @@
+//! Who is signed in: tokens, locking when nobody is there, ending.
+//!
+//! The browser holds a random token. Memory and database hold a keyed hash of it. A session's row is written when it begins, opens again or ends; when it was used
+//! last is kept in memory only, so after a restart each session comes back locked: its person types the password and goes on where they were.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use data_encoding::BASE64URL_NOPAD;
+use maillon_protocol::{cbor, ids::ThingId};
+use minicbor::{Decode, Encode};
+use zeroize::Zeroizing;
+
+use super::{
+    Access, AccessError, Account, AccountId, Arrival, Limits, Password, SESSIONS,
+    account::{Name, about},
+    read_account,
+    sign_in::by,
+    write_account,
+};
+use crate::{
+    audit::{self, By},
+    random,
+    store::{Namer, Table},
+};
+
+/// Sessions of one account; with one more the oldest ends.
+const MOST_OF_ONE: usize = 10;
+/// Characters of a device's name.
+const DEVICE: usize = 60;
+
+/// What the browser holds: 256 random bits. Wiped when dropped.
+#[derive(Clone)]
+pub struct Token(Zeroizing<String>);
+
+impl Token {
+    fn fresh() -> Self {
+        let bytes = Zeroizing::new([random::token(), random::token()].concat());
+        Self(Zeroizing::new(BASE64URL_NOPAD.encode(&bytes)))
+    }
+
+    /// What a browser sent; nothing where it cannot be a token.
+    pub fn read(sent: &str) -> Option<Self> {
+        let sign = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let is_one = sent.len() == 43 && sent.bytes().all(sign);
+        is_one.then(|| Self(Zeroizing::new(sent.to_owned())))
+    }
+
+    /// As the browser sends it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn name(&self, namer: &Namer) -> Name {
+        Name(namer.name("session", &[self.0.as_bytes()]))
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+/// One session, as it is kept.
+#[derive(Clone, Encode, Decode)]
+#[cbor(array)]
+pub(super) struct Session {
+    #[n(0)]
+    name: Name,
+    /// How its own person names it in the list, and how it ends from elsewhere; not what the browser holds.
+    #[n(1)]
+    number: u64,
+    #[n(2)]
+    account: AccountId,
+    /// In whose name they act.
+    #[n(3)]
+    situation: Option<ThingId>,
+    #[n(4)]
+    begun_ms: u64,
+    /// Such as « Firefox sur Android ».
+    #[n(5)]
+    device: String,
+    #[cbor(skip)]
+    used_ms: u64,
+    #[cbor(skip)]
+    locked: bool,
+}
+
+/// How a session stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Its person is there.
+    Open,
+    /// Nobody was, for a while: the password again.
+    Locked,
+}
+
+/// Who asks: the account behind a token.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// The account.
+    pub account: std::sync::Arc<Account>,
+    /// In whose name they act; none for an administrator who is no professional.
+    pub situation: Option<ThingId>,
+    /// Whether they are there.
+    pub state: State,
+    /// The number of this session in the list.
+    pub number: u64,
+    /// Milliseconds without a request until it locks, from now on.
+    pub locks_in_ms: u64,
+}
+
+/// A session, as its person sees it in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionLine {
+    /// Its number, to end it.
+    pub number: u64,
+    /// Such as « Firefox sur Android ».
+    pub device: String,
+    /// Since when, Unix milliseconds.
+    pub begun_ms: u64,
+    /// Last used, Unix milliseconds.
+    pub used_ms: u64,
+    /// Whether it is locked.
+    pub locked: bool,
+}
+
+/// All sessions of a node.
+pub(super) struct Sessions {
+    limits: Limits,
+    held: Mutex<HashMap<[u8; 16], Session>>,
+}
+
+impl Sessions {
+    pub(super) fn new(limits: Limits, kept: Vec<Session>) -> Self {
+        let held = kept.into_iter().map(|mut session| {
+            session.locked = true;
+            session.used_ms = session.begun_ms;
+            (session.name.0, session)
+        });
+        Self {
+            limits,
+            held: Mutex::new(held.collect()),
+        }
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<[u8; 16], Session>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_over(&self, session: &Session, now_ms: u64) -> bool {
+        now_ms >= session.begun_ms.saturating_add(self.limits.longest_ms)
+    }
+}
+
+fn key(name: &Name) -> Vec<u8> {
+    [SESSIONS, &name.0].concat()
+}
+
+impl Access {
+    /// Who holds this token. `uses`: whether a person did something, so that the session stays open; what a page does by itself is nothing of that kind. `now`: Unix
+    /// milliseconds.
+    pub fn who(&self, token: &Token, uses: bool, now: u64) -> Option<Signed> {
+        let sessions = &self.inner.sessions;
+        let name = self.name_of(token);
+        let mut held = sessions.held();
+        let session = held.get_mut(&name.0)?;
+        if sessions.is_over(session, now) {
+            return None;
+        }
+        let idle = sessions.limits.idle_ms;
+        if now >= session.used_ms.saturating_add(idle) {
+            session.locked = true;
+        }
+        if uses && !session.locked {
+            session.used_ms = now;
+        }
+        let session = session.clone();
+        drop(held);
+        let account = self.account(&session.account)?;
+        if account.closed_ms.is_some() {
+            return None;
+        }
+        Some(Signed {
+            account,
+            situation: session.situation,
+            state: if session.locked {
+                State::Locked
+            } else {
+                State::Open
+            },
+            number: session.number,
+            locks_in_ms: session.used_ms.saturating_add(idle).saturating_sub(now),
+        })
+    }
+
+    /// Begins a session of an account that was proved to be one's own.
+    pub(super) async fn begin(
+        &self,
+        by: By,
+        account: &Account,
+        situation: Option<ThingId>,
+        from: &Arrival,
+    ) -> Result<Token, AccessError> {
+        let token = Token::fresh();
+        let now = from.now_ms;
+        let session = Session {
+            name: self.name_of(&token),
+            number: u64::from_be_bytes(random::token()[..8].try_into().unwrap_or_default()) >> 12,
+            account: account.id,
+            situation,
+            begun_ms: now,
+            device: from.device.chars().take(DEVICE).collect(),
+            used_ms: now,
+            locked: false,
+        };
+        let over = self.oldest_beyond(&account.id, now);
+        self.forget(&over);
+        let (row, id, kept) = (cbor::encode(&session), account.id, key(&session.name));
+        let job = self.inner.ledger.run(move |tx| {
+            for name in &over {
+                tx.delete(Table::Access, key(name));
+            }
+            tx.put(Table::Access, kept, row);
+            let mut account = read_account(tx, &id)?;
+            account.seen_ms = Some(tx.now_ms);
+            write_account(tx, &account);
+            audit::note(tx, by, "session.begin", about(&id))?;
+            Ok::<_, AccessError>(account)
+        });
+        self.publish(job.await?);
+        self.inner.sessions.held().insert(session.name.0, session);
+        Ok(token)
+    }
+
+    /// Sessions that are over, and the oldest of this account beyond what one may have.
+    fn oldest_beyond(&self, account: &AccountId, now_ms: u64) -> Vec<Name> {
+        let sessions = &self.inner.sessions;
+        let held = sessions.held();
+        let over = held.values().filter(|one| sessions.is_over(one, now_ms));
+        let mut names: Vec<Name> = over.map(|session| session.name).collect();
+        let own = held.values().filter(|session| session.account == *account);
+        let mut own: Vec<_> = own.collect();
+        own.sort_by_key(|session| session.begun_ms);
+        let beyond = (own.len() + 1).saturating_sub(MOST_OF_ONE);
+        names.extend(own.iter().take(beyond).map(|session| session.name));
+        names
+    }
+
+    fn forget(&self, names: &[Name]) {
+        let mut held = self.inner.sessions.held();
+        for name in names {
+            held.remove(&name.0);
+        }
+    }
+
+    /// Opens a locked session with the password again, under another token.
+    ///
+    /// # Errors
+    /// [`AccessError::Wrong`], [`AccessError::Wait`]; [`AccessError::Ended`] where it is no session any more.
+    pub async fn unlock(
+        &self,
+        token: &Token,
+        password: Password,
+        from: &Arrival,
+    ) -> Result<Token, AccessError> {
+        let signed = self.who(token, false, from.now_ms);
+        let account = signed.ok_or(AccessError::Ended)?.account;
+        self.is_theirs(&account, password, from).await?;
+        let name = self.name_of(token);
+        let fresh = Token::fresh();
+        let next = self.name_of(&fresh);
+        let session = {
+            let mut held = self.inner.sessions.held();
+            let before = held.remove(&name.0).ok_or(AccessError::Ended)?;
+            let session = Session {
+                name: next,
+                locked: false,
+                used_ms: from.now_ms,
+                ..before
+            };
+            held.insert(next.0, session.clone());
+            session
+        };
+        let (row, id, by) = (cbor::encode(&session), account.id, by(&account));
+        let job = self.inner.ledger.run(move |tx| {
+            tx.delete(Table::Access, key(&name));
+            tx.put(Table::Access, key(&next), row);
+            audit::note(tx, by, "session.unlock", about(&id))?;
+            Ok::<(), AccessError>(())
+        });
+        job.await?;
+        Ok(fresh)
+    }
+
+    fn name_of(&self, token: &Token) -> Name {
+        token.name(self.inner.ledger.shared().rows().0.namer())
+    }
+
+    /// Locks a session: its person goes from the desk.
+    pub fn lock(&self, token: &Token) {
+        let name = self.name_of(token);
+        if let Some(session) = self.inner.sessions.held().get_mut(&name.0) {
+            session.locked = true;
+        }
+    }
+
+    /// The sessions of an account that go on, the newest first.
+    pub fn sessions(&self, account: &AccountId, now: u64) -> Vec<SessionLine> {
+        let sessions = &self.inner.sessions;
+        let held = sessions.held();
+        let own = held.values().filter(|session| session.account == *account);
+        let own = own.filter(|session| !sessions.is_over(session, now));
+        let mut lines: Vec<_> = own
+            .map(|session| SessionLine {
+                number: session.number,
+                device: session.device.clone(),
+                begun_ms: session.begun_ms,
+                used_ms: session.used_ms,
+                locked: session.locked
+                    || now >= session.used_ms.saturating_add(sessions.limits.idle_ms),
+            })
+            .collect();
+        lines.sort_by_key(|line| std::cmp::Reverse((line.begun_ms, line.number)));
+        lines
+    }
+
+    /// Ends one session of an account, by its number.
+    ///
+    /// # Errors
+    /// [`AccessError::Ended`] where it has no such session.
+    pub async fn end(&self, by: By, account: AccountId, number: u64) -> Result<(), AccessError> {
+        let gone = self.those_of(&account, |session| session.number == number);
+        if gone.is_empty() {
+            return Err(AccessError::Ended);
+        }
+        self.end_these(by, account, gone).await
+    }
+
+    /// Ends all sessions of an account but one.
+    ///
+    /// # Errors
+    /// The commit's.
+    pub async fn end_all(
+        &self,
+        by: By,
+        account: AccountId,
+        but: Option<u64>,
+    ) -> Result<(), AccessError> {
+        let gone = self.those_of(&account, |session| Some(session.number) != but);
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.end_these(by, account, gone).await
+    }
+
+    fn those_of(&self, account: &AccountId, which: impl Fn(&Session) -> bool) -> Vec<Name> {
+        let held = self.inner.sessions.held();
+        let own = held.values().filter(|session| session.account == *account);
+        own.filter(|session| which(session))
+            .map(|session| session.name)
+            .collect()
+    }
+
+    async fn end_these(
+        &self,
+        by: By,
+        account: AccountId,
+        gone: Vec<Name>,
+    ) -> Result<(), AccessError> {
+        // At once, whatever becomes of the commit: it is the safe side.
+        self.forget(&gone);
+        let job = self.inner.ledger.run(move |tx| {
+            for name in &gone {
+                tx.delete(Table::Access, key(name));
+            }
+            audit::note(tx, by, "session.end", about(&account))?;
+            Ok::<(), AccessError>(())
+        });
+        Ok(job.await?)
+    }
+
+    /// Acts from now on in the name of another professional of the same account.
+    ///
+    /// # Errors
+    /// [`AccessError::NotTheirs`], [`AccessError::Ended`].
+    pub async fn act_as(
+        &self,
+        token: &Token,
+        as_whom: ThingId,
+        now: u64,
+    ) -> Result<(), AccessError> {
+        let signed = self.who(token, true, now).ok_or(AccessError::Ended)?;
+        if !signed.account.situations.contains(&as_whom) {
+            return Err(AccessError::NotTheirs);
+        }
+        let name = self.name_of(token);
+        let session = {
+            let mut held = self.inner.sessions.held();
+            let session = held.get_mut(&name.0).ok_or(AccessError::Ended)?;
+            session.situation = Some(as_whom);
+            session.clone()
+        };
+        let (row, id, by) = (cbor::encode(&session), session.account, by(&signed.account));
+        let job = self.inner.ledger.run(move |tx| {
+            tx.put(Table::Access, key(&name), row);
+            audit::note(tx, by, "session.act-as", about(&id))?;
+            Ok::<(), AccessError>(())
+        });
+        Ok(job.await?)
+    }
+}

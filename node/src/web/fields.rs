@@ -1,0 +1,69 @@
+//! What a form sent: names and values, kept so that a page can give them back beside what is wrong with them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use axum::{
+    body::to_bytes,
+    extract::{FromRequest, Request},
+    http::header,
+};
+use tokio::time::timeout;
+use zeroize::Zeroize;
+
+use super::{Site, problem::Problem};
+
+/// Bytes of a form without files.
+const MOST: usize = 256 * 1024;
+/// How long it may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Fields of a form.
+const MOST_FIELDS: usize = 200;
+
+/// The fields of one form. Wiped when dropped: passwords are among them.
+#[derive(Default)]
+pub(super) struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    /// What was typed into a field; nothing where it was not there.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// The same without spaces around it.
+    pub(super) fn word(&self, name: &str) -> &str {
+        self.get(name).trim()
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut fields = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(bytes) {
+            if fields.len() >= MOST_FIELDS {
+                return None;
+            }
+            fields.insert(name.into_owned(), value.into_owned());
+        }
+        Some(Self(fields))
+    }
+}
+
+impl Drop for Fields {
+    fn drop(&mut self) {
+        self.0.values_mut().for_each(Zeroize::zeroize);
+    }
+}
+
+impl FromRequest<Site> for Fields {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &Site) -> Result<Self, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or("");
+        if kind.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
+            return Err(Problem::not_understood());
+        }
+        let bytes = timeout(PATIENCE, to_bytes(request.into_body(), MOST)).await;
+        let bytes = bytes.map_err(|_| Problem::too_slow())?;
+        let bytes = bytes.map_err(|_| Problem::too_large())?;
+        Self::read(&bytes).ok_or_else(Problem::not_understood)
+    }
+}

@@ -1,0 +1,173 @@
+//! Dates as people say them, in Europe/Paris; and small words.
+
+use jiff::{Timestamp, Zoned, civil::Weekday, tz::TimeZone};
+
+const DAYS: [&str; 7] = [
+    "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
+];
+const MONTHS: [&str; 12] = [
+    "janvier",
+    "février",
+    "mars",
+    "avril",
+    "mai",
+    "juin",
+    "juillet",
+    "août",
+    "septembre",
+    "octobre",
+    "novembre",
+    "décembre",
+];
+
+/// A moment, as a page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Moment {
+    /// « hier à 14 h 05 ».
+    pub(super) said: String,
+    /// « jeudi 26 novembre 2026 à 14 h 05 »: on hover.
+    pub(super) exact: String,
+    /// For machines: `2026-11-26T14:05:00+01:00`.
+    pub(super) machine: String,
+}
+
+fn paris(at_ms: u64) -> Zoned {
+    let zone: TimeZone = jiff::tz::get!("Europe/Paris");
+    let at = i64::try_from(at_ms).unwrap_or(i64::MAX);
+    let at = Timestamp::from_millisecond(at).unwrap_or(Timestamp::MAX);
+    at.to_zoned(zone)
+}
+
+fn day(weekday: Weekday) -> &'static str {
+    DAYS[usize::from(weekday.to_monday_zero_offset().unsigned_abs())]
+}
+
+fn month(month: i8) -> &'static str {
+    MONTHS[usize::from(month.unsigned_abs().saturating_sub(1)).min(11)]
+}
+
+fn number(day: i8) -> String {
+    if day == 1 {
+        "1er".to_owned()
+    } else {
+        day.to_string()
+    }
+}
+
+fn clock(at: &Zoned) -> String {
+    format!("{} h {:02}", at.hour(), at.minute())
+}
+
+/// A moment as it is said at another one; both Unix milliseconds.
+pub(super) fn moment(at_ms: u64, now_ms: u64) -> Moment {
+    let (at, now) = (paris(at_ms), paris(now_ms));
+    let apart = now
+        .date()
+        .since(at.date())
+        .map_or(i32::MAX, |span| span.get_days());
+    let whole = format!(
+        "{} {} {} {}",
+        day(at.weekday()),
+        number(at.day()),
+        month(at.month()),
+        at.year()
+    );
+    let ago_s = now_ms.saturating_sub(at_ms) / 1000;
+    let said = match apart {
+        _ if at_ms <= now_ms && ago_s < 60 => "à l’instant".to_owned(),
+        _ if at_ms <= now_ms && ago_s < 3600 => format!("il y a {} min", ago_s / 60),
+        0 => format!("aujourd’hui à {}", clock(&at)),
+        1 => format!("hier à {}", clock(&at)),
+        -1 => format!("demain à {}", clock(&at)),
+        2..=6 => format!("{} à {}", day(at.weekday()), clock(&at)),
+        _ if at.year() == now.year() => {
+            format!(
+                "le {} {} à {}",
+                number(at.day()),
+                month(at.month()),
+                clock(&at)
+            )
+        }
+        _ => format!(
+            "le {} {} {}",
+            number(at.day()),
+            month(at.month()),
+            at.year()
+        ),
+    };
+    Moment {
+        said,
+        exact: format!("{whole} à {}", clock(&at)),
+        machine: at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+    }
+}
+
+/// « vendredi 27 novembre ».
+pub(super) fn today(now_ms: u64) -> String {
+    let now = paris(now_ms);
+    format!(
+        "{} {} {}",
+        day(now.weekday()),
+        number(now.day()),
+        month(now.month())
+    )
+}
+
+/// With a capital at its beginning.
+pub(super) fn capital(text: &str) -> String {
+    let mut signs = text.chars();
+    let first = signs.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(signs).collect()
+}
+
+/// Seconds to wait, in words: « 40 secondes », « 3 minutes ».
+pub(super) fn wait(seconds: u64) -> String {
+    match seconds {
+        0 | 1 => "une seconde".to_owned(),
+        2..=59 => format!("{seconds} secondes"),
+        60..=90 => "une minute".to_owned(),
+        _ => format!("{} minutes", seconds.div_ceil(60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Thursday, 26 November 2026, 14:05 in Paris.
+    const THEN: u64 = 1_795_698_300_000;
+    const MINUTE: u64 = 60_000;
+    const HOUR: u64 = 60 * MINUTE;
+
+    #[test]
+    fn moments_are_said_as_people_say_them() {
+        let said = |later: u64| moment(THEN, THEN + later).said;
+        assert_eq!(said(20_000), "à l’instant");
+        assert_eq!(said(5 * MINUTE), "il y a 5 min");
+        assert_eq!(said(3 * HOUR), "aujourd’hui à 14 h 05");
+        assert_eq!(said(10 * HOUR), "hier à 14 h 05");
+        assert_eq!(said(3 * 24 * HOUR), "jeudi à 14 h 05");
+        assert_eq!(said(20 * 24 * HOUR), "le 26 novembre à 14 h 05");
+        assert_eq!(said(60 * 24 * HOUR), "le 26 novembre 2026");
+        assert_eq!(moment(THEN, THEN - 24 * HOUR).said, "demain à 14 h 05");
+        assert_eq!(moment(THEN, THEN).exact, "jeudi 26 novembre 2026 à 14 h 05");
+        assert_eq!(moment(THEN, THEN).machine, "2026-11-26T14:05:00+01:00");
+    }
+
+    #[test]
+    fn an_hour_is_that_of_paris_in_summer_too() {
+        let summer = 1_782_900_000_000;
+        assert_eq!(
+            moment(summer, summer).exact,
+            "mercredi 1er juillet 2026 à 12 h 00"
+        );
+    }
+
+    #[test]
+    fn waiting_is_said_in_seconds_and_minutes() {
+        assert_eq!(wait(60), "une minute");
+        assert_eq!(wait(45), "45 secondes");
+        assert_eq!(wait(121), "3 minutes");
+        assert_eq!(capital("été"), "Été");
+    }
+}

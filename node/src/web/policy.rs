@@ -1,0 +1,118 @@
+//! What every answer carries, and where a request that changes something must come from.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{Site, problem::Problem};
+
+/// Nothing from elsewhere, nothing inline, no framing. `data:` images only because Bootstrap's check marks are that.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
+     connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'self'; \
+     base-uri 'none'; frame-ancestors 'none'";
+
+/// Two years, as browsers' lists ask for.
+const ONLY_HTTPS: &str = "max-age=63072000";
+
+/// Puts the policy on every answer.
+pub(super) async fn headers(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let mut answer = next.run(request).await;
+    let headers = answer.headers_mut();
+    let fixed = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    for (name, value) in [
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        (
+            "permissions-policy",
+            "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if site.way.secure {
+        let value = HeaderValue::from_static(ONLY_HTTPS);
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+    // Whoever says nothing else is a page, and may hold what nobody else shall read.
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    let vary = HeaderValue::from_static("HX-Request");
+    headers.append(header::VARY, vary);
+    answer
+}
+
+/// Lets requests that change something through only from these pages themselves.
+pub(super) async fn same_site(request: Request, next: Next) -> Response {
+    let safe = matches!(*request.method(), Method::GET | Method::HEAD);
+    if safe || is_from_here(request.headers(), request.uri().host()) {
+        next.run(request).await
+    } else {
+        Problem::from_elsewhere().into_response()
+    }
+}
+
+/// What a browser says of where a request comes from, and what no page can make it say otherwise.
+fn is_from_here(headers: &HeaderMap, authority: Option<&str>) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return site == "same-origin";
+    }
+    // An older browser: it names the origin at least. HTTP/2 has the host in the address.
+    let host = text("host").or(authority);
+    let origin = text("origin").and_then(|origin| origin.split_once("://"));
+    matches!((origin, host), (Some((_, origin)), Some(host)) if origin == host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_here(pairs: &[(&'static str, &'static str)]) -> bool {
+        let pairs = pairs.iter().map(|(name, value)| {
+            (
+                axum::http::HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        });
+        is_from_here(&pairs.collect(), None)
+    }
+
+    #[test]
+    fn only_what_a_browser_calls_its_own_origin_may_change_something() {
+        let host = ("host", "maillon.example:8443");
+        assert!(from_here(&[host, ("sec-fetch-site", "same-origin")]));
+        for other in ["cross-site", "same-site", "none", "Same-Origin"] {
+            let origin = ("origin", "https://maillon.example:8443");
+            assert!(
+                !from_here(&[host, origin, ("sec-fetch-site", other)]),
+                "{other}"
+            );
+        }
+        assert!(from_here(&[
+            host,
+            ("origin", "https://maillon.example:8443")
+        ]));
+        for other in [
+            "null",
+            "https://maillon.example",
+            "https://maillon.example:8443.attaque.example",
+            "https://attaque.example/maillon.example:8443",
+        ] {
+            assert!(!from_here(&[host, ("origin", other)]), "{other}");
+        }
+        assert!(!from_here(&[host]), "who says nothing");
+        assert!(!from_here(&[("origin", "https://maillon.example:8443")]));
+    }
+}

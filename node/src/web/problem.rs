@@ -1,0 +1,155 @@
+//! What a person reads when something did not work: what happened, what to do, and an id to quote.
+
+use askama::Template;
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use data_encoding::HEXLOWER;
+
+use super::shell::{Shell, html};
+use crate::{access::AccessError, random};
+
+/// An answer that is an error, in French.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    icon: &'static str,
+    title: &'static str,
+    happened: &'static str,
+    todo: &'static str,
+    /// What the log says beside the id; nothing identifying.
+    cause: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct Page<'a> {
+    shell: Shell<'a>,
+    problem: &'a Problem,
+    id: &'a str,
+}
+
+impl Problem {
+    /// 404. The same for what is not there and for what one may not know to be there.
+    pub(super) fn not_found() -> Self {
+        Self {
+            status: StatusCode::NOT_FOUND,
+            icon: "search",
+            title: "Page introuvable",
+            happened: "Cette page n’existe pas, ou vous n’y avez pas accès.",
+            todo: "Vérifiez l’adresse, ou revenez à l’accueil.",
+            cause: None,
+        }
+    }
+
+    /// 403: sent by a page of another site.
+    pub(super) fn from_elsewhere() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            icon: "shield",
+            title: "Demande refusée",
+            happened: "Cette demande ne vient pas d’une page de ce site. Rien n’a été modifié.",
+            todo: "Revenez à l’accueil et recommencez depuis la page elle-même.",
+            cause: None,
+        }
+    }
+
+    /// 401: the session ended while something was sent.
+    pub(super) fn signed_out() -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            icon: "lock",
+            title: "Session terminée",
+            happened: "Votre session s’est terminée avant l’envoi. Rien n’a été enregistré.",
+            todo: "Reconnectez-vous, puis recommencez.",
+            cause: None,
+        }
+    }
+
+    /// 401: it is locked.
+    pub(super) fn locked() -> Self {
+        Self {
+            status: StatusCode::UNAUTHORIZED,
+            icon: "lock",
+            title: "Session verrouillée",
+            happened: "Votre session s’est verrouillée avant l’envoi. Rien n’a été enregistré.",
+            todo: "Saisissez votre mot de passe pour la rouvrir, puis recommencez.",
+            cause: None,
+        }
+    }
+
+    /// 400: no form of ours.
+    pub(super) fn not_understood() -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            icon: "error",
+            title: "Formulaire illisible",
+            happened: "Ce qui a été envoyé n’a pas la forme attendue. Rien n’a été enregistré.",
+            todo: "Revenez en arrière, rechargez la page et recommencez.",
+            cause: None,
+        }
+    }
+
+    /// 408.
+    pub(super) fn too_slow() -> Self {
+        Self {
+            status: StatusCode::REQUEST_TIMEOUT,
+            icon: "hourglass",
+            title: "Envoi trop lent",
+            happened: "L’envoi a été interrompu avant d’être complet. Rien n’a été enregistré.",
+            todo: "Vérifiez votre connexion et recommencez.",
+            cause: None,
+        }
+    }
+
+    /// 413.
+    pub(super) fn too_large() -> Self {
+        Self {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            icon: "upload",
+            title: "Envoi trop volumineux",
+            happened: "Ce qui a été envoyé dépasse la taille permise. Rien n’a été enregistré.",
+            todo: "Raccourcissez le texte et recommencez.",
+            cause: None,
+        }
+    }
+
+    /// 500.
+    pub(super) fn broken(cause: impl ToString) -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            icon: "warning",
+            title: "Un problème de notre côté",
+            happened: "Le serveur n’a pas pu répondre. Ce que vous veniez d’envoyer n’a pas été enregistré.",
+            todo: "Réessayez dans un instant. Si cela continue, donnez le numéro ci-dessous à votre administrateur.",
+            cause: Some(cause.to_string()),
+        }
+    }
+}
+
+impl From<AccessError> for Problem {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Ended => Self::signed_out(),
+            AccessError::NotTheirs | AccessError::NoAccount => Self::not_found(),
+            other => Self::broken(other),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let token = random::token();
+        let id = HEXLOWER.encode(&token[..4]);
+        if let Some(cause) = &self.cause {
+            tracing::error!(id, cause, "a page could not be answered");
+        }
+        let page = Page {
+            shell: Shell::outside(self.title),
+            problem: &self,
+            id: &id,
+        };
+        html(self.status, &page)
+    }
+}

@@ -1,0 +1,383 @@
+//! The door, as a browser sees it: sign in, the first time, with a recovery code, and again after a while without anybody.
+
+use askama::Template;
+use axum::{
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+
+use super::{
+    Site,
+    door::{self, From, Who, go, safe_return, with_return},
+    fields::Fields,
+    french,
+    problem::Problem,
+    shell::{Shell, html},
+};
+use crate::access::{AccessError, Code, Login, Password, PasswordFault, SignIn};
+
+/// Where to go on afterwards.
+#[derive(Debug, Deserialize)]
+pub(super) struct Return {
+    #[serde(default)]
+    retour: String,
+}
+
+/// What each page outside shows of the structure.
+struct Door {
+    structure: String,
+    /// How its administrator is reached.
+    help: String,
+}
+
+impl Door {
+    fn of(site: &Site) -> Self {
+        let structure = &site.node.config.structure;
+        Self {
+            structure: structure.name.clone(),
+            help: structure.administrator.clone(),
+        }
+    }
+}
+
+/// What is wrong with a form, beside its fields.
+#[derive(Default)]
+struct Faults {
+    whole: String,
+    next: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/page.html")]
+struct Page<'a> {
+    shell: Shell<'a>,
+    door: Door,
+    login: &'a str,
+    back: &'a str,
+    faults: Faults,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/code.html")]
+struct CodePage<'a> {
+    shell: Shell<'a>,
+    door: Door,
+    first: bool,
+    login: &'a str,
+    code: &'a str,
+    faults: Faults,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/codes.html")]
+struct CodesPage<'a> {
+    shell: Shell<'a>,
+    door: Door,
+    codes: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "sign_in/locked.html")]
+struct LockedPage<'a> {
+    shell: Shell<'a>,
+    door: Door,
+    name: &'a str,
+    back: &'a str,
+    faults: Faults,
+}
+
+/// What a refusal is in words, with the status that it has; none for what is no fault of the person.
+fn refusal(error: &AccessError) -> Option<(StatusCode, Faults)> {
+    let whole = |text: &str| Faults {
+        whole: text.to_owned(),
+        next: "",
+    };
+    Some(match error {
+        AccessError::Wrong | AccessError::Login => (
+            StatusCode::UNAUTHORIZED,
+            whole(
+                "Identifiant, mot de passe ou code incorrect. Vérifiez les majuscules et recommencez.",
+            ),
+        ),
+        AccessError::Wait { wait_s } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            whole(&format!(
+                "Trop d’essais. Attendez {}, ou utilisez un code de secours.",
+                french::wait(*wait_s)
+            )),
+        ),
+        AccessError::Closed => (
+            StatusCode::FORBIDDEN,
+            whole(
+                "Ce compte est fermé. Demandez à l’administrateur de votre structure de le rouvrir.",
+            ),
+        ),
+        AccessError::Busy => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            whole(
+                "Beaucoup de personnes se connectent en ce moment. Réessayez dans quelques secondes.",
+            ),
+        ),
+        AccessError::Password(fault) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Faults {
+                whole: String::new(),
+                next: password_fault(*fault),
+            },
+        ),
+        _ => return None,
+    })
+}
+
+/// What is wrong with a new password.
+pub(super) const fn password_fault(fault: PasswordFault) -> &'static str {
+    match fault {
+        PasswordFault::Short => "Au moins 12 caractères. Plusieurs mots se retiennent bien.",
+        PasswordFault::Long => "128 caractères au plus.",
+        PasswordFault::Simple => {
+            "Ce mot de passe se devine facilement. Choisissez plusieurs mots sans lien entre eux."
+        }
+        PasswordFault::Own => "Le mot de passe ne doit pas contenir votre nom.",
+        PasswordFault::Differ => "Les deux saisies ne sont pas identiques.",
+    }
+}
+
+/// `GET /connexion`
+pub(super) async fn page(
+    State(site): State<Site>,
+    headers: HeaderMap,
+    From(arrival): From,
+    Query(to): Query<Return>,
+) -> Response {
+    // Who is signed in already goes on.
+    if let Some(token) = door::token(&headers, site.way)
+        && site
+            .node
+            .access
+            .who(&token, false, arrival.now_ms)
+            .is_some()
+    {
+        return go(safe_return(&to.retour));
+    }
+    html(
+        StatusCode::OK,
+        &form(&site, "", &to.retour, Faults::default()),
+    )
+}
+
+fn form<'a>(site: &Site, login: &'a str, back: &'a str, faults: Faults) -> Page<'a> {
+    Page {
+        shell: Shell::outside("Connexion"),
+        door: Door::of(site),
+        login,
+        back: safe_return(back),
+        faults,
+    }
+}
+
+/// `POST /connexion`
+pub(super) async fn enter(
+    State(site): State<Site>,
+    From(arrival): From,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let (login, back) = (fields.word("login"), fields.get("retour"));
+    let way = SignIn::Password(Password::from(fields.get("password")));
+    let done = match Login::parse(login) {
+        Ok(login) => site.node.access.sign_in(&login, way, &arrival).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(signed) => Ok(door::set(
+            go(safe_return(back)),
+            site.way,
+            Some(&signed.token),
+        )),
+        Err(error) => {
+            let (status, faults) = refusal(&error).ok_or_else(|| Problem::from(error))?;
+            Ok(html(status, &form(&site, login, back, faults)))
+        }
+    }
+}
+
+fn code_form<'a>(site: &Site, first: bool, fields: &'a Fields, faults: Faults) -> CodePage<'a> {
+    CodePage {
+        shell: Shell::outside(if first {
+            "Première connexion"
+        } else {
+            "Code de secours"
+        }),
+        door: Door::of(site),
+        first,
+        login: fields.word("login"),
+        code: fields.word("code"),
+        faults,
+    }
+}
+
+/// `GET /premiere-connexion`
+pub(super) async fn first_page(State(site): State<Site>) -> Response {
+    html(
+        StatusCode::OK,
+        &code_form(&site, true, &Fields::default(), Faults::default()),
+    )
+}
+
+/// `GET /secours`
+pub(super) async fn recovery_page(State(site): State<Site>) -> Response {
+    html(
+        StatusCode::OK,
+        &code_form(&site, false, &Fields::default(), Faults::default()),
+    )
+}
+
+/// `POST /premiere-connexion`
+pub(super) async fn first(
+    State(site): State<Site>,
+    From(arrival): From,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    by_code(&site, &arrival, &fields, true).await
+}
+
+/// `POST /secours`
+pub(super) async fn recover(
+    State(site): State<Site>,
+    From(arrival): From,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    by_code(&site, &arrival, &fields, false).await
+}
+
+async fn by_code(
+    site: &Site,
+    arrival: &crate::access::Arrival,
+    fields: &Fields,
+    first: bool,
+) -> Result<Response, Problem> {
+    let code = Code::read(fields.get("code"));
+    let next = Password::from(fields.get("next"));
+    let done = match Login::parse(fields.word("login")) {
+        Ok(_) if fields.get("next") != fields.get("again") => {
+            Err(AccessError::Password(PasswordFault::Differ))
+        }
+        Ok(login) => {
+            let way = if first {
+                SignIn::First { code, next }
+            } else {
+                SignIn::Recovery { code, next }
+            };
+            site.node.access.sign_in(&login, way, arrival).await
+        }
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(signed) if signed.codes.is_empty() => {
+            Ok(door::set(go("/compte"), site.way, Some(&signed.token)))
+        }
+        Ok(signed) => {
+            let page = CodesPage {
+                shell: Shell::outside("Vos codes de secours"),
+                door: Door::of(site),
+                codes: signed
+                    .codes
+                    .iter()
+                    .map(|code| code.written().to_string())
+                    .collect(),
+            };
+            Ok(door::set(
+                html(StatusCode::OK, &page),
+                site.way,
+                Some(&signed.token),
+            ))
+        }
+        Err(error) => {
+            let (status, faults) = refusal(&error).ok_or_else(|| Problem::from(error))?;
+            Ok(html(status, &code_form(site, first, fields, faults)))
+        }
+    }
+}
+
+/// `GET /deverrouiller`
+pub(super) async fn locked_page(
+    State(site): State<Site>,
+    headers: HeaderMap,
+    From(arrival): From,
+    Query(to): Query<Return>,
+) -> Response {
+    let access = &site.node.access;
+    let signed =
+        door::token(&headers, site.way).and_then(|token| access.who(&token, false, arrival.now_ms));
+    let Some(signed) = signed else {
+        return go(&with_return("/connexion", safe_return(&to.retour)));
+    };
+    if signed.state == crate::access::State::Open {
+        return go(safe_return(&to.retour));
+    }
+    let page = locked(&site, &signed.account.name, &to.retour, Faults::default());
+    html(StatusCode::OK, &page)
+}
+
+fn locked<'a>(site: &Site, name: &'a str, back: &'a str, faults: Faults) -> LockedPage<'a> {
+    LockedPage {
+        shell: Shell::outside("Session verrouillée"),
+        door: Door::of(site),
+        name,
+        back: safe_return(back),
+        faults,
+    }
+}
+
+/// `POST /deverrouiller`
+pub(super) async fn unlock(
+    State(site): State<Site>,
+    headers: HeaderMap,
+    From(arrival): From,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let access = &site.node.access;
+    let back = fields.get("retour");
+    let token = door::token(&headers, site.way);
+    let found = token.and_then(|token| {
+        let signed = access.who(&token, false, arrival.now_ms)?;
+        Some((signed, token))
+    });
+    let Some((signed, token)) = found else {
+        return Ok(go(&with_return("/connexion", safe_return(back))));
+    };
+    let password = Password::from(fields.get("password"));
+    match access.unlock(&token, password, &arrival).await {
+        Ok(fresh) => Ok(door::set(go(safe_return(back)), site.way, Some(&fresh))),
+        Err(AccessError::Ended) => Ok(go(&with_return("/connexion", safe_return(back)))),
+        Err(error) => {
+            let (status, faults) = refusal(&error).ok_or_else(|| Problem::from(error))?;
+            Ok(html(
+                status,
+                &locked(&site, &signed.account.name, back, faults),
+            ))
+        }
+    }
+}
+
+/// `POST /verrouiller`
+pub(super) async fn lock(State(site): State<Site>, who: Who) -> Response {
+    site.node.access.lock(&who.token);
+    go("/deverrouiller")
+}
+
+/// `POST /deconnexion`
+pub(super) async fn out(State(site): State<Site>, who: Who) -> Result<Response, Problem> {
+    let access = &site.node.access;
+    let ended = access.end(who.by(), who.account().id, who.signed.number);
+    match ended.await {
+        Ok(()) | Err(AccessError::Ended) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let mut answer = door::set(go("/connexion"), site.way, None);
+    // Whatever a browser has kept of these pages goes with it.
+    let clear = axum::http::HeaderValue::from_static("\"cache\", \"storage\"");
+    answer.headers_mut().insert("clear-site-data", clear);
+    Ok(answer.into_response())
+}

@@ -1,0 +1,121 @@
+//! A browser without a window: asks for pages, keeps cookies, sends forms. It follows no redirection, and runs no script.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use ureq::{Agent, http::Response};
+
+use crate::daemon::Trouble;
+
+/// Somebody before a page.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    origin: String,
+    agent: Agent,
+    /// Cookies by name.
+    pub cookies: BTreeMap<String, String>,
+    /// Where requests say that they come from; the pages themselves, unless a test says otherwise.
+    pub from: Option<String>,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The status.
+    pub status: u16,
+    /// Header fields, names in small letters.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub text: String,
+}
+
+impl Page {
+    /// Where it sends the browser; empty where nowhere.
+    pub fn leads_to(&self) -> &str {
+        self.headers.get("location").map_or("", String::as_str)
+    }
+
+    /// A header field; empty where it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+}
+
+impl Visitor {
+    /// Somebody who has not been there before; `origin` is `Daemon::pages`.
+    pub fn new(origin: &str) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build();
+        Self {
+            origin: origin.to_owned(),
+            agent: config.into(),
+            cookies: BTreeMap::new(),
+            from: Some(origin.to_owned()),
+        }
+    }
+
+    /// Asks for a page.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub fn get(&mut self, path: &str) -> Result<Page, Trouble> {
+        let mut request = self.agent.get(format!("{}{path}", self.origin));
+        if let Some(cookies) = self.sent() {
+            request = request.header("cookie", cookies);
+        }
+        self.read(request.call())
+    }
+
+    /// Sends a form.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Result<Page, Trouble> {
+        let mut request = self.agent.post(format!("{}{path}", self.origin));
+        if let Some(cookies) = self.sent() {
+            request = request.header("cookie", cookies);
+        }
+        if let Some(from) = &self.from {
+            request = request.header("origin", from);
+        }
+        self.read(request.send_form(fields.iter().copied()))
+    }
+
+    fn sent(&self) -> Option<String> {
+        let pairs = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        let all = pairs.collect::<Vec<_>>().join("; ");
+        (!all.is_empty()).then_some(all)
+    }
+
+    fn read(&mut self, answer: Result<Response<ureq::Body>, ureq::Error>) -> Result<Page, Trouble> {
+        let wrong = |error: ureq::Error| Trouble::wrong(format!("no page: {error}"));
+        let mut answer = answer.map_err(wrong)?;
+        for cookie in answer.headers().get_all("set-cookie") {
+            let cookie = cookie.to_str().unwrap_or_default();
+            let pair = cookie.split(';').next().unwrap_or_default();
+            let Some((name, value)) = pair.split_once('=') else {
+                continue;
+            };
+            if cookie.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let fields = answer.headers().iter();
+        let headers = fields.map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        });
+        Ok(Page {
+            status: answer.status().as_u16(),
+            headers: headers.collect(),
+            text: answer.body_mut().read_to_string().map_err(wrong)?,
+        })
+    }
+}
