@@ -15,6 +15,8 @@ pub struct Visitor {
     pub cookies: BTreeMap<String, String>,
     /// Where requests say that they come from; the pages themselves, unless a test says otherwise.
     pub from: Option<String>,
+    /// What the browser says of that (`Sec-Fetch-Site`); an older one says nothing.
+    pub site: Option<&'static str>,
 }
 
 /// An answer.
@@ -53,6 +55,7 @@ impl Visitor {
             agent: config.into(),
             cookies: BTreeMap::new(),
             from: Some(origin.to_owned()),
+            site: Some("same-origin"),
         }
     }
 
@@ -79,6 +82,9 @@ impl Visitor {
         }
         if let Some(from) = &self.from {
             request = request.header("origin", from);
+        }
+        if let Some(site) = self.site {
+            request = request.header("sec-fetch-site", site);
         }
         self.read(request.send_form(fields.iter().copied()))
     }

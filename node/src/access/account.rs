@@ -101,6 +101,12 @@ pub struct Account {
     /// Keyed hash of the code of a first sign-in, and until when it is good.
     #[n(10)]
     pub(super) first: Option<(Name, u64)>,
+    /// Sessions of an earlier era are over: another password, a closing or a code of a first sign-in begins the next.
+    #[n(11)]
+    pub(super) era: u64,
+    /// How often it was changed: what comes later shows.
+    #[n(12)]
+    pub(super) revision: u64,
 }
 
 /// A keyed hash.
@@ -181,6 +187,8 @@ impl Access {
             password: None,
             recovery: Vec::new(),
             first: None,
+            era: 0,
+            revision: 0,
         };
         if self.accounts().len() >= MOST_ACCOUNTS {
             return Err(AccessError::TooMany("accounts"));
@@ -221,6 +229,7 @@ impl Access {
             account.first = Some((name, tx.now_ms + FIRST_MS));
             account.password = None;
             account.recovery.clear();
+            account.era += 1;
             Ok(())
         })
         .await?;
@@ -238,16 +247,22 @@ impl Access {
         } else {
             "account.open"
         };
-        let access = self.clone();
+        let others: Vec<_> = self.accounts().iter().map(|other| other.id).collect();
         self.change(by, action, id, move |tx, account| {
-            let others = access.accounts();
-            let mut others = others.iter().filter(|other| other.id != id);
-            if closed
-                && account.administrator
-                && !others.any(|other| other.administrator && other.closed_ms.is_none())
-            {
-                return Err(AccessError::LastAdministrator);
+            if closed && account.administrator {
+                // As this job sees them: two closed at once do not leave none.
+                let mut others = others.iter().filter(|other| **other != id);
+                let rules = |other| {
+                    let other = read_account(tx, other)?;
+                    Ok::<_, AccessError>(other.administrator && other.closed_ms.is_none())
+                };
+                if !others.try_fold(false, |some, other| {
+                    Ok::<_, AccessError>(some || rules(other)?)
+                })? {
+                    return Err(AccessError::LastAdministrator);
+                }
             }
+            account.era += u64::from(closed);
             account.closed_ms = closed.then_some(tx.now_ms);
             Ok(())
         })
@@ -269,6 +284,7 @@ impl Access {
         let job = self.inner.ledger.run(move |tx| {
             let mut account = read_account(tx, &id)?;
             let done = with(tx, &mut account)?;
+            account.revision += 1;
             write_account(tx, &account);
             audit::note(tx, by, action, about(&id))?;
             Ok::<_, AccessError>((account, done))

@@ -1,29 +1,55 @@
 //! Who has failed to sign in, and how long they wait.
+//!
+//! An account has a counter of its own, for as long as the node runs. Names that are nobody's share some thousand counters, so that they wait as others do
+//! and cost no memory. Networks are counted too: passwords and codes apart, so that a crowd of wrong passwords behind one address leaves its recovery codes.
 
 use std::{
     collections::HashMap,
-    hash::Hash,
     net::{IpAddr, Ipv6Addr},
 };
 
-use super::Login;
+use super::AccountId;
 
-/// Failures of one account before it waits, and of one address.
-const ACCOUNT_FAILURES: u32 = 5;
-const ADDRESS_FAILURES: u32 = 20;
+/// Wrong passwords of one account before it waits.
+pub(super) const ACCOUNT_FAILURES: u32 = 5;
+/// Wrong passwords of one network before it waits; of a provider's customer with IPv6, a /48; and wrong codes.
+const NETWORK_FAILURES: u32 = 20;
+const CUSTOMER_FAILURES: u32 = 200;
+const CODE_FAILURES: u32 = 100;
 /// The first wait and the longest, milliseconds.
 const FIRST_WAIT_MS: u64 = 60_000;
 const LONGEST_WAIT_MS: u64 = 15 * 60_000;
 /// After this long without a failure all is forgotten, milliseconds.
 const FORGET_MS: u64 = 3_600_000;
-/// Names and addresses that are remembered; beyond that the one that failed least goes.
+/// Networks that are remembered; beyond that the one that failed least goes.
 const REMEMBERED: usize = 4096;
+/// Counters of names that are nobody's.
+const UNKNOWN: usize = 4096;
 
-/// Failures since the start, by account and by address.
-#[derive(Default)]
+/// Whose door is tried.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Whose {
+    /// An account.
+    Account(AccountId),
+    /// Nobody's: a number made of the name that was typed.
+    Nobody(u64),
+}
+
+/// With what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum With {
+    /// A password.
+    Password,
+    /// A code of 50 bits or more: only the network waits.
+    Code,
+}
+
+/// Failures since the start.
 pub(super) struct Attempts {
-    accounts: HashMap<Login, Failures>,
-    addresses: HashMap<IpAddr, Failures>,
+    accounts: HashMap<AccountId, Failures>,
+    unknown: Vec<Failures>,
+    networks: HashMap<IpAddr, Failures>,
+    codes: HashMap<IpAddr, Failures>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -41,147 +67,221 @@ impl Failures {
         let wait = FIRST_WAIT_MS.saturating_mul(1 << beyond.min(8));
         self.last_ms + wait.min(LONGEST_WAIT_MS)
     }
+
+    fn add(&mut self, now_ms: u64) {
+        if now_ms >= self.last_ms.saturating_add(FORGET_MS) {
+            self.count = 0;
+        }
+        self.count = self.count.saturating_add(1);
+        self.last_ms = now_ms;
+    }
+
+    const fn take_one(&mut self) {
+        self.count = self.count.saturating_sub(1);
+    }
 }
 
-/// A household, a ward or a lodger of IPv6 has 2^64 addresses: they count as one.
-fn network(address: IpAddr) -> IpAddr {
+/// An address as it counts: a household, a ward or a lodger of IPv6 has 2^64 of them.
+pub fn network_of(address: IpAddr) -> IpAddr {
+    cut(address, 4)
+}
+
+/// The first so many of its eight parts, where it is one of IPv6.
+fn cut(address: IpAddr, parts: usize) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(six) => {
-            let [a, b, c, d, ..] = six.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            let mut segments = six.segments();
+            segments[parts..].fill(0);
+            IpAddr::V6(Ipv6Addr::from(segments))
         }
         four => four,
     }
 }
 
-impl Attempts {
-    /// Milliseconds until a try counts. Where a recovery code is given only the address waits.
-    pub(super) fn wait_ms(&self, login: Option<&Login>, address: IpAddr, now_ms: u64) -> u64 {
-        let account = login.and_then(|login| self.accounts.get(login));
-        let account = account.map_or(0, |failures| failures.until_ms(ACCOUNT_FAILURES));
-        let address = self.addresses.get(&network(address));
-        let address = address.map_or(0, |failures| failures.until_ms(ADDRESS_FAILURES));
-        account.max(address).saturating_sub(now_ms)
+/// What a network is counted as, and how much is free.
+fn counted(address: IpAddr, with: With) -> Vec<(IpAddr, u32)> {
+    let free = match with {
+        With::Password => NETWORK_FAILURES,
+        With::Code => CODE_FAILURES,
+    };
+    let mut all = vec![(network_of(address), free)];
+    if address.to_canonical().is_ipv6() {
+        all.push((cut(address, 3), CUSTOMER_FAILURES));
     }
+    all
+}
 
-    /// One more try, which counts as a failure until it is known to be none: so that many at once are not as many guesses.
-    pub(super) fn tries(&mut self, login: &Login, address: IpAddr, now_ms: u64) {
-        count(&mut self.accounts, login.clone(), now_ms);
-        count(&mut self.addresses, network(address), now_ms);
-    }
-
-    /// Somebody came in: the failures before were their own.
-    pub(super) fn came_in(&mut self, login: &Login, address: IpAddr) {
-        self.was_none(login, address);
-        self.accounts.remove(login);
-    }
-
-    /// A try was looked at and was no failure, or was not looked at. Failures before it stay.
-    pub(super) fn was_none(&mut self, login: &Login, address: IpAddr) {
-        let account = self.accounts.get_mut(login);
-        let address = self.addresses.get_mut(&network(address));
-        for failures in account.into_iter().chain(address) {
-            failures.count = failures.count.saturating_sub(1);
+impl Default for Attempts {
+    fn default() -> Self {
+        Self {
+            accounts: HashMap::new(),
+            unknown: vec![Failures::default(); UNKNOWN],
+            networks: HashMap::new(),
+            codes: HashMap::new(),
         }
     }
 }
 
-fn count<K: Eq + Hash + Clone>(held: &mut HashMap<K, Failures>, key: K, now_ms: u64) {
-    let fresh = |failures: &Failures| now_ms < failures.last_ms.saturating_add(FORGET_MS);
-    if held.len() >= REMEMBERED && !held.contains_key(&key) {
-        held.retain(|_, failures| fresh(failures));
+impl Attempts {
+    fn of(&mut self, whose: Whose) -> &mut Failures {
+        match whose {
+            Whose::Account(id) => self.accounts.entry(id).or_default(),
+            Whose::Nobody(number) => &mut self.unknown[number as usize % UNKNOWN],
+        }
+    }
+
+    const fn from(&mut self, with: With) -> &mut HashMap<IpAddr, Failures> {
+        match with {
+            With::Password => &mut self.networks,
+            With::Code => &mut self.codes,
+        }
+    }
+
+    /// Milliseconds until a try counts.
+    pub(super) fn wait_ms(
+        &mut self,
+        whose: Whose,
+        with: With,
+        address: IpAddr,
+        now_ms: u64,
+    ) -> u64 {
+        let mut until = match with {
+            With::Password => self.of(whose).until_ms(ACCOUNT_FAILURES),
+            With::Code => 0,
+        };
+        for (network, free) in counted(address, with) {
+            let failures = self.from(with).get(&network);
+            until = until.max(failures.map_or(0, |failures| failures.until_ms(free)));
+        }
+        until.saturating_sub(now_ms)
+    }
+
+    /// One more try, which counts as a failure until it is known to be none: so that many at once are not as many guesses. How many that are of this door.
+    pub(super) fn tries(&mut self, whose: Whose, with: With, address: IpAddr, now_ms: u64) -> u32 {
+        for (network, _) in counted(address, with) {
+            count(self.from(with), network, now_ms);
+        }
+        let failures = self.of(whose);
+        failures.add(now_ms);
+        failures.count
+    }
+
+    /// Somebody came in: the failures before were their own.
+    pub(super) fn came_in(&mut self, whose: Whose, with: With, address: IpAddr) {
+        self.was_none(whose, with, address);
+        *self.of(whose) = Failures::default();
+    }
+
+    /// A try was looked at and was no failure, or was not looked at. Failures before it stay.
+    pub(super) fn was_none(&mut self, whose: Whose, with: With, address: IpAddr) {
+        for (network, _) in counted(address, with) {
+            if let Some(failures) = self.from(with).get_mut(&network) {
+                failures.take_one();
+            }
+        }
+        self.of(whose).take_one();
+    }
+}
+
+fn count(held: &mut HashMap<IpAddr, Failures>, network: IpAddr, now_ms: u64) {
+    if held.len() >= REMEMBERED && !held.contains_key(&network) {
+        held.retain(|_, failures| now_ms < failures.last_ms.saturating_add(FORGET_MS));
         if held.len() >= REMEMBERED {
-            // Whoever has failed least goes first: a crowd of names does not make one forgotten that is being guessed at.
-            let oldest = held.iter();
-            let oldest = oldest.min_by_key(|(_, failures)| (failures.count, failures.last_ms));
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-                held.remove(&oldest);
+            let least = held.iter();
+            let least = least.min_by_key(|(_, failures)| (failures.count, failures.last_ms));
+            if let Some(least) = least.map(|(network, _)| *network) {
+                held.remove(&least);
             }
         }
     }
-    let failures = held.entry(key).or_default();
-    if !fresh(failures) {
-        failures.count = 0;
-    }
-    failures.count += 1;
-    failures.last_ms = now_ms;
+    held.entry(network).or_default().add(now_ms);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_try_that_was_not_looked_at_leaves_the_failures_before_it() {
-        let mut attempts = Attempts::default();
-        let name = login("claire.martin");
-        for _ in 0..4 {
-            attempts.tries(&name, HERE, 0);
-        }
-        // Too many people at once: nobody looked.
-        attempts.tries(&name, HERE, 0);
-        attempts.was_none(&name, HERE);
-        assert_eq!(attempts.wait_ms(Some(&name), HERE, 0), 0);
-        attempts.tries(&name, HERE, 0);
-        assert_eq!(attempts.wait_ms(Some(&name), HERE, 0), FIRST_WAIT_MS);
-    }
-
-    fn login(name: &str) -> Login {
-        Login::parse(name).expect("a name")
-    }
-
+    const CLAIRE: Whose = Whose::Account(AccountId([1; 16]));
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
 
     #[test]
     fn the_fifth_failure_makes_an_account_wait_a_minute_then_two_and_never_more_than_fifteen() {
-        let mut attempts = Attempts::default();
-        let name = login("claire.martin");
-        let mut waits = Vec::new();
-        let mut now = 1_000_000;
-        for _ in 0..12 {
-            attempts.tries(&name, HERE, now);
-            let wait = attempts.wait_ms(Some(&name), HERE, now);
-            waits.push(wait / 60_000);
-            now += wait;
+        for whose in [CLAIRE, Whose::Nobody(77)] {
+            let mut attempts = Attempts::default();
+            let mut waits = Vec::new();
+            let mut now = 1_000_000;
+            for _ in 0..12 {
+                attempts.tries(whose, With::Password, HERE, now);
+                let wait = attempts.wait_ms(whose, With::Password, HERE, now);
+                waits.push(wait / 60_000);
+                now += wait;
+            }
+            assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 15, 15, 15, 15]);
+            // Its person has a recovery code.
+            assert_eq!(attempts.wait_ms(whose, With::Code, HERE, now), 0);
+            attempts.came_in(whose, With::Password, HERE);
+            assert_eq!(attempts.wait_ms(whose, With::Password, HERE, now), 0);
         }
-        assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 15, 15, 15, 15]);
-        // Its person has a recovery code, and comes from elsewhere.
-        assert_eq!(attempts.wait_ms(None, HERE, now), 0);
-        attempts.came_in(&name, HERE);
-        assert_eq!(attempts.wait_ms(Some(&name), HERE, now), 0);
+    }
+
+    #[test]
+    fn a_try_that_was_not_looked_at_leaves_the_failures_before_it() {
+        let mut attempts = Attempts::default();
+        for _ in 0..5 {
+            attempts.tries(CLAIRE, With::Password, HERE, 5);
+        }
+        // Too many people at once: nobody looked.
+        attempts.was_none(CLAIRE, With::Password, HERE);
+        assert_eq!(attempts.wait_ms(CLAIRE, With::Password, HERE, 5), 0);
+        attempts.tries(CLAIRE, With::Password, HERE, 5);
+        let wait = attempts.wait_ms(CLAIRE, With::Password, HERE, 5);
+        assert_eq!(wait, FIRST_WAIT_MS);
     }
 
     #[test]
     fn who_tries_many_names_from_one_network_waits_and_others_do_not() {
         let mut attempts = Attempts::default();
+        let nobody = Whose::Nobody(4000);
         for guess in 0..20_u16 {
-            let address = format!("2001:db8:1:2::{guess:x}")
-                .parse()
-                .expect("an address");
-            attempts.tries(&login(&format!("name{guess}")), address, 5);
+            let address = format!("2001:db8:1:2::{guess:x}");
+            let address = address.parse().expect("an address");
+            attempts.tries(Whose::Nobody(guess.into()), With::Password, address, 5);
         }
         let same: IpAddr = "2001:db8:1:2:ffff::1".parse().expect("an address");
         let other: IpAddr = "2001:db8:1:3::1".parse().expect("an address");
-        assert_eq!(attempts.wait_ms(None, same, 5), FIRST_WAIT_MS);
-        assert_eq!(attempts.wait_ms(None, other, 5), 0);
+        let mut wait = |address, with| attempts.wait_ms(nobody, with, address, 5);
+        assert_eq!(wait(same, With::Password), FIRST_WAIT_MS);
+        assert_eq!(wait(other, With::Password), 0);
+        assert_eq!(wait(same, With::Code), 0);
     }
 
     #[test]
-    fn what_is_remembered_of_failures_is_bounded() {
+    fn who_has_a_thousand_networks_of_one_provider_waits_as_a_whole() {
         let mut attempts = Attempts::default();
-        let guessed = login("claire.martin");
-        for _ in 0..5 {
-            attempts.tries(&guessed, HERE, 0);
+        for guess in 0..200_u16 {
+            let address = format!("2001:db8:1:{guess:x}::1");
+            let address = address.parse().expect("an address");
+            attempts.tries(Whose::Nobody(guess.into()), With::Password, address, 5);
         }
-        for guess in 0..REMEMBERED + 100 {
-            attempts.tries(&login(&format!("name{guess}")), HERE, guess as u64);
+        let fresh: IpAddr = "2001:db8:1:ffff::1".parse().expect("an address");
+        let wait = attempts.wait_ms(Whose::Nobody(4000), With::Password, fresh, 5);
+        assert_eq!(wait, FIRST_WAIT_MS);
+    }
+
+    #[test]
+    fn no_crowd_of_names_and_networks_makes_an_accounts_failures_forgotten() {
+        let mut attempts = Attempts::default();
+        for _ in 0..4 {
+            attempts.tries(CLAIRE, With::Password, HERE, 5);
         }
-        assert_eq!(attempts.accounts.len(), REMEMBERED);
-        let newest = login(&format!("name{}", REMEMBERED + 99));
-        assert!(attempts.accounts.contains_key(&newest));
-        assert!(
-            attempts.accounts.contains_key(&guessed),
-            "the one that is guessed at"
-        );
+        for name in 0..20_000_u32 {
+            let address = IpAddr::V4(std::net::Ipv4Addr::from(name));
+            for _ in 0..5 {
+                attempts.tries(Whose::Nobody(name.into()), With::Password, address, 5);
+            }
+        }
+        assert_eq!(attempts.networks.len(), REMEMBERED);
+        assert_eq!(attempts.tries(CLAIRE, With::Password, HERE, 5), 5);
+        assert!(attempts.wait_ms(CLAIRE, With::Password, HERE, 5) > 0);
     }
 }

@@ -7,11 +7,12 @@
 //! # What it promises
 //!
 //! - A password is kept as Argon2id (RFC 9106) only, codes as keyed hashes; none is ever shown again, logged or told to an administrator.
-//! - Whoever guesses waits: after five failures an account takes no password for a minute, then two, up to fifteen; the same for where they come from. A
-//!   recovery code works meanwhile, so that nobody can lock another out for good. An unknown name costs as long as a wrong password.
-//! - A token is new with each sign-in and each unlocking. A session that nobody uses locks; what its person was writing stays. It ends after a day's work,
-//!   when its person or an administrator says so, when the account is closed, and when its password changes elsewhere.
-//! - Each sign-in, refusal and change of an account is a line of the audit trail, in the same commit.
+//! - Whoever guesses waits: after five failures an account takes no password for a minute, then two, up to fifteen; after twenty the network from
+//!   which they come. Recovery codes have a count of their own and work meanwhile. An unknown name waits and costs as a known one.
+//! - What was proved is looked at once more in the commit: who changes the password or closes the account meanwhile is not overtaken.
+//! - A token is new with each sign-in and each unlocking. A session that nobody uses locks, and is over after five wrong passwords. It ends after a day's
+//!   work, when its person or an administrator says so, when the account is closed, and when its password changes elsewhere.
+//! - Each sign-in and change of an account is a line of the audit trail, in the same commit; the first five refusals too, shortly after.
 //!
 //! # What it does not
 //!
@@ -26,6 +27,7 @@ mod sessions;
 mod sign_in;
 
 pub use account::{Account, AccountId, Login, NewAccount};
+pub use attempts::network_of;
 pub use code::{Code, RECOVERY_CODES};
 pub use error::AccessError;
 pub use password::{Password, PasswordFault};
@@ -131,12 +133,15 @@ impl Access {
         found.cloned()
     }
 
-    /// Shows what is committed to those who look.
+    /// Shows what is committed to those who look. Tasks wake in any order: what was committed later stays.
     fn publish(&self, account: Account) -> Arc<Account> {
         let account = Arc::new(account);
         let held = self.inner.accounts.write();
         let mut held = held.unwrap_or_else(PoisonError::into_inner);
-        held.insert(account.id, Arc::clone(&account));
+        let shown = held.get(&account.id);
+        if shown.is_none_or(|shown| shown.revision <= account.revision) {
+            held.insert(account.id, Arc::clone(&account));
+        }
         account
     }
 }

@@ -123,6 +123,13 @@ pub(super) struct Kept {
     hash: [u8; 32],
 }
 
+impl Kept {
+    /// Whether both are of one password, kept at one time.
+    pub(super) fn is_same(&self, other: Option<&Self>) -> bool {
+        other.is_some_and(|other| self.salt == other.salt && self.hash == other.hash)
+    }
+}
+
 /// Where passwords are worked out: some at a time, on threads that may be held up.
 pub(super) struct Hashing {
     turns: Arc<Semaphore>,

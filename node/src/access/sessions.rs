@@ -17,12 +17,15 @@ use zeroize::Zeroizing;
 use super::{
     Access, AccessError, Account, AccountId, Arrival, Limits, Password, SESSIONS,
     account::{Name, about},
+    attempts::ACCOUNT_FAILURES,
+    password::Kept,
     read_account,
-    sign_in::by,
+    sign_in::{by, still},
     write_account,
 };
 use crate::{
     audit::{self, By},
+    ledger::Tx,
     random,
     store::{Namer, Table},
 };
@@ -84,10 +87,28 @@ pub(super) struct Session {
     /// Such as « Firefox sur Android ».
     #[n(5)]
     device: String,
+    /// The account's era in which it began: in a later one it is over.
+    #[n(6)]
+    era: u64,
     #[cbor(skip)]
     used_ms: u64,
     #[cbor(skip)]
     locked: bool,
+    /// Wrong passwords typed into it.
+    #[cbor(skip)]
+    guesses: u32,
+}
+
+impl Session {
+    /// Keeps its row, where it has one still, in this era of its account.
+    pub(super) fn keep_in(mut self, tx: &mut Tx<'_>, era: u64) -> Result<u64, AccessError> {
+        if tx.get(Table::Access, &key(&self.name))?.is_none() {
+            return Err(AccessError::Ended);
+        }
+        self.era = era;
+        tx.put(Table::Access, key(&self.name), cbor::encode(&self));
+        Ok(era)
+    }
 }
 
 /// How a session stands.
@@ -182,7 +203,7 @@ impl Access {
         let session = session.clone();
         drop(held);
         let account = self.account(&session.account)?;
-        if account.closed_ms.is_some() {
+        if account.closed_ms.is_some() || account.era != session.era {
             return None;
         }
         Some(Signed {
@@ -198,41 +219,45 @@ impl Access {
         })
     }
 
-    /// Begins a session of an account that was proved to be one's own.
+    /// Begins a session of an account, where what was proved of it is still so.
     pub(super) async fn begin(
         &self,
-        by: By,
-        account: &Account,
-        situation: Option<ThingId>,
+        id: AccountId,
+        proved: Kept,
         from: &Arrival,
     ) -> Result<Token, AccessError> {
         let token = Token::fresh();
         let now = from.now_ms;
-        let session = Session {
+        let mut session = Session {
             name: self.name_of(&token),
             number: u64::from_be_bytes(random::token()[..8].try_into().unwrap_or_default()) >> 12,
-            account: account.id,
-            situation,
+            account: id,
+            situation: None,
             begun_ms: now,
             device: from.device.chars().take(DEVICE).collect(),
+            era: 0,
             used_ms: now,
             locked: false,
+            guesses: 0,
         };
-        let over = self.oldest_beyond(&account.id, now);
+        let over = self.oldest_beyond(&id, now);
         self.forget(&over);
-        let (row, id, kept) = (cbor::encode(&session), account.id, key(&session.name));
         let job = self.inner.ledger.run(move |tx| {
+            let mut account = read_account(tx, &id)?;
+            still(&account, &proved)?;
+            (session.era, session.situation) = (account.era, account.situations.first().copied());
             for name in &over {
                 tx.delete(Table::Access, key(name));
             }
-            tx.put(Table::Access, kept, row);
-            let mut account = read_account(tx, &id)?;
+            tx.put(Table::Access, key(&session.name), cbor::encode(&session));
             account.seen_ms = Some(tx.now_ms);
+            account.revision += 1;
             write_account(tx, &account);
-            audit::note(tx, by, "session.begin", about(&id))?;
-            Ok::<_, AccessError>(account)
+            audit::note(tx, by(&account), "session.begin", about(&id))?;
+            Ok::<_, AccessError>((account, session))
         });
-        self.publish(job.await?);
+        let (account, session) = job.await?;
+        self.publish(account);
         self.inner.sessions.held().insert(session.name.0, session);
         Ok(token)
     }
@@ -261,44 +286,103 @@ impl Access {
     /// Opens a locked session with the password again, under another token.
     ///
     /// # Errors
-    /// [`AccessError::Wrong`], [`AccessError::Wait`]; [`AccessError::Ended`] where it is no session any more.
+    /// [`AccessError::Wrong`]; [`AccessError::Ended`] where it is no session any more, and after five wrong passwords.
     pub async fn unlock(
         &self,
         token: &Token,
         password: Password,
         from: &Arrival,
     ) -> Result<Token, AccessError> {
-        let signed = self.who(token, false, from.now_ms);
-        let account = signed.ok_or(AccessError::Ended)?.account;
-        self.is_theirs(&account, password, from).await?;
-        let name = self.name_of(token);
+        let (account, proved) = self.is_theirs(token, password, from).await?;
+        let before = self.row_of(token).ok_or(AccessError::Ended)?;
         let fresh = Token::fresh();
-        let next = self.name_of(&fresh);
-        let session = {
-            let mut held = self.inner.sessions.held();
-            let before = held.remove(&name.0).ok_or(AccessError::Ended)?;
-            let session = Session {
-                name: next,
-                locked: false,
-                used_ms: from.now_ms,
-                ..before
-            };
-            held.insert(next.0, session.clone());
-            session
+        let session = Session {
+            name: self.name_of(&fresh),
+            locked: false,
+            guesses: 0,
+            used_ms: from.now_ms,
+            ..before.clone()
         };
-        let (row, id, by) = (cbor::encode(&session), account.id, by(&account));
+        let (old, next, id) = (before.name, session.clone(), account.id);
         let job = self.inner.ledger.run(move |tx| {
-            tx.delete(Table::Access, key(&name));
-            tx.put(Table::Access, key(&next), row);
-            audit::note(tx, by, "session.unlock", about(&id))?;
+            let account = read_account(tx, &id)?;
+            still(&account, &proved)?;
+            if tx.get(Table::Access, &key(&old))?.is_none() {
+                return Err(AccessError::Ended);
+            }
+            tx.delete(Table::Access, key(&old));
+            tx.put(Table::Access, key(&next.name), cbor::encode(&next));
+            audit::note(tx, by(&account), "session.unlock", about(&id))?;
             Ok::<(), AccessError>(())
         });
         job.await?;
+        // Somebody may have ended it from elsewhere while that was written.
+        let (was_there, name) = {
+            let mut held = self.inner.sessions.held();
+            let was_there = held.remove(&old.0).is_some();
+            let name = session.name;
+            if was_there {
+                held.insert(name.0, session);
+            }
+            (was_there, name)
+        };
+        if !was_there {
+            self.end_these(by(&account), account.id, vec![name]).await?;
+            return Err(AccessError::Ended);
+        }
         Ok(fresh)
     }
 
+    /// A session as it is in memory.
+    pub(super) fn row_of(&self, token: &Token) -> Option<Session> {
+        let name = self.name_of(token);
+        self.inner.sessions.held().get(&name.0).cloned()
+    }
+
+    /// One more password is typed into a session. How many that are since the last that was right.
+    pub(super) fn guessed(&self, token: &Token) -> Result<u32, AccessError> {
+        let name = self.name_of(token);
+        let mut held = self.inner.sessions.held();
+        let session = held.get_mut(&name.0).ok_or(AccessError::Ended)?;
+        session.guesses += 1;
+        // More at once than may be: the others are not looked at.
+        if session.guesses > ACCOUNT_FAILURES {
+            return Err(AccessError::Ended);
+        }
+        Ok(session.guesses)
+    }
+
+    /// One of them was not looked at.
+    pub(super) fn was_no_guess(&self, token: &Token) {
+        let name = self.name_of(token);
+        if let Some(session) = self.inner.sessions.held().get_mut(&name.0) {
+            session.guesses = session.guesses.saturating_sub(1);
+        }
+    }
+
+    /// One of them was right.
+    pub(super) fn proved(&self, token: &Token) {
+        let name = self.name_of(token);
+        if let Some(session) = self.inner.sessions.held().get_mut(&name.0) {
+            session.guesses = 0;
+        }
+    }
+
+    /// A session goes on in a new era of its account; its number.
+    pub(super) fn goes_on(&self, token: &Token, era: u64) -> Option<u64> {
+        let name = self.name_of(token);
+        let mut held = self.inner.sessions.held();
+        let session = held.get_mut(&name.0)?;
+        session.era = era;
+        Some(session.number)
+    }
+
+    pub(super) fn namer(&self) -> &Namer {
+        self.inner.ledger.shared().rows().0.namer()
+    }
+
     fn name_of(&self, token: &Token) -> Name {
-        token.name(self.inner.ledger.shared().rows().0.namer())
+        token.name(self.namer())
     }
 
     /// Locks a session: its person goes from the desk.
@@ -314,7 +398,8 @@ impl Access {
         let sessions = &self.inner.sessions;
         let held = sessions.held();
         let own = held.values().filter(|session| session.account == *account);
-        let own = own.filter(|session| !sessions.is_over(session, now));
+        let era = self.account(account).map_or(0, |account| account.era);
+        let own = own.filter(|session| !sessions.is_over(session, now) && session.era == era);
         let mut lines: Vec<_> = own
             .map(|session| SessionLine {
                 number: session.number,
@@ -398,19 +483,23 @@ impl Access {
         if !signed.account.situations.contains(&as_whom) {
             return Err(AccessError::NotTheirs);
         }
-        let name = self.name_of(token);
-        let session = {
-            let mut held = self.inner.sessions.held();
-            let session = held.get_mut(&name.0).ok_or(AccessError::Ended)?;
-            session.situation = Some(as_whom);
-            session.clone()
+        let session = self.row_of(token).ok_or(AccessError::Ended)?;
+        let (name, id) = (session.name, session.account);
+        let session = Session {
+            situation: Some(as_whom),
+            ..session
         };
-        let (row, id, by) = (cbor::encode(&session), session.account, by(&signed.account));
+        let by = by(&signed.account);
         let job = self.inner.ledger.run(move |tx| {
-            tx.put(Table::Access, key(&name), row);
+            let era = session.era;
+            session.keep_in(tx, era)?;
             audit::note(tx, by, "session.act-as", about(&id))?;
             Ok::<(), AccessError>(())
         });
-        Ok(job.await?)
+        job.await?;
+        let mut held = self.inner.sessions.held();
+        let session = held.get_mut(&name.0).ok_or(AccessError::Ended)?;
+        session.situation = Some(as_whom);
+        Ok(())
     }
 }

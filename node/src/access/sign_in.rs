@@ -2,14 +2,15 @@
 
 use std::{
     net::IpAddr,
-    sync::{MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
 };
 
 use super::{
     Access, AccessError, Account, AccountId, Code, Login, Password, Token,
     account::{Name, about},
-    attempts::Attempts,
+    attempts::{ACCOUNT_FAILURES, Attempts, Whose, With},
     code,
+    password::Kept,
 };
 use crate::audit::{self, By, own_user};
 
@@ -65,12 +66,27 @@ impl Access {
         way: SignIn,
         from: &Arrival,
     ) -> Result<SignedIn, AccessError> {
-        // Codes have 50 bits and more: who is locked out by somebody else's guesses comes in with one.
-        let by_password = matches!(way, SignIn::Password(_));
-        self.try_once(login, by_password, from)?;
         let account = self.account_of(login);
+        let whose = match &account {
+            Some(account) => Whose::Account(account.id),
+            None => Whose::Nobody(self.number_of(login)),
+        };
+        let with = match way {
+            SignIn::Password(_) => With::Password,
+            SignIn::Recovery { .. } | SignIn::First { .. } => With::Code,
+        };
+        let tries = {
+            // Counted before it is looked at: many at once are not as many guesses.
+            let mut attempts = self.attempts();
+            let wait = attempts.wait_ms(whose, with, from.address, from.now_ms);
+            if wait > 0 {
+                let wait_s = wait.div_ceil(1000);
+                return Err(AccessError::Wait { wait_s });
+            }
+            attempts.tries(whose, with, from.address, from.now_ms)
+        };
         let done = match (&account, way) {
-            (account, SignIn::Password(password)) => {
+            (_, SignIn::Password(password)) => {
                 self.by_password(account.as_deref(), password, from).await
             }
             (Some(account), SignIn::Recovery { code, next }) => {
@@ -82,16 +98,12 @@ impl Access {
             (None, SignIn::Recovery { .. } | SignIn::First { .. }) => Err(AccessError::Wrong),
         };
         match &done {
-            Ok(_) => self.attempts().came_in(login, from.address),
+            Ok(_) => self.attempts().came_in(whose, with, from.address),
             // A new password that is too short, with a good code; or nobody looked.
             Err(AccessError::Password(_) | AccessError::Busy) => {
-                self.attempts().was_none(login, from.address);
+                self.attempts().was_none(whose, with, from.address);
             }
-            Err(AccessError::Wrong) => {
-                if let Some(account) = &account {
-                    self.note_refusal(account).await?;
-                }
-            }
+            Err(AccessError::Wrong) => self.note_refusal(account, tries),
             Err(_) => {}
         }
         done
@@ -105,13 +117,10 @@ impl Access {
     ) -> Result<SignedIn, AccessError> {
         let kept = account.and_then(|account| account.password.as_ref());
         let right = self.inner.hashing.is(password, kept).await?;
-        let Some(account) = account.filter(|_| right) else {
+        let (Some(account), Some(kept), true) = (account, kept, right) else {
             return Err(AccessError::Wrong);
         };
-        if account.closed_ms.is_some() {
-            return Err(AccessError::Closed);
-        }
-        let token = self.come_in(account, from).await?;
+        let token = self.begin(account.id, kept.clone(), from).await?;
         Ok(SignedIn {
             token,
             codes: Vec::new(),
@@ -126,17 +135,12 @@ impl Access {
         first: bool,
         from: &Arrival,
     ) -> Result<SignedIn, AccessError> {
-        let namer = self.inner.ledger.shared().rows().0.namer();
-        let name = code.name(namer, &account.id);
+        let name = code.name(self.namer(), &account.id);
         // Before the work of a new password: who has no code makes none.
-        if !is_good(account, name, first, from.now_ms) {
-            return Err(AccessError::Wrong);
-        }
-        if account.closed_ms.is_some() {
-            return Err(AccessError::Closed);
-        }
+        is_good(account, name, first, from.now_ms)?;
         next.check_new(account)?;
         let kept = self.inner.hashing.keep(next).await?;
+        let proved = kept.clone();
         let by = by(account);
         let action = if first {
             "account.first"
@@ -147,10 +151,9 @@ impl Access {
         let given = codes.clone();
         self.change(by, action, account.id, move |tx, account| {
             // Two at once with one code: the second finds it used up.
-            if !is_good(account, name, first, tx.now_ms) {
-                return Err(AccessError::Wrong);
-            }
+            is_good(account, name, first, tx.now_ms)?;
             account.password = Some(kept);
+            account.era += 1;
             if first {
                 account.first = None;
                 account.recovery = names(&given, tx.rows.0.namer(), &account.id);
@@ -161,13 +164,114 @@ impl Access {
         })
         .await?;
         self.end_all(by, account.id, None).await?;
-        let token = self.come_in(account, from).await?;
+        let token = self.begin(account.id, proved, from).await?;
         Ok(SignedIn { token, codes })
     }
 
-    async fn come_in(&self, account: &Account, from: &Arrival) -> Result<Token, AccessError> {
-        let situation = account.situations.first().copied();
-        self.begin(by(account), account, situation, from).await
+    /// Leaves a line, for the first few of a row. Nobody waits for it: how long an answer takes says nothing.
+    fn note_refusal(&self, account: Option<Arc<Account>>, tries: u32) {
+        let Some(account) = account.filter(|_| tries <= ACCOUNT_FAILURES) else {
+            return;
+        };
+        let (ledger, id) = (self.inner.ledger.clone(), account.id);
+        tokio::spawn(async move {
+            let job = ledger.run(move |tx| {
+                audit::note(tx, By::itself(), "session.refused", about(&id))?;
+                Ok::<(), AccessError>(())
+            });
+            if let Err(error) = job.await {
+                tracing::warn!(%error, "a refusal has no line in the audit trail");
+            }
+        });
+    }
+
+    /// Another password, by the one before, at an open session. Other sessions of the account end.
+    ///
+    /// # Errors
+    /// [`AccessError::Wrong`], [`AccessError::Password`]; [`AccessError::Ended`] after five wrong ones.
+    pub async fn change_password(
+        &self,
+        token: &Token,
+        before: Password,
+        next: Password,
+        from: &Arrival,
+    ) -> Result<(), AccessError> {
+        let (account, proved) = self.is_theirs(token, before, from).await?;
+        next.check_new(&account)?;
+        let kept = self.inner.hashing.keep(next).await?;
+        let own = self.row_of(token).ok_or(AccessError::Ended)?;
+        let by = by(&account);
+        let era = self
+            .change(by, "account.password", account.id, move |tx, account| {
+                still(account, &proved)?;
+                account.password = Some(kept);
+                account.era += 1;
+                own.keep_in(tx, account.era)
+            })
+            .await?;
+        let number = self.goes_on(token, era);
+        self.end_all(by, account.id, number).await
+    }
+
+    /// Ten other recovery codes, by the password, at an open session. The old ones are good for nothing any more.
+    ///
+    /// # Errors
+    /// [`AccessError::Wrong`]; [`AccessError::Ended`] after five wrong passwords.
+    pub async fn renew_codes(
+        &self,
+        token: &Token,
+        password: Password,
+        from: &Arrival,
+    ) -> Result<Vec<Code>, AccessError> {
+        let (account, proved) = self.is_theirs(token, password, from).await?;
+        let codes = code::ten();
+        let given = codes.clone();
+        self.change(
+            by(&account),
+            "account.codes",
+            account.id,
+            move |tx, account| {
+                still(account, &proved)?;
+                account.recovery = names(&given, tx.rows.0.namer(), &account.id);
+                Ok(())
+            },
+        )
+        .await?;
+        Ok(codes)
+    }
+
+    /// Whose session it is, where the password is theirs, and what is kept of that. Whoever holds the session guesses five times; then it is over. Guesses at the
+    /// door keep nobody out here.
+    pub(super) async fn is_theirs(
+        &self,
+        token: &Token,
+        password: Password,
+        from: &Arrival,
+    ) -> Result<(Arc<Account>, Kept), AccessError> {
+        let signed = self.who(token, false, from.now_ms);
+        let signed = signed.ok_or(AccessError::Ended)?;
+        let account = signed.account;
+        let tries = self.guessed(token)?;
+        let kept = account.password.clone();
+        let right = self.inner.hashing.is(password, kept.as_ref()).await;
+        match (right, kept) {
+            (Ok(true), Some(kept)) => {
+                self.proved(token);
+                Ok((account, kept))
+            }
+            (Ok(_), _) => {
+                self.note_refusal(Some(Arc::clone(&account)), tries);
+                if tries >= ACCOUNT_FAILURES {
+                    self.end(by(&account), account.id, signed.number).await?;
+                    return Err(AccessError::Ended);
+                }
+                Err(AccessError::Wrong)
+            }
+            (Err(error), _) => {
+                self.was_no_guess(token);
+                Err(error)
+            }
+        }
     }
 
     fn attempts(&self) -> MutexGuard<'_, Attempts> {
@@ -175,103 +279,37 @@ impl Access {
         attempts.unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a try before it is looked at, so that many at once are not as many guesses.
-    fn try_once(&self, login: &Login, waits: bool, from: &Arrival) -> Result<(), AccessError> {
-        let mut attempts = self.attempts();
-        let wait = attempts.wait_ms(waits.then_some(login), from.address, from.now_ms);
-        if wait > 0 {
-            let wait_s = wait.div_ceil(1000);
-            return Err(AccessError::Wait { wait_s });
-        }
-        attempts.tries(login, from.address, from.now_ms);
-        Ok(())
-    }
-
-    async fn note_refusal(&self, account: &Account) -> Result<(), AccessError> {
-        let (by, id) = (by(account), account.id);
-        let job = self.inner.ledger.run(move |tx| {
-            audit::note(tx, by, "session.refused", about(&id))?;
-            Ok::<(), AccessError>(())
-        });
-        Ok(job.await?)
-    }
-
-    /// Another password, by the one before. Other sessions of the account end.
-    ///
-    /// # Errors
-    /// [`AccessError::Wrong`], [`AccessError::Password`].
-    pub async fn change_password(
-        &self,
-        by: By,
-        id: AccountId,
-        before: Password,
-        next: Password,
-        session: u64,
-        from: &Arrival,
-    ) -> Result<(), AccessError> {
-        let account = self.account(&id).ok_or(AccessError::NoAccount)?;
-        self.is_theirs(&account, before, from).await?;
-        next.check_new(&account)?;
-        let kept = self.inner.hashing.keep(next).await?;
-        self.change(by, "account.password", id, move |_, account| {
-            account.password = Some(kept);
-            Ok(())
-        })
-        .await?;
-        self.end_all(by, id, Some(session)).await
-    }
-
-    /// Ten other recovery codes, by the password. The old ones are good for nothing any more.
-    ///
-    /// # Errors
-    /// [`AccessError::Wrong`].
-    pub async fn renew_codes(
-        &self,
-        by: By,
-        id: AccountId,
-        password: Password,
-        from: &Arrival,
-    ) -> Result<Vec<Code>, AccessError> {
-        let account = self.account(&id).ok_or(AccessError::NoAccount)?;
-        self.is_theirs(&account, password, from).await?;
-        let codes = code::ten();
-        let given = codes.clone();
-        self.change(by, "account.codes", id, move |tx, account| {
-            account.recovery = names(&given, tx.rows.0.namer(), &account.id);
-            Ok(())
-        })
-        .await?;
-        Ok(codes)
-    }
-
-    /// Whether the password is the account's; guesses at an open session count as those at the door.
-    pub(super) async fn is_theirs(
-        &self,
-        account: &Account,
-        password: Password,
-        from: &Arrival,
-    ) -> Result<(), AccessError> {
-        self.try_once(&account.login, true, from)?;
-        let kept = account.password.as_ref();
-        let looked_at = self.inner.hashing.is(password, kept).await;
-        if matches!(looked_at, Err(AccessError::Busy)) {
-            self.attempts().was_none(&account.login, from.address);
-        }
-        if !looked_at? {
-            return Err(AccessError::Wrong);
-        }
-        self.attempts().came_in(&account.login, from.address);
-        Ok(())
+    /// A number of a name that is nobody's: others cannot work out which names share one.
+    fn number_of(&self, login: &Login) -> u64 {
+        let name = self.namer().name("attempt", &[login.as_str().as_bytes()]);
+        name.first_chunk()
+            .map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 }
 
-fn is_good(account: &Account, name: Name, first: bool, now_ms: u64) -> bool {
-    if first {
-        account
-            .first
-            .is_some_and(|(held, until)| held == name && now_ms < until)
+/// Whether a code is an account's.
+fn is_good(account: &Account, name: Name, first: bool, now_ms: u64) -> Result<(), AccessError> {
+    let good = if first {
+        let held = account.first;
+        held.is_some_and(|(held, until)| held == name && now_ms < until)
     } else {
         account.recovery.contains(&name)
+    };
+    match account.closed_ms {
+        _ if !good => Err(AccessError::Wrong),
+        Some(_) => Err(AccessError::Closed),
+        None => Ok(()),
+    }
+}
+
+/// Whether what was proved before is still so: nobody changed the password or closed the account meanwhile.
+pub(super) fn still(account: &Account, proved: &Kept) -> Result<(), AccessError> {
+    if !proved.is_same(account.password.as_ref()) {
+        return Err(AccessError::Wrong);
+    }
+    match account.closed_ms {
+        Some(_) => Err(AccessError::Closed),
+        None => Ok(()),
     }
 }
 

@@ -375,7 +375,8 @@ impl Node {
 
     /// Where the pages are served, where they are.
     pub(crate) fn pages(&self) -> Option<String> {
-        self.doors().web.as_ref().map(Web::origin)
+        let told = self.config.web.address.clone();
+        told.or_else(|| self.doors().web.as_ref().map(Web::origin))
     }
 
     /// Path of the admin socket.

@@ -1,8 +1,7 @@
 //! What the browser needs beside the pages: in this program, under addresses that change with the content.
 
 use axum::{
-    extract::Path,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 
@@ -43,8 +42,8 @@ pub(super) fn address(name: &str) -> &'static str {
 }
 
 /// Gives one out. It never changes under its address.
-pub(super) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let wanted = |asset: &&Asset| asset.address.strip_prefix("/assets/") == Some(name.as_str());
+pub(super) async fn asset(uri: Uri, headers: HeaderMap) -> Response {
+    let wanted = |asset: &&Asset| asset.address == uri.path();
     let Some(asset) = ASSETS.iter().find(wanted) else {
         return Problem::not_found().into_response();
     };

@@ -35,7 +35,7 @@ const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'.');
 
-fn is_public(path: &str) -> bool {
+pub(super) fn is_public(path: &str) -> bool {
     PUBLIC
         .iter()
         .any(|public| path == *public || (public.ends_with('/') && path.starts_with(public)))
@@ -109,7 +109,7 @@ impl FromRequestParts<Site> for From {
 
 /// The browser's address: the last that the proxy names, where there is one; nobody else's word is taken.
 fn browser(headers: &HeaderMap, peer: IpAddr, way: Way) -> IpAddr {
-    if way.proxy != Some(peer) {
+    if way.proxy.map(|proxy| proxy.to_canonical()) != Some(peer.to_canonical()) {
         return peer;
     }
     let named = headers.get_all("x-forwarded-for").iter().next_back();
@@ -186,6 +186,14 @@ pub(super) fn set(mut answer: Response, way: Way, token: Option<&Token>) -> Resp
         cookie.set_sensitive(true);
         answer.headers_mut().append(header::SET_COOKIE, cookie);
     }
+    answer
+}
+
+/// To the door, without a token and without whatever a browser has kept of these pages.
+pub(super) fn signed_out(way: Way) -> Response {
+    let mut answer = set(go("/connexion"), way, None);
+    let clear = HeaderValue::from_static("\"cache\", \"storage\"");
+    answer.headers_mut().insert("clear-site-data", clear);
     answer
 }
 

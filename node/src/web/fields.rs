@@ -10,10 +10,11 @@ use axum::{
 use tokio::time::timeout;
 use zeroize::Zeroize;
 
-use super::{Site, problem::Problem};
+use super::{Site, door::is_public, problem::Problem};
 
-/// Bytes of a form without files.
+/// Bytes of a form without files; and of one that somebody sends who is not signed in.
 const MOST: usize = 256 * 1024;
+const MOST_OUTSIDE: usize = 8 * 1024;
 /// How long it may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Fields of a form.
@@ -61,7 +62,9 @@ impl FromRequest<Site> for Fields {
         if kind.split(';').next().map(str::trim) != Some("application/x-www-form-urlencoded") {
             return Err(Problem::not_understood());
         }
-        let bytes = timeout(PATIENCE, to_bytes(request.into_body(), MOST)).await;
+        let outside = is_public(request.uri().path());
+        let most = if outside { MOST_OUTSIDE } else { MOST };
+        let bytes = timeout(PATIENCE, to_bytes(request.into_body(), most)).await;
         let bytes = bytes.map_err(|_| Problem::too_slow())?;
         let bytes = bytes.map_err(|_| Problem::too_large())?;
         Self::read(&bytes).ok_or_else(Problem::not_understood)

@@ -1,18 +1,20 @@
 //! Pages for professionals and for the node's administrator, over HTTPS.
 //!
 //! A handler parses what the browser sent, asks [`access`](crate::access) or [`care`](crate::care), and renders a template that stands beside it. It
-//! decides nothing. Everything works without script; htmx makes it quicker where there is one.
+//! decides nothing. Everything works without script.
 //!
 //! # What it promises
 //!
 //! - Whoever is not signed in sees [`PUBLIC`] and nothing else: the session is asked for by the router, not by handlers (`door`).
 //! - Every answer, errors included, carries the same policy: nothing from elsewhere, nothing inline, no framing; pages with data are not stored (`policy`).
-//! - What a page of another site makes a browser send changes nothing: one layer compares where each unsafe request comes from.
+//! - What a page of another site makes a browser send changes nothing: one layer compares where each unsafe request comes from. What was begun is finished,
+//!   also where the browser goes away.
 //! - An error has its status, says in French what happened and what to do, and names an id to quote (`problem`). Nothing identifying is logged.
 //! - What the browser needs is in this program: no other host is asked for anything (`assets`).
 
 mod account;
 mod assets;
+mod crowd;
 mod door;
 mod fields;
 mod french;
@@ -32,8 +34,8 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    middleware::{from_fn, from_fn_with_state},
-    routing::{get, post},
+    middleware::from_fn_with_state,
+    routing::{MethodRouter, get, post},
 };
 
 use crate::daemon::Node;
@@ -47,17 +49,29 @@ pub(crate) struct Site {
     way: serve::Way,
 }
 
+/// The routes of those who are signed in, by address.
+fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
+    // Where a form was answered with its page, the address is asked for again.
+    let back = async || door::go("/compte");
+    vec![
+        ("/", get(home::page)),
+        ("/compte", get(account::page)),
+        ("/compte/mot-de-passe", post(account::password).get(back)),
+        ("/compte/codes", post(account::codes).get(back)),
+        ("/compte/sessions/fin", post(account::end_session).get(back)),
+        ("/compte/situation", post(account::act_as).get(back)),
+        ("/verrouiller", post(sign_in::lock)),
+        ("/deconnexion", post(sign_in::out)),
+    ]
+}
+
+/// The addresses of [`pages`]: what a test walks as whoever may not see them.
+pub fn closed_routes() -> Vec<&'static str> {
+    pages().into_iter().map(|(path, _)| path).collect()
+}
+
 /// All routes, with their layers.
 fn router(site: Site) -> Router {
-    let pages = Router::new()
-        .route("/", get(home::page))
-        .route("/compte", get(account::page))
-        .route("/compte/mot-de-passe", post(account::password))
-        .route("/compte/codes", post(account::codes))
-        .route("/compte/sessions/fin", post(account::end_session))
-        .route("/compte/situation", post(account::act_as))
-        .route("/verrouiller", post(sign_in::lock))
-        .route("/deconnexion", post(sign_in::out));
     let public = Router::new()
         .route("/connexion", get(sign_in::page).post(sign_in::enter))
         .route(
@@ -74,12 +88,13 @@ fn router(site: Site) -> Router {
         )
         .route("/manifest.webmanifest", get(assets::manifest))
         .route("/assets/{name}", get(assets::asset));
-    public
-        .merge(pages)
+    pages()
+        .into_iter()
+        .fold(public, |router, (path, page)| router.route(path, page))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::not_found())
         .layer(from_fn_with_state(site.clone(), door::guard))
-        .layer(from_fn(policy::same_site))
+        .layer(from_fn_with_state(site.clone(), policy::same_site))
         .layer(from_fn_with_state(site.clone(), policy::headers))
         .with_state(site)
 }

@@ -54,25 +54,36 @@ pub(super) async fn headers(State(site): State<Site>, request: Request, next: Ne
 }
 
 /// Lets requests that change something through only from these pages themselves.
-pub(super) async fn same_site(request: Request, next: Next) -> Response {
-    let safe = matches!(*request.method(), Method::GET | Method::HEAD);
-    if safe || is_from_here(request.headers(), request.uri().host()) {
-        next.run(request).await
-    } else {
-        Problem::from_elsewhere().into_response()
+/// What it has begun it finishes, also where the
+/// browser goes away meanwhile.
+pub(super) async fn same_site(State(site): State<Site>, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let authority = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str());
+    if !is_from_here(request.headers(), authority, site.way.secure) {
+        return Problem::from_elsewhere().into_response();
+    }
+    match tokio::spawn(next.run(request)).await {
+        Ok(answer) => answer,
+        Err(error) => Problem::broken(error).into_response(),
     }
 }
 
 /// What a browser says of where a request comes from, and what no page can make it say otherwise.
-fn is_from_here(headers: &HeaderMap, authority: Option<&str>) -> bool {
+fn is_from_here(headers: &HeaderMap, authority: Option<&str>, secure: bool) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return site == "same-origin";
     }
     // An older browser: it names the origin at least. HTTP/2 has the host in the address.
     let host = text("host").or(authority);
-    let origin = text("origin").and_then(|origin| origin.split_once("://"));
-    matches!((origin, host), (Some((_, origin)), Some(host)) if origin == host)
+    let scheme = if secure { "https://" } else { "http://" };
+    let origin = text("origin").and_then(|origin| origin.strip_prefix(scheme));
+    matches!((origin, host), (Some(origin), Some(host)) if origin == host)
 }
 
 #[cfg(test)]
@@ -86,7 +97,7 @@ mod tests {
                 HeaderValue::from_static(value),
             )
         });
-        is_from_here(&pairs.collect(), None)
+        is_from_here(&pairs.collect(), None, true)
     }
 
     #[test]
@@ -107,6 +118,7 @@ mod tests {
         for other in [
             "null",
             "https://maillon.example",
+            "http://maillon.example:8443",
             "https://maillon.example:8443.attaque.example",
             "https://attaque.example/maillon.example:8443",
         ] {

@@ -142,8 +142,10 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let token = random::token();
         let id = HEXLOWER.encode(&token[..4]);
-        if let Some(cause) = &self.cause {
-            tracing::error!(id, cause, "a page could not be answered");
+        let status = self.status.as_u16();
+        match &self.cause {
+            Some(cause) => tracing::error!(id, status, cause, "a page could not be answered"),
+            None => tracing::debug!(id, status, "a page was not given"),
         }
         let page = Page {
             shell: Shell::outside(self.title),

@@ -1,6 +1,12 @@
 //! Connections: TLS, HTTP/1.1 and HTTP/2, as many as a node bears.
 
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -16,7 +22,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::Service as _;
 
-use super::{Site, router, tls};
+use super::{Site, crowd::Crowd, router, tls};
 use crate::daemon::Node;
 
 /// Connections at one time; more wait at the system's door.
@@ -35,7 +41,7 @@ pub(crate) struct Way {
     /// The port where it is not, so that two nodes on one machine have cookies of their own.
     pub(crate) port: u16,
     /// The proxy's address, whose word about the browser's is taken.
-    pub(crate) proxy: Option<std::net::IpAddr>,
+    pub(crate) proxy: Option<IpAddr>,
 }
 
 /// Where the pages are served from.
@@ -46,7 +52,7 @@ pub struct Settings {
     /// Certificate chain and key, PEM; none: plain HTTP, on loopback or behind the proxy only.
     pub certificate: Option<(PathBuf, PathBuf)>,
     /// The proxy that speaks TLS with browsers.
-    pub proxy: Option<std::net::IpAddr>,
+    pub proxy: Option<IpAddr>,
 }
 
 /// Why there are no pages.
@@ -111,7 +117,7 @@ impl Web {
         let tls = acceptor.is_some();
         let (stop, stopped) = watch::channel(false);
         let app = router(Site { node, way });
-        let task = tokio::spawn(listen(listener, acceptor, app, stopped));
+        let task = tokio::spawn(listen(listener, acceptor, app, settings.proxy, stopped));
         Ok(Self {
             address,
             tls,
@@ -139,9 +145,11 @@ async fn listen(
     listener: TcpListener,
     acceptor: Option<TlsAcceptor>,
     app: axum::Router,
+    proxy: Option<IpAddr>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let crowd = Arc::new(Crowd::default());
     let graceful = GracefulShutdown::new();
     loop {
         let place = tokio::select! {
@@ -161,15 +169,25 @@ async fn listen(
             },
             _ = stopped.changed() => break,
         };
+        // In the clear, only the proxy is spoken to, and this machine.
+        let near = from.ip().to_canonical();
+        let named = proxy.map(|proxy| proxy.to_canonical());
+        if acceptor.is_none() && !near.is_loopback() && named != Some(near) {
+            continue;
+        }
+        let Some(there) = crowd.enter(near, named) else {
+            continue;
+        };
         let _ = stream.set_nodelay(true);
         let (app, acceptor, watcher) = (app.clone(), acceptor.clone(), graceful.watcher());
         tokio::spawn(async move {
-            let _place = place;
+            let _places = (place, there);
             match acceptor {
-                None => speak(stream, from, app, watcher).await,
+                None => speak(stream, from, app, watcher, false).await,
                 Some(acceptor) => {
                     if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                        speak(stream, from, app, watcher).await;
+                        let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                        speak(stream, from, app, watcher, h2).await;
                     }
                 }
             }
@@ -184,12 +202,19 @@ async fn speak<S>(
     from: SocketAddr,
     app: axum::Router,
     watcher: hyper_util::server::graceful::Watcher,
+    h2: bool,
 ) where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
     let mut service = app.into_make_service_with_connect_info::<SocketAddr>();
     let Ok(service) = service.call(from).await;
+    // One or the other, as was agreed: who says nothing at all is not waited for longer than for a request's head.
     let mut builder = Builder::new(TokioExecutor::new());
+    builder = if h2 {
+        builder.http2_only()
+    } else {
+        builder.http1_only()
+    };
     builder
         .http1()
         .timer(TokioTimer::new())

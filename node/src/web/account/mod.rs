@@ -154,10 +154,9 @@ pub(super) async fn password(
     let typed = |name| Password::from(fields.get(name));
     let changed = if fields.get("next") == fields.get("again") {
         let (before, next) = (typed("before"), typed("next"));
-        let (id, number) = (who.account().id, who.signed.number);
         let access = &site.node.access;
         access
-            .change_password(who.by(), id, before, next, number, &arrival)
+            .change_password(&who.token, before, next, &arrival)
             .await
     } else {
         Err(AccessError::Password(PasswordFault::Differ))
@@ -191,9 +190,8 @@ pub(super) async fn codes(
 ) -> Result<Response, Problem> {
     let password = Password::from(fields.get("password"));
     let access = &site.node.access;
-    let id = who.account().id;
     let mut faults = Faults::default();
-    let (status, codes) = match access.renew_codes(who.by(), id, password, &arrival).await {
+    let (status, codes) = match access.renew_codes(&who.token, password, &arrival).await {
         Ok(codes) => {
             let written = codes.iter().map(|code| code.written().to_string());
             (StatusCode::OK, written.collect())
@@ -230,7 +228,7 @@ pub(super) async fn end_session(
         Err(error) => return Err(error.into()),
     }
     if number == who.signed.number {
-        return Ok(door::set(go("/connexion"), site.way, None));
+        return Ok(door::signed_out(site.way));
     }
     Ok(go("/compte"))
 }

@@ -15,8 +15,8 @@ struct Page<'a> {
     shell: Shell<'a>,
     name: &'a str,
     today: String,
-    /// Whether they act in a professional's name.
-    acts: bool,
+    /// An administrator who acts in no professional's name.
+    administers: bool,
 }
 
 /// `GET /`
@@ -25,7 +25,7 @@ pub(super) async fn page(From(arrival): From, who: Who) -> Response {
         shell: Shell::of(&who, Place::Home, "Accueil"),
         name: &who.account().name,
         today: french::capital(&french::today(arrival.now_ms)),
-        acts: who.actor.is_some(),
+        administers: who.actor.is_none() && who.account().administrator,
     };
     html(StatusCode::OK, &page)
 }

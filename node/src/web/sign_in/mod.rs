@@ -1,13 +1,5 @@
 //! The door, as a browser sees it: sign in, the first time, with a recovery code, and again after a while without anybody.
 
-use askama::Template;
-use axum::{
-    extract::{Query, State},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
-};
-use serde::Deserialize;
-
 use super::{
     Site,
     door::{self, From, Who, go, safe_return, with_return},
@@ -17,12 +9,18 @@ use super::{
     shell::{Shell, html},
 };
 use crate::access::{AccessError, Code, Login, Password, PasswordFault, SignIn};
+use askama::Template;
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, Uri},
+    response::Response,
+};
 
-/// Where to go on afterwards.
-#[derive(Debug, Deserialize)]
-pub(super) struct Return {
-    #[serde(default)]
-    retour: String,
+/// Where to go on afterwards, as an address says.
+fn back(uri: &Uri) -> String {
+    let mut pairs = form_urlencoded::parse(uri.query().unwrap_or("").as_bytes());
+    let found = pairs.find(|(name, _)| name == "retour");
+    found.map_or_else(|| "/".to_owned(), |(_, path)| safe_return(&path).to_owned())
 }
 
 /// What each page outside shows of the structure.
@@ -76,6 +74,7 @@ struct CodesPage<'a> {
     shell: Shell<'a>,
     door: Door,
     codes: Vec<String>,
+    locks_in_ms: u64,
 }
 
 #[derive(Template)]
@@ -104,7 +103,7 @@ fn refusal(error: &AccessError) -> Option<(StatusCode, Faults)> {
         AccessError::Wait { wait_s } => (
             StatusCode::TOO_MANY_REQUESTS,
             whole(&format!(
-                "Trop d’essais. Attendez {}, ou utilisez un code de secours.",
+                "Trop d’essais. Attendez {}. Un code de secours vous ouvre la porte sans attendre.",
                 french::wait(*wait_s)
             )),
         ),
@@ -149,7 +148,7 @@ pub(super) async fn page(
     State(site): State<Site>,
     headers: HeaderMap,
     From(arrival): From,
-    Query(to): Query<Return>,
+    uri: Uri,
 ) -> Response {
     // Who is signed in already goes on.
     if let Some(token) = door::token(&headers, site.way)
@@ -159,11 +158,11 @@ pub(super) async fn page(
             .who(&token, false, arrival.now_ms)
             .is_some()
     {
-        return go(safe_return(&to.retour));
+        return go(&back(&uri));
     }
     html(
         StatusCode::OK,
-        &form(&site, "", &to.retour, Faults::default()),
+        &form(&site, "", &back(&uri), Faults::default()),
     )
 }
 
@@ -286,6 +285,7 @@ async fn by_code(
                     .iter()
                     .map(|code| code.written().to_string())
                     .collect(),
+                locks_in_ms: site.node.config.web.limits().idle_ms,
             };
             Ok(door::set(
                 html(StatusCode::OK, &page),
@@ -305,18 +305,19 @@ pub(super) async fn locked_page(
     State(site): State<Site>,
     headers: HeaderMap,
     From(arrival): From,
-    Query(to): Query<Return>,
+    uri: Uri,
 ) -> Response {
     let access = &site.node.access;
     let signed =
         door::token(&headers, site.way).and_then(|token| access.who(&token, false, arrival.now_ms));
     let Some(signed) = signed else {
-        return go(&with_return("/connexion", safe_return(&to.retour)));
+        return go(&with_return("/connexion", &back(&uri)));
     };
     if signed.state == crate::access::State::Open {
-        return go(safe_return(&to.retour));
+        return go(&back(&uri));
     }
-    let page = locked(&site, &signed.account.name, &to.retour, Faults::default());
+    let back = back(&uri);
+    let page = locked(&site, &signed.account.name, &back, Faults::default());
     html(StatusCode::OK, &page)
 }
 
@@ -375,9 +376,5 @@ pub(super) async fn out(State(site): State<Site>, who: Who) -> Result<Response, 
         Ok(()) | Err(AccessError::Ended) => {}
         Err(error) => return Err(error.into()),
     }
-    let mut answer = door::set(go("/connexion"), site.way, None);
-    // Whatever a browser has kept of these pages goes with it.
-    let clear = axum::http::HeaderValue::from_static("\"cache\", \"storage\"");
-    answer.headers_mut().insert("clear-site-data", clear);
-    Ok(answer.into_response())
+    Ok(door::signed_out(site.way))
 }
