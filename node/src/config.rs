@@ -252,7 +252,7 @@ pub struct WebConfig {
     pub key: Option<PathBuf>,
     /// The address of the proxy that speaks TLS with browsers, if there is one: what it says in X-Forwarded-For is believed.
     pub proxy: Option<IpAddr>,
-    /// The pages' address as people type it, such as "https://maillon.example.fr": what `maillonctl account add` names.
+    /// The pages' address as people type it, such as `https://maillon.example.fr`: what `maillonctl account add` names.
     pub address: Option<String>,
     /// Minutes without anybody at the page after which a session locks. 1 to 60.
     #[config(default = 15)]

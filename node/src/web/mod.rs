@@ -65,7 +65,7 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
     ]
 }
 
-/// The addresses of [`pages`]: what a test walks as whoever may not see them.
+/// The addresses of those who are signed in: what a test walks as whoever may not see them.
 pub fn closed_routes() -> Vec<&'static str> {
     pages().into_iter().map(|(path, _)| path).collect()
 }
