@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn who_has_a_thousand_networks_of_one_provider_waits_as_a_whole() {
         let mut attempts = Attempts::default();
-        for guess in 0..200_u16 {
+        for guess in 1..=200_u16 {
             let address = format!("2001:db8:1:{guess:x}::1");
             let address = address.parse().expect("an address");
             attempts.tries(Whose::Nobody(guess.into()), With::Password, address, 5);

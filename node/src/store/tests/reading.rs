@@ -133,7 +133,7 @@ fn a_verification_counts_every_row_and_names_the_damaged_ones() {
     assert!(good.is_good());
     assert_eq!(good.rows(), 3001);
     assert!(seen.contains(&(Table::Records, 2048)), "{seen:?}");
-    assert_eq!(seen.last(), Some(&(Table::Audit, 3001)));
+    assert_eq!(seen.last(), Some(&(Table::Access, 3001)));
 
     let records = store.inner.family("records").expect("a table");
     for number in 100..150u64 {

@@ -32,8 +32,8 @@ fn a_folder_of_a_newer_version_is_refused() -> Story {
     let daemon = stopped(root.path(), Settings::dac())?;
     let format = daemon.folder().join("FORMAT");
     let text = String::from_utf8_lossy(&read(&format)?).into_owned();
-    write(&format, text.replacen("database 1", "database 999", 1))?;
-    is_refused(&daemon, FOLDER, &["999", "up to 1", "install"])?;
+    write(&format, text.replacen("database 2", "database 999", 1))?;
+    is_refused(&daemon, FOLDER, &["999", "up to 2", "install"])?;
     for unreadable in ["", "maillon database one\n", "\u{0}\u{1}"] {
         write(&format, unreadable)?;
         is_refused(&daemon, FOLDER, &["FORMAT", "damaged", "backup"])?;
