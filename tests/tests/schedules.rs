@@ -725,3 +725,25 @@ fn whoever_accepted_before_its_disk_and_its_clock_went_back_comes_in_again() {
     };
     assert_eq!(play(&schedule), Ok(()));
 }
+
+/// Found with seed 14: two machines of a steward sign, and by the time that members meet, each holds both branches.
+#[test]
+fn a_charter_that_two_machines_continued_is_shown_as_forked_to_members_of_both_branches() {
+    let schedule = Schedule {
+        seed: 0,
+        nodes: 5,
+        commit_ms: 11,
+        ordered: true,
+        steps: vec![
+            Step::Clone(0),
+            Step::Invite(2, Past::Whole),
+            Step::Run(11),
+            Step::Swap(5),
+            Step::Invite(1, Past::Whole),
+            Step::Run(12),
+            Step::Swap(0),
+            Step::Invite(5, Past::Whole),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}

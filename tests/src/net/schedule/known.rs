@@ -153,9 +153,12 @@ impl Player<'_> {
     }
 }
 
+/// Whether a member's people can see that a charter forked: a connection says so, or, once the other branch was told, the circle shows it.
 fn names_split(node: &Node, circle: &CircleId) -> bool {
     let forked = |problem: &Problem| matches!(problem, Problem::CharterFork { circle: at, .. } if at == circle);
-    node.problems.iter().any(forked)
+    let shown = node.circles.get(circle);
+    let shown = shown.is_some_and(|held| !held.charter.rivals().is_empty());
+    shown || node.problems.iter().any(forked)
 }
 
 fn names_fork(node: &Node, circle: &CircleId) -> bool {
