@@ -4,6 +4,8 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod ground;
+
 use std::{net::IpAddr, path::Path};
 
 use maillon_node::{
@@ -14,16 +16,9 @@ use maillon_node::{
     audit::{By, Trail, Wanted},
     clock::now_ms,
     ledger::Ledger,
-    store::{Options, Range, StorageKey, Store, Table},
+    store::{Range, Table},
 };
-use maillon_protocol::{
-    descriptor::{Descriptor, StructureKind},
-    ids::{Hash, ThingId},
-    keys::{NodeKey, SealKey},
-    replica::Keys,
-    seal::SUITE,
-    sign::sign,
-};
+use maillon_protocol::ids::ThingId;
 
 const MINUTE: u64 = 60_000;
 const LIMITS: Limits = Limits {
@@ -36,32 +31,7 @@ const NURSE: ThingId = ThingId([3; 16]);
 const SAME_NURSE_AT_HOME_CARE: ThingId = ThingId([4; 16]);
 
 fn ledger(folder: &Path) -> Ledger {
-    let key = NodeKey::from_seed(&[7; 32]);
-    let seal = SealKey::from_seed(&[7; 32], now_ms() + 1000 * 24 * 60 * MINUTE);
-    let descriptor = Descriptor {
-        version: 1,
-        node: key.id(),
-        counter: 1,
-        name: "CPTS des Falaises".to_owned(),
-        kind: StructureKind::Cpts,
-        finess: String::new(),
-        territory: String::new(),
-        addresses: Vec::new(),
-        suite: SUITE.to_owned(),
-        seal: seal.public().clone(),
-        protocols: (1, 1),
-        administrator: String::new(),
-        dpo: String::new(),
-        recovery: Hash([7; 32]),
-    };
-    let descriptor = sign(descriptor, &key);
-    let keys = Keys {
-        node: key,
-        seals: vec![seal],
-    };
-    let key = StorageKey::new(&[7; 32]);
-    let store = Store::open(folder, &key, Options::default()).expect("a store");
-    Ledger::start(store, keys, descriptor).expect("a ledger")
+    ground::ledger(folder, 7, "CPTS des Falaises")
 }
 
 struct Door {

@@ -4,29 +4,24 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod ground;
+
 use maillon_node::{
     audit::By,
     care::{Actor, Care, CareError},
     ledger::Ledger,
-    store::{Options, StorageKey, Store},
 };
 use maillon_protocol::{
     charter::{Grant, SealedSecret, Subject},
     content::{Content, LiaisonNote, NoteKind, Structure},
-    descriptor::{Descriptor, StructureKind},
-    ids::{CircleId, Hash, NodeId, RecordId, ThingId},
+    ids::{CircleId, NodeId, RecordId, ThingId},
     invite::InvitationReason,
-    keys::{NodeKey, SealKey},
     record::Record,
-    replica::{Draft, IncomingState, Keys, RowPrefix, Rows},
-    seal::SUITE,
-    sign::{self, sign},
+    replica::{Draft, IncomingState, RowPrefix, Rows},
+    sign,
     sync::View,
 };
 use tempfile::TempDir;
-
-const YEAR_MS: u64 = 365 * 24 * 3600 * 1000;
-const LATER_MS: u64 = 4_000_000_000_000;
 
 /// A structure's node without a network, and a professional at it.
 struct Site {
@@ -39,32 +34,7 @@ struct Site {
 impl Site {
     async fn new(seed: u8, name: &str, who: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let key = StorageKey::new(&[seed; 32]);
-        let store = Store::open(folder.path(), &key, Options::default()).expect("a store");
-        let key = NodeKey::from_seed(&[seed; 32]);
-        let seal = SealKey::from_seed(&[seed; 32], LATER_MS + YEAR_MS);
-        let descriptor = Descriptor {
-            version: 1,
-            node: key.id(),
-            counter: 1,
-            name: name.to_owned(),
-            kind: StructureKind::Dac,
-            finess: String::new(),
-            territory: String::new(),
-            addresses: Vec::new(),
-            suite: SUITE.to_owned(),
-            seal: seal.public().clone(),
-            protocols: (1, 1),
-            administrator: String::new(),
-            dpo: String::new(),
-            recovery: Hash([7; 32]),
-        };
-        let descriptor = sign(descriptor, &key);
-        let keys = Keys {
-            node: key,
-            seals: vec![seal],
-        };
-        let ledger = Ledger::start(store, keys, descriptor).expect("a ledger");
+        let ledger = ground::ledger(folder.path(), seed, name);
         let structure = Structure {
             name: name.to_owned(),
             identifiers: Vec::new(),

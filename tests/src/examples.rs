@@ -54,8 +54,19 @@ impl Examples {
         if PUBLISHED.iter().all(|file| published.join(file).is_file()) {
             Self::read(&published, PUBLISHED, true)
         } else {
-            Self::read(&here(), OWN, false)
+            Self::of_two_people()
         }
+    }
+
+    /// Our own bundles, whose note is about somebody else than the circle, as it is in the published ones.
+    fn of_two_people() -> Result<Self, Trouble> {
+        let mut own = Self::own()?;
+        own.note = of_somebody_else(&own.note)?;
+        let bundle = json(&own.note)?;
+        resources(&bundle)
+            .filter(|resource| resource["resourceType"] == "Patient")
+            .for_each(|patient| identifying(patient, &mut own.secrets));
+        Ok(own)
     }
 
     /// Our own bundles.
@@ -121,6 +132,23 @@ fn text_of(bytes: &[u8]) -> String {
 fn resources(bundle: &Value) -> impl Iterator<Item = &Value> {
     let entries = bundle["entry"].as_array().into_iter().flatten();
     entries.map(|entry| &entry["resource"])
+}
+
+/// A bundle about a neighbour of its patient: another name and date of birth, and no number.
+fn of_somebody_else(bundle: &[u8]) -> Result<Vec<u8>, Trouble> {
+    let mut bundle = json(bundle)?;
+    let entries = bundle["entry"].as_array_mut().into_iter().flatten();
+    let patients = entries
+        .map(|entry| &mut entry["resource"])
+        .filter(|resource| resource["resourceType"] == "Patient");
+    for patient in patients {
+        patient["identifier"] = Value::Array(Vec::new());
+        patient["birthDate"] = "1946-08-30".into();
+        for name in patient["name"].as_array_mut().into_iter().flatten() {
+            name["family"] = "DUBOCAGE".into();
+        }
+    }
+    Ok(bundle.to_string().into_bytes())
 }
 
 /// Family names, given names and national numbers of a patient; short ones would be found by chance and are left out.

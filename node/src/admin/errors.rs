@@ -182,7 +182,16 @@ impl From<CareError> for Refusal {
                 ErrorCode::Conflict,
                 "nothing more is needed; a further step is take-charge or close",
             ),
-            CareError::DamagedProfessional => (ErrorCode::Storage, "run `maillonctl doctor`"),
+            CareError::DamagedProfessional | CareError::DamagedRights => {
+                (ErrorCode::Storage, "run `maillonctl doctor`")
+            }
+            CareError::NotAllowed(_) => (
+                ErrorCode::NotAllowed,
+                "name a professional whose habilitation allows it, or change the matrix on the page « Habilitations »",
+            ),
+            CareError::RightsChanged => {
+                (ErrorCode::Conflict, "look at them, and change them again")
+            }
             CareError::Professional(_) | CareError::Text(_) | CareError::Identity(_) => {
                 (ErrorCode::BadRequest, "correct it and try again")
             }

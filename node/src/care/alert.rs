@@ -6,7 +6,9 @@ use maillon_protocol::{
     replica::Written,
 };
 
-use super::{Actor, Care, CareError, fresh, names::Names, note::check_text, read, write_one};
+use super::{
+    Actor, Care, CareError, Category, fresh, names::Names, note::check_text, read, write_one,
+};
 use crate::ledger::Tx;
 
 /// Bytes of a comment.
@@ -23,6 +25,7 @@ impl Care {
         circle: CircleId,
         alert: Alert,
     ) -> Result<Written, CareError> {
+        self.may_write(actor, &[Category::Messages])?;
         check_text(&alert.text)?;
         let draft = fresh(actor, Content::Alert(alert), None);
         let actor = actor.clone();
@@ -43,6 +46,7 @@ impl Care {
         step: AlertStep,
         comment: String,
     ) -> Result<Written, CareError> {
+        self.may_write(actor, &[Category::Messages])?;
         if comment.len() > COMMENT {
             return Err(CareError::Text(
                 "the comment is longer than 4,096 bytes: write a note",

@@ -8,7 +8,7 @@ use maillon_protocol::{
     invite::InvitationReason,
 };
 
-use super::{Actor, Care, CareError, audit, fresh, identity, read};
+use super::{Actor, Care, CareError, Category, audit, fresh, identity, read};
 use crate::{
     audit::{About, Object},
     clock::now_ms,
@@ -24,6 +24,7 @@ impl Care {
         actor: &Actor,
         identity: PatientIdentity,
     ) -> Result<CircleId, CareError> {
+        self.may_write(actor, &[Category::Administration, Category::Identity])?;
         identity::check(&identity, now_ms())?;
         let draft = fresh(actor, Content::PatientIdentity(identity), None);
         let actor = actor.clone();
@@ -53,6 +54,7 @@ impl Care {
         reason: InvitationReason,
         grant: Grant,
     ) -> Result<InvitationId, CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let identity = self.whom_to_share(&circle)?;
         let actor = actor.clone();
         Ok(self
@@ -111,6 +113,7 @@ impl Care {
         invitation: InvitationId,
         same_as: Option<CircleId>,
     ) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -131,6 +134,7 @@ impl Care {
     /// # Errors
     /// [`CareError`].
     pub async fn decline(&self, actor: &Actor, invitation: InvitationId) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let actor = actor.clone();
         Ok(self
             .ledger

@@ -12,7 +12,7 @@ use maillon_protocol::{
     replica::{Draft, Written},
 };
 
-use super::{Actor, Care, CareError, audit, fresh, read};
+use super::{Actor, Care, CareError, Category, audit, fresh, read};
 use crate::{audit::About, ledger::Shared};
 
 /// What is known of sharing in circles that were asked about, until somebody records another answer. For what is said in passing, where reading
@@ -71,6 +71,7 @@ impl Care {
         circle: CircleId,
         consent: Consent,
     ) -> Result<Written, CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let allows = consent.allows_sharing();
         let answer: Draft = fresh(actor, Content::Consent(consent), None);
         let follows = |(thing, supersedes)| Draft {

@@ -18,7 +18,7 @@ use maillon_protocol::{
     sync::View,
 };
 
-use super::{Actor, Care, CareError, fresh, read, uploads::Uploads, write_one};
+use super::{Actor, Care, CareError, Category, fresh, read, uploads::Uploads, write_one};
 use crate::{clock::now_ms, ledger::Tx, random::SystemRandom};
 
 /// Files that are being added at one time.
@@ -105,6 +105,7 @@ impl Care {
         named: Named,
         length: u64,
     ) -> Result<Upload, CareError> {
+        self.may_write(actor, &[Category::Documents])?;
         Shape::of(length)?;
         for text in [&title, &named.name, &named.media_type] {
             check_name(text)?;
@@ -150,6 +151,8 @@ impl Care {
         actor: &Actor,
         upload: Token,
     ) -> Result<(CircleId, Written), CareError> {
+        // It may have been taken away since the file was begun.
+        self.may_write(actor, &[Category::Documents])?;
         let Adding {
             circle,
             title,

@@ -13,7 +13,7 @@ use maillon_protocol::{
     replica::{EraseFailed, Erasing, Replica, Row, Rows, Written},
 };
 
-use super::{Actor, Care, CareError, audit, names::Names, origin, read};
+use super::{Actor, Care, CareError, Category, audit, names::Names, origin, read};
 use crate::audit::About;
 
 /// An erasure as it was found.
@@ -33,6 +33,7 @@ impl Care {
         record: RecordId,
         reason: ErasureReason,
     ) -> Result<Written, CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let (held, _) =
             read::record(self.shared(), &record)?.ok_or_else(|| super::no_record(&record))?;
         let (circle, actor) = (held.id(), actor.clone());
@@ -206,6 +207,7 @@ impl Care {
     /// # Errors
     /// [`CareError::Erase`].
     pub async fn erase(&self, actor: &Actor, erasure: RecordId) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let found = self.found_erasure(&erasure)?;
         let actor = actor.clone();
         let job = self.ledger.run(move |tx| {
@@ -224,6 +226,7 @@ impl Care {
     /// # Errors
     /// [`CareError::Erase`].
     pub async fn refuse_erasure(&self, actor: &Actor, erasure: RecordId) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let found = self.found_erasure(&erasure)?;
         let actor = actor.clone();
         let job = self.ledger.run(move |tx| {

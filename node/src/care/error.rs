@@ -14,7 +14,7 @@ use maillon_protocol::{
     },
 };
 
-use super::IdentityError;
+use super::{Category, IdentityError};
 use crate::{
     audit::AuditError, fhir::ImportError, ledger::LedgerError, shortened::Unclear,
     store::StoreError,
@@ -35,6 +35,17 @@ pub enum CareError {
     /// A professional's row cannot be read.
     #[error("a stored professional cannot be read: it is damaged or of a newer version")]
     DamagedProfessional,
+    /// The habilitation does not reach so far.
+    #[error(
+        "the habilitation of this profession does not let it write what is of this kind: {0:?}"
+    )]
+    NotAllowed(Category),
+    /// The matrix cannot be read: nobody may do anything.
+    #[error("the stored habilitations cannot be read: they are damaged or of a newer version")]
+    DamagedRights,
+    /// Somebody else changed the matrix.
+    #[error("the habilitations were changed meanwhile: nothing was changed by this")]
+    RightsChanged,
     /// What was typed names no professional, or several.
     #[error(transparent)]
     WhichProfessional(#[from] Unclear),

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use super::{
-    Actor, Care, CareError, audit,
+    Actor, Care, CareError, Category, audit,
     document::{SealedFile, fingerprint},
     origin,
     uploads::Uploads,
@@ -507,6 +507,15 @@ impl Care {
         people: Vec<Person>,
         rehearse: bool,
     ) -> Result<(Vec<Taken>, bool), CareError> {
+        self.may_write(
+            actor,
+            &[
+                Category::Administration,
+                Category::Identity,
+                Category::Messages,
+                Category::Documents,
+            ],
+        )?;
         let actor = actor.clone();
         // Sealing and hashing megabytes would keep everybody waiting who writes.
         let ready = tokio::task::spawn_blocking(move || {

@@ -1,7 +1,7 @@
 //! The care services: commands that check and append, queries that read.
 //!
-//! A command takes the [`Actor`] who acts, checks what must be true before (consent before sharing, a known professional before
-//! writing), appends through the ledger, and leaves a line of the audit trail in the same commit. A query reads the state as of the last
+//! A command takes the [`Actor`] who acts, checks what must be true before (their habilitation, consent before sharing, a known professional
+//! before writing), appends through the ledger, and leaves a line of the audit trail in the same commit. A query reads the state as of the last
 //! commit. Nothing here knows HTML, FHIR's wire form, libp2p or the socket.
 
 mod alert;
@@ -12,6 +12,7 @@ mod consent;
 mod document;
 mod erasure;
 mod error;
+mod habilitations;
 mod identity;
 mod import;
 mod names;
@@ -24,6 +25,7 @@ mod read;
 mod replace;
 pub(crate) mod requests;
 mod retention;
+mod rights;
 mod steward;
 mod uploads;
 
@@ -34,6 +36,7 @@ pub(crate) use origin::SCRUB;
 pub use people::Actor;
 pub use read::{AlertMark, AlertsWanted, DEEPEST_PAGE, NoMark, ThingMark};
 pub use retention::YEAR_MS;
+pub use rights::{Category, Level, Rights, Role, Row};
 
 use std::sync::Arc;
 
@@ -58,6 +61,7 @@ pub struct Care {
     imports: Arc<uploads::Uploads<import::Incoming>>,
     sharing: Arc<consent::SharingCache>,
     known: Arc<people::Known>,
+    in_force: Arc<habilitations::InForce>,
 }
 
 impl Care {
@@ -70,6 +74,7 @@ impl Care {
             imports: Arc::new(import::no_uploads()),
             sharing: Arc::default(),
             known: Arc::default(),
+            in_force: Arc::default(),
         }
     }
 

@@ -6,7 +6,7 @@ use maillon_protocol::{
     replica::Written,
 };
 
-use super::{Actor, Care, CareError, fresh, write_one};
+use super::{Actor, Care, CareError, Category, fresh, write_one};
 
 /// Bytes of a text that somebody writes: what a body holds, with room for the rest.
 const TEXT: usize = 64 << 10;
@@ -39,6 +39,7 @@ impl Care {
         text: String,
         emergency: bool,
     ) -> Result<Written, CareError> {
+        self.may_write(actor, &[Category::Messages])?;
         check_text(&text)?;
         let content = Content::LiaisonNote(LiaisonNote {
             note,

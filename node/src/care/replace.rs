@@ -6,7 +6,7 @@ use maillon_protocol::{
     replica::{ReplaceFailed, StewardshipError},
 };
 
-use super::{Actor, Care, CareError, audit};
+use super::{Actor, Care, CareError, Category, audit};
 use crate::{
     audit::{self as trail, About, By},
     ledger::Tx,
@@ -25,6 +25,7 @@ impl Care {
         new: NodeId,
         circles: bool,
     ) -> Result<Replaced, CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -76,6 +77,7 @@ impl Care {
         circle: CircleId,
         node: NodeId,
     ) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let actor = actor.clone();
         Ok(self
             .ledger

@@ -9,7 +9,7 @@ use maillon_protocol::{
     replica::{Draft, Replica, StewardshipError, Written},
 };
 
-use super::{Actor, Care, CareError, audit, fresh, read, write_one};
+use super::{Actor, Care, CareError, Category, audit, fresh, read, write_one};
 use crate::{
     audit::{About, Object},
     ledger::Tx,
@@ -71,6 +71,7 @@ impl Care {
         asked: AskedChange,
         why: String,
     ) -> Result<Written, CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         check_why(&why)?;
         let held = self.shared().circle(&circle).ok_or(CareError::NoCircle)?;
         let charter = &held.charter;
@@ -175,6 +176,7 @@ impl Care {
     /// # Errors
     /// [`CareError::NoRequest`], [`CareError::RequestEnded`]; those of the change.
     pub async fn grant_request(&self, actor: &Actor, request: RecordId) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let found = self.found(&request)?;
         let identity = match found.request.asked {
             AskedChange::Invite { .. } => self.whom_to_share(&found.circle)?,
@@ -202,6 +204,7 @@ impl Care {
         request: RecordId,
         why: String,
     ) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         check_why(&why)?;
         let found = self.found(&request)?;
         let actor = actor.clone();
@@ -223,6 +226,7 @@ impl Care {
         actor: &Actor,
         request: RecordId,
     ) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let found = self.found(&request)?;
         if found.node != self.shared().own() {
             return Err(CareError::OthersRequest);

@@ -10,7 +10,7 @@ use maillon_protocol::{
     replica::{Finished, Location, Replica, Row, Rows},
 };
 
-use super::{Actor, Care, CareError, audit, import};
+use super::{Actor, Care, CareError, Category, audit, import};
 use crate::{
     audit::About,
     store::{Range, Table},
@@ -37,6 +37,7 @@ impl Care {
     /// # Errors
     /// [`CareError::Finish`].
     pub async fn finish(&self, actor: &Actor, circle: CircleId) -> Result<Finished, CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let imported = self.imported(&circle)?;
         let actor = actor.clone();
         let job = self.ledger.run(move |tx| {

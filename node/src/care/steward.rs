@@ -7,7 +7,7 @@ use maillon_protocol::{
     replica::{Replica, StewardshipError, Succession},
 };
 
-use super::{Actor, Care, CareError, audit};
+use super::{Actor, Care, CareError, Category, audit};
 use crate::{audit::About, ledger::StoreRows, random::RandomPool};
 
 impl Care {
@@ -22,6 +22,7 @@ impl Care {
         node: NodeId,
         reason: RemovalReason,
     ) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let about = About {
             node: Some(node),
             ..About::circle(circle)
@@ -45,6 +46,7 @@ impl Care {
         circle: CircleId,
         reason: RotationReason,
     ) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let about = About::circle(circle);
         self.rule(
             actor,
@@ -65,6 +67,7 @@ impl Care {
         circle: CircleId,
         reason: u64,
     ) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let about = About::circle(circle);
         self.rule(
             actor,
@@ -85,6 +88,7 @@ impl Care {
         circle: CircleId,
         reason: u64,
     ) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -103,6 +107,7 @@ impl Care {
     /// # Errors
     /// [`CareError::Depart`].
     pub async fn leave(&self, actor: &Actor, circle: CircleId) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -123,6 +128,7 @@ impl Care {
         circle: CircleId,
         to: NodeId,
     ) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let about = About {
             node: Some(to),
             ..About::circle(circle)
@@ -146,6 +152,7 @@ impl Care {
         circle: CircleId,
         deputies: Vec<NodeId>,
     ) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let about = About::circle(circle);
         self.rule(
             actor,
@@ -161,6 +168,7 @@ impl Care {
     /// # Errors
     /// [`CareError`].
     pub async fn confirm(&self, actor: &Actor, circle: Option<CircleId>) -> Result<(), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         let circles: Vec<CircleId> = match circle {
             Some(circle) => vec![circle],
             None => self
@@ -195,6 +203,7 @@ impl Care {
         circle: CircleId,
         without: Vec<NodeId>,
     ) -> Result<Succession, CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         self.whom_to_share(&circle)?;
         let actor = actor.clone();
         Ok(self
@@ -228,6 +237,7 @@ impl Care {
         actor: &Actor,
         circle: CircleId,
     ) -> Result<(u64, u64), CareError> {
+        self.may_write(actor, &[Category::Administration])?;
         self.whom_to_share(&circle)?;
         let (mut written, mut left, mut from) = (0, 0, None);
         loop {

@@ -18,6 +18,7 @@ mod crowd;
 mod door;
 mod fields;
 mod french;
+mod habilitations;
 mod home;
 mod policy;
 mod problem;
@@ -60,6 +61,10 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
         ("/compte/codes", post(account::codes).get(back)),
         ("/compte/sessions/fin", post(account::end_session).get(back)),
         ("/compte/situation", post(account::act_as).get(back)),
+        (
+            "/habilitations",
+            get(habilitations::page).post(habilitations::change),
+        ),
         ("/verrouiller", post(sign_in::lock)),
         ("/deconnexion", post(sign_in::out)),
     ]

@@ -8,7 +8,7 @@ use axum::{
 use data_encoding::HEXLOWER;
 
 use super::shell::{Shell, html};
-use crate::{access::AccessError, random};
+use crate::{access::AccessError, care::CareError, random};
 
 /// An answer that is an error, in French.
 #[derive(Debug)]
@@ -51,6 +51,42 @@ impl Problem {
             title: "Demande refusée",
             happened: "Cette demande ne vient pas d’une page de ce site. Rien n’a été modifié.",
             todo: "Revenez à l’accueil et recommencez depuis la page elle-même.",
+            cause: None,
+        }
+    }
+
+    /// 403: only who administers the node does this.
+    pub(super) fn reserved() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            icon: "shield",
+            title: "Réservé à l’administration",
+            happened: "Seul un administrateur du nœud peut le faire. Rien n’a été modifié.",
+            todo: "Demandez-le à l’administrateur de votre structure.",
+            cause: None,
+        }
+    }
+
+    /// 403: the profession's habilitation does not reach so far.
+    pub(super) fn not_allowed() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            icon: "shield",
+            title: "Votre habilitation ne le permet pas",
+            happened: "Votre métier ne donne pas ce droit dans cette structure. Rien n’a été enregistré.",
+            todo: "Voyez la page « Habilitations » ; l’administrateur de votre structure peut les modifier.",
+            cause: None,
+        }
+    }
+
+    /// 409: somebody else changed it meanwhile.
+    pub(super) fn changed_meanwhile() -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            icon: "refresh",
+            title: "Modifié entre-temps",
+            happened: "Quelqu’un d’autre a modifié cette page pendant que vous la remplissiez. Rien n’a été enregistré.",
+            todo: "Rouvrez la page, regardez ce qui a changé, puis recommencez si besoin.",
             cause: None,
         }
     }
@@ -124,6 +160,20 @@ impl Problem {
             happened: "Le serveur n’a pas pu répondre. Ce que vous veniez d’envoyer n’a pas été enregistré.",
             todo: "Réessayez dans un instant. Si cela continue, donnez le numéro ci-dessous à votre administrateur.",
             cause: Some(cause.to_string()),
+        }
+    }
+}
+
+impl From<CareError> for Problem {
+    fn from(error: CareError) -> Self {
+        match error {
+            CareError::NotAllowed(_) => Self::not_allowed(),
+            CareError::RightsChanged => Self::changed_meanwhile(),
+            // These name somebody, and what is said here goes to the log.
+            CareError::Answered { .. } | CareError::Against(_) => {
+                Self::broken("a refusal that the page does not show")
+            }
+            other => Self::broken(other),
         }
     }
 }

@@ -15,6 +15,8 @@ pub(super) enum Place {
     Home,
     /// Mon compte.
     Account,
+    /// Habilitations.
+    Rights,
     /// None of them.
     Elsewhere,
 }
@@ -54,6 +56,10 @@ impl<'a> Shell<'a> {
 
     pub(super) fn at_home(&self) -> bool {
         self.place == Place::Home
+    }
+
+    pub(super) fn at_rights(&self) -> bool {
+        self.place == Place::Rights
     }
 
     pub(super) fn at_account(&self) -> bool {

@@ -71,6 +71,13 @@ calls! {
         professionals: vec![professional.to_owned()],
         administrator: false,
     }) => AccountCode(AccountCode);
+    /// Makes an account of somebody who administers the node and is no professional.
+    account_administer(login: &str, name: &str) Call::Account(AccountCall::Add {
+        login: login.to_owned(),
+        name: name.to_owned(),
+        professionals: Vec::new(),
+        administrator: true,
+    }) => AccountCode(AccountCode);
     /// All accounts.
     account_list() Call::Account(AccountCall::List) => Accounts(Vec<AccountLine>);
     /// A code for one more first sign-in.
