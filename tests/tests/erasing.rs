@@ -5,6 +5,7 @@
 )]
 
 use maillon_protocol::{
+    charter::RemovalReason,
     content::{Content, Erased, Erasure, ErasureReason, Facts},
     dossier::{Standing, Thing},
     ids::{CircleId, RecordId, ThingId},
@@ -361,6 +362,28 @@ fn a_node_whose_disk_went_back_erases_again_what_it_had_erased() {
     assert!(net.same(0, 2, &circle));
 }
 
+/// Node 2 gets from node 0 what it lacks, log by log; the one that a record is in comes last.
+fn give_last(net: &mut Net, circle: &CircleId, last: RecordId) {
+    let log = record(net, 0, circle, last).unwrap().header.object.log;
+    let mut logs: Vec<_> = net.nodes[0].circles[circle].logs.keys().copied().collect();
+    logs.sort_by_key(|other| *other == log);
+    let from = net.id(0);
+    for log in logs {
+        let height = net.nodes[0].circles[circle].logs[&log].height;
+        let held = net.nodes[2].circles[circle].logs.get(&log);
+        let held = held.map_or(0, |tip| tip.height);
+        let records: Vec<_> = (held + 1..=height)
+            .map(|sequence| net.nodes[0].stored(circle, &log, sequence).unwrap())
+            .collect();
+        net.act(2, |node, now| {
+            node.with(|replica, rows, rng| {
+                replica.take_records(rows, from, *circle, records, now, rng)
+            })
+        })
+        .unwrap();
+    }
+}
+
 #[test]
 fn a_body_that_comes_after_its_erasure_is_dropped() {
     let (mut net, circle) = three(210);
@@ -380,31 +403,66 @@ fn a_body_that_comes_after_its_erasure_is_dropped() {
         node.with(|replica, rows, rng| replica.restored(rows, now, rng))
     })
     .unwrap();
-    let log = record(&net, 1, &circle, written).unwrap().header.object.log;
-    let mut logs: Vec<_> = net.nodes[0].circles[&circle].logs.keys().copied().collect();
-    logs.sort_by_key(|other| *other == log);
-    let from = net.id(0);
-    for log in logs {
-        let height = net.nodes[0].circles[&circle].logs[&log].height;
-        let held = net.nodes[2].circles[&circle]
-            .logs
-            .get(&log)
-            .map_or(0, |tip| tip.height);
-        let records: Vec<_> = (held + 1..=height)
-            .map(|sequence| net.nodes[0].stored(&circle, &log, sequence).unwrap())
-            .collect();
-        net.act(2, |node, now| {
-            node.with(|replica, rows, rng| {
-                replica.take_records(rows, from, circle, records, now, rng)
-            })
-        })
-        .unwrap();
-    }
+    give_last(&mut net, &circle, written);
     assert!(record(&net, 1, &circle, written).unwrap().body.is_some());
     assert!(record(&net, 2, &circle, written).unwrap().body.is_none());
     net.connect_all();
     net.run(60_000);
     assert!(record(&net, 2, &circle, written).unwrap().body.is_none());
+    assert!(net.same(1, 2, &circle));
+}
+
+/// A node that refused to erase a record and whose disk then went back to before it: what comes from who erased it has no body. What the author
+/// answered is not in the author's log, so that nothing comes after the record there.
+fn refused_and_lost(seed: u64) -> (Net, CircleId, RecordId) {
+    let (mut net, circle) = three(seed);
+    let copy = net.nodes[2].memory.clone();
+    let written = net.write(1, &circle, "Gardé par qui l'a perdu.");
+    assert!(net.run_until(|net| record(net, 2, &circle, written).is_some()));
+    ask(&mut net, 0, &circle, written).unwrap();
+    assert!(net.run_until(|net| (0..3).all(|node| waits(net, node, &circle) == 1)));
+    decide(&mut net, 0, &circle, true);
+    decide(&mut net, 2, &circle, false);
+    assert!(net.run_until(|net| answers(net, 0, &circle).len() == 2));
+    net.cut_all();
+    net.nodes[2].memory = copy;
+    net.crash(2);
+    net.act(2, |node, now| {
+        node.with(|replica, rows, rng| replica.restored(rows, now, rng))
+    })
+    .unwrap();
+    (net, circle, written)
+}
+
+/// Found with seed 21 of the generated schedules.
+#[test]
+fn what_was_refused_and_is_lost_is_shown_as_erased_where_no_member_has_it_any_more() {
+    let (mut net, circle, written) = refused_and_lost(214);
+    let author = net.id(1);
+    net.act(0, |node, now| {
+        node.with(|replica, rows, rng| {
+            replica.remove(rows, &circle, author, RemovalReason::Ended, now, rng)
+        })
+    })
+    .unwrap();
+    give_last(&mut net, &circle, written);
+    net.connect(0, 2);
+    net.run(90_000);
+    assert!(net.nodes[2].has_erased(&circle, &written));
+    assert!(net.same(0, 2, &circle));
+}
+
+#[test]
+fn what_was_refused_and_is_lost_comes_again_from_a_member_that_kept_it() {
+    let (mut net, circle, written) = refused_and_lost(215);
+    give_last(&mut net, &circle, written);
+    net.connect(0, 2);
+    net.run(90_000);
+    assert!(record(&net, 2, &circle, written).unwrap().body.is_none());
+    assert!(!net.nodes[2].has_erased(&circle, &written));
+    net.connect(1, 2);
+    net.run(90_000);
+    assert!(record(&net, 2, &circle, written).unwrap().body.is_some());
     assert!(net.same(1, 2, &circle));
 }
 

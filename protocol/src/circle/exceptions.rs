@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Exception {
-    fn holds(&self, log: &LogId, sequence: u64) -> bool {
+    pub(crate) fn holds(&self, log: &LogId, sequence: u64) -> bool {
         self.log == *log && (self.from..=self.to).contains(&sequence)
     }
 }

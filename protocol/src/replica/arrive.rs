@@ -172,6 +172,9 @@ impl Replica {
         self.stage(Row::Clock, cbor::encode(&last));
         erasures.extend(self.asked_of(rows, &id, &bare)?);
         self.follow_erasures(rows, &id, erasures)?;
+        if !bare.is_empty() {
+            self.follow_what_is_missing(rows, &id)?;
+        }
         if filled {
             // What is said to be missing here is less now.
             self.published.news.push(News {
@@ -504,6 +507,7 @@ impl Replica {
         }
         if changed {
             self.put_circle((*circle).clone());
+            self.follow_what_is_missing(rows, &id)?;
             self.published.news.push(News {
                 circle: Some(id),
                 change: Change::Acks,

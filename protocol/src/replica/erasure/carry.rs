@@ -201,7 +201,10 @@ impl Replica {
             };
             let said = self.own_words(rows, id, &held, None)?;
             let done = said.contains(&(Erased::Done as u64));
+            let kept = !done && !said.is_empty();
             match self.stands_here(rows, &circle, &erasure)? {
+                Stand::Bare(record)
+                    if kept && self.somebody_may_keep(rows, &circle, &record)? => {}
                 Stand::Bare(record) => self.carry_out(rows, id, record, None, erasure.facts)?,
                 Stand::Same(record, opened) if done => {
                     self.carry_out(rows, id, record, Some(&opened), erasure.facts)?;

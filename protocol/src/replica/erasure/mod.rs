@@ -11,8 +11,10 @@
 //!
 //! - `waiting` which erasures wait for this node's word
 //! - `carry` what stands here of the record that one names, and how its body goes
+//! - `refused` what becomes of a refusal where the body is not here any more
 
 mod carry;
+mod refused;
 mod waiting;
 
 pub(super) use waiting::{about, erasures_of};

@@ -1,0 +1,79 @@
+//! Erasures that this node refused of records that it has no body of any more: its disk went back, or it answered before the record came.
+//!
+//! It refused because it keeps the record, so the body is waited for as long as some member may give it. Where every other member has said that it has
+//! none either, there is nothing to keep: the record is shown as erased, as the others show it.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    circle::{Ack, Circle, Reason},
+    content::Kind,
+    dossier::Thing,
+    ids::{CircleId, ThingId},
+    record::Record,
+    replica::{Replica, Row, RowPrefix, Rows, StorageError, rows::read},
+    sign::Unverified,
+};
+
+impl Replica {
+    /// Whether another member may have the body of a record: it was granted it, and has not said that it holds the record without it.
+    pub(super) fn somebody_may_keep(
+        &self,
+        rows: &impl Rows,
+        circle: &Circle,
+        record: &Record,
+    ) -> Result<bool, StorageError> {
+        let (own, header) = (self.own(), &record.header.object);
+        let (log, sequence) = (&header.log, header.sequence);
+        let epoch = circle.charter.epoch_of(header.entry);
+        for member in circle.charter.members() {
+            let granted = |(epoch, _)| circle.charter.is_granted(&member.node, epoch);
+            if member.node == own || !epoch.is_some_and(granted) {
+                continue;
+            }
+            let Some(ack) = self.row(rows, &Row::Ack(circle.id(), member.node))? else {
+                return Ok(true);
+            };
+            let ack: Unverified<Ack> =
+                Unverified::parse(ack).map_err(|_| StorageError::damaged("acknowledgement"))?;
+            let without = [Reason::Erased, Reason::Missing, Reason::NotGranted];
+            let mut said = ack.object.exceptions.iter();
+            if !said.any(|one| one.holds(log, sequence) && without.contains(&one.reason)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Looks again at the erasures of what is missing here, whatever this node has answered.
+    pub(in crate::replica) fn follow_what_is_missing(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+    ) -> Result<(), StorageError> {
+        let Some(circle) = self.circles.get(id).cloned() else {
+            return Ok(());
+        };
+        let missing = |reason: Option<Reason>| reason == Some(Reason::Missing);
+        if !circle
+            .exceptions
+            .iter()
+            .any(|one| missing(Some(one.reason)))
+        {
+            return Ok(());
+        }
+        let mut asked = BTreeSet::new();
+        for bytes in self.over(rows).scan(&RowPrefix::Things(*id))? {
+            let (thing, held): (ThingId, Thing) = read(&bytes)?;
+            if !held.has(Kind::Erasure) {
+                continue;
+            }
+            let wish = self.wish(rows, &circle, thing, &held)?;
+            let names = wish.map(|wish| (wish.erasure.log, wish.erasure.sequence));
+            if names.is_some_and(|(log, at)| missing(circle.excepted(&log, at))) {
+                asked.insert(thing);
+            }
+        }
+        self.follow_erasures(rows, id, asked)
+    }
+}
