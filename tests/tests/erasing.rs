@@ -10,7 +10,7 @@ use maillon_protocol::{
     dossier::{Standing, Thing},
     ids::{CircleId, RecordId, ThingId},
     record::Record,
-    replica::{Draft, EraseFailed, Replica, Row, RowPrefix, Rows},
+    replica::{Draft, EraseFailed, Memory, Replica, Row, RowPrefix, Rows},
 };
 use maillon_tests::net::{Net, note, professional};
 
@@ -347,12 +347,7 @@ fn a_node_whose_disk_went_back_erases_again_what_it_had_erased() {
     assert!(net.run_until(|net| waits(net, 2, &circle) == 1));
     decide(&mut net, 2, &circle, true);
     assert!(net.run_until(|net| answers(net, 0, &circle) == [Erased::Done]));
-    net.nodes[2].memory = copy;
-    net.crash(2);
-    net.act(2, |node, now| {
-        node.with(|replica, rows, rng| replica.restored(rows, now, rng))
-    })
-    .unwrap();
+    put_back(&mut net, 2, copy);
     assert!(record(&net, 2, &circle, written).unwrap().body.is_some());
     net.connect(0, 2);
     assert!(net.run_until(|net| record(net, 2, &circle, written).unwrap().body.is_none()));
@@ -360,6 +355,16 @@ fn a_node_whose_disk_went_back_erases_again_what_it_had_erased() {
     net.run(5_000);
     assert_eq!(waits(&net, 2, &circle), 0, "nobody is asked a second time");
     assert!(net.same(0, 2, &circle));
+}
+
+/// A node's disk is put back, and the node knows it.
+fn put_back(net: &mut Net, node: usize, copy: Memory) {
+    net.nodes[node].memory = copy;
+    net.crash(node);
+    net.act(node, |node, now| {
+        node.with(|replica, rows, rng| replica.restored(rows, now, rng))
+    })
+    .unwrap();
 }
 
 /// Node 2 gets from node 0 what it lacks, log by log; the one that a record is in comes last.
@@ -397,12 +402,7 @@ fn a_body_that_comes_after_its_erasure_is_dropped() {
     assert!(net.run_until(|net| answers(net, 0, &circle) == [Erased::Done, Erased::Refused]));
     // Its disk goes back to before all this. What it had answered, and to what, comes before the record itself.
     net.cut_all();
-    net.nodes[2].memory = copy;
-    net.crash(2);
-    net.act(2, |node, now| {
-        node.with(|replica, rows, rng| replica.restored(rows, now, rng))
-    })
-    .unwrap();
+    put_back(&mut net, 2, copy);
     give_last(&mut net, &circle, written);
     assert!(record(&net, 1, &circle, written).unwrap().body.is_some());
     assert!(record(&net, 2, &circle, written).unwrap().body.is_none());
@@ -410,6 +410,17 @@ fn a_body_that_comes_after_its_erasure_is_dropped() {
     net.run(60_000);
     assert!(record(&net, 2, &circle, written).unwrap().body.is_none());
     assert!(net.same(1, 2, &circle));
+}
+
+/// The steward, node 0, removes a node.
+fn remove(net: &mut Net, circle: &CircleId, node: usize) {
+    let (circle, removed) = (*circle, net.id(node));
+    net.act(0, |node, now| {
+        node.with(|replica, rows, rng| {
+            replica.remove(rows, &circle, removed, RemovalReason::Ended, now, rng)
+        })
+    })
+    .unwrap();
 }
 
 /// A node that refused to erase a record and whose disk then went back to before it: what comes from who erased it has no body. What the author
@@ -425,12 +436,7 @@ fn refused_and_lost(seed: u64) -> (Net, CircleId, RecordId) {
     decide(&mut net, 2, &circle, false);
     assert!(net.run_until(|net| answers(net, 0, &circle).len() == 2));
     net.cut_all();
-    net.nodes[2].memory = copy;
-    net.crash(2);
-    net.act(2, |node, now| {
-        node.with(|replica, rows, rng| replica.restored(rows, now, rng))
-    })
-    .unwrap();
+    put_back(&mut net, 2, copy);
     (net, circle, written)
 }
 
@@ -438,15 +444,22 @@ fn refused_and_lost(seed: u64) -> (Net, CircleId, RecordId) {
 #[test]
 fn what_was_refused_and_is_lost_is_shown_as_erased_where_no_member_has_it_any_more() {
     let (mut net, circle, written) = refused_and_lost(214);
-    let author = net.id(1);
-    net.act(0, |node, now| {
-        node.with(|replica, rows, rng| {
-            replica.remove(rows, &circle, author, RemovalReason::Ended, now, rng)
-        })
-    })
-    .unwrap();
+    remove(&mut net, &circle, 1);
     give_last(&mut net, &circle, written);
     net.connect(0, 2);
+    net.run(90_000);
+    assert!(net.nodes[2].has_erased(&circle, &written));
+    assert!(net.same(0, 2, &circle));
+}
+
+#[test]
+fn what_was_refused_and_is_lost_is_waited_for_until_who_may_have_it_is_removed() {
+    let (mut net, circle, written) = refused_and_lost(216);
+    give_last(&mut net, &circle, written);
+    net.connect(0, 2);
+    net.run(90_000);
+    assert!(!net.nodes[2].has_erased(&circle, &written));
+    remove(&mut net, &circle, 1);
     net.run(90_000);
     assert!(net.nodes[2].has_erased(&circle, &written));
     assert!(net.same(0, 2, &circle));

@@ -11,6 +11,11 @@ impl Exception {
     pub(crate) fn holds(&self, log: &LogId, sequence: u64) -> bool {
         self.log == *log && (self.from..=self.to).contains(&sequence)
     }
+
+    /// Whether two ranges have a place in common.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.log == other.log && self.from <= other.to && other.from <= self.to
+    }
 }
 
 impl Circle {

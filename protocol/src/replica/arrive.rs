@@ -4,7 +4,7 @@ use rand_core::CryptoRng;
 
 use super::{
     Notice, Replica, Row, RowPrefix, Rows, StorageError, Written,
-    erasure::{about, erasures_of},
+    erasure::{about, erasures_of, tells_of_missing},
     project::read_record,
     rows::read,
 };
@@ -466,7 +466,7 @@ impl Replica {
                 _ => Err(ArriveError::NotShared),
             };
         }
-        let mut changed = false;
+        let (mut changed, mut told) = (false, false);
         for ack in acks {
             let node = ack.object.node;
             if ack.object.circle != id || !circle.charter.is_member(&node) {
@@ -503,11 +503,14 @@ impl Replica {
                 continue;
             }
             let held = held.as_ref().map(|held| &held.object);
+            told |= tells_of_missing(&circle, &ack.object, held);
             self.note_deliveries(rows, &circle, &ack.object, held, now_ms)?;
         }
         if changed {
             self.put_circle((*circle).clone());
-            self.follow_what_is_missing(rows, &id)?;
+            if told {
+                self.follow_what_is_missing(rows, &id)?;
+            }
             self.published.news.push(News {
                 circle: Some(id),
                 change: Change::Acks,

@@ -5,7 +5,7 @@
 //! ([`Row::Erased`]), the body and the files that nothing else names are gone in the commit of the answer; the header stays, and with it what the
 //! erasure says of the record ([`Facts`]): the file shows the same versions as before, and the same as a node that kept the body, without the text.
 //! A body that comes later is dropped. Where the header came without its body, from a member that had erased it, there is nothing to decide: it is
-//! erased as soon as the erasure is here. Who never had the body has to believe what the erasure says of it.
+//! erased as soon as the erasure is here; where this node has refused it, as soon as no other member may have the body either. Who never had the body has to believe what the erasure says of it.
 //!
 //! A node whose disk went back hears its own earlier answer from the others, and carries it out again with the commit that brings it.
 //!
@@ -17,6 +17,7 @@ mod carry;
 mod refused;
 mod waiting;
 
+pub(super) use refused::tells_of_missing;
 pub(super) use waiting::{about, erasures_of};
 
 use minicbor::{Decode, Encode};

@@ -15,6 +15,26 @@ use crate::{
     sign::Unverified,
 };
 
+/// Whether an acknowledgement says something new about what is missing here: of a place among that, that its member has no body there, or of the members,
+/// that they may have changed.
+pub(in crate::replica) fn tells_of_missing(circle: &Circle, ack: &Ack, held: Option<&Ack>) -> bool {
+    let missing = || {
+        let all = circle.exceptions.iter();
+        all.filter(|one| one.reason == Reason::Missing)
+    };
+    if missing().next().is_none() {
+        return false;
+    }
+    let Some(held) = held else {
+        return true;
+    };
+    let mut fresh = ack
+        .exceptions
+        .iter()
+        .filter(|one| !held.exceptions.contains(one));
+    held.entry != ack.entry || fresh.any(|said| missing().any(|one| one.meets(said)))
+}
+
 impl Replica {
     /// Whether another member may have the body of a record: it was granted it, and has not said that it holds the record without it.
     pub(super) fn somebody_may_keep(
@@ -45,7 +65,7 @@ impl Replica {
         Ok(false)
     }
 
-    /// Looks again at the erasures of what is missing here, whatever this node has answered.
+    /// Looks again at the erasures of what is missing here, whatever this node has answered. Reads all things of the circle.
     pub(in crate::replica) fn follow_what_is_missing(
         &mut self,
         rows: &impl Rows,
@@ -54,14 +74,6 @@ impl Replica {
         let Some(circle) = self.circles.get(id).cloned() else {
             return Ok(());
         };
-        let missing = |reason: Option<Reason>| reason == Some(Reason::Missing);
-        if !circle
-            .exceptions
-            .iter()
-            .any(|one| missing(Some(one.reason)))
-        {
-            return Ok(());
-        }
         let mut asked = BTreeSet::new();
         for bytes in self.over(rows).scan(&RowPrefix::Things(*id))? {
             let (thing, held): (ThingId, Thing) = read(&bytes)?;
@@ -70,7 +82,8 @@ impl Replica {
             }
             let wish = self.wish(rows, &circle, thing, &held)?;
             let names = wish.map(|wish| (wish.erasure.log, wish.erasure.sequence));
-            if names.is_some_and(|(log, at)| missing(circle.excepted(&log, at))) {
+            let missing = |(log, at)| circle.excepted(&log, at) == Some(Reason::Missing);
+            if names.is_some_and(missing) {
                 asked.insert(thing);
             }
         }
