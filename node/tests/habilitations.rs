@@ -9,18 +9,19 @@ mod ground;
 
 use maillon_node::{
     audit::{By, Trail, Wanted},
-    care::{Actor, Care, CareError, Category, Level, Rights, Role, Row},
+    care::{Actor, Care, CareError, Category, Habilitation, Habilitations, Level, Role},
     ledger::Ledger,
     store::Table,
 };
 use maillon_protocol::{
     attachment::Named,
-    charter::RotationReason,
+    charter::{Grant, RemovalReason, RotationReason},
     content::{
-        Alert, AlertStep, Consent, ConsentDecision, ConsentKind, ErasureReason, IdentityStatus,
-        NoteKind, PartialDate, PatientIdentity, Severity, Sex, Structure,
+        Alert, AlertStep, AskedChange, Consent, ConsentDecision, ConsentKind, ErasureReason,
+        IdentityStatus, NoteKind, PartialDate, PatientIdentity, Severity, Sex, Structure,
     },
-    ids::{CircleId, RecordId},
+    ids::{CircleId, InvitationId, NodeId, RecordId},
+    invite::InvitationReason,
 };
 
 struct Site {
@@ -219,6 +220,63 @@ async fn try_all(care: &Care, actor: &Actor, file: &File) -> Vec<Tried> {
     ]
 }
 
+/// All that steers a file and its circle. None of it may come so far that it matters what is named.
+async fn try_steering(care: &Care, actor: &Actor, file: &File) -> Vec<Tried> {
+    const NEEDS: &[Category] = &[Category::Administration];
+    let File { circle, alert: id } = *file;
+    let (node, other) = (NodeId([8; 32]), NodeId([9; 32]));
+    let invitation = InvitationId([8; 32]);
+    let why = || "Parce que.".to_owned();
+    let asked = AskedChange::Remove {
+        node,
+        reason: RemovalReason::Ended,
+    };
+    let (team, now) = (InvitationReason::CareTeam, Grant::Whole);
+    let all = [
+        (
+            "remove",
+            care.remove(actor, circle, node, RemovalReason::Ended).await,
+        ),
+        ("close", care.close(actor, circle, 0).await),
+        ("reopen", care.reopen(actor, circle, 0).await),
+        ("leave", care.leave(actor, circle).await),
+        ("hand over", care.hand_over(actor, circle, node).await),
+        ("appoint", care.appoint(actor, circle, vec![node]).await),
+        ("confirm", care.confirm(actor, Some(circle)).await),
+        (
+            "succeed",
+            care.succeed(actor, circle, vec![node]).await.map(drop),
+        ),
+        ("carry over", care.carry_over(actor, circle).await.map(drop)),
+        (
+            "request",
+            care.ask(actor, circle, asked, why()).await.map(drop),
+        ),
+        ("grant", care.grant_request(actor, id).await),
+        ("refuse", care.refuse_request(actor, id, why()).await),
+        ("withdraw", care.withdraw_request(actor, id).await),
+        ("erase", care.erase(actor, id).await),
+        ("refuse erasure", care.refuse_erasure(actor, id).await),
+        ("finish", care.finish(actor, circle).await.map(drop)),
+        (
+            "same",
+            care.same_structure(actor, node, other, true)
+                .await
+                .map(drop),
+        ),
+        ("replace", care.replace(actor, circle, node).await),
+        (
+            "invite",
+            care.invite(actor, circle, node, team, now).await.map(drop),
+        ),
+        ("accept", care.accept(actor, invitation, None).await),
+        ("decline", care.decline(actor, invitation).await),
+    ];
+    all.into_iter()
+        .map(|(what, done)| (what, NEEDS, done))
+        .collect()
+}
+
 /// Whether it was the habilitation that was in the way; nothing else may be.
 fn was_refused(what: &str, done: &Result<(), CareError>) -> bool {
     match done {
@@ -245,7 +303,7 @@ const PROFESSIONS: [(Role, Option<&str>); 9] = [
 async fn every_profession_does_what_the_matrix_says_and_what_it_may_not_leaves_no_trace() {
     let site = site();
     let nurse = site.somebody("Camille Roux", Some("60")).await;
-    let rights = site.care.rights().expect("a matrix");
+    let rights = site.care.habilitations().expect("a matrix");
     let mut refused = 0;
     for (role, profession) in PROFESSIONS {
         let actor = site.somebody("Dominique Petit", profession).await;
@@ -261,16 +319,18 @@ async fn every_profession_does_what_the_matrix_says_and_what_it_may_not_leaves_n
     assert!(refused > 5, "{refused}");
 
     // A row of nothing: no act of it leaves anything.
-    let nothing = Row::new([Level::Nothing; 8]);
+    let nothing = Habilitation::new([Level::Nothing; 8]);
     let set = site
         .care
-        .set_rights(By::itself(), Role::HomeHelp, nothing, 0)
+        .set_habilitation(By::itself(), Role::HomeHelp, nothing, 0)
         .await;
     set.expect("a change");
     let helper = site.somebody("Sacha Morin", Some("350")).await;
     let file = file(&site, &nurse).await;
     let before = site.size();
-    for (what, _, done) in try_all(&site.care, &helper, &file).await {
+    let mut tried = try_all(&site.care, &helper, &file).await;
+    tried.extend(try_steering(&site.care, &helper, &file).await);
+    for (what, _, done) in tried {
         assert!(was_refused(what, &done), "{what}");
     }
     assert_eq!(site.size(), before);
@@ -282,13 +342,15 @@ async fn what_an_administrator_changes_counts_at_once_and_after_a_restart_and_st
     let site = site();
     let nurse = site.somebody("Camille Roux", Some("60")).await;
     let file = file(&site, &nurse).await;
-    let reads = Row::new([Level::Read; 8]);
-    let changed = site.care.set_rights(By::itself(), Role::Nurse, reads, 0);
+    let reads = Habilitation::new([Level::Read; 8]);
+    let changed = site
+        .care
+        .set_habilitation(By::itself(), Role::Nurse, reads, 0);
     assert_eq!(changed.await.expect("a change").revision, 1);
     assert_eq!(
         site.last(),
         (
-            "rights.set".to_owned(),
+            "habilitation.set".to_owned(),
             "habilitation nurse rrrrrrrr".to_owned()
         )
     );
@@ -296,11 +358,11 @@ async fn what_an_administrator_changes_counts_at_once_and_after_a_restart_and_st
     for (what, _, done) in try_all(&site.care, &nurse, &file).await {
         assert!(was_refused(what, &done), "{what}");
     }
-    let rights = site.care.rights().expect("a matrix");
+    let rights = site.care.habilitations().expect("a matrix");
     assert_eq!(rights.row(Role::Nurse), reads);
     assert_eq!(
         rights.row(Role::Physician),
-        Rights::shipped().row(Role::Physician)
+        Habilitations::shipped().row(Role::Physician)
     );
 }
 
@@ -317,8 +379,10 @@ async fn a_right_that_is_taken_away_while_a_file_comes_is_not_there_at_its_end()
     let begun = care.begin_document(&nurse, file.circle, "Ordonnance".to_owned(), named, 3);
     let upload = begun.expect("a file").upload;
     care.add_part(&nurse, upload, 0, b"abc").expect("a part");
-    let reads = Row::new([Level::Read; 8]);
-    let set = care.set_rights(By::itself(), Role::Nurse, reads, 0).await;
+    let reads = Habilitation::new([Level::Read; 8]);
+    let set = care
+        .set_habilitation(By::itself(), Role::Nurse, reads, 0)
+        .await;
     set.expect("a change");
     let ended = care.end_document(&nurse, upload).await;
     assert!(matches!(
@@ -331,21 +395,24 @@ async fn a_right_that_is_taken_away_while_a_file_comes_is_not_there_at_its_end()
 async fn of_two_who_change_the_matrix_at_once_the_second_is_told() {
     let site = site();
     let change = |role| {
-        let row = Row::new([Level::Read; 8]);
-        site.care.set_rights(By::itself(), role, row, 0)
+        let row = Habilitation::new([Level::Read; 8]);
+        site.care.set_habilitation(By::itself(), role, row, 0)
     };
     change(Role::Nurse).await.expect("a change");
-    let again = site
-        .care
-        .set_rights(By::itself(), Role::Nurse, Row::new([Level::Read; 8]), 1);
+    let again = site.care.set_habilitation(
+        By::itself(),
+        Role::Nurse,
+        Habilitation::new([Level::Read; 8]),
+        1,
+    );
     let again = again.await.expect("the same once more");
     assert_eq!(again.revision, 1, "what changes nothing is no change");
     let second = change(Role::Physician).await;
-    assert!(matches!(second, Err(CareError::RightsChanged)));
-    let rights = site.care.rights().expect("a matrix");
+    assert!(matches!(second, Err(CareError::HabilitationsChanged)));
+    let rights = site.care.habilitations().expect("a matrix");
     assert_eq!(
         rights.row(Role::Physician),
-        Rights::shipped().row(Role::Physician)
+        Habilitations::shipped().row(Role::Physician)
     );
 }
 
@@ -363,17 +430,20 @@ async fn whoever_administers_the_node_manages_files_and_has_no_right_to_what_the
 }
 
 #[tokio::test]
-async fn with_a_matrix_that_cannot_be_read_nobody_writes_anything() {
+async fn with_a_matrix_that_cannot_be_read_no_professional_writes_anything() {
     let site = site();
     let nurse = site.somebody("Camille Roux", Some("60")).await;
     let file = file(&site, &nurse).await;
     let job = site.ledger.run(|tx| {
-        tx.put(Table::Access, b"rights".to_vec(), vec![0xff]);
+        tx.put(Table::Access, b"habilitations".to_vec(), vec![0xff]);
         Ok::<(), CareError>(())
     });
     job.await.expect("a job");
     let site = site.restarted().await;
     for (what, _, done) in try_all(&site.care, &nurse, &file).await {
-        assert!(matches!(done, Err(CareError::DamagedRights)), "{what}");
+        assert!(
+            matches!(done, Err(CareError::DamagedHabilitations)),
+            "{what}"
+        );
     }
 }

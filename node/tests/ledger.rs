@@ -4,6 +4,8 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod ground;
+
 use std::{
     path::Path,
     sync::{Arc, Mutex},
@@ -14,47 +16,13 @@ use maillon_node::{
     ledger::{Ledger, LedgerError, Tx},
     store::{Options, StorageKey, Store, Table},
 };
-use maillon_protocol::{
-    descriptor::{Descriptor, StructureKind},
-    ids::Hash,
-    keys::{NodeKey, SealKey},
-    replica::Keys,
-    seal::SUITE,
-    sign::sign,
-};
-
-const YEAR_MS: u64 = 365 * 24 * 3600 * 1000;
-const NOW_MS: u64 = 1_795_348_800_000;
 
 fn open(folder: &Path) -> Store {
     Store::open(folder, &StorageKey::new(&[7; 32]), Options::default()).expect("a store")
 }
 
 fn ledger(folder: &Path) -> Ledger {
-    let key = NodeKey::from_seed(&[7; 32]);
-    let seal = SealKey::from_seed(&[7; 32], NOW_MS + YEAR_MS);
-    let descriptor = Descriptor {
-        version: 1,
-        node: key.id(),
-        counter: NOW_MS,
-        name: "DAC du Pays de Caux".to_owned(),
-        kind: StructureKind::Dac,
-        finess: String::new(),
-        territory: String::new(),
-        addresses: Vec::new(),
-        suite: SUITE.to_owned(),
-        seal: seal.public().clone(),
-        protocols: (1, 1),
-        administrator: String::new(),
-        dpo: String::new(),
-        recovery: Hash([7; 32]),
-    };
-    let descriptor = sign(descriptor, &key);
-    let keys = Keys {
-        node: key,
-        seals: vec![seal],
-    };
-    Ledger::start(open(folder), keys, descriptor).expect("a ledger")
+    ground::ledger(folder, 7, "DAC du Pays de Caux")
 }
 
 #[derive(Debug, PartialEq, thiserror::Error)]

@@ -182,14 +182,14 @@ impl From<CareError> for Refusal {
                 ErrorCode::Conflict,
                 "nothing more is needed; a further step is take-charge or close",
             ),
-            CareError::DamagedProfessional | CareError::DamagedRights => {
+            CareError::DamagedProfessional | CareError::DamagedHabilitations => {
                 (ErrorCode::Storage, "run `maillonctl doctor`")
             }
             CareError::NotAllowed(_) => (
                 ErrorCode::NotAllowed,
                 "name a professional whose habilitation allows it, or change the matrix on the page « Habilitations »",
             ),
-            CareError::RightsChanged => {
+            CareError::HabilitationsChanged => {
                 (ErrorCode::Conflict, "look at them, and change them again")
             }
             CareError::Professional(_) | CareError::Text(_) | CareError::Identity(_) => {

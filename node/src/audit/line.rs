@@ -50,7 +50,7 @@ pub enum Object {
     /// A worker, by its name.
     Worker(&'static str),
     /// A row of the habilitations, and what it says now, a letter for each category.
-    Rights(&'static str, [char; 8]),
+    Habilitation(&'static str, [char; 8]),
 }
 
 impl fmt::Display for Object {
@@ -61,7 +61,7 @@ impl fmt::Display for Object {
             Self::Professional(id) => write!(f, "professional {id}"),
             Self::Account(id) => write!(f, "account {}", HEXLOWER.encode(id)),
             Self::Worker(name) => write!(f, "worker {name}"),
-            Self::Rights(role, levels) => {
+            Self::Habilitation(role, levels) => {
                 write!(f, "habilitation {role} {}", String::from_iter(levels))
             }
         }

@@ -42,10 +42,10 @@ pub enum CareError {
     NotAllowed(Category),
     /// The matrix cannot be read: nobody may do anything.
     #[error("the stored habilitations cannot be read: they are damaged or of a newer version")]
-    DamagedRights,
+    DamagedHabilitations,
     /// Somebody else changed the matrix.
     #[error("the habilitations were changed meanwhile: nothing was changed by this")]
-    RightsChanged,
+    HabilitationsChanged,
     /// What was typed names no professional, or several.
     #[error(transparent)]
     WhichProfessional(#[from] Unclear),

@@ -25,18 +25,17 @@ mod read;
 mod replace;
 pub(crate) mod requests;
 mod retention;
-mod rights;
 mod steward;
 mod uploads;
 
 pub use error::CareError;
+pub use habilitations::{Category, Habilitation, Habilitations, Level, Role};
 pub use identity::IdentityError;
 pub use import::{ImportItem, Person, Taken};
 pub(crate) use origin::SCRUB;
 pub use people::Actor;
 pub use read::{AlertMark, AlertsWanted, DEEPEST_PAGE, NoMark, ThingMark};
 pub use retention::YEAR_MS;
-pub use rights::{Category, Level, Rights, Role, Row};
 
 use std::sync::Arc;
 

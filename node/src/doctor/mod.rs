@@ -177,6 +177,14 @@ impl Node {
             "The machine's other users can neither change the data folder nor read the keystore.",
             folder::closed(&self.dir).map_err(|found| (found, Remedy::Advice("as the node's user: `chmod 700` on the data folder and `chmod 600` on the file keystore in it; if somebody may have copied the keystore, tell your peers"))),
         ));
+        let habilitations = self.care.kept_habilitations();
+        checks.push(check(
+            "access.habilitations",
+            "The habilitations that are kept can be read.",
+            habilitations
+                .map(|kept| format!("changed {} times", kept.revision))
+                .map_err(|error| (error.to_string(), Remedy::Advice(GO_BACK))),
+        ));
         checks.push(self.identities_stand());
         checks.push(self.clocks_agree(now_ms).await);
         let problems: Vec<String> = self

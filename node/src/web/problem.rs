@@ -168,7 +168,7 @@ impl From<CareError> for Problem {
     fn from(error: CareError) -> Self {
         match error {
             CareError::NotAllowed(_) => Self::not_allowed(),
-            CareError::RightsChanged => Self::changed_meanwhile(),
+            CareError::HabilitationsChanged => Self::changed_meanwhile(),
             // These name somebody, and what is said here goes to the log.
             CareError::Answered { .. } | CareError::Against(_) => {
                 Self::broken("a refusal that the page does not show")

@@ -16,7 +16,7 @@ pub(super) enum Place {
     /// Mon compte.
     Account,
     /// Habilitations.
-    Rights,
+    Habilitations,
     /// None of them.
     Elsewhere,
 }
@@ -58,8 +58,8 @@ impl<'a> Shell<'a> {
         self.place == Place::Home
     }
 
-    pub(super) fn at_rights(&self) -> bool {
-        self.place == Place::Rights
+    pub(super) fn at_habilitations(&self) -> bool {
+        self.place == Place::Habilitations
     }
 
     pub(super) fn at_account(&self) -> bool {

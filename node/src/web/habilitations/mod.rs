@@ -16,13 +16,11 @@ use super::{
     problem::Problem,
     shell::{Place, Shell, html},
 };
-use crate::care::{Category, Level, Role, Row};
+use crate::care::{Category, Habilitation, Level, Role};
 
 /// A right in the matrix.
 struct Right {
     category: &'static str,
-    /// The field's name in the form.
-    field: &'static str,
     level: Level,
 }
 
@@ -57,13 +55,35 @@ struct Page<'a> {
     done: String,
 }
 
+/// A right in the form.
+struct Choice {
+    category: &'static str,
+    /// The field's name.
+    field: &'static str,
+    level: Option<Level>,
+}
+
+impl Choice {
+    const fn is_open(&self) -> bool {
+        self.level.is_none()
+    }
+
+    fn is(&self, level: Level) -> bool {
+        self.level == Some(level)
+    }
+}
+
 #[derive(Template)]
 #[template(path = "habilitations/form.html")]
 struct Form<'a> {
     shell: Shell<'a>,
-    line: Line,
+    name: &'static str,
+    role: &'static str,
+    choices: Vec<Choice>,
+    /// The matrix that the person saw when they began.
     revision: u64,
-    fault: &'static str,
+    /// Somewhere nothing is chosen.
+    wrong: bool,
 }
 
 /// Which profession is to be changed, or was.
@@ -124,10 +144,9 @@ fn level(typed: &str) -> Option<Level> {
     })
 }
 
-fn line(who: &Who, role: Role, row: Row) -> Line {
+fn line(who: &Who, role: Role, row: Habilitation) -> Line {
     let right = |one| Right {
         category: category(one),
-        field: field(one),
         level: row.level(one),
     };
     let actor = who.actor.as_ref();
@@ -139,20 +158,22 @@ fn line(who: &Who, role: Role, row: Row) -> Line {
     }
 }
 
-/// The form of one profession.
-fn form<'a>(
-    site: &Site,
-    who: &'a Who,
-    role: Role,
-    fault: &'static str,
-) -> Result<Form<'a>, Problem> {
-    let rights = site.node.care.rights()?;
-    Ok(Form {
-        shell: Shell::of(who, Place::Rights, "Modifier une habilitation"),
-        line: line(who, role, rights.row(role)),
-        revision: rights.revision,
-        fault,
-    })
+/// The form of one profession, with the levels that are kept or typed; none where nothing was chosen.
+fn form<'a>(who: &'a Who, role: Role, levels: &[Option<Level>], revision: u64) -> Form<'a> {
+    let choice = |(one, level): (Category, &Option<Level>)| Choice {
+        category: category(one),
+        field: field(one),
+        level: *level,
+    };
+    let choices: Vec<Choice> = Category::ALL.into_iter().zip(levels).map(choice).collect();
+    Form {
+        shell: Shell::of(who, Place::Habilitations, "Modifier une habilitation"),
+        name: profession(role),
+        role: role.name(),
+        wrong: choices.iter().any(Choice::is_open),
+        choices,
+        revision,
+    }
 }
 
 /// `GET /habilitations`; with `?metier=`, for who administers, the form of that profession.
@@ -163,18 +184,21 @@ pub(super) async fn page(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(asked) = asked.map_err(|_| Problem::not_understood())?;
+    let rights = site.node.care.habilitations()?;
     if !asked.metier.is_empty() {
         if !who.account().administrator {
             return Err(Problem::reserved());
         }
         let role = Role::named(&asked.metier).ok_or_else(Problem::not_found)?;
-        return Ok(html(StatusCode::OK, &form(&site, &who, role, "")?));
+        let row = rights.row(role);
+        let levels = Category::ALL.map(|one| Some(row.level(one)));
+        let form = form(&who, role, &levels, rights.revision);
+        return Ok(html(StatusCode::OK, &form));
     }
-    let rights = site.node.care.rights()?;
     let lines = Role::ALL.map(|role| line(&who, role, rights.row(role)));
     let done = Role::named(&asked.enregistre);
     let page = Page {
-        shell: Shell::of(&who, Place::Rights, "Habilitations"),
+        shell: Shell::of(&who, Place::Habilitations, "Habilitations"),
         structure: &who.structure,
         categories: Category::ALL.map(category).into(),
         lines: lines.into(),
@@ -203,17 +227,14 @@ pub(super) async fn change(
         .word("revision")
         .parse()
         .map_err(|_| Problem::not_understood())?;
-    let mut levels = [Level::Nothing; 8];
-    for (place, one) in levels.iter_mut().zip(Category::ALL) {
-        let Some(typed) = level(fields.word(field(one))) else {
-            let fault = "Choisissez un droit pour chaque catégorie. Rien n’a été enregistré.";
-            let form = form(&site, &who, role, fault)?;
-            return Ok(html(StatusCode::UNPROCESSABLE_ENTITY, &form));
-        };
-        *place = typed;
-    }
+    let typed = Category::ALL.map(|one| level(fields.word(field(one))));
+    let chosen: Vec<Level> = typed.iter().flatten().copied().collect();
+    let Ok(levels) = chosen.try_into() else {
+        let form = form(&who, role, &typed, seen);
+        return Ok(html(StatusCode::UNPROCESSABLE_ENTITY, &form));
+    };
     let care = &site.node.care;
-    care.set_rights(who.by(), role, Row::new(levels), seen)
+    care.set_habilitation(who.by(), role, Habilitation::new(levels), seen)
         .await?;
     let to = format!("/habilitations?enregistre={}", role.name());
     Ok(super::door::go(&to))

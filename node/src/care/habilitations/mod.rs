@@ -1,88 +1,95 @@
-//! The matrix of rights of this node: read by everybody, changed by whoever administers it, and asked by every command before it does anything.
+//! The habilitations of this node: read by everybody, changed by whoever administers it, and asked by the commands of professionals before they do anything.
+//!
+//! - `matrix` the rule: professions, categories, levels, and what a node is shipped with
+
+mod matrix;
+
+pub use matrix::{Category, Habilitation, Habilitations, Level, Role};
 
 use std::sync::{Arc, PoisonError, RwLock};
 
 use maillon_protocol::cbor;
 
-use super::{
-    Actor, Care, CareError,
-    rights::{Category, Level, Rights, Role, Row},
-};
+use super::{Actor, Care, CareError};
 use crate::{
     audit::{self, ADMINISTRATOR, About, By, ITSELF, Object},
     store::Table,
 };
 
 /// Where the matrix is kept.
-const RIGHTS: &[u8] = b"rights";
+const KEY: &[u8] = b"habilitations";
 
 /// The newest matrix that was seen: it is asked with each act.
 #[derive(Default)]
-pub(super) struct InForce(RwLock<Option<Arc<Rights>>>);
+pub(super) struct InForce(RwLock<Option<Arc<Habilitations>>>);
 
 impl InForce {
-    fn get(&self) -> Option<Arc<Rights>> {
+    fn get(&self) -> Option<Arc<Habilitations>> {
         // A poisoned lock leaves a value that is whole.
         let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
         held.clone()
     }
 
     /// Tasks wake in any order: what was committed later stays.
-    fn publish(&self, rights: Rights) -> Arc<Rights> {
+    fn publish(&self, seen: Habilitations) -> Arc<Habilitations> {
         let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
         match &*held {
-            Some(newer) if newer.revision > rights.revision => Arc::clone(newer),
-            _ => Arc::clone(held.insert(Arc::new(rights))),
+            Some(newer) if newer.revision > seen.revision => Arc::clone(newer),
+            _ => Arc::clone(held.insert(Arc::new(seen))),
         }
     }
 }
 
-fn read(row: Option<Vec<u8>>) -> Result<Rights, CareError> {
+fn read(row: Option<Vec<u8>>) -> Result<Habilitations, CareError> {
     let Some(row) = row else {
-        return Ok(Rights::shipped());
+        return Ok(Habilitations::shipped());
     };
-    cbor::decode(&row).map_err(|_| CareError::DamagedRights)
+    cbor::decode(&row).map_err(|_| CareError::DamagedHabilitations)
 }
 
 impl Care {
     /// The matrix in force.
     ///
     /// # Errors
-    /// [`CareError::Store`]; [`CareError::DamagedRights`]: nobody may do anything then.
-    pub fn rights(&self) -> Result<Arc<Rights>, CareError> {
-        if let Some(rights) = self.in_force.get() {
-            return Ok(rights);
+    /// [`CareError::Store`]; [`CareError::DamagedHabilitations`]: no professional may do anything then.
+    pub fn habilitations(&self) -> Result<Arc<Habilitations>, CareError> {
+        match self.in_force.get() {
+            Some(held) => Ok(held),
+            None => Ok(self.in_force.publish(self.kept_habilitations()?)),
         }
-        let row = self.shared().rows().0.get(Table::Access, RIGHTS)?;
-        Ok(self.in_force.publish(read(row)?))
+    }
+
+    /// The same, as the database has it.
+    pub(crate) fn kept_habilitations(&self) -> Result<Habilitations, CareError> {
+        read(self.shared().rows().0.get(Table::Access, KEY)?)
     }
 
     /// Changes a role's rights, for what is done from now on. `seen` is the revision that the person saw.
     ///
     /// # Errors
-    /// [`CareError::RightsChanged`] where somebody changed the matrix meanwhile.
-    pub async fn set_rights(
+    /// [`CareError::HabilitationsChanged`] where somebody changed the matrix meanwhile.
+    pub async fn set_habilitation(
         &self,
         by: By,
         role: Role,
-        row: Row,
+        row: Habilitation,
         seen: u64,
-    ) -> Result<Arc<Rights>, CareError> {
+    ) -> Result<Arc<Habilitations>, CareError> {
         let changed = self
             .ledger
             .run(move |tx| {
-                let before = read(tx.get(Table::Access, RIGHTS)?.map(|row| row.to_vec()))?;
+                let before = read(tx.get(Table::Access, KEY)?.map(|row| row.to_vec()))?;
                 if before.revision != seen {
-                    return Err(CareError::RightsChanged);
+                    return Err(CareError::HabilitationsChanged);
                 }
                 if before.row(role) == row {
                     // Nothing to say in the trail.
                     return Ok(before);
                 }
                 let after = before.with(role, row, tx.now_ms);
-                tx.put(Table::Access, RIGHTS.to_vec(), cbor::encode(&after));
-                let about = About::object(Object::Rights(role.name(), row.letters()));
-                audit::note(tx, by, "rights.set", about)?;
+                tx.put(Table::Access, KEY.to_vec(), cbor::encode(&after));
+                let about = About::object(Object::Habilitation(role.name(), row.letters()));
+                audit::note(tx, by, "habilitation.set", about)?;
                 Ok(after)
             })
             .await?;
@@ -92,7 +99,7 @@ impl Care {
     /// How far somebody's right goes in a category. The administrator at the socket, and the node itself, manage files and see nothing of what is in them.
     ///
     /// # Errors
-    /// Those of [`rights`](Self::rights).
+    /// Those of [`habilitations`](Self::habilitations).
     pub fn level(&self, actor: &Actor, category: Category) -> Result<Level, CareError> {
         if [ADMINISTRATOR, ITSELF].contains(&actor.id) {
             return Ok(match category {
@@ -101,7 +108,7 @@ impl Care {
             });
         }
         let role = Role::of(&actor.professional);
-        Ok(self.rights()?.row(role).level(category))
+        Ok(self.habilitations()?.row(role).level(category))
     }
 
     /// Goes on where somebody may write in each of these categories.

@@ -85,10 +85,15 @@ fn what_an_administrator_changes_counts_for_the_next_note() -> Story {
         form.status == 200 && form.text.contains("name=\"revision\" value=\"0\""),
         || form.text.clone(),
     )?;
-    // A form that somebody else wrote, without one of the rights: nothing is kept.
+    // A form that somebody else wrote, without one of the rights: nothing is kept, and what was chosen stays.
     let partly = change(&mut administrator, "0", &WITHOUT_MESSAGES[1..])?;
+    let messages = "name=\"messages\" value=\"lit\" required checked";
     ensure(
-        partly.status == 422 && partly.text.contains("Choisissez un droit"),
+        partly.status == 422
+            && partly.text.contains("id=\"identite-err\"")
+            && !partly.text.contains("id=\"messages-err\"")
+            && partly.text.contains(messages)
+            && partly.text.contains("name=\"revision\" value=\"0\""),
         || format!("{partly:?}"),
     )?;
     let done = change(&mut administrator, "0", &WITHOUT_MESSAGES)?;

@@ -1,4 +1,4 @@
-//! What somebody may do to which part of a file (habilitation): a matrix of professions and categories (services.md, "Rights").
+//! What somebody may do to which part of a file (habilitation): a matrix of professions and categories (services.md, "Habilitations").
 //!
 //! This is the rule alone: no store, no clock. Which *files* somebody opens is another question, that of the care team; this one is what they read and write
 //! in those. Who has access may be narrower than what the law allows (code de la santé publique, L. 1110-4), never wider: it is each structure's decision.
@@ -118,7 +118,7 @@ impl Role {
         Self::Other,
     ];
 
-    /// The row of a professional. A code that is not known here gives what its nomenclature's least trusted profession has.
+    /// The row of a professional. A code that nobody foresaw gives the row of its nomenclature's others.
     pub fn of(professional: &Professional) -> Self {
         let Some(profession) = &professional.profession else {
             return Self::Other;
@@ -161,9 +161,9 @@ impl Role {
 
 /// The rights of one row, by category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row(pub(super) [Level; 8]);
+pub struct Habilitation(pub(super) [Level; 8]);
 
-impl Row {
+impl Habilitation {
     /// A right for each category, in their order.
     pub const fn new(levels: [Level; 8]) -> Self {
         Self(levels)
@@ -182,10 +182,10 @@ impl Row {
 
 /// What a node is shipped with: what each profession needs for its part and no more. Home help reads who somebody is and what the team tells each other,
 /// nothing medical and no document; those who coordinate read what is medical and write the rest; nobody but health professions writes what is medical.
-pub(super) const fn shipped(role: Role) -> Row {
+pub(super) const fn shipped(role: Role) -> Habilitation {
     use Level::{Nothing as N, Read as R, Write as W};
     //  identity, social, medical, plan, agenda, messages, documents, administration
-    Row(match role {
+    Habilitation(match role {
         Role::Physician | Role::Nurse => [W, W, W, W, W, W, W, W],
         Role::Pharmacist => [R, N, W, R, R, W, W, R],
         Role::Auxiliary => [R, W, R, R, W, W, R, R],
@@ -203,7 +203,7 @@ type Kept = (Role, Vec<Level>);
 /// The whole matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(array)]
-pub struct Rights {
+pub struct Habilitations {
     /// How often it was changed: who changes it says which one they saw.
     #[n(0)]
     pub revision: u64,
@@ -215,7 +215,7 @@ pub struct Rights {
     changed: Vec<Kept>,
 }
 
-impl Rights {
+impl Habilitations {
     /// As shipped.
     pub const fn shipped() -> Self {
         Self {
@@ -226,7 +226,7 @@ impl Rights {
     }
 
     /// A role's rights. Categories that came after a row was kept are as shipped.
-    pub fn row(&self, role: Role) -> Row {
+    pub fn row(&self, role: Role) -> Habilitation {
         let mut row = shipped(role);
         let kept = self.changed.iter().find(|(kept, _)| *kept == role);
         if let Some((_, levels)) = kept {
@@ -238,7 +238,7 @@ impl Rights {
     }
 
     /// The same with another row.
-    pub(super) fn with(&self, role: Role, row: Row, now_ms: u64) -> Self {
+    pub(super) fn with(&self, role: Role, row: Habilitation, now_ms: u64) -> Self {
         let others = self.changed.iter().filter(|(kept, _)| *kept != role);
         let mut changed: Vec<Kept> = others.cloned().collect();
         changed.push((role, row.0.to_vec()));
@@ -292,10 +292,10 @@ mod tests {
 
     #[test]
     fn a_row_that_was_changed_is_read_back_and_the_others_stay_as_shipped() {
-        let row = Row::new([Level::Read; 8]);
-        let rights = Rights::shipped().with(Role::Nurse, row, 7);
-        let back: Result<Rights, _> = cbor::decode(&cbor::encode(&rights));
-        let back = back.unwrap_or_else(|_| Rights::shipped());
+        let row = Habilitation::new([Level::Read; 8]);
+        let rights = Habilitations::shipped().with(Role::Nurse, row, 7);
+        let back: Result<Habilitations, _> = cbor::decode(&cbor::encode(&rights));
+        let back = back.unwrap_or_else(|_| Habilitations::shipped());
         assert_eq!(back, rights);
         assert_eq!(back.row(Role::Nurse), row);
         assert_eq!(back.row(Role::Social), shipped(Role::Social));
