@@ -347,7 +347,7 @@ fn a_node_whose_disk_went_back_erases_again_what_it_had_erased() {
     assert!(net.run_until(|net| waits(net, 2, &circle) == 1));
     decide(&mut net, 2, &circle, true);
     assert!(net.run_until(|net| answers(net, 0, &circle) == [Erased::Done]));
-    put_back(&mut net, 2, copy);
+    net.put_back(2, copy);
     assert!(record(&net, 2, &circle, written).unwrap().body.is_some());
     net.connect(0, 2);
     assert!(net.run_until(|net| record(net, 2, &circle, written).unwrap().body.is_none()));
@@ -355,16 +355,6 @@ fn a_node_whose_disk_went_back_erases_again_what_it_had_erased() {
     net.run(5_000);
     assert_eq!(waits(&net, 2, &circle), 0, "nobody is asked a second time");
     assert!(net.same(0, 2, &circle));
-}
-
-/// A node's disk is put back, and the node knows it.
-fn put_back(net: &mut Net, node: usize, copy: Memory) {
-    net.nodes[node].memory = copy;
-    net.crash(node);
-    net.act(node, |node, now| {
-        node.with(|replica, rows, rng| replica.restored(rows, now, rng))
-    })
-    .unwrap();
 }
 
 /// Node 2 gets from node 0 what it lacks, log by log; the one that a record is in comes last.
@@ -402,7 +392,7 @@ fn a_body_that_comes_after_its_erasure_is_dropped() {
     assert!(net.run_until(|net| answers(net, 0, &circle) == [Erased::Done, Erased::Refused]));
     // Its disk goes back to before all this. What it had answered, and to what, comes before the record itself.
     net.cut_all();
-    put_back(&mut net, 2, copy);
+    net.put_back(2, copy);
     give_last(&mut net, &circle, written);
     assert!(record(&net, 1, &circle, written).unwrap().body.is_some());
     assert!(record(&net, 2, &circle, written).unwrap().body.is_none());
@@ -436,7 +426,7 @@ fn refused_and_lost(seed: u64) -> (Net, CircleId, RecordId) {
     decide(&mut net, 2, &circle, false);
     assert!(net.run_until(|net| answers(net, 0, &circle).len() == 2));
     net.cut_all();
-    put_back(&mut net, 2, copy);
+    net.put_back(2, copy);
     (net, circle, written)
 }
 

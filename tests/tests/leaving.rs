@@ -5,7 +5,7 @@
 )]
 
 use maillon_protocol::{
-    charter::{Change, Cut, Departure, Entry, RemovalReason},
+    charter::{Change, CharterError, Cut, Departure, Entry, RemovalReason, StewardError},
     circle::WriteError,
     ids::{CircleId, RecordId},
     replica::{DepartFailed, Row, RowPrefix, Rows, StewardshipError, WriteFailed},
@@ -39,6 +39,13 @@ fn counts(net: &Net, node: usize, other: usize, circle: &CircleId) -> bool {
     net.nodes[node].circles[circle]
         .charter
         .is_member(&net.id(other))
+}
+
+fn close(net: &mut Net, circle: &CircleId) {
+    net.act(0, |node, now| {
+        node.with(|replica, rows, rng| replica.close(rows, circle, 0, now, rng))
+    })
+    .unwrap();
 }
 
 fn lists(net: &Net, node: usize, other: usize, circle: &CircleId) -> bool {
@@ -309,21 +316,6 @@ fn a_steward_does_not_leave_and_who_left_becomes_none() {
         leave(&mut net, 1, &CircleId([9; 32])),
         Err(DepartFailed::NoCircle)
     ));
-    // In a closed circle nothing is signed but its opening; a word counts there too.
-    net.act(0, |node, now| {
-        node.with(|replica, rows, rng| replica.close(rows, &circle, 0, now, rng))
-    })
-    .unwrap();
-    assert!(net.run_until(|net| net.nodes[2].circles[&circle].charter.state().closed));
-    leave(&mut net, 2, &circle).unwrap();
-    assert!(net.run_until(|net| !counts(net, 0, 2, &circle)));
-    net.run(60_000);
-    assert!(lists(&net, 0, 2, &circle));
-    net.act(0, |node, now| {
-        node.with(|replica, rows, rng| replica.reopen(rows, &circle, 0, now, rng))
-    })
-    .unwrap();
-    assert!(net.run_until(|net| !lists(net, 2, 2, &circle)));
     // A steward that waits for a confirmation signs it when it has one.
     let (mut net, circle) = three(79);
     net.cut_all();
@@ -348,6 +340,69 @@ fn a_steward_does_not_leave_and_who_left_becomes_none() {
     })
     .unwrap();
     assert!(!lists(&net, 0, 2, &circle));
+}
+
+#[test]
+fn who_leaves_a_closed_circle_is_removed_and_its_time_runs_from_the_closing() {
+    let (mut net, circle) = three(81);
+    let closed_at = net.clock(0);
+    close(&mut net, &circle);
+    assert!(net.run_until(|net| net.nodes[2].circles[&circle].charter.state().closed));
+    net.run(60_000);
+    leave(&mut net, 2, &circle).unwrap();
+    assert!(net.run_until(|net| (0..3).all(|node| !lists(net, node, 2, &circle))));
+    for node in 0..3 {
+        let held = &net.nodes[node].circles[&circle];
+        assert!(held.charter.state().closed);
+        let ended = net.act(node, |node, _| {
+            node.with(|replica, rows, _| {
+                replica.ended_ms(rows, replica.circle(&circle).unwrap())
+            })
+        });
+        let ended = ended.unwrap().unwrap();
+        assert!(ended - closed_at < 60_000, "{node}: {ended}");
+    }
+    // Nobody else goes in it, and nothing is written.
+    let other = net.id(1);
+    let refused = net.act(0, |node, now| {
+        node.with(|replica, rows, rng| {
+            replica.remove(rows, &circle, other, RemovalReason::Ended, now, rng)
+        })
+    });
+    assert!(matches!(
+        refused,
+        Err(StewardshipError::Steward(StewardError::Charter(
+            CharterError::Closed(_)
+        )))
+    ));
+    net.act(0, |node, now| {
+        node.with(|replica, rows, rng| replica.reopen(rows, &circle, 0, now, rng))
+    })
+    .unwrap();
+    assert!(net.run_until(|net| !net.nodes[1].circles[&circle].charter.state().closed));
+    assert!(!lists(&net, 1, 2, &circle));
+    net.invariants().unwrap();
+}
+
+#[test]
+fn what_a_node_forgot_before_it_left_a_closed_circle_is_shown_the_same_everywhere() {
+    let (mut net, circle) = three(82);
+    net.cut_all();
+    let copy = net.nodes[1].memory.clone();
+    net.connect(1, 2);
+    net.write(1, &circle, ATE);
+    assert!(net.run_until(|net| net.texts(2, &circle).contains(ATE)));
+    // It goes back to before its note, and leaves before it hears of it again: its word names nothing of it.
+    net.cut_all();
+    net.put_back(1, copy);
+    close(&mut net, &circle);
+    leave(&mut net, 1, &circle).unwrap();
+    net.connect_all();
+    assert!(net.run_until(|net| (0..3).all(|node| !lists(net, node, 1, &circle))));
+    net.run(600_000);
+    let shown = [0, 2].map(|node| net.notes(node, &circle));
+    assert_eq!(shown[0], shown[1]);
+    net.invariants().unwrap();
 }
 
 #[test]

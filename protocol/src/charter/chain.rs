@@ -57,7 +57,7 @@ pub enum CharterError {
         /// Why, in words.
         cause: &'static str,
     },
-    /// The circle is closed.
+    /// The circle is closed: it is opened again, or who has left is removed, and nothing else.
     #[error("the circle is closed; entry {0} comes after")]
     Closed(u64),
     /// The quoted acceptance.
@@ -278,7 +278,7 @@ impl Charter {
         if *signer != self.state.steward {
             return Err(CharterError::Steward(number));
         }
-        if self.state.closed && !matches!(change, Change::Reopen { .. }) {
+        if self.state.closed && !change.may_follow_closing() {
             return Err(CharterError::Closed(number));
         }
         let reserve = if change.may_use_reserve() {

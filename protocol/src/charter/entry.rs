@@ -290,6 +290,18 @@ impl Change {
         )
     }
 
+    /// Whether this is signed in a closed circle too: its opening, and the removal of who has left, whose word counts there as anywhere.
+    pub const fn may_follow_closing(&self) -> bool {
+        matches!(
+            self,
+            Self::Reopen { .. }
+                | Self::Remove {
+                    reason: RemovalReason::Left,
+                    ..
+                }
+        )
+    }
+
     /// Whether this may use the last entries of a full charter.
     pub const fn may_use_reserve(&self) -> bool {
         matches!(

@@ -160,9 +160,6 @@ impl Replica {
         let Ok(circle) = self.steward_circle(id) else {
             return Ok(removed);
         };
-        if circle.charter.state().closed {
-            return Ok(removed);
-        }
         let left: Vec<NodeId> = circle.charter.departures().map(|(node, _)| *node).collect();
         for node in left {
             let mut cuts = heads_of(&circle, &node);

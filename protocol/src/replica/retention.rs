@@ -12,7 +12,7 @@ use minicbor::{Decode, Encode};
 
 use super::{
     ArriveError, IncomingState, Notice, Outgoing, Replica, Row, RowPrefix, Rows, StorageError,
-    invitations::invitation_id, project::read_record, rows::read,
+    invitations::invitation_id, project::read_record, rivals::stored_entry, rows::read,
 };
 use crate::{
     cbor::{self, Bytes},
@@ -103,8 +103,9 @@ impl Replica {
         loop {
             let charter = &circle.charter;
             let own = charter.removed_by(&self.own());
-            let by = own.or_else(|| charter.state().closed.then(|| charter.number()));
-            if let Some(number) = by {
+            // Who left a closed circle is removed afterwards; the circle had ended before.
+            let closing = self.closing(rows, circle)?;
+            if let Some(number) = closing.into_iter().chain(own).min() {
                 return self.entry_ms(rows, &circle.id(), number);
             }
             if let Some(left) = charter.departed_ms(&self.own()) {
@@ -124,17 +125,41 @@ impl Replica {
         }
     }
 
+    /// Number of the entry that closed a closed circle: the last one but removals of who left since.
+    fn closing(&self, rows: &impl Rows, circle: &Circle) -> Result<Option<u64>, StorageError> {
+        let charter = &circle.charter;
+        if !charter.state().closed {
+            return Ok(None);
+        }
+        let mut number = charter.number();
+        while self
+            .entry_at(rows, &circle.id(), number)?
+            .change
+            .may_follow_closing()
+        {
+            number -= 1;
+        }
+        Ok(Some(number))
+    }
+
     fn entry_ms(
         &self,
         rows: &impl Rows,
         circle: &CircleId,
         number: u64,
     ) -> Result<Option<u64>, StorageError> {
+        Ok(Some(self.entry_at(rows, circle, number)?.time.ms()))
+    }
+
+    fn entry_at(
+        &self,
+        rows: &impl Rows,
+        circle: &CircleId,
+        number: u64,
+    ) -> Result<Entry, StorageError> {
         let bytes = self.row(rows, &Row::Entry(*circle, number))?;
         let bytes = bytes.ok_or_else(|| StorageError::missing("charter entry"))?;
-        let entry = Unverified::<Entry>::parse(bytes)
-            .map_err(|_| StorageError::damaged("charter entry"))?;
-        Ok(Some(entry.object.time.ms()))
+        Ok(stored_entry(bytes)?.object)
     }
 
     /// Lets go of a circle that has ended: from this commit on nothing of it is here for anybody. [`Self::sweep`] takes away what is left.

@@ -104,7 +104,7 @@ impl Replica {
         for number in 1..=up_to {
             let bytes = self.row(rows, &Row::Entry(*id, number))?;
             let bytes = bytes.ok_or_else(|| StorageError::missing("charter entry"))?;
-            let entry = stored(bytes)?;
+            let entry = stored_entry(bytes)?;
             let longer = match &charter {
                 Some(charter) => charter.extend(&entry),
                 None => Charter::found(&entry),
@@ -123,7 +123,7 @@ impl Replica {
             if what != ENTRY {
                 continue;
             }
-            let entry = stored(object.0)?.object;
+            let entry = stored_entry(object.0)?.object;
             let Some(before) = entry.number.checked_sub(1) else {
                 continue;
             };
@@ -144,7 +144,7 @@ pub(super) fn entries(rows: &impl Rows, held: &Circle) -> Result<Vec<Bytes>, Sto
     for bytes in rows.scan(&RowPrefix::Aside(held.id()))? {
         let (what, object): (String, Bytes) = read(&bytes)?;
         if what == ENTRY {
-            let entry = stored(object.0)?;
+            let entry = stored_entry(object.0)?;
             let number = entry.object.number;
             if held.charter.is_rival(number, EntryHash(entry.id)) {
                 found.push((number, Bytes(entry.bytes)));
@@ -155,7 +155,7 @@ pub(super) fn entries(rows: &impl Rows, held: &Circle) -> Result<Vec<Bytes>, Sto
     Ok(found.into_iter().map(|(_, entry)| entry).collect())
 }
 
-fn stored(bytes: Vec<u8>) -> Result<Verified<Entry>, StorageError> {
+pub(super) fn stored_entry(bytes: Vec<u8>) -> Result<Verified<Entry>, StorageError> {
     let entry = Unverified::<Entry>::parse(bytes);
     let entry = entry.map_err(|_| StorageError::damaged("charter entry"))?;
     Ok(entry.trust_stored())

@@ -341,7 +341,7 @@ impl Replica {
         Ok(())
     }
 
-    /// Opens a closed circle again. Who left meanwhile is removed: those are returned.
+    /// Opens a closed circle again. Who left and could not be removed yet is removed now: those are returned.
     ///
     /// # Errors
     /// [`StewardshipError`].

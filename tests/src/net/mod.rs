@@ -32,6 +32,7 @@ use maillon_protocol::{
     content::Content,
     descriptor::StructureKind,
     ids::{CircleId, NodeId, RecordId},
+    replica::Memory,
     sync::{Effect, Event, Message, News},
 };
 use rand::{Rng, RngExt, SeedableRng};
@@ -273,6 +274,16 @@ impl Net {
         }
         self.nodes[node].restart();
         self.renew_further(node);
+    }
+
+    /// A node's disk is put back to `copy`, and the node knows it.
+    pub fn put_back(&mut self, node: usize, copy: Memory) {
+        self.nodes[node].memory = copy;
+        self.crash(node);
+        self.act(node, |node, now| {
+            node.with(|replica, rows, rng| replica.restored(rows, now, rng))
+        })
+        .expect("a replica that was just read");
     }
 
     /// The disk of a node is copied, and a second machine runs with the copy, in the same name; which node that is.
