@@ -355,9 +355,7 @@ fn who_leaves_a_closed_circle_is_removed_and_its_time_runs_from_the_closing() {
         let held = &net.nodes[node].circles[&circle];
         assert!(held.charter.state().closed);
         let ended = net.act(node, |node, _| {
-            node.with(|replica, rows, _| {
-                replica.ended_ms(rows, replica.circle(&circle).unwrap())
-            })
+            node.with(|replica, rows, _| replica.ended_ms(rows, replica.circle(&circle).unwrap()))
         });
         let ended = ended.unwrap().unwrap();
         assert!(ended - closed_at < 60_000, "{node}: {ended}");
@@ -402,6 +400,47 @@ fn what_a_node_forgot_before_it_left_a_closed_circle_is_shown_the_same_everywher
     net.run(600_000);
     let shown = [0, 2].map(|node| net.notes(node, &circle));
     assert_eq!(shown[0], shown[1]);
+    net.invariants().unwrap();
+}
+
+#[test]
+fn what_an_earlier_removal_cut_stays_cut_whatever_a_later_word_names() {
+    let (mut net, circle) = three(83);
+    net.cut_all();
+    net.write(2, &circle, ATE);
+    let node = net.id(2);
+    net.act(0, |steward, now| steward.remove(&circle, node, now));
+    let held = net.nodes[2].circles[&circle].clone();
+    let (log, tip) = held.logs.iter().find(|(log, _)| log.node == node).unwrap();
+    let cut = Cut {
+        incarnation: log.incarnation,
+        sequence: tip.height,
+        id: tip.head,
+    };
+    net.connect(0, 2);
+    assert!(net.run_until(|net| !lists(net, 2, 2, &circle)));
+    net.invite(0, 2, circle);
+    assert!(net.run_until(|net| counts(net, 2, 2, &circle)));
+    assert!(!net.notes(0, &circle).contains(ATE));
+    // It leaves, and names what was cut before as the last that counts.
+    let charter = net.nodes[0].circles[&circle].charter.clone();
+    let departure = Departure {
+        version: 1,
+        circle,
+        node,
+        entry: charter.number(),
+        entry_hash: charter.head(),
+        cuts: vec![cut],
+        time_ms: net.clock(2),
+    };
+    let departure = sign::sign(departure, net.nodes[2].key());
+    take(&mut net, 0, 2, &departure);
+    assert!(!lists(&net, 0, 2, &circle));
+    net.connect(0, 1);
+    net.run(300_000);
+    for reader in [0, 1] {
+        assert!(!net.notes(reader, &circle).contains(ATE), "{reader}");
+    }
     net.invariants().unwrap();
 }
 
