@@ -25,3 +25,11 @@ pub fn now_ms() -> u64 {
 pub fn set_offset(seconds: i64) {
     OFFSET_MS.store(seconds.clamp(-MAX_OFFSET_S, MAX_OFFSET_S) * 1000, Relaxed);
 }
+
+/// The day that it is in France, `2026-11-27`.
+pub fn today() -> String {
+    let zone: jiff::tz::TimeZone = jiff::tz::get!("Europe/Paris");
+    let now = i64::try_from(now_ms()).unwrap_or(i64::MAX);
+    let now = jiff::Timestamp::from_millisecond(now).unwrap_or(jiff::Timestamp::MAX);
+    now.to_zoned(zone).date().to_string()
+}

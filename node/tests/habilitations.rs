@@ -6,11 +6,12 @@
 )]
 
 mod ground;
+#[path = "ground/site.rs"]
+mod site;
 
 use maillon_node::{
-    audit::{By, Trail, Wanted},
-    care::{Actor, Care, CareError, Category, Habilitation, Habilitations, Level, Role},
-    ledger::Ledger,
+    audit::By,
+    care::{Actor, Care, CareError, Category, Habilitation, Habilitations, Level, NewNote, Role},
     store::Table,
 };
 use maillon_protocol::{
@@ -18,83 +19,12 @@ use maillon_protocol::{
     charter::{Grant, RemovalReason, RotationReason},
     content::{
         Alert, AlertStep, AskedChange, Consent, ConsentDecision, ConsentKind, ErasureReason,
-        IdentityStatus, NoteKind, PartialDate, PatientIdentity, Severity, Sex, Structure,
+        IdentityStatus, NoteKind, PartialDate, PatientIdentity, Severity, Sex,
     },
     ids::{CircleId, InvitationId, NodeId, RecordId},
     invite::InvitationReason,
 };
-
-struct Site {
-    care: Care,
-    ledger: Ledger,
-    folder: tempfile::TempDir,
-}
-
-fn over(ledger: &Ledger) -> Care {
-    let structure = Structure {
-        name: "DAC du Pays de Caux".to_owned(),
-        identifiers: Vec::new(),
-    };
-    Care::new(ledger.clone(), structure)
-}
-
-fn site() -> Site {
-    let folder = tempfile::tempdir().expect("a folder");
-    let ledger = ground::ledger(folder.path(), 7, "DAC du Pays de Caux");
-    Site {
-        care: over(&ledger),
-        ledger,
-        folder,
-    }
-}
-
-impl Site {
-    async fn restarted(self) -> Self {
-        let Self {
-            care,
-            ledger: old,
-            folder,
-        } = self;
-        drop(care);
-        old.stop().await;
-        drop(old);
-        let ledger = ground::ledger(folder.path(), 7, "DAC du Pays de Caux");
-        Self {
-            care: over(&ledger),
-            ledger,
-            folder,
-        }
-    }
-
-    async fn somebody(&self, name: &str, profession: Option<&str>) -> Actor {
-        let added = self
-            .care
-            .add_professional(By::itself(), name, None, profession);
-        added.await.expect("a professional")
-    }
-
-    /// The trail's newest line: what was done, and to what.
-    fn last(&self) -> (String, String) {
-        let wanted = Wanted {
-            limit: 1,
-            ..Wanted::default()
-        };
-        let store = &self.ledger.shared().rows().0;
-        let page = Trail(store).page(&wanted, |_| None).expect("a trail");
-        let line = page.lines.into_iter().next().expect("a line");
-        (line.action, line.object.unwrap_or_default())
-    }
-
-    /// Lines of the trail, and rows of the files.
-    fn size(&self) -> (usize, usize) {
-        let store = &self.ledger.shared().rows().0;
-        let count = |table| {
-            let rows = store.scan(table, b"", maillon_node::store::Range::all());
-            rows.expect("rows").count()
-        };
-        (count(Table::Audit), count(Table::Records))
-    }
-}
+use site::{Site, site};
 
 fn person() -> PatientIdentity {
     PatientIdentity {
@@ -164,7 +94,15 @@ async fn try_all(care: &Care, actor: &Actor, file: &File) -> Vec<Tried> {
         circle,
         alert: asked,
     } = *file;
-    let note = |text: &str| care.add_note(actor, circle, NoteKind::General, text.to_owned(), false);
+    let note = |text: &str| {
+        let note = NewNote {
+            kind: NoteKind::General,
+            text: text.to_owned(),
+            emergency: false,
+            answers: None,
+        };
+        care.add_note(actor, circle, note)
+    };
     let document = document(care, actor, circle).await;
     let import = care
         .import(actor, Vec::new().into(), Vec::new(), true)
@@ -255,7 +193,7 @@ async fn try_steering(care: &Care, actor: &Actor, file: &File) -> Vec<Tried> {
         ("grant", care.grant_request(actor, id).await),
         ("refuse", care.refuse_request(actor, id, why()).await),
         ("withdraw", care.withdraw_request(actor, id).await),
-        ("erase", care.erase(actor, id).await),
+        ("carry out", care.erase(actor, id).await),
         ("refuse erasure", care.refuse_erasure(actor, id).await),
         ("finish", care.finish(actor, circle).await.map(drop)),
         (
@@ -446,4 +384,44 @@ async fn with_a_matrix_that_cannot_be_read_no_professional_writes_anything() {
             "{what}"
         );
     }
+}
+
+#[tokio::test]
+async fn from_a_page_whoever_is_not_in_the_team_does_nothing_in_a_file_whatever_the_matrix_says() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await;
+    let file = file(&site, &nurse).await;
+    let other = site.somebody("Inès Delahaye", Some("60")).await.at_page();
+    let before = site.size();
+    let mut tried = try_all(&site.care, &other, &file).await;
+    tried.extend(try_steering(&site.care, &other, &file).await);
+    // Whoever opens a file is in its team; these name no file, or none that there is.
+    let elsewhere = [
+        "open",
+        "grant",
+        "refuse",
+        "withdraw",
+        "carry out",
+        "refuse erasure",
+        "same",
+        "accept",
+        "decline",
+    ];
+    let mut refused = 0;
+    for (what, _, done) in tried {
+        if !elsewhere.contains(&what) {
+            assert!(
+                matches!(done, Err(CareError::NotInTeam)),
+                "{what}: {done:?}"
+            );
+            refused += 1;
+        }
+    }
+    assert!(refused > 15, "{refused}");
+    let after = site.size();
+    // The file that they opened themselves, and its line.
+    assert!(
+        after.0 <= before.0 + 2 && after.1 <= before.1 + 2,
+        "{before:?} {after:?}"
+    );
 }

@@ -189,6 +189,14 @@ impl From<CareError> for Refusal {
                 ErrorCode::NotAllowed,
                 "name a professional whose habilitation allows it, or change the matrix on the page « Habilitations »",
             ),
+            CareError::NotInTeam => (
+                ErrorCode::NotAllowed,
+                "ask somebody of the team to add whoever acts",
+            ),
+            CareError::NotReadable(_) => (
+                ErrorCode::NotAllowed,
+                "change the matrix on the page « Habilitations », where that is right",
+            ),
             CareError::HabilitationsChanged => {
                 (ErrorCode::Conflict, "look at them, and change them again")
             }

@@ -9,7 +9,7 @@ use maillon_protocol::{
 
 use super::{calls::misrouted, errors::Refusal};
 use crate::{
-    care::{Actor, AlertsWanted},
+    care::{Actor, AlertsWanted, NewNote},
     daemon::Node,
 };
 
@@ -113,7 +113,17 @@ impl Node {
                 let circle = self.circle_named(&circle)?;
                 self.written(
                     circle,
-                    care.add_note(actor, circle, note, text, emergency).await?,
+                    care.add_note(
+                        actor,
+                        circle,
+                        NewNote {
+                            kind: note,
+                            text,
+                            emergency,
+                            answers: None,
+                        },
+                    )
+                    .await?,
                 )
             }
             _ => return Err(misrouted()),

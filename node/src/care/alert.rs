@@ -25,7 +25,7 @@ impl Care {
         circle: CircleId,
         alert: Alert,
     ) -> Result<Written, CareError> {
-        self.may_write(actor, &[Category::Messages])?;
+        self.may_write_in(actor, &circle, &[Category::Messages])?;
         check_text(&alert.text)?;
         let draft = fresh(actor, Content::Alert(alert), None);
         let actor = actor.clone();
@@ -59,6 +59,7 @@ impl Care {
         }
         let (circle, opened) =
             read::opened(self.shared(), &alert)?.ok_or_else(|| super::no_record(&alert))?;
+        self.may_open(actor, &circle)?;
         if !matches!(opened.content, Content::Alert(_)) {
             return Err(CareError::NoAlert);
         }

@@ -8,7 +8,7 @@ use maillon_protocol::{
     invite::InvitationReason,
 };
 
-use super::{Actor, Care, CareError, Category, audit, fresh, identity, read};
+use super::{Actor, Care, CareError, Category, Likeness, audit, fresh, identity, read};
 use crate::{
     audit::{About, Object},
     clock::now_ms,
@@ -54,7 +54,7 @@ impl Care {
         reason: InvitationReason,
         grant: Grant,
     ) -> Result<InvitationId, CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let identity = self.whom_to_share(&circle)?;
         let actor = actor.clone();
         Ok(self
@@ -114,6 +114,9 @@ impl Care {
         same_as: Option<CircleId>,
     ) -> Result<(), CareError> {
         self.may_write(actor, &[Category::Administration])?;
+        if let Some(circle) = &same_as {
+            self.may_open(actor, circle)?;
+        }
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -182,44 +185,12 @@ impl Care {
                 continue;
             }
             for local in read::identities(self.shared(), &circle.id())? {
-                if let Some(reason) = likeness(&person, &local) {
-                    found.push((circle.id(), local, reason.to_owned()));
+                if let Some(likeness) = Likeness::of(&person, &local) {
+                    found.push((circle.id(), local, likeness.said().to_owned()));
                     break;
                 }
             }
         }
         Ok((Some(person), found))
     }
-}
-
-/// Why two identities might be of one person. Never a decision: a person decides.
-fn likeness(a: &PatientIdentity, b: &PatientIdentity) -> Option<&'static str> {
-    use maillon_protocol::content::IdentityStatus::Qualified;
-    let number = |one: &PatientIdentity| {
-        one.ins
-            .clone()
-            .filter(maillon_protocol::content::Ins::may_match)
-    };
-    if let (Some(x), Some(y)) = (number(a), number(b))
-        && x.number == y.number
-        && x.kind == y.kind
-    {
-        let both = a.status == Qualified && b.status == Qualified;
-        return Some(if both {
-            "same qualified INS"
-        } else {
-            "same INS, not qualified on both sides"
-        });
-    }
-    let plain = |text: &str| {
-        text.chars()
-            .filter(|c| c.is_alphanumeric())
-            .flat_map(char::to_uppercase)
-            .collect::<String>()
-    };
-    let name = plain(&a.birth_name) == plain(&b.birth_name);
-    let given = a.birth_given_names.first().map(|name| plain(name))
-        == b.birth_given_names.first().map(|name| plain(name));
-    let born = a.birth_date.is_some() && a.birth_date == b.birth_date;
-    (name && given && born).then_some("same birth name, first given name and birth date")
 }

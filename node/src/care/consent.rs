@@ -71,7 +71,7 @@ impl Care {
         circle: CircleId,
         consent: Consent,
     ) -> Result<Written, CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let allows = consent.allows_sharing();
         let answer: Draft = fresh(actor, Content::Consent(consent), None);
         let follows = |(thing, supersedes)| Draft {

@@ -105,7 +105,7 @@ impl Care {
         named: Named,
         length: u64,
     ) -> Result<Upload, CareError> {
-        self.may_write(actor, &[Category::Documents])?;
+        self.may_write_in(actor, &circle, &[Category::Documents])?;
         Shape::of(length)?;
         for text in [&title, &named.name, &named.media_type] {
             check_name(text)?;
@@ -160,6 +160,7 @@ impl Care {
             sealer,
             mut sealed,
         } = self.uploads.end(actor, upload)?;
+        self.may_open(actor, &circle)?;
         let named = sealer.finish(named, &mut |chunk| sealed.push(chunk))?;
         let address = named.address;
         let written = self

@@ -36,6 +36,7 @@ impl Care {
         self.may_write(actor, &[Category::Administration])?;
         let (held, _) =
             read::record(self.shared(), &record)?.ok_or_else(|| super::no_record(&record))?;
+        self.may_open(actor, &held.id())?;
         let (circle, actor) = (held.id(), actor.clone());
         let job = self.ledger.run(move |tx| {
             let (replica, rows, now, rng) = (&mut *tx.replica, tx.rows, tx.now_ms, &mut *tx.rng);
@@ -209,6 +210,7 @@ impl Care {
     pub async fn erase(&self, actor: &Actor, erasure: RecordId) -> Result<(), CareError> {
         self.may_write(actor, &[Category::Administration])?;
         let found = self.found_erasure(&erasure)?;
+        self.may_open(actor, &found.circle)?;
         let actor = actor.clone();
         let job = self.ledger.run(move |tx| {
             let (replica, rows, now, rng) = (&mut *tx.replica, tx.rows, tx.now_ms, &mut *tx.rng);
@@ -228,6 +230,7 @@ impl Care {
     pub async fn refuse_erasure(&self, actor: &Actor, erasure: RecordId) -> Result<(), CareError> {
         self.may_write(actor, &[Category::Administration])?;
         let found = self.found_erasure(&erasure)?;
+        self.may_open(actor, &found.circle)?;
         let actor = actor.clone();
         let job = self.ledger.run(move |tx| {
             let (replica, rows, now, rng) = (&mut *tx.replica, tx.rows, tx.now_ms, &mut *tx.rng);

@@ -40,6 +40,12 @@ pub enum CareError {
         "the habilitation of this profession does not let it write what is of this kind: {0:?}"
     )]
     NotAllowed(Category),
+    /// The person's team is another one.
+    #[error("whoever acts is not in this person's care team: somebody who is adds them")]
+    NotInTeam,
+    /// The habilitation does not let it be read.
+    #[error("the habilitation of this profession does not let it read what is of this kind: {0:?}")]
+    NotReadable(Category),
     /// The matrix cannot be read: nobody may do anything.
     #[error("the stored habilitations cannot be read: they are damaged or of a newer version")]
     DamagedHabilitations,

@@ -26,6 +26,7 @@ use super::{
     Actor, Care, CareError, Category, audit,
     document::{SealedFile, fingerprint},
     origin,
+    people::Seat,
     uploads::Uploads,
 };
 use crate::{
@@ -507,6 +508,10 @@ impl Care {
         people: Vec<Person>,
         rehearse: bool,
     ) -> Result<(Vec<Taken>, bool), CareError> {
+        // A file says itself into whose it goes: no page brings one yet.
+        if actor.seat == Seat::Page {
+            return Err(CareError::NotInTeam);
+        }
         self.may_write(
             actor,
             &[

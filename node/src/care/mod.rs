@@ -15,6 +15,8 @@ mod error;
 mod habilitations;
 mod identity;
 mod import;
+mod index;
+mod likeness;
 mod names;
 mod note;
 mod origin;
@@ -22,20 +24,27 @@ mod outbox;
 mod past;
 mod people;
 mod read;
+mod reading;
 mod replace;
 pub(crate) mod requests;
 mod retention;
 mod steward;
+mod team;
 mod uploads;
 
 pub use error::CareError;
 pub use habilitations::{Category, Habilitation, Habilitations, Level, Role};
 pub use identity::IdentityError;
 pub use import::{ImportItem, Person, Taken};
+pub use index::{FILES_IN_A_PAGE, Filed, FilesFound, FilesWanted, Listed};
+pub use likeness::Likeness;
+pub use note::NewNote;
 pub(crate) use origin::SCRUB;
-pub use people::Actor;
+pub use people::{Actor, Seat};
 pub use read::{AlertMark, AlertsWanted, DEEPEST_PAGE, NoMark, ThingMark};
+pub use reading::{FileView, Shown};
 pub use retention::YEAR_MS;
+pub use team::{NewFile, TeamMember};
 
 use std::sync::Arc;
 
@@ -61,6 +70,7 @@ pub struct Care {
     sharing: Arc<consent::SharingCache>,
     known: Arc<people::Known>,
     in_force: Arc<habilitations::InForce>,
+    index: Arc<index::Index>,
 }
 
 impl Care {
@@ -74,6 +84,7 @@ impl Care {
             sharing: Arc::default(),
             known: Arc::default(),
             in_force: Arc::default(),
+            index: Arc::default(),
         }
     }
 

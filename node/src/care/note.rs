@@ -1,12 +1,13 @@
 //! The liaison notebook.
 
 use maillon_protocol::{
-    content::{Content, LiaisonNote, NoteKind},
-    ids::CircleId,
+    content::{Content, Kind, LiaisonNote, NoteKind},
+    dossier::Thing,
+    ids::{CircleId, ThingId},
     replica::Written,
 };
 
-use super::{Actor, Care, CareError, Category, fresh, write_one};
+use super::{Actor, Care, CareError, Category, fresh, read, write_one};
 
 /// Bytes of a text that somebody writes: what a body holds, with room for the rest.
 const TEXT: usize = 64 << 10;
@@ -26,30 +27,48 @@ pub(super) fn check_text(text: &str) -> Result<(), CareError> {
     Ok(())
 }
 
+/// A note that somebody writes.
+#[derive(Debug, Clone)]
+pub struct NewNote {
+    /// Which kind.
+    pub kind: NoteKind,
+    /// What it says.
+    pub text: String,
+    /// Whether it is an emergency.
+    pub emergency: bool,
+    /// The note that it answers.
+    pub answers: Option<ThingId>,
+}
+
 impl Care {
     /// Writes a note.
     ///
     /// # Errors
-    /// [`CareError`].
+    /// [`CareError`]; [`CareError::NoRecord`] where it answers what is no note of this circle.
     pub async fn add_note(
         &self,
         actor: &Actor,
         circle: CircleId,
-        note: NoteKind,
-        text: String,
-        emergency: bool,
+        note: NewNote,
     ) -> Result<Written, CareError> {
-        self.may_write(actor, &[Category::Messages])?;
-        check_text(&text)?;
+        self.may_write_in(actor, &circle, &[Category::Messages])?;
+        check_text(&note.text)?;
+        if let Some(answered) = &note.answers {
+            let things = read::things(self.shared(), &circle)?;
+            let answered = things.get(answered).and_then(Thing::kind);
+            if answered != Some(Kind::LiaisonNote as u64) {
+                return Err(CareError::NoRecord);
+            }
+        }
         let content = Content::LiaisonNote(LiaisonNote {
-            note,
-            text,
-            emergency,
+            note: note.kind,
+            text: note.text,
+            emergency: note.emergency,
             written_by: Vec::new(),
             attachments: Vec::new(),
             withdrawn: String::new(),
         });
-        let draft = fresh(actor, content, None);
+        let draft = fresh(actor, content, note.answers);
         let actor = actor.clone();
         Ok(self
             .ledger

@@ -18,6 +18,15 @@ use crate::{
     store::{Range, Table},
 };
 
+/// Where somebody acts from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seat {
+    /// The administrator's socket, whose user may name any professional, or this program itself: any file.
+    Socket,
+    /// A page, signed in: the files of those in whose team they are.
+    Page,
+}
+
 /// Who acts: a professional of this structure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -27,6 +36,8 @@ pub struct Actor {
     pub professional: Professional,
     /// The number of the local user whose process asks, for the audit trail; the daemon's own where nobody else does.
     pub user: u32,
+    /// Where they act from.
+    pub seat: Seat,
 }
 
 impl Actor {
@@ -34,6 +45,7 @@ impl Actor {
     pub fn administrator() -> Self {
         Self {
             user: own_user(),
+            seat: Seat::Socket,
             id: ADMINISTRATOR,
             professional: Professional {
                 name: "administrator".to_owned(),
@@ -63,6 +75,13 @@ impl Actor {
     #[must_use]
     pub fn asked_by(mut self, user: u32) -> Self {
         self.user = user;
+        self
+    }
+
+    /// The same, signed in on a page.
+    #[must_use]
+    pub const fn at_page(mut self) -> Self {
+        self.seat = Seat::Page;
         self
     }
 
@@ -173,6 +192,7 @@ impl Care {
         };
         let actor = Actor {
             user: by.user,
+            seat: Seat::Socket,
             id: ThingId(random::token()),
             professional: Professional {
                 name: name.to_owned(),
@@ -263,6 +283,7 @@ fn read_person(row: &[u8]) -> Result<Actor, CareError> {
         id,
         professional,
         user: own_user(),
+        seat: Seat::Socket,
     })
 }
 

@@ -5,6 +5,7 @@ mod records;
 mod show;
 
 pub use alerts::{AlertMark, AlertsWanted};
+pub(super) use show::ThingsWanted;
 pub use show::{NoMark, ThingMark};
 
 use std::collections::BTreeMap;

@@ -77,7 +77,7 @@ impl Care {
         circle: CircleId,
         node: NodeId,
     ) -> Result<(), CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let actor = actor.clone();
         Ok(self
             .ledger

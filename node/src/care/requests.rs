@@ -71,7 +71,7 @@ impl Care {
         asked: AskedChange,
         why: String,
     ) -> Result<Written, CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         check_why(&why)?;
         let held = self.shared().circle(&circle).ok_or(CareError::NoCircle)?;
         let charter = &held.charter;
@@ -178,6 +178,7 @@ impl Care {
     pub async fn grant_request(&self, actor: &Actor, request: RecordId) -> Result<(), CareError> {
         self.may_write(actor, &[Category::Administration])?;
         let found = self.found(&request)?;
+        self.may_open(actor, &found.circle)?;
         let identity = match found.request.asked {
             AskedChange::Invite { .. } => self.whom_to_share(&found.circle)?,
             _ => None,
@@ -207,6 +208,7 @@ impl Care {
         self.may_write(actor, &[Category::Administration])?;
         check_why(&why)?;
         let found = self.found(&request)?;
+        self.may_open(actor, &found.circle)?;
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -228,6 +230,7 @@ impl Care {
     ) -> Result<(), CareError> {
         self.may_write(actor, &[Category::Administration])?;
         let found = self.found(&request)?;
+        self.may_open(actor, &found.circle)?;
         if found.node != self.shared().own() {
             return Err(CareError::OthersRequest);
         }

@@ -37,7 +37,7 @@ impl Care {
     /// # Errors
     /// [`CareError::Finish`].
     pub async fn finish(&self, actor: &Actor, circle: CircleId) -> Result<Finished, CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let imported = self.imported(&circle)?;
         let actor = actor.clone();
         let job = self.ledger.run(move |tx| {

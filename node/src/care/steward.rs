@@ -22,7 +22,7 @@ impl Care {
         node: NodeId,
         reason: RemovalReason,
     ) -> Result<(), CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let about = About {
             node: Some(node),
             ..About::circle(circle)
@@ -46,7 +46,7 @@ impl Care {
         circle: CircleId,
         reason: RotationReason,
     ) -> Result<(), CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let about = About::circle(circle);
         self.rule(
             actor,
@@ -67,7 +67,7 @@ impl Care {
         circle: CircleId,
         reason: u64,
     ) -> Result<(), CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let about = About::circle(circle);
         self.rule(
             actor,
@@ -88,7 +88,7 @@ impl Care {
         circle: CircleId,
         reason: u64,
     ) -> Result<(), CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -107,7 +107,7 @@ impl Care {
     /// # Errors
     /// [`CareError::Depart`].
     pub async fn leave(&self, actor: &Actor, circle: CircleId) -> Result<(), CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -128,7 +128,7 @@ impl Care {
         circle: CircleId,
         to: NodeId,
     ) -> Result<(), CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let about = About {
             node: Some(to),
             ..About::circle(circle)
@@ -152,7 +152,7 @@ impl Care {
         circle: CircleId,
         deputies: Vec<NodeId>,
     ) -> Result<(), CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let about = About::circle(circle);
         self.rule(
             actor,
@@ -179,6 +179,9 @@ impl Care {
                 .map(|circle| circle.id())
                 .collect(),
         };
+        for circle in &circles {
+            self.may_open(actor, circle)?;
+        }
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -203,7 +206,7 @@ impl Care {
         circle: CircleId,
         without: Vec<NodeId>,
     ) -> Result<Succession, CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         self.whom_to_share(&circle)?;
         let actor = actor.clone();
         Ok(self
@@ -237,7 +240,7 @@ impl Care {
         actor: &Actor,
         circle: CircleId,
     ) -> Result<(u64, u64), CareError> {
-        self.may_write(actor, &[Category::Administration])?;
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
         self.whom_to_share(&circle)?;
         let (mut written, mut left, mut from) = (0, 0, None);
         loop {

@@ -39,6 +39,7 @@ pub(super) fn start(
         tokio::spawn(urgency(Arc::clone(node))),
         tokio::spawn(consents(Arc::clone(node))),
         tokio::spawn(requests(Arc::clone(node))),
+        tokio::spawn(super::patients::run(Arc::clone(node))),
         tokio::spawn(super::erasure::settle(Arc::clone(node))),
         tokio::spawn(super::erasure::scrub(Arc::clone(node))),
         tokio::spawn(super::renewal::run(Arc::clone(node))),

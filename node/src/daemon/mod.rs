@@ -8,6 +8,7 @@ mod describe;
 mod erasure;
 mod keys;
 mod origin;
+mod patients;
 mod relays;
 mod renewal;
 mod retention;

@@ -57,6 +57,14 @@ impl Who {
         &self.signed.account
     }
 
+    /// The professional who acts.
+    ///
+    /// # Errors
+    /// [`Problem::nobodys_name`] where nobody does: whoever administers the node sees no health data.
+    pub(super) fn professional(&self) -> Result<&Actor, Problem> {
+        self.actor.as_ref().ok_or_else(Problem::nobodys_name)
+    }
+
     /// Who stands in the audit trail.
     pub(super) fn by(&self) -> By {
         By {
@@ -254,7 +262,7 @@ pub(super) async fn guard(State(site): State<Site>, mut request: Request, next: 
     }
     let care = &site.node.care;
     let actor = match signed.situation.map(|id| care.actor_of(id)).transpose() {
-        Ok(actor) => actor.flatten(),
+        Ok(actor) => actor.flatten().map(Actor::at_page),
         Err(error) => return Problem::broken(error).into_response(),
     };
     let structure = care.structure().name.clone();

@@ -42,11 +42,13 @@ fn day(weekday: Weekday) -> &'static str {
     DAYS[usize::from(weekday.to_monday_zero_offset().unsigned_abs())]
 }
 
-fn month(month: i8) -> &'static str {
+/// « novembre ».
+pub(super) fn month(month: i8) -> &'static str {
     MONTHS[usize::from(month.unsigned_abs().saturating_sub(1)).min(11)]
 }
 
-fn number(day: i8) -> String {
+/// A day of a month: « 1er », « 2 ».
+pub(super) fn number(day: i8) -> String {
     if day == 1 {
         "1er".to_owned()
     } else {
@@ -111,6 +113,49 @@ pub(super) fn today(now_ms: u64) -> String {
         number(now.day()),
         month(now.month())
     )
+}
+
+/// The day of a moment as a heading: « Aujourd’hui », « Hier, jeudi 26 novembre », « Mardi 3 mars 2025 ».
+pub(super) fn heading(at_ms: u64, now_ms: u64) -> String {
+    let (at, now) = (paris(at_ms), paris(now_ms));
+    let day = format!(
+        "{} {} {}",
+        day(at.weekday()),
+        number(at.day()),
+        month(at.month())
+    );
+    let apart = now.date().since(at.date());
+    match apart.map_or(i32::MAX, |span| span.get_days()) {
+        0 => "Aujourd’hui".to_owned(),
+        1 => format!("Hier, {day}"),
+        _ if at.year() == now.year() => capital(&day),
+        _ => format!("{} {}", capital(&day), at.year()),
+    }
+}
+
+/// « 14 h 05 ».
+pub(super) fn hour(at_ms: u64) -> String {
+    clock(&paris(at_ms))
+}
+
+/// « un dossier », « 12 dossiers »: how many there are of something, with the word for one and for several.
+pub(super) fn count(number: usize, one: &str, several: &str) -> String {
+    match number {
+        0 => format!("Aucun {one}"),
+        1 => format!("1\u{a0}{one}"),
+        _ => format!("{number}\u{a0}{several}"),
+    }
+}
+
+/// How long something lasts: « 5 min », « 2 h », « 3 jours ».
+pub(super) fn lasting(ms: u64) -> String {
+    let minutes = ms / 60_000;
+    match minutes {
+        0 => "moins d’une minute".to_owned(),
+        1..=59 => format!("{minutes}\u{a0}min"),
+        60..=2879 => format!("{}\u{a0}h", minutes / 60),
+        _ => format!("{}\u{a0}jours", minutes / 1440),
+    }
 }
 
 /// With a capital at its beginning.

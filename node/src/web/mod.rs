@@ -16,10 +16,13 @@ mod account;
 mod assets;
 mod crowd;
 mod door;
+mod dossier;
 mod fields;
 mod french;
 mod habilitations;
 mod home;
+mod patients;
+mod person;
 mod policy;
 mod problem;
 mod serve;
@@ -56,6 +59,21 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
     let back = async || door::go("/compte");
     vec![
         ("/", get(home::page)),
+        ("/patients", get(patients::page)),
+        (
+            "/patients/nouveau",
+            get(patients::form).post(patients::create),
+        ),
+        ("/dossiers/{file}", get(dossier::summary)),
+        ("/dossiers/{file}/carnet", get(dossier::notebook)),
+        (
+            "/dossiers/{file}/equipe",
+            get(dossier::team).post(dossier::add_to_team),
+        ),
+        (
+            "/dossiers/{file}/note",
+            get(dossier::note_form).post(dossier::write_note),
+        ),
         ("/compte", get(account::page)),
         ("/compte/mot-de-passe", post(account::password).get(back)),
         ("/compte/codes", post(account::codes).get(back)),

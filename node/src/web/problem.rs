@@ -79,6 +79,54 @@ impl Problem {
         }
     }
 
+    /// 403: the profession's habilitation does not let it be read.
+    pub(super) fn not_readable() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            icon: "shield",
+            title: "Votre habilitation ne le permet pas",
+            happened: "Votre métier ne donne pas accès à cette partie du dossier dans cette structure.",
+            todo: "Voyez la page « Habilitations » ; l’administrateur de votre structure peut les modifier.",
+            cause: None,
+        }
+    }
+
+    /// 403: not in the person's team.
+    pub(super) fn not_in_team() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            icon: "people",
+            title: "Vous n’êtes pas dans l’équipe",
+            happened: "Seule l’équipe de prise en charge de cette personne ouvre son dossier. Vous n’en faites pas partie.",
+            todo: "Demandez à la référente ou au référent de vous ajouter à l’équipe.",
+            cause: None,
+        }
+    }
+
+    /// 403: an account that acts in no professional's name.
+    pub(super) fn nobodys_name() -> Self {
+        Self {
+            status: StatusCode::FORBIDDEN,
+            icon: "shield",
+            title: "Réservé aux professionnels",
+            happened: "Ce compte administre le nœud. Il n’ouvre aucun dossier de patient.",
+            todo: "Connectez-vous avec un compte de professionnel.",
+            cause: None,
+        }
+    }
+
+    /// 409: the file is closed.
+    pub(super) fn ended() -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            icon: "lock",
+            title: "Ce dossier est clos",
+            happened: "Plus rien n’y est écrit. Ce qui s’y trouve reste lisible.",
+            todo: "Si l’accompagnement reprend, la référente ou le référent le rouvre.",
+            cause: None,
+        }
+    }
+
     /// 409: somebody else changed it meanwhile.
     pub(super) fn changed_meanwhile() -> Self {
         Self {
@@ -168,6 +216,9 @@ impl From<CareError> for Problem {
     fn from(error: CareError) -> Self {
         match error {
             CareError::NotAllowed(_) => Self::not_allowed(),
+            CareError::NotReadable(_) => Self::not_readable(),
+            CareError::NotInTeam => Self::not_in_team(),
+            CareError::NoCircle | CareError::NoRecord => Self::not_found(),
             CareError::HabilitationsChanged => Self::changed_meanwhile(),
             // These name somebody, and what is said here goes to the log.
             CareError::Answered { .. } | CareError::Against(_) => {

@@ -13,6 +13,8 @@ use super::{assets, door::Who};
 pub(super) enum Place {
     /// Accueil.
     Home,
+    /// Patients.
+    Patients,
     /// Mon compte.
     Account,
     /// Habilitations.
@@ -56,6 +58,10 @@ impl<'a> Shell<'a> {
 
     pub(super) fn at_home(&self) -> bool {
         self.place == Place::Home
+    }
+
+    pub(super) fn at_patients(&self) -> bool {
+        self.place == Place::Patients
     }
 
     pub(super) fn at_habilitations(&self) -> bool {

@@ -1,6 +1,7 @@
 //! The pages of whole nodes: who comes in, what each answer carries, and what nobody sees.
 
 mod door;
+mod files;
 mod habilitations;
 
 use maillon_tests::{

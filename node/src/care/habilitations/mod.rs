@@ -8,9 +8,9 @@ pub use matrix::{Category, Habilitation, Habilitations, Level, Role};
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use maillon_protocol::cbor;
+use maillon_protocol::{cbor, ids::CircleId};
 
-use super::{Actor, Care, CareError};
+use super::{Actor, Care, CareError, people::Seat};
 use crate::{
     audit::{self, ADMINISTRATOR, About, By, ITSELF, Object},
     store::Table,
@@ -109,6 +109,34 @@ impl Care {
         }
         let role = Role::of(&actor.professional);
         Ok(self.habilitations()?.row(role).level(category))
+    }
+
+    /// Goes on where somebody may open this person's file, and write in it in each of these categories.
+    pub(super) fn may_write_in(
+        &self,
+        actor: &Actor,
+        circle: &CircleId,
+        categories: &[Category],
+    ) -> Result<(), CareError> {
+        self.may_open(actor, circle)?;
+        self.may_write(actor, categories)
+    }
+
+    /// Goes on where somebody may open this person's file: on a page, whoever is in the team.
+    pub(super) fn may_open(&self, actor: &Actor, circle: &CircleId) -> Result<(), CareError> {
+        match actor.seat {
+            Seat::Socket => Ok(()),
+            Seat::Page if self.follows(actor, circle)? => Ok(()),
+            Seat::Page => Err(CareError::NotInTeam),
+        }
+    }
+
+    /// Goes on where somebody may read what is of this category.
+    pub(super) fn may_read(&self, actor: &Actor, category: Category) -> Result<(), CareError> {
+        if self.level(actor, category)? < Level::Read {
+            return Err(CareError::NotReadable(category));
+        }
+        Ok(())
     }
 
     /// Goes on where somebody may write in each of these categories.

@@ -70,6 +70,16 @@ impl FromStr for ThingMark {
     }
 }
 
+/// Which things of a circle are wanted, beside who the person is.
+pub(in crate::care) struct ThingsWanted<'a> {
+    /// Those that are older than this.
+    pub(in crate::care) before: Option<ThingMark>,
+    /// At most so many.
+    pub(in crate::care) most: usize,
+    /// Those of these kinds, by number.
+    pub(in crate::care) kinds: &'a dyn Fn(u64) -> bool,
+}
+
 impl Care {
     /// One circle with its newest things.
     ///
@@ -88,6 +98,21 @@ impl Care {
         id: &CircleId,
         before: Option<ThingMark>,
     ) -> Result<CircleView, CareError> {
+        let wanted = ThingsWanted {
+            before,
+            most: MOST_THINGS,
+            kinds: &|_| true,
+        };
+        self.show_things(id, &wanted)
+    }
+
+    /// One circle with a page of those of its things that are wanted.
+    pub(in crate::care) fn show_things(
+        &self,
+        id: &CircleId,
+        wanted: &ThingsWanted<'_>,
+    ) -> Result<CircleView, CareError> {
+        let before = wanted.before;
         let shared = self.shared();
         let circle = shared.circle(id).ok_or(CareError::NoCircle)?;
         let around = self.around(id)?;
@@ -125,10 +150,11 @@ impl Care {
         let mut bytes = 0;
         for (mark, thing_id, thing) in order {
             let is_identity = thing.kind() == Some(Kind::PatientIdentity as u64);
-            if !is_identity && before.is_some_and(|before| mark >= before) {
+            let is_wanted = thing.kind().is_some_and(wanted.kinds);
+            if !is_identity && (!is_wanted || before.is_some_and(|before| mark >= before)) {
                 continue;
             }
-            if !is_identity && (shown.len() >= MOST_THINGS || bytes >= MOST_BYTES) {
+            if !is_identity && (shown.len() >= wanted.most || bytes >= MOST_BYTES) {
                 older += 1;
                 next = last;
                 continue;

@@ -1,0 +1,134 @@
+//! A professional reads a file: who is in the team, what their habilitation lets them read, with a line in the trail before anything is shown.
+
+use maillon_protocol::{
+    admin::{CircleView, ThingView},
+    content::Kind,
+    ids::CircleId,
+};
+
+use super::{Actor, Care, CareError, Category, ThingMark, audit, read::ThingsWanted};
+use crate::{audit::About, care::Level};
+
+/// Things in one page of a file.
+const THINGS_IN_A_PAGE: usize = 40;
+
+/// Which part of a file is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Everything, in the order of time.
+    All,
+    /// The liaison notebook.
+    Notes,
+    /// Alerts.
+    Alerts,
+    /// Documents.
+    Documents,
+    /// Who takes part, and what the person was told.
+    Team,
+}
+
+impl Shown {
+    /// As the trail says it.
+    const fn action(self) -> &'static str {
+        match self {
+            Self::All => "file.read",
+            Self::Notes => "file.read.notes",
+            Self::Alerts => "file.read.alerts",
+            Self::Documents => "file.read.documents",
+            Self::Team => "file.read.team",
+        }
+    }
+
+    /// Whether a kind belongs to it.
+    const fn has(self, kind: Kind) -> bool {
+        match self {
+            Self::All => !matches!(kind, Kind::LogOpened | Kind::ReadMark),
+            Self::Notes => matches!(kind, Kind::LiaisonNote),
+            Self::Alerts => matches!(kind, Kind::Alert),
+            Self::Documents => matches!(kind, Kind::Document),
+            Self::Team => matches!(kind, Kind::CareTeam | Kind::Participation | Kind::Consent),
+        }
+    }
+}
+
+/// To which category what is of a kind belongs.
+pub(super) const fn category(kind: Kind) -> Category {
+    match kind {
+        Kind::PatientIdentity => Category::Identity,
+        Kind::LiaisonNote | Kind::Alert | Kind::AlertAnswer | Kind::ReadMark => Category::Messages,
+        Kind::Document => Category::Documents,
+        Kind::LogOpened
+        | Kind::Consent
+        | Kind::CareTeam
+        | Kind::Participation
+        | Kind::MembershipRequest
+        | Kind::RequestAnswer
+        | Kind::Erasure
+        | Kind::ErasureAnswer => Category::Administration,
+    }
+}
+
+/// A file as its reader may see it.
+#[derive(Debug, Clone)]
+pub struct FileView {
+    /// The circle with the things that are wanted and may be read.
+    pub circle: CircleView,
+    /// Whether notes and alerts may be written.
+    pub writes_messages: bool,
+    /// Whether team and circle may be changed.
+    pub manages: bool,
+}
+
+impl Care {
+    /// Opens a file to read a part of it, the newest first before `before`. What the habilitation does not reach is left out.
+    ///
+    /// # Errors
+    /// [`CareError::NotInTeam`], [`CareError::NotReadable`] where it reaches nothing of that part, [`CareError::NoCircle`].
+    pub async fn read_file(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        part: Shown,
+        before: Option<ThingMark>,
+    ) -> Result<FileView, CareError> {
+        self.may_open(actor, &circle)?;
+        self.may_read(actor, Category::Identity)?;
+        let mut reads = Vec::new();
+        let mut first_refused = None;
+        for kind in Kind::ALL.into_iter().filter(|kind| part.has(*kind)) {
+            match self.may_read(actor, category(kind)) {
+                Ok(()) => reads.push(kind as u64),
+                Err(CareError::NotReadable(what)) => first_refused = Some(what),
+                Err(error) => return Err(error),
+            }
+        }
+        if let (true, Some(what)) = (reads.is_empty(), first_refused) {
+            return Err(CareError::NotReadable(what));
+        }
+        let reader = actor.clone();
+        self.ledger
+            .run(move |tx| audit::note(tx, &reader, part.action(), About::circle(circle)))
+            .await?;
+        let wanted = ThingsWanted {
+            before,
+            most: THINGS_IN_A_PAGE,
+            kinds: &|kind| reads.contains(&kind),
+        };
+        let mut view = self.show_things(&circle, &wanted)?;
+        // Versions of one thing may be of several kinds.
+        for thing in &mut view.things {
+            let read = |kind: u64| reads.contains(&kind);
+            thing.standing.retain(|one| read(one.content.kind().0));
+            thing.erased.retain(|one| read(one.kind));
+        }
+        let may_be_shown =
+            |thing: &ThingView| !thing.standing.is_empty() || !thing.erased.is_empty();
+        view.things.retain(may_be_shown);
+        let writes = |category| Ok::<_, CareError>(self.level(actor, category)? == Level::Write);
+        Ok(FileView {
+            circle: view,
+            writes_messages: writes(Category::Messages)?,
+            manages: writes(Category::Administration)?,
+        })
+    }
+}

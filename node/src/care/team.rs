@@ -1,0 +1,294 @@
+//! The care team (équipe de prise en charge): who follows a person, and so opens their file.
+//!
+//! A professional who signs in opens the files of those in whose team they are, for as long as their term lasts (code de la santé publique, L. 1110-4 and
+//! L. 1110-12: information is shared within the care team). They are recognised by their national identifier, whichever structure wrote the term down; without one by
+//! what this structure itself wrote.
+
+use maillon_protocol::{
+    charter::Subject,
+    content::{
+        CareTeam, Consent, Content, IdentifierSystem, Kind, LiaisonNote, NoteKind, PartialDate,
+        Participation, Party, PatientIdentity, Period, Professional,
+    },
+    ids::CircleId,
+    replica::Draft,
+};
+
+use super::{
+    Actor, Care, CareError, Category, Level, audit, fresh, identity, index::joined, note, read,
+    write_one,
+};
+use crate::{
+    audit::About,
+    clock::{now_ms, today},
+};
+
+/// By what somebody is recognised in a team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// An IDNPS: its first digit says the kind, 8 for an RPPS, 0 for an ADELI number (`ehealth.md`, section 2).
+    National(Box<str>),
+    /// What one structure wrote: an identifier of its own, or name and profession.
+    Local(Box<str>),
+}
+
+impl Mark {
+    /// The marks of a professional: identifiers, or the name where there is none.
+    pub(super) fn all_of(professional: &Professional) -> Vec<Self> {
+        let identifiers = professional.identifiers.iter();
+        let mut all: Vec<Self> = identifiers
+            .filter_map(|one| match one.system {
+                IdentifierSystem::Rpps => Some(Self::National(format!("8{}", one.value).into())),
+                IdentifierSystem::Adeli => Some(Self::National(format!("0{}", one.value).into())),
+                IdentifierSystem::IdNatPs => Some(Self::National(one.value.clone().into())),
+                IdentifierSystem::Local => Some(Self::Local(format!("id {}", one.value).into())),
+                _ => None,
+            })
+            .collect();
+        if all.is_empty() {
+            let profession = professional.profession.as_ref();
+            let profession = profession.map_or("", |code| code.code.as_str());
+            let name = joined(&professional.name);
+            all.push(Self::Local(format!("{profession} {name}").into()));
+        }
+        all
+    }
+}
+
+/// One term of a professional in a team.
+#[derive(Debug, Clone)]
+pub(super) struct Term {
+    marks: Vec<Mark>,
+    period: Period,
+}
+
+impl Term {
+    /// What a participation says; none where it is no professional's. `ours` is whether this structure wrote it: another one names people by their national
+    /// identifier or not at all.
+    pub(super) fn of(participation: &Participation, ours: bool) -> Option<Self> {
+        let Party::Professional(professional) = &participation.party else {
+            return None;
+        };
+        let mut marks = Mark::all_of(professional);
+        marks.retain(|mark| ours || matches!(mark, Mark::National(_)));
+        (!marks.is_empty()).then(|| Self {
+            marks,
+            period: participation.period.clone(),
+        })
+    }
+
+    /// Whether it is the term of somebody with these marks, and lasts on that day.
+    pub(super) fn is_of(&self, marks: &[Mark], day: &str) -> bool {
+        lasts(&self.period, day) && self.marks.iter().any(|mark| marks.contains(mark))
+    }
+}
+
+/// Whether a period holds a day, `2026-11-27`; both ends are in it, and one that is known to the month holds the whole month.
+fn lasts(period: &Period, day: &str) -> bool {
+    let as_far = |date: &PartialDate| day.get(..date.as_str().len()).unwrap_or(day).to_owned();
+    let begun = period.start.as_ref();
+    let ended = period.end.as_ref();
+    begun.is_none_or(|start| as_far(start).as_str() >= start.as_str())
+        && ended.is_none_or(|end| as_far(end).as_str() <= end.as_str())
+}
+
+/// One term in a person's team, as a page shows it.
+#[derive(Debug, Clone)]
+pub struct TeamMember {
+    /// What was written.
+    pub participation: Participation,
+    /// Whether the term lasts today.
+    pub lasts: bool,
+}
+
+/// A term that begins today.
+fn from_today(party: Party, referent: bool) -> Content {
+    Content::Participation(Participation {
+        party,
+        roles: Vec::new(),
+        period: Period {
+            start: PartialDate::try_from(today()).ok(),
+            end: None,
+        },
+        referent,
+    })
+}
+
+/// With what a file is opened.
+#[derive(Debug, Clone)]
+pub struct NewFile {
+    /// Who the person is.
+    pub identity: PatientIdentity,
+    /// What they were told, and that they do not object.
+    pub consent: Consent,
+    /// Why: the first note of the notebook.
+    pub reason: String,
+}
+
+/// What a team is called where nobody has named it.
+const TEAM: &str = "Équipe de prise en charge";
+
+/// In which categories whoever opens a file writes.
+const OPENS: [Category; 3] = [
+    Category::Administration,
+    Category::Identity,
+    Category::Messages,
+];
+
+impl Care {
+    /// Whether somebody may open files.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub fn may_open_files(&self, actor: &Actor) -> Result<bool, CareError> {
+        match self.may_write(actor, &OPENS) {
+            Ok(()) => Ok(true),
+            Err(CareError::NotAllowed(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Checks an identity that somebody typed, before anything is kept.
+    ///
+    /// # Errors
+    /// [`CareError::NotAllowed`]; [`CareError::Identity`] where a trait cannot be right.
+    pub fn check_identity(
+        &self,
+        actor: &Actor,
+        identity: &PatientIdentity,
+    ) -> Result<(), CareError> {
+        self.may_write(actor, &OPENS)?;
+        Ok(identity::check(identity, now_ms())?)
+    }
+
+    /// Opens a file for a person who was informed: the identity, their answer, the team with whoever opens as the referent, and the reason, all in one commit.
+    ///
+    /// # Errors
+    /// [`CareError::Identity`] where a trait cannot be right, [`CareError::NoConsent`] where the person objects or was not informed, [`CareError::Text`] without a reason.
+    pub async fn open_file(&self, actor: &Actor, file: NewFile) -> Result<CircleId, CareError> {
+        self.check_identity(actor, &file.identity)?;
+        note::check_text(&file.reason)?;
+        if !file.consent.allows_sharing() {
+            return Err(CareError::NoConsent);
+        }
+        let team = Content::CareTeam(CareTeam {
+            name: TEAM.to_owned(),
+            identifiers: Vec::new(),
+            period: Period {
+                start: PartialDate::try_from(today()).ok(),
+                end: None,
+            },
+            managed_by: vec![self.structure.clone()],
+        });
+        let reason = Content::LiaisonNote(LiaisonNote {
+            note: NoteKind::General,
+            text: file.reason,
+            emergency: false,
+            written_by: Vec::new(),
+            attachments: Vec::new(),
+            withdrawn: String::new(),
+        });
+        let term = from_today(Party::Professional(actor.professional.clone()), true);
+        let first = [
+            Content::PatientIdentity(file.identity),
+            Content::Consent(file.consent),
+            team,
+        ];
+        let first: Vec<Draft> = first.map(|content| fresh(actor, content, None)).into();
+        let (mut term, reason) = (fresh(actor, term, None), fresh(actor, reason, None));
+        let actor = actor.clone();
+        let circle = self
+            .ledger
+            .run(move |tx| {
+                let now = tx.now_ms;
+                let circle = tx.replica.found(Subject::Patient, now, tx.rng);
+                let written = tx.replica.write(tx.rows, &circle, first, now, tx.rng)?;
+                term.parent = written.last().map(|team| team.thing);
+                let rest = vec![term, reason];
+                tx.replica.write(tx.rows, &circle, rest, now, tx.rng)?;
+                audit::note(tx, &actor, "circle.open", About::circle(circle))?;
+                Ok::<_, CareError>(circle)
+            })
+            .await?;
+        self.refresh_file(&circle)?;
+        Ok(circle)
+    }
+
+    /// A person's team, for whoever may read it: the referent first, then professionals, then those who are close; terms that are over last.
+    ///
+    /// # Errors
+    /// [`CareError::NotInTeam`]; nobody is named to whom the habilitation does not show the team.
+    pub fn team_of(&self, actor: &Actor, circle: &CircleId) -> Result<Vec<TeamMember>, CareError> {
+        self.may_open(actor, circle)?;
+        if self.level(actor, Category::Administration)? < Level::Read {
+            return Ok(Vec::new());
+        }
+        let (shared, today) = (self.shared(), today());
+        let mut all = Vec::new();
+        for thing in read::things(shared, circle)?.values() {
+            if thing.kind() != Some(Kind::Participation as u64) {
+                continue;
+            }
+            for version in read::standing(thing) {
+                if let Some((_, opened)) = read::opened(shared, &version.record)?
+                    && let Content::Participation(participation) = opened.content
+                {
+                    let lasts = lasts(&participation.period, &today);
+                    all.push((
+                        version.time,
+                        TeamMember {
+                            participation,
+                            lasts,
+                        },
+                    ));
+                }
+            }
+        }
+        all.sort_by_key(|(time, one)| {
+            let close = !matches!(one.participation.party, Party::Professional(_));
+            (!one.lasts, !one.participation.referent, close, *time)
+        });
+        Ok(all.into_iter().map(|(_, one)| one).collect())
+    }
+
+    /// The professionals of this structure who are not in a person's team.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub fn outside_the_team(&self, circle: &CircleId) -> Result<Vec<Actor>, CareError> {
+        let mut outside = Vec::new();
+        for actor in self.professionals()? {
+            if !self.follows(&actor, circle)? {
+                outside.push(actor);
+            }
+        }
+        Ok(outside)
+    }
+
+    /// Adds a professional of this structure to a person's team, from today on. Nothing is written where they are in it.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn add_to_team(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        whom: &Actor,
+    ) -> Result<(), CareError> {
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
+        if self.follows(whom, &circle)? {
+            return Ok(());
+        }
+        let things = read::things(self.shared(), &circle)?;
+        let mut teams = things.iter();
+        let team = teams.find(|(_, thing)| thing.kind() == Some(Kind::CareTeam as u64));
+        let term = from_today(Party::Professional(whom.professional.clone()), false);
+        let draft = fresh(actor, term, team.map(|(id, _)| *id));
+        let actor = actor.clone();
+        self.ledger
+            .run(move |tx| write_one(tx, &actor, circle, draft, "team.add"))
+            .await?;
+        self.refresh_file(&circle)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! The index of patients follows each commit.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use maillon_protocol::{content::Kind, ids::CircleId, replica::Notice};
+use tokio::{sync::broadcast::error::RecvError, task::spawn_blocking};
+
+use super::Node;
+use crate::ledger::Notices;
+
+/// What a commit means for one file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Meaning {
+    /// Something came into it.
+    Touched,
+    /// Who the person is, who follows them, or whether the file is open.
+    Changed,
+}
+
+fn meaning(notice: &Notice) -> Option<(CircleId, Meaning)> {
+    const WHO: [u64; 2] = [Kind::PatientIdentity as u64, Kind::Participation as u64];
+    Some(match notice {
+        Notice::Recorded { circle, kind, .. } if WHO.contains(kind) => (*circle, Meaning::Changed),
+        Notice::Recorded { circle, .. } => (*circle, Meaning::Touched),
+        Notice::Erased { circle, .. }
+        | Notice::Charter { circle, .. }
+        | Notice::Aside { circle, .. }
+        | Notice::CharterForked { circle, .. } => (*circle, Meaning::Changed),
+        Notice::Continued { circle, .. } => (*circle, Meaning::Changed),
+        Notice::Finished(circle) => (*circle, Meaning::Changed),
+        _ => return None,
+    })
+}
+
+/// Builds the index, beside everything else, and follows.
+pub(super) async fn run(node: Arc<Node>) {
+    if node.config.web.settings(&node.dir).is_none() {
+        // Nobody looks for anybody here.
+        return;
+    }
+    let mut notices = node.ledger.shared().notices();
+    loop {
+        let care = node.care.clone();
+        // Reading every file takes a while: nobody waits for it.
+        if spawn_blocking(move || care.build_index()).await.is_err() {
+            tracing::error!("the list of patients could not be read");
+        }
+        loop {
+            match notices.recv().await {
+                Ok(commit) => follow(&node, &commit).await,
+                // What was missed is read again, with everything.
+                Err(RecvError::Lagged(_)) => break,
+                Err(RecvError::Closed) => return,
+            }
+        }
+    }
+}
+
+async fn follow(node: &Arc<Node>, commit: &Notices) {
+    let mut touched = BTreeSet::new();
+    let mut changed = BTreeSet::new();
+    for (circle, meaning) in commit.all.iter().filter_map(meaning) {
+        match meaning {
+            Meaning::Touched => touched.insert(circle),
+            Meaning::Changed => changed.insert(circle),
+        };
+    }
+    for circle in &touched {
+        node.care.touch_file(circle, commit.at_ms);
+    }
+    if changed.is_empty() {
+        return;
+    }
+    let care = node.care.clone();
+    let read = spawn_blocking(move || {
+        for circle in changed {
+            if let Err(error) = care.refresh_file(&circle) {
+                tracing::warn!(circle = %circle.short(), %error, "a file could not be read for the list of patients");
+            }
+        }
+    });
+    if read.await.is_err() {
+        tracing::error!("the list of patients could not be brought up to date");
+    }
+}

@@ -1,0 +1,428 @@
+//! What is written in a file, as pages show it: day by day, the newest first.
+
+use std::collections::BTreeMap;
+
+use maillon_protocol::{
+    admin::{AlertView, CircleView, RecordView, ThingView},
+    content::{
+        AlertStep, Code, Consent, ConsentDecision, ConsentKind, Content, LiaisonNote, NoteKind,
+        Party, Professional, Severity,
+    },
+    dossier::Delivery,
+    ids::ThingId,
+};
+
+use crate::web::french::{self, Moment};
+
+/// A day and what happened on it.
+pub(super) struct Day {
+    pub(super) head: String,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// One thing.
+pub(super) struct Entry {
+    pub(super) icon: &'static str,
+    pub(super) kind: &'static str,
+    /// « Urgence », « Urgente »: how it stands out; empty where it does not.
+    pub(super) flag: &'static str,
+    pub(super) urgent: bool,
+    pub(super) by: String,
+    pub(super) hour: String,
+    pub(super) when: Moment,
+    pub(super) lines: Vec<String>,
+    /// Neutral labels: « retirée », « corrigée ».
+    pub(super) tags: Vec<&'static str>,
+    /// Small print below.
+    pub(super) remarks: Vec<String>,
+    pub(super) withdrawn: bool,
+    /// What an alert has come to.
+    pub(super) state: Option<Mark>,
+    pub(super) reach: Option<Reach>,
+    pub(super) replies: Vec<Reply>,
+    /// By what a note is answered.
+    pub(super) answer: Option<String>,
+}
+
+/// A state in words.
+pub(super) struct Mark {
+    pub(super) icon: &'static str,
+    pub(super) class: &'static str,
+    pub(super) words: String,
+}
+
+/// How far something got, structure by structure.
+pub(super) struct Reach {
+    pub(super) whole: Mark,
+    pub(super) structures: Vec<(String, Mark)>,
+}
+
+/// An answer to a note.
+pub(super) struct Reply {
+    pub(super) by: String,
+    pub(super) when: Moment,
+    pub(super) lines: Vec<String>,
+}
+
+/// The things of a page, day by day.
+pub(super) fn days(view: &CircleView, now_ms: u64) -> Vec<Day> {
+    let mut replies: BTreeMap<ThingId, Vec<Reply>> = BTreeMap::new();
+    let shown = |thing: &ThingId| view.things.iter().any(|one| one.thing == *thing);
+    let (answers, mut things): (Vec<_>, Vec<_>) = view.things.iter().partition(|thing| {
+        let parent = thing.parent.as_ref().is_some_and(shown);
+        parent && note_of(thing).is_some()
+    });
+    for answer in answers {
+        if let (Some(parent), Some((record, note))) = (answer.parent, note_of(answer)) {
+            replies.entry(parent).or_default().push(Reply {
+                by: by(&record.author),
+                when: french::moment(record.occurred_ms, now_ms),
+                lines: lines(&note.text),
+            });
+        }
+    }
+    // Newest first.
+    things.reverse();
+    let mut days: Vec<Day> = Vec::new();
+    for thing in things {
+        let Some((at_ms, mut entry)) = entry(thing, now_ms) else {
+            continue;
+        };
+        entry.replies = replies.remove(&thing.thing).unwrap_or_default();
+        let head = french::heading(at_ms, now_ms);
+        match days.last_mut() {
+            Some(day) if day.head == head => day.entries.push(entry),
+            _ => days.push(Day {
+                head,
+                entries: vec![entry],
+            }),
+        }
+    }
+    days
+}
+
+fn note_of(thing: &ThingView) -> Option<(&RecordView, &LiaisonNote)> {
+    let record = thing.standing.first()?;
+    match &record.content {
+        Content::LiaisonNote(note) => Some((record, note)),
+        _ => None,
+    }
+}
+
+/// A thing, and when it happened.
+fn entry(thing: &ThingView, now_ms: u64) -> Option<(u64, Entry)> {
+    let Some(record) = thing.standing.first() else {
+        let erased = thing.erased.first()?;
+        let mut entry = Entry::new("trash", "Effacé", erased.occurred_ms, now_ms);
+        entry.by.clone_from(&erased.structure);
+        entry.withdrawn = true;
+        entry.lines = vec!["Ce texte a été effacé.".to_owned()];
+        return Some((erased.occurred_ms, entry));
+    };
+    let mut entry = said(record, thing.alert.as_ref(), now_ms)?;
+    if thing.superseded > 0 && !entry.withdrawn {
+        entry.tags.push("corrigé");
+    }
+    if thing.standing.len() > 1 {
+        let several = "Plusieurs structures l’ont corrigé en même temps : la version la plus récente est montrée.";
+        entry.remarks.push(several.to_owned());
+    }
+    if record.forked {
+        let twice =
+            "Écrit par une structure dont le nœud a tourné deux fois : à vérifier avec elle.";
+        entry.remarks.push(twice.to_owned());
+    }
+    if matches!(record.content, Content::LiaisonNote(_)) && !entry.withdrawn {
+        entry.answer = Some(thing.thing.to_string());
+    }
+    entry.reach = reach(&record.delivery, now_ms);
+    Some((record.occurred_ms, entry))
+}
+
+impl Entry {
+    fn new(icon: &'static str, kind: &'static str, at_ms: u64, now_ms: u64) -> Self {
+        Self {
+            icon,
+            kind,
+            flag: "",
+            urgent: false,
+            by: String::new(),
+            hour: french::hour(at_ms),
+            when: french::moment(at_ms, now_ms),
+            lines: Vec::new(),
+            tags: Vec::new(),
+            remarks: Vec::new(),
+            withdrawn: false,
+            state: None,
+            reach: None,
+            replies: Vec::new(),
+            answer: None,
+        }
+    }
+}
+
+fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<Entry> {
+    let at = record.occurred_ms;
+    let mut entry = match &record.content {
+        Content::LiaisonNote(note) => {
+            let (icon, kind) = note_kind(note.note);
+            let mut entry = Entry::new(icon, kind, at, now_ms);
+            entry.lines = lines(&note.text);
+            if note.emergency {
+                (entry.flag, entry.urgent) = ("Urgence", true);
+            }
+            if let Some(first) = note.written_by.first() {
+                let import = format!("Repris d’un autre logiciel, écrit par {}.", by(first));
+                entry.remarks.push(import);
+            }
+            withdrawn(&mut entry, &note.withdrawn);
+            files(&mut entry, note.attachments.len());
+            entry
+        }
+        Content::Alert(alert_said) => {
+            let mut entry = Entry::new("alert", "Alerte", at, now_ms);
+            (entry.flag, entry.urgent) = match alert_said.severity {
+                Severity::High => ("Urgente", true),
+                Severity::Medium => ("Importante", false),
+                Severity::Low => ("À savoir", false),
+            };
+            entry.lines = lines(&alert_said.text);
+            entry.state = alert.map(|alert| alert_state(alert, at, now_ms));
+            entry
+        }
+        Content::Document(document) => {
+            let mut entry = Entry::new("document", "Document", at, now_ms);
+            entry.lines = lines(&document.title);
+            withdrawn(&mut entry, &document.withdrawn);
+            entry
+        }
+        Content::Consent(consent) => {
+            let mut entry = Entry::new("shield", "Information de la personne", at, now_ms);
+            entry.lines = vec![answered(consent)];
+            entry
+        }
+        Content::Participation(term) => {
+            let mut entry = Entry::new("people", "Équipe de prise en charge", at, now_ms);
+            let name = match &term.party {
+                Party::Professional(one) => by(one),
+                Party::Organisation(structure, _) => structure.name.clone(),
+                Party::RelatedPerson { name, .. } => name.clone(),
+            };
+            let role = roles(&term.roles);
+            let role = if role.is_empty() {
+                role
+            } else {
+                format!(" ({role})")
+            };
+            let so = match (term.period.end.is_some(), term.referent) {
+                (true, _) => "fin de la participation",
+                (false, true) => "référence du dossier",
+                (false, false) => "entre dans l’équipe",
+            };
+            entry.lines = vec![format!("{name}{role} : {so}.")];
+            entry
+        }
+        // The team itself says nothing that its members do not, and the person's traits are above every page.
+        Content::CareTeam(_) | Content::PatientIdentity(_) => return None,
+        Content::MembershipRequest(_) | Content::RequestAnswer(_) => {
+            let mut entry = Entry::new("circle", "Cercle de soins", at, now_ms);
+            entry.lines = vec!["Demande de changement du cercle.".to_owned()];
+            entry
+        }
+        Content::Unknown { .. } => {
+            let mut entry = Entry::new("info", "Reçu, non affiché", at, now_ms);
+            let newer = "Écrit avec une version plus récente de Maillon : demandez à l’administrateur une mise à jour.";
+            entry.lines = vec![newer.to_owned()];
+            entry
+        }
+        _ => return None,
+    };
+    entry.by = by(&record.author);
+    if record.ahead.is_some() {
+        let clock = "L’horloge de la structure qui l’a écrit avançait : l’heure est incertaine.";
+        entry.remarks.push(clock.to_owned());
+    }
+    Some(entry)
+}
+
+fn withdrawn(entry: &mut Entry, reason: &str) {
+    if !reason.is_empty() {
+        entry.withdrawn = true;
+        entry.tags.push("retiré");
+        entry.remarks.push(format!("Retiré : « {reason} »."));
+    }
+}
+
+fn files(entry: &mut Entry, number: usize) {
+    if number > 0 {
+        let joined = french::count(number, "fichier joint", "fichiers joints");
+        entry.remarks.push(format!("{joined}."));
+    }
+}
+
+pub(super) const fn note_kind(kind: NoteKind) -> (&'static str, &'static str) {
+    match kind {
+        NoteKind::General => ("notebook", "Note générale"),
+        NoteKind::Observation => ("eye", "Observation"),
+        NoteKind::Instruction => ("document", "Instruction"),
+        NoteKind::Intervention => ("person", "Intervention"),
+        NoteKind::AdviceRequest => ("reply", "Demande d’avis"),
+    }
+}
+
+pub(super) fn answered(consent: &Consent) -> String {
+    let said = match (consent.kind, consent.decision) {
+        (ConsentKind::NonOpposition, ConsentDecision::Given) => {
+            "A été informé du partage et ne s’y oppose pas"
+        }
+        (ConsentKind::Consent, ConsentDecision::Given) => "A consenti au partage",
+        (_, ConsentDecision::Refused) => "S’oppose au partage",
+        (_, ConsentDecision::Withdrawn) => "Retire son accord au partage",
+    };
+    if consent.answered_by.is_empty() {
+        return format!("{said}.");
+    }
+    format!("{said} (réponse de {}).", consent.answered_by)
+}
+
+/// « Maëlle Quesnel, infirmière, CPTS des Falaises ».
+pub(super) fn by(professional: &Professional) -> String {
+    let profession = professional.profession.as_ref();
+    let profession = profession.map(|code| code.label.to_lowercase());
+    let structure = Some(professional.structure.name.clone());
+    let parts = [profession, structure].into_iter().flatten();
+    let parts = parts.filter(|part| !part.trim().is_empty());
+    std::iter::once(professional.name.clone())
+        .chain(parts)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+pub(super) fn roles(roles: &[Code]) -> String {
+    let labels: Vec<String> = roles.iter().map(|role| role.label.to_lowercase()).collect();
+    labels.join(", ")
+}
+
+/// What was written, line by line; empty lines part nothing that a page does not part.
+fn lines(text: &str) -> Vec<String> {
+    let lines = text.lines().map(str::trim_end);
+    lines
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn alert_state(alert: &AlertView, sent_ms: u64, now_ms: u64) -> Mark {
+    let last = |step: AlertStep| alert.answers.iter().find(|answer| answer.step == step);
+    let who = |answer: &maillon_protocol::admin::AnswerView| {
+        let name = if answer.by.is_empty() {
+            &answer.structure
+        } else {
+            &answer.by
+        };
+        let at = french::moment(answer.at_ms, now_ms).said;
+        (name.clone(), at)
+    };
+    let done = |icon, words| Mark {
+        icon,
+        class: "m-mark--done",
+        words,
+    };
+    if let Some(answer) = last(AlertStep::Close) {
+        let (name, at) = who(answer);
+        return done(
+            "check-double",
+            format!("Close par {name}, {at} : {}", answer.comment),
+        );
+    }
+    if let Some(answer) = last(AlertStep::TakeCharge) {
+        let (name, at) = who(answer);
+        return done("hand", format!("{name} s’en charge, {at}"));
+    }
+    if let Some(answer) = last(AlertStep::Acknowledge) {
+        let (name, at) = who(answer);
+        return done("check", format!("{name} en a pris connaissance, {at}"));
+    }
+    let since = french::lasting(now_ms.saturating_sub(sent_ms));
+    Mark {
+        icon: "hourglass",
+        class: if alert.is_overdue(now_ms) {
+            "m-mark--fault"
+        } else {
+            "m-mark--wait"
+        },
+        words: format!("Sans réponse depuis {since}"),
+    }
+}
+
+fn reach(
+    delivery: &[(maillon_protocol::ids::NodeId, String, Delivery)],
+    now_ms: u64,
+) -> Option<Reach> {
+    if delivery.is_empty() {
+        return None;
+    }
+    let mut waiting = 0;
+    let mut structures = Vec::new();
+    for (_, structure, delivery) in delivery {
+        let done = |icon, words| Mark {
+            icon,
+            class: "m-mark--done",
+            words,
+        };
+        let mark = match delivery {
+            Delivery::Waiting { since_ms } => {
+                waiting += 1;
+                let since = french::lasting(now_ms.saturating_sub(*since_ms));
+                Mark {
+                    icon: "hourglass",
+                    class: "m-mark--wait",
+                    words: format!("En attente depuis {since}"),
+                }
+            }
+            Delivery::Delivered { at_ms } => done(
+                "check",
+                format!("Reçu {}", french::moment(*at_ms, now_ms).said),
+            ),
+            Delivery::FilesMissing { at_ms } => {
+                let at = french::moment(*at_ms, now_ms).said;
+                done("check", format!("Texte reçu {at}, fichiers en chemin"))
+            }
+            Delivery::NotShown { .. } => Mark {
+                icon: "warning",
+                class: "m-mark--warn",
+                words: "Reçu, mais non affiché là-bas".to_owned(),
+            },
+            Delivery::Answered { at_ms, .. } => done(
+                "check-double",
+                format!("Répondu {}", french::moment(*at_ms, now_ms).said),
+            ),
+            Delivery::Read { at_ms } => done(
+                "check-double",
+                format!("Lu {}", french::moment(*at_ms, now_ms).said),
+            ),
+        };
+        structures.push((structure.clone(), mark));
+    }
+    let all = structures.len();
+    let whole = if waiting == 0 {
+        Mark {
+            icon: "check-double",
+            class: "m-mark--done",
+            words: match all {
+                1 => "Reçu par l’autre structure".to_owned(),
+                _ => format!("Reçu par les {all} autres structures"),
+            },
+        }
+    } else {
+        Mark {
+            icon: "hourglass",
+            class: "m-mark--wait",
+            words: format!(
+                "Reçu par {} sur {all}, en attente pour {waiting}",
+                all - waiting
+            ),
+        }
+    };
+    Some(Reach { whole, structures })
+}

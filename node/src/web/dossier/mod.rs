@@ -1,0 +1,284 @@
+//! A person's file: its summary with the timeline, the liaison notebook, the team and the circle, and writing a note (`note`).
+//!
+//! - `entry`: what is written in a file, as pages show it
+
+mod entry;
+mod note;
+mod team;
+
+pub(super) use note::{note_form, write_note};
+pub(super) use team::{add as add_to_team, team};
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::StatusCode,
+    response::Response,
+};
+use data_encoding::HEXLOWER_PERMISSIVE;
+use maillon_protocol::{
+    admin::{CircleView, Sharing},
+    ids::CircleId,
+};
+use serde::Deserialize;
+
+use super::{
+    Site,
+    door::{From, Who},
+    french::Moment,
+    person::Person,
+    problem::Problem,
+    shell::{Place, Shell, html},
+};
+use crate::{
+    care::{FileView, Filed, Shown, ThingMark},
+    clock::today,
+};
+use entry::Day;
+
+/// Digits of a circle's id that make the address of its file: ninety-six bits, which nobody makes meet another file's.
+const DIGITS: usize = 24;
+
+/// The address of a file.
+pub(super) fn address(circle: &CircleId) -> String {
+    let mut whole = circle.to_string();
+    whole.truncate(DIGITS);
+    whole
+}
+
+/// The file at an address; none where there is none.
+pub(super) fn file(site: &Site, address: &str) -> Option<Arc<Filed>> {
+    if address.len() != DIGITS {
+        return None;
+    }
+    let begins = HEXLOWER_PERMISSIVE.decode(address.as_bytes()).ok()?;
+    site.node.care.file_at(&begins)
+}
+
+/// What stands above every page of a file.
+struct Cover {
+    address: String,
+    person: Person,
+    /// Whether notes may be written here, by this reader.
+    writes: bool,
+    /// Structures say different things of who the person is.
+    contested: bool,
+    /// The file is closed, or goes on without this structure.
+    ended: bool,
+    /// The person's answer stands against sharing.
+    refused: bool,
+    tab: Tab,
+}
+
+/// The pages of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tab {
+    Summary,
+    Notebook,
+    Team,
+}
+
+impl Cover {
+    fn new(filed: &Filed, view: &FileView, tab: Tab) -> Self {
+        Self {
+            address: address(&filed.circle),
+            person: Person::of(&filed.identity, &today()),
+            writes: view.writes_messages && !filed.ended,
+            contested: filed.contested,
+            ended: filed.ended,
+            refused: matches!(view.circle.sharing, Sharing::Refused(_)),
+            tab,
+        }
+    }
+
+    fn at_summary(&self) -> bool {
+        self.tab == Tab::Summary
+    }
+
+    fn at_notebook(&self) -> bool {
+        self.tab == Tab::Notebook
+    }
+
+    fn at_team(&self) -> bool {
+        self.tab == Tab::Team
+    }
+}
+
+/// Which part of the time is looked at.
+#[derive(Deserialize)]
+pub(in crate::web) struct Asked {
+    #[serde(default)]
+    avant: String,
+    #[serde(default)]
+    fil: String,
+    #[serde(default)]
+    ecrit: String,
+}
+
+impl Asked {
+    fn before(&self) -> Result<Option<ThingMark>, Problem> {
+        if self.avant.is_empty() {
+            return Ok(None);
+        }
+        let mark = self.avant.parse().map_err(|_| Problem::not_understood())?;
+        Ok(Some(mark))
+    }
+}
+
+/// A page of what was written, newest first.
+struct Journal {
+    days: Vec<Day>,
+    /// Where what is older begins, and how much that is.
+    older: Option<(String, String)>,
+    /// Whether this is not the newest page.
+    past: bool,
+}
+
+impl Journal {
+    fn of(view: &CircleView, address: &str, tab: &str, past: bool, now_ms: u64) -> Self {
+        let older = view.next.as_ref().map(|next| {
+            let left = super::french::count(
+                usize::try_from(view.older).unwrap_or(usize::MAX),
+                "événement plus ancien",
+                "événements plus anciens",
+            );
+            (format!("/dossiers/{address}{tab}avant={next}"), left)
+        });
+        Self {
+            days: entry::days(view, now_ms),
+            older,
+            past,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "dossier/summary.html")]
+struct SummaryPage<'a> {
+    shell: Shell<'a>,
+    cover: Cover,
+    around: Vec<team::Line>,
+    structures: Vec<String>,
+    filters: Vec<(&'static str, &'static str, bool)>,
+    journal: Journal,
+    printed: Moment,
+    reader: &'a str,
+    structure: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "dossier/notebook.html")]
+struct NotebookPage<'a> {
+    shell: Shell<'a>,
+    cover: Cover,
+    journal: Journal,
+    done: &'static str,
+}
+
+/// A file that somebody opens at an address.
+async fn opened(
+    site: &Site,
+    who: &Who,
+    address: &str,
+    part: Shown,
+    before: Option<ThingMark>,
+) -> Result<(Arc<Filed>, FileView), Problem> {
+    let actor = who.professional()?;
+    let filed = file(site, address).ok_or_else(Problem::not_found)?;
+    let view = site
+        .node
+        .care
+        .read_file(actor, filed.circle, part, before)
+        .await?;
+    Ok((filed, view))
+}
+
+/// People who are named in the summary; the others are on the page of the team.
+const AROUND: usize = 6;
+
+/// The filters of the timeline: the word in the address, the name, what they show.
+const FILTERS: [(&str, &str, Shown); 5] = [
+    ("", "Tout", Shown::All),
+    ("notes", "Notes", Shown::Notes),
+    ("alertes", "Alertes", Shown::Alerts),
+    ("documents", "Documents", Shown::Documents),
+    ("equipe", "Équipe et cercle", Shown::Team),
+];
+
+/// `GET /dossiers/{file}`
+pub(super) async fn summary(
+    State(site): State<Site>,
+    From(arrival): From,
+    who: Who,
+    Path(at): Path<String>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(asked) = asked.map_err(|_| Problem::not_understood())?;
+    let filter = FILTERS.into_iter().find(|(word, ..)| *word == asked.fil);
+    let (word, _, part) = filter.ok_or_else(Problem::not_understood)?;
+    let before = asked.before()?;
+    let (filed, view) = opened(&site, &who, &at, part, before).await?;
+    let around = site.node.care.team_of(who.professional()?, &filed.circle)?;
+    let tab = format!("?fil={word}&");
+    let members = view.circle.members.iter();
+    let page = SummaryPage {
+        shell: Shell::of(&who, Place::Patients, "Dossier"),
+        around: around
+            .iter()
+            .filter(|one| one.lasts)
+            .map(team::Line::of)
+            .take(AROUND)
+            .collect(),
+        structures: members
+            .filter(|member| !member.left)
+            .map(|member| member.structure.clone())
+            .collect(),
+        filters: FILTERS
+            .map(|(one, name, _)| (one, name, one == word))
+            .into(),
+        journal: Journal::of(
+            &view.circle,
+            &address(&filed.circle),
+            &tab,
+            before.is_some(),
+            arrival.now_ms,
+        ),
+        cover: Cover::new(&filed, &view, Tab::Summary),
+        printed: super::french::moment(arrival.now_ms, arrival.now_ms),
+        reader: &who.account().name,
+        structure: &who.structure,
+    };
+    Ok(html(StatusCode::OK, &page))
+}
+
+/// `GET /dossiers/{file}/carnet`
+pub(super) async fn notebook(
+    State(site): State<Site>,
+    From(arrival): From,
+    who: Who,
+    Path(at): Path<String>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(asked) = asked.map_err(|_| Problem::not_understood())?;
+    let before = asked.before()?;
+    let (filed, view) = opened(&site, &who, &at, Shown::Notes, before).await?;
+    let (cover, now_ms) = (Cover::new(&filed, &view, Tab::Notebook), arrival.now_ms);
+    let page = NotebookPage {
+        shell: Shell::of(&who, Place::Patients, "Carnet de liaison"),
+        journal: Journal::of(
+            &view.circle,
+            &cover.address,
+            "/carnet?",
+            before.is_some(),
+            now_ms,
+        ),
+        cover,
+        done: match asked.ecrit.as_str() {
+            "note" => "Note envoyée au cercle.",
+            _ => "",
+        },
+    };
+    Ok(html(StatusCode::OK, &page))
+}

@@ -1,0 +1,178 @@
+//! Writing a note.
+
+use askama::Template;
+use axum::{
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::StatusCode,
+    response::Response,
+};
+use maillon_protocol::{content::NoteKind, ids::ThingId};
+use serde::Deserialize;
+
+use super::{Cover, Tab, entry::note_kind, file, opened};
+use crate::{
+    care::{CareError, NewNote, Shown},
+    web::{
+        Site,
+        door::{self, Who},
+        fields::Fields,
+        problem::Problem,
+        shell::{Place, Shell, html},
+    },
+};
+
+/// The kinds, as the form names them.
+const KINDS: [(&str, NoteKind); 5] = [
+    ("generale", NoteKind::General),
+    ("observation", NoteKind::Observation),
+    ("instruction", NoteKind::Instruction),
+    ("intervention", NoteKind::Intervention),
+    ("avis", NoteKind::AdviceRequest),
+];
+
+/// Bytes of a note.
+const TEXT: usize = 64 << 10;
+
+/// A kind in the form.
+struct Choice {
+    value: &'static str,
+    name: &'static str,
+    chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "dossier/note.html")]
+struct Page<'a> {
+    shell: Shell<'a>,
+    cover: Cover,
+    /// Other structures that will read it.
+    readers: usize,
+    kinds: Vec<Choice>,
+    text: String,
+    urgent: bool,
+    /// The note that is answered.
+    answers: String,
+    fault: &'static str,
+}
+
+/// Which note is answered.
+#[derive(Deserialize)]
+pub(in crate::web) struct Asked {
+    #[serde(default)]
+    reponse: String,
+}
+
+/// What was typed.
+struct Typed {
+    kind: String,
+    text: String,
+    urgent: bool,
+    answers: String,
+}
+
+async fn page(
+    site: &Site,
+    who: &Who,
+    at: &str,
+    typed: Typed,
+    fault: &'static str,
+) -> Result<Response, Problem> {
+    let (filed, view) = opened(site, who, at, Shown::Notes, None).await?;
+    let cover = Cover::new(&filed, &view, Tab::Notebook);
+    if !cover.writes {
+        return Err(if filed.ended {
+            Problem::ended()
+        } else {
+            Problem::not_allowed()
+        });
+    }
+    let kinds = KINDS.map(|(value, kind)| Choice {
+        value,
+        name: note_kind(kind).1,
+        chosen: value == typed.kind,
+    });
+    let page = Page {
+        shell: Shell::of(who, Place::Patients, "Écrire une note"),
+        cover,
+        readers: view.circle.members.len().saturating_sub(1),
+        kinds: kinds.into(),
+        text: typed.text,
+        urgent: typed.urgent,
+        answers: typed.answers,
+        fault,
+    };
+    let status = if fault.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    Ok(html(status, &page))
+}
+
+/// `GET /dossiers/{file}/note`
+pub(in crate::web) async fn note_form(
+    State(site): State<Site>,
+    who: Who,
+    Path(at): Path<String>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let Query(asked) = asked.map_err(|_| Problem::not_understood())?;
+    let typed = Typed {
+        kind: "observation".to_owned(),
+        text: String::new(),
+        urgent: false,
+        answers: asked.reponse,
+    };
+    page(&site, &who, &at, typed, "").await
+}
+
+/// `POST /dossiers/{file}/note`
+pub(in crate::web) async fn write_note(
+    State(site): State<Site>,
+    who: Who,
+    Path(at): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let actor = who.professional()?;
+    let filed = file(&site, &at).ok_or_else(Problem::not_found)?;
+    let typed = Typed {
+        kind: fields.word("nature").to_owned(),
+        text: fields.get("texte").replace("\r\n", "\n"),
+        urgent: fields.word("urgence") == "1",
+        answers: fields.word("reponse").to_owned(),
+    };
+    let kind = KINDS.iter().find(|(value, _)| *value == typed.kind);
+    let (_, kind) = kind.ok_or_else(Problem::not_understood)?;
+    let fault = match typed.text.trim().len() {
+        0 => "Écrivez la note avant de l’envoyer.",
+        length if length > TEXT => {
+            "Cette note est trop longue : coupez-la en deux, ou joignez un document."
+        }
+        _ => "",
+    };
+    if !fault.is_empty() {
+        return page(&site, &who, &at, typed, fault).await;
+    }
+    let answers = match typed.answers.as_str() {
+        "" => None,
+        answered => Some(
+            answered
+                .parse::<ThingId>()
+                .map_err(|_| Problem::not_understood())?,
+        ),
+    };
+    let note = NewNote {
+        kind: *kind,
+        text: typed.text.clone(),
+        emergency: typed.urgent,
+        answers,
+    };
+    match site.node.care.add_note(actor, filed.circle, note).await {
+        Ok(_) => Ok(door::go(&format!("/dossiers/{at}/carnet?ecrit=note"))),
+        Err(CareError::Write(error)) => {
+            tracing::warn!(%error, "a note could not be written");
+            page(&site, &who, &at, typed, "La note n’a pas pu être enregistrée : ce dossier n’accepte plus d’écriture ici. Copiez votre texte, puis rechargez le dossier.").await
+        }
+        Err(error) => Err(error.into()),
+    }
+}

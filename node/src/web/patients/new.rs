@@ -1,0 +1,353 @@
+//! A new person: the identity, then whoever resembles them here, then the file with its reason and the person's information. Nothing is kept before the last
+//! step; what was typed goes from one to the next in the form itself.
+
+mod typed;
+
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+use maillon_protocol::content::{Consent, ConsentDecision, ConsentKind, PatientIdentity};
+
+use super::super::{
+    Site,
+    door::{self, Who},
+    dossier::{address, file},
+    fields::Fields,
+    person::{Person, day, spoken},
+    problem::Problem,
+    shell::{Place, Shell, html},
+};
+use crate::{
+    care::{Actor, CareError, Filed, Likeness, NewFile},
+    clock::today,
+};
+use typed::{Faults, Typed};
+
+/// Characters of the reason.
+const REASON: usize = 500;
+
+#[derive(Template)]
+#[template(path = "patients/identity.html")]
+struct IdentityPage<'a> {
+    shell: Shell<'a>,
+    typed: Typed,
+    faults: Faults,
+}
+
+/// A trait of two persons side by side.
+struct Trait {
+    name: &'static str,
+    typed: String,
+    there: String,
+}
+
+impl Trait {
+    fn differs(&self) -> bool {
+        self.typed != self.there
+    }
+}
+
+/// Somebody who resembles the new person.
+struct Alike {
+    address: String,
+    name: String,
+    why: &'static str,
+    followed: bool,
+    ended: bool,
+    traits: Vec<Trait>,
+}
+
+#[derive(Template)]
+#[template(path = "patients/alike.html")]
+struct AlikePage<'a> {
+    shell: Shell<'a>,
+    typed: Typed,
+    alike: Vec<Alike>,
+    /// Nothing was chosen.
+    open: bool,
+    /// One of them is the same person for certain: there is nothing to choose but their file.
+    certain: bool,
+}
+
+#[derive(Template)]
+#[template(path = "patients/open.html")]
+struct OpenPage<'a> {
+    shell: Shell<'a>,
+    typed: Typed,
+    person: Person,
+    referent: &'a str,
+    structure: &'a str,
+    reason: String,
+    info: String,
+    answered_by: String,
+    faults: OpenFaults,
+}
+
+/// What is wrong on the last page.
+#[derive(Default)]
+struct OpenFaults {
+    reason: &'static str,
+    info: &'static str,
+    answered_by: &'static str,
+}
+
+impl OpenFaults {
+    fn any(&self) -> bool {
+        ![self.reason, self.info, self.answered_by]
+            .iter()
+            .all(|one| one.is_empty())
+    }
+}
+
+/// Who may open files, or why not.
+fn opener<'a>(site: &Site, who: &'a Who) -> Result<&'a Actor, Problem> {
+    let actor = who.professional()?;
+    if !site.node.care.may_open_files(actor)? {
+        return Err(Problem::not_allowed());
+    }
+    Ok(actor)
+}
+
+/// `GET /patients/nouveau`
+pub(in crate::web) async fn form(State(site): State<Site>, who: Who) -> Result<Response, Problem> {
+    opener(&site, &who)?;
+    Ok(identity_page(&who, Typed::default(), Faults::default()))
+}
+
+fn identity_page(who: &Who, typed: Typed, faults: Faults) -> Response {
+    let status = if faults.any() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let page = IdentityPage {
+        shell: Shell::of(who, Place::Patients, "Nouveau patient"),
+        typed,
+        faults,
+    };
+    html(status, &page)
+}
+
+/// `POST /patients/nouveau`
+pub(in crate::web) async fn create(
+    State(site): State<Site>,
+    who: Who,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let actor = opener(&site, &who)?;
+    let typed = Typed::of(&fields);
+    if fields.word("etape") == "revenir" {
+        return Ok(identity_page(&who, typed, Faults::default()));
+    }
+    let (identity, mut faults) = typed.read();
+    if let (Some(identity), false) = (&identity, faults.any()) {
+        match site.node.care.check_identity(actor, identity) {
+            Ok(()) => {}
+            Err(CareError::Identity(error)) => faults.add(error),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let Some(identity) = identity.filter(|_| !faults.any()) else {
+        return Ok(identity_page(&who, typed, faults));
+    };
+    let alike = site.node.care.alike(&identity);
+    let chosen = fields.word("choix");
+    // Whoever has the same qualified INS is that person: a second file is not opened beside theirs.
+    let certain = alike
+        .iter()
+        .any(|(_, why)| *why == Likeness::SameQualifiedIns);
+    let goes_on = chosen == "nouveau" && !certain;
+    if !alike.is_empty() && !goes_on {
+        if let Some(chosen) = file(&site, chosen)
+            && alike.iter().any(|(one, _)| one.circle == chosen.circle)
+        {
+            return Ok(door::go(&format!("/dossiers/{}", address(&chosen.circle))));
+        }
+        let open = fields.word("etape") == "doublon";
+        return alike_page(&site, &who, typed, &identity, alike, certain, open);
+    }
+    if fields.word("etape") != "ouvrir" {
+        return Ok(open_page(
+            &who,
+            actor,
+            typed,
+            &identity,
+            &fields,
+            OpenFaults::default(),
+        ));
+    }
+    open(&site, &who, actor, typed, identity, &fields).await
+}
+
+fn alike_page(
+    site: &Site,
+    who: &Who,
+    typed: Typed,
+    identity: &PatientIdentity,
+    alike: Vec<(std::sync::Arc<Filed>, Likeness)>,
+    certain: bool,
+    open: bool,
+) -> Result<Response, Problem> {
+    let actor = who.professional()?;
+    let today = today();
+    let mut shown = Vec::new();
+    for (filed, why) in alike {
+        shown.push(Alike {
+            address: address(&filed.circle),
+            name: Person::of(&filed.identity, &today).name,
+            why: match why {
+                Likeness::SameQualifiedIns => {
+                    "Même matricule INS, qualifié : c’est la même personne"
+                }
+                Likeness::SameIns => "Même matricule INS",
+                Likeness::SameTraits => "Mêmes nom, prénom et date de naissance",
+                Likeness::CloseTraits => "Identité proche",
+            },
+            followed: site.node.care.follows(actor, &filed.circle)?,
+            ended: filed.ended,
+            traits: compared(identity, &filed.identity),
+        });
+    }
+    let page = AlikePage {
+        shell: Shell::of(who, Place::Patients, "Est-ce la même personne ?"),
+        typed,
+        alike: shown,
+        open,
+        certain,
+    };
+    let status = if open {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    Ok(html(status, &page))
+}
+
+/// The traits of what was typed and of somebody who is here. The number itself is not shown to whoever does not know it.
+fn compared(typed: &PatientIdentity, there: &PatientIdentity) -> Vec<Trait> {
+    let row = |name, of: &dyn Fn(&PatientIdentity) -> String| Trait {
+        name,
+        typed: of(typed),
+        there: of(there),
+    };
+    let given = |one: &PatientIdentity| {
+        let names: Vec<String> = one
+            .birth_given_names
+            .iter()
+            .map(|name| spoken(name))
+            .collect();
+        names.join(" ")
+    };
+    let mut rows = vec![
+        row("Nom de naissance", &|one| spoken(&one.birth_name)),
+        row("Prénoms", &given),
+        row("Nom utilisé", &|one| spoken(&one.used_name)),
+        row("Naissance", &|one| {
+            one.birth_date
+                .as_ref()
+                .map_or_else(String::new, |date| day(date).1)
+        }),
+    ];
+    let same = typed.ins.is_some() && typed.ins == there.ins;
+    rows.push(Trait {
+        name: "Matricule INS",
+        typed: if typed.ins.is_some() {
+            "saisi"
+        } else {
+            "non saisi"
+        }
+        .to_owned(),
+        there: match &there.ins {
+            _ if same => "saisi",
+            Some(_) if typed.ins.is_none() => "renseigné",
+            Some(_) => "un autre",
+            None if typed.ins.is_none() => "non saisi",
+            None => "non renseigné",
+        }
+        .to_owned(),
+    });
+    rows.retain(|row| !row.typed.is_empty() || !row.there.is_empty());
+    rows
+}
+
+fn open_page(
+    who: &Who,
+    actor: &Actor,
+    typed: Typed,
+    identity: &PatientIdentity,
+    fields: &Fields,
+    faults: OpenFaults,
+) -> Response {
+    let status = if faults.any() {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    let page = OpenPage {
+        shell: Shell::of(who, Place::Patients, "Ouvrir le dossier"),
+        typed,
+        person: Person::of(identity, &today()),
+        referent: &actor.professional.name,
+        structure: &who.structure,
+        reason: fields.get("motif").to_owned(),
+        info: fields.word("info").to_owned(),
+        answered_by: fields.get("par").to_owned(),
+        faults,
+    };
+    html(status, &page)
+}
+
+async fn open(
+    site: &Site,
+    who: &Who,
+    actor: &Actor,
+    typed: Typed,
+    identity: PatientIdentity,
+    fields: &Fields,
+) -> Result<Response, Problem> {
+    let mut faults = OpenFaults::default();
+    let reason = fields.word("motif");
+    if reason.is_empty() {
+        faults.reason = "Écrivez en quelques mots pourquoi ce dossier est ouvert.";
+    } else if reason.chars().count() > REASON {
+        faults.reason =
+            "Le motif a plus de 500 caractères : écrivez l’essentiel, la suite ira dans une note.";
+    }
+    let represented = fields.word("info") == "representant";
+    let kind = match fields.word("info") {
+        "informee" | "representant" => Some(ConsentKind::NonOpposition),
+        "consent" => Some(ConsentKind::Consent),
+        "oppose" => {
+            faults.info = "Sans son accord, aucun dossier n’est ouvert. Rien n’a été enregistré.";
+            None
+        }
+        _ => {
+            faults.info = "Dites comment la personne a été informée.";
+            None
+        }
+    };
+    let by = fields.word("par");
+    if represented && by.is_empty() {
+        faults.answered_by = "Écrivez qui représente la personne.";
+    } else if by.chars().count() > 200 {
+        faults.answered_by = "Ce nom a plus de 200 caractères.";
+    }
+    let Some(kind) = kind.filter(|_| !faults.any()) else {
+        return Ok(open_page(who, actor, typed, &identity, fields, faults));
+    };
+    let file = NewFile {
+        identity,
+        consent: Consent {
+            kind,
+            decision: ConsentDecision::Given,
+            answered_by: if represented {
+                by.to_owned()
+            } else {
+                String::new()
+            },
+            how: String::new(),
+        },
+        reason: reason.to_owned(),
+    };
+    let circle = site.node.care.open_file(actor, file).await?;
+    Ok(door::go(&format!("/dossiers/{}", address(&circle))))
+}

@@ -1,0 +1,406 @@
+//! What was typed into the form of an identity, and what is wrong with it, field by field.
+
+use maillon_protocol::content::{
+    IdentityStatus, Ins, InsKey, InsKind, PartialDate, PartialDateError, PatientIdentity, Sex,
+    ins_key,
+};
+
+use crate::{care::IdentityError, web::fields::Fields};
+
+/// The documents that are offered: the code of each (FR Core, `fr-core-cs-mode-validation-identity`), and its name.
+pub(super) const DOCUMENTS: [(&str, &str); 7] = [
+    ("CN", "Carte nationale d’identité"),
+    ("PA", "Passeport"),
+    ("CE", "Carte d’identité d’un pays européen"),
+    ("CS", "Carte de séjour"),
+    ("LE", "Livret de famille, avec une photo à part"),
+    ("AN", "Extrait d’acte de naissance, avec une photo à part"),
+    ("TC", "Tiers de confiance"),
+];
+
+/// The form as it came.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Typed {
+    pub(super) name: String,
+    pub(super) given: String,
+    pub(super) used_name: String,
+    pub(super) used_given: String,
+    pub(super) born: String,
+    pub(super) sex: String,
+    pub(super) place: String,
+    pub(super) ins: String,
+    pub(super) key: String,
+    pub(super) document: String,
+    /// Whether the number came from the national service.
+    pub(super) retrieved: bool,
+}
+
+/// What is wrong, beside each field; empty where nothing is.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    pub(super) name: String,
+    pub(super) given: String,
+    pub(super) born: String,
+    pub(super) sex: String,
+    pub(super) place: String,
+    pub(super) ins: String,
+    pub(super) document: String,
+}
+
+impl Faults {
+    /// The faults in the order of the form: the field, its name, what is wrong.
+    pub(super) fn all(&self) -> Vec<(&'static str, &'static str, &str)> {
+        let all = [
+            ("nom", "Nom de naissance", &self.name),
+            ("prenoms", "Prénoms de naissance", &self.given),
+            ("naissance", "Date de naissance", &self.born),
+            ("sexe-f", "Sexe", &self.sex),
+            ("lieu", "Lieu de naissance", &self.place),
+            ("ins", "Matricule INS", &self.ins),
+            ("piece", "Document présenté", &self.document),
+        ];
+        let all = all.into_iter().filter(|(.., fault)| !fault.is_empty());
+        all.map(|(field, name, fault)| (field, name, fault.as_str()))
+            .collect()
+    }
+
+    pub(super) fn any(&self) -> bool {
+        !self.all().is_empty()
+    }
+
+    /// Why the service refuses, beside its field.
+    pub(super) fn add(&mut self, error: IdentityError) {
+        let (field, fault) = match error {
+            IdentityError::Name => (
+                &mut self.name,
+                "Les noms ont au moins une lettre et au plus 100 caractères.",
+            ),
+            IdentityError::NotBorn => (&mut self.born, "Cette date est dans l’avenir."),
+            IdentityError::TooOld => (&mut self.born, "Cette date remonte à plus de 150 ans."),
+            IdentityError::Place => (
+                &mut self.place,
+                "Ce code a cinq caractères : 76351 pour une commune, 2A004 en Corse, 99134 pour un pays.",
+            ),
+            IdentityError::NoIns => (
+                &mut self.ins,
+                "Une identité qui vient du téléservice a un matricule INS.",
+            ),
+            IdentityError::WrongKey => (&mut self.ins, "La clé ne correspond pas à ce matricule."),
+            IdentityError::NoDocument => (
+                &mut self.document,
+                "Choisissez le document qui a été présenté.",
+            ),
+        };
+        fault.clone_into(field);
+    }
+}
+
+impl Typed {
+    pub(super) fn of(fields: &Fields) -> Self {
+        let word = |name: &str| fields.word(name).to_owned();
+        Self {
+            name: word("nom"),
+            given: word("prenoms"),
+            used_name: word("nomu"),
+            used_given: word("prenomu"),
+            born: word("naissance"),
+            sex: word("sexe"),
+            place: word("lieu"),
+            ins: word("ins"),
+            key: word("cle"),
+            document: word("piece"),
+            retrieved: fields.word("tele") == "oui",
+        }
+    }
+
+    /// Names and values, for the hidden fields of the next step.
+    pub(super) fn hidden(&self) -> Vec<(&'static str, &str)> {
+        vec![
+            ("nom", &self.name),
+            ("prenoms", &self.given),
+            ("nomu", &self.used_name),
+            ("prenomu", &self.used_given),
+            ("naissance", &self.born),
+            ("sexe", &self.sex),
+            ("lieu", &self.place),
+            ("ins", &self.ins),
+            ("cle", &self.key),
+            ("piece", &self.document),
+            ("tele", if self.retrieved { "oui" } else { "non" }),
+        ]
+    }
+
+    /// The documents with their names, and whether each is chosen.
+    pub(super) fn documents(&self) -> Vec<(&'static str, &'static str, bool)> {
+        let all = DOCUMENTS.into_iter();
+        all.map(|(code, name)| (code, name, self.document == code))
+            .collect()
+    }
+
+    pub(super) fn is(&self, sex: &str) -> bool {
+        self.sex == sex
+    }
+
+    /// The identity, as far as the form says one, and what is wrong.
+    pub(super) fn read(&self) -> (Option<PatientIdentity>, Faults) {
+        let mut faults = Faults::default();
+        if self.name.is_empty() {
+            faults.name = "Écrivez le nom de naissance.".to_owned();
+        }
+        let given: Vec<String> = self.given.split_whitespace().map(upper).collect();
+        if given.is_empty() {
+            faults.given = "Écrivez au moins le premier prénom.".to_owned();
+        }
+        let birth_date = match born(&self.born) {
+            Ok(date) => Some(date),
+            Err(fault) => {
+                faults.born = fault;
+                None
+            }
+        };
+        let sex = match self.sex.as_str() {
+            "f" => Some(Sex::Female),
+            "m" => Some(Sex::Male),
+            "i" => Some(Sex::Unknown),
+            _ => {
+                "Choisissez.".clone_into(&mut faults.sex);
+                None
+            }
+        };
+        let ins = match self.number() {
+            Ok(ins) => ins,
+            Err(fault) => {
+                faults.ins = fault;
+                None
+            }
+        };
+        let place = self.birth_place(ins.as_ref());
+        if place.is_empty() {
+            faults.place =
+                "Écrivez le code de la commune ou du pays de naissance : 99999 s’il est inconnu."
+                    .to_owned();
+        }
+        let known = DOCUMENTS.iter().any(|(code, _)| *code == self.document);
+        if !known && !self.document.is_empty() {
+            "Choisissez un document de la liste.".clone_into(&mut faults.document);
+        }
+        let status = match (self.retrieved, known) {
+            (true, true) => IdentityStatus::Qualified,
+            (true, false) => IdentityStatus::Retrieved,
+            (false, true) => IdentityStatus::Validated,
+            (false, false) => IdentityStatus::Provisional,
+        };
+        let identity = sex.map(|sex| PatientIdentity {
+            birth_name: upper(&self.name),
+            birth_given_names: given,
+            used_name: upper(&self.used_name),
+            used_given_name: upper(&self.used_given),
+            birth_date,
+            sex,
+            birth_place: place,
+            ins,
+            status,
+            validated_by: self.document.clone(),
+            contacts: Vec::new(),
+            identifiers: Vec::new(),
+        });
+        (identity, faults)
+    }
+
+    /// The code that was typed; where none was, what the number says of it (sixth to tenth character).
+    fn birth_place(&self, ins: Option<&Ins>) -> String {
+        if !self.place.is_empty() {
+            return self.place.to_uppercase();
+        }
+        ins.and_then(|ins| ins.number.get(5..10))
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    fn number(&self) -> Result<Option<Ins>, String> {
+        let compact = |text: &str| {
+            let signs = text.chars().filter(|sign| sign.is_ascii_alphanumeric());
+            signs.collect::<String>().to_uppercase()
+        };
+        let (number, key) = (compact(&self.ins), compact(&self.key));
+        let whole = format!("{number}{key}");
+        if whole.is_empty() {
+            return Ok(None);
+        }
+        if ins_key(&whole).is_none() || !matches!(whole.len(), 13 | 15) {
+            return Err("Le matricule a 13 caractères, et sa clé deux chiffres.".to_owned());
+        }
+        if whole.len() == 13 {
+            return Err("Il manque la clé : les deux derniers chiffres.".to_owned());
+        }
+        // Temporary numbers begin with 7 or 8.
+        let waiting = whole.starts_with(['7', '8']);
+        let ins = Ins::new(&whole, if waiting { InsKind::Nia } else { InsKind::Nir });
+        if ins.key == InsKey::Wrong {
+            return Err("La clé ne correspond pas à ce matricule. Un chiffre est faux ou inversé : comparez avec la carte Vitale.".to_owned());
+        }
+        Ok(Some(ins))
+    }
+}
+
+/// Traits are kept in capitals, as the national service gives them.
+fn upper(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").to_uppercase()
+}
+
+/// A birth date as people write it: jour/mois/année, with what is not known left out.
+fn born(typed: &str) -> Result<PartialDate, String> {
+    const FORM: &str = "Écrivez le jour, le mois et l’année : 14/08/1945. Si le jour est inconnu : 08/1945, ou 1945.";
+    let parts: Vec<&str> = typed
+        .split(['/', '.', '-', ' '])
+        .filter(|part| !part.is_empty())
+        .collect();
+    let compact = typed.len() == 8 && typed.bytes().all(|sign| sign.is_ascii_digit());
+    let text = match parts.as_slice() {
+        [day] if compact => format!("{}-{}-{}", &day[4..], &day[2..4], &day[..2]),
+        [year] => (*year).to_owned(),
+        [month, year] if year.len() == 4 => format!("{year}-{month:0>2}"),
+        [year, month, day] if year.len() == 4 => format!("{year}-{month:0>2}-{day:0>2}"),
+        [day, month, year] if year.len() == 4 => format!("{year}-{month:0>2}-{day:0>2}"),
+        _ => return Err(FORM.to_owned()),
+    };
+    let month = text.get(5..7).and_then(|month| month.parse::<u8>().ok());
+    PartialDate::try_from(text).map_err(|error| match (error, month) {
+        (PartialDateError::NoSuchDay, _) => "Ce mois n’a pas ce jour.".to_owned(),
+        (_, Some(month @ 13..=99)) => {
+            format!("Il n’y a pas de mois {month}. Écrivez le jour, puis le mois.")
+        }
+        _ => FORM.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fernand() -> Typed {
+        Typed {
+            name: "Le Bréquet".to_owned(),
+            given: " Fernand  Émile ".to_owned(),
+            born: "11/11/1940".to_owned(),
+            sex: "m".to_owned(),
+            place: "76351".to_owned(),
+            ..Typed::default()
+        }
+    }
+
+    fn fault(change: impl FnOnce(&mut Typed)) -> Vec<(&'static str, String)> {
+        let mut typed = fernand();
+        change(&mut typed);
+        let (_, faults) = typed.read();
+        let all = faults.all().into_iter();
+        all.map(|(field, _, said)| (field, said.to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_typed_well_is_an_identity_in_capitals() {
+        let (identity, faults) = fernand().read();
+        assert!(!faults.any());
+        let identity = identity.expect("an identity");
+        assert_eq!(identity.birth_name, "LE BRÉQUET");
+        assert_eq!(identity.birth_given_names, ["FERNAND", "ÉMILE"]);
+        assert_eq!(
+            identity.birth_date.map(String::from).as_deref(),
+            Some("1940-11-11")
+        );
+        assert_eq!(identity.status, IdentityStatus::Provisional);
+    }
+
+    #[test]
+    fn every_field_that_is_missing_is_named() {
+        let (identity, faults) = Typed::default().read();
+        assert!(identity.is_none());
+        let fields: Vec<_> = faults.all().into_iter().map(|(field, ..)| field).collect();
+        assert_eq!(fields, ["nom", "prenoms", "naissance", "sexe-f", "lieu"]);
+    }
+
+    #[test]
+    fn a_birth_date_is_read_as_people_write_it() {
+        for (typed, date) in [
+            ("14/08/1945", "1945-08-14"),
+            ("14.8.1945", "1945-08-14"),
+            ("1945-08-14", "1945-08-14"),
+            ("14 08 1945", "1945-08-14"),
+            ("14081945", "1945-08-14"),
+            ("08/1945", "1945-08"),
+            ("1945", "1945"),
+        ] {
+            assert_eq!(
+                born(typed).map(String::from).as_deref(),
+                Ok(date),
+                "{typed}"
+            );
+        }
+        for typed in [
+            "",
+            "hier",
+            "14/08/45",
+            "14/08",
+            "1/2/3/1945",
+            "14//1945x",
+            "é4081945",
+        ] {
+            assert!(born(typed).is_err(), "{typed}");
+        }
+        assert!(born("11/13/1940").is_err_and(|said| said.contains("mois 13")));
+        assert!(born("31/02/1940").is_err_and(|said| said.contains("ce jour")));
+    }
+
+    #[test]
+    fn a_number_needs_its_key_and_the_right_one() {
+        let with = |ins: &str, key: &str| {
+            fault(|typed| (typed.ins, typed.key) = (ins.to_owned(), key.to_owned()))
+        };
+        assert_eq!(with("2 79 03 51 215 189", "89"), []);
+        assert_eq!(with("279035121518989", ""), []);
+        for (ins, key) in [
+            ("2790351215189", ""),
+            ("2790351215189", "88"),
+            ("27903512", "15"),
+            ("x", ""),
+        ] {
+            let faults = with(ins, key);
+            assert!(
+                matches!(faults.as_slice(), [("ins", _)]),
+                "{ins} {key}: {faults:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_place_that_was_not_typed_is_read_from_the_number() {
+        let mut typed = fernand();
+        typed.place.clear();
+        (typed.ins, typed.key) = ("2790351215189".to_owned(), "89".to_owned());
+        let (identity, faults) = typed.read();
+        assert!(!faults.any());
+        assert_eq!(
+            identity.map(|one| one.birth_place).as_deref(),
+            Some("51215")
+        );
+    }
+
+    #[test]
+    fn the_status_rests_on_the_service_and_on_a_document() {
+        let status = |retrieved, document: &str| {
+            let mut typed = fernand();
+            (typed.retrieved, typed.document) = (retrieved, document.to_owned());
+            typed.read().0.map(|one| one.status)
+        };
+        assert_eq!(status(false, ""), Some(IdentityStatus::Provisional));
+        assert_eq!(status(false, "CN"), Some(IdentityStatus::Validated));
+        assert_eq!(status(true, ""), Some(IdentityStatus::Retrieved));
+        assert_eq!(status(true, "PA"), Some(IdentityStatus::Qualified));
+        assert_eq!(
+            fault(|typed| typed.document = "ZZ".to_owned())[0].0,
+            "piece"
+        );
+    }
+}

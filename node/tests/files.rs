@@ -1,0 +1,338 @@
+//! Files as professionals open them from a page: by a person's team, with what their habilitation lets them read, and a line in the trail. Over a real database.
+#![allow(
+    clippy::expect_used,
+    reason = "a test that cannot go on should say where"
+)]
+
+mod ground;
+#[path = "ground/site.rs"]
+mod site;
+
+use maillon_node::{
+    audit::By,
+    care::{
+        Actor, CareError, Category, FilesWanted, Habilitation, Level, Likeness, NewFile, NewNote,
+        Role, Shown,
+    },
+};
+use maillon_protocol::{
+    content::{
+        Alert, Consent, ConsentDecision, ConsentKind, Content, IdentityStatus, NoteKind,
+        PartialDate, PatientIdentity, Severity, Sex,
+    },
+    ids::CircleId,
+};
+use site::{Site, site};
+
+fn person(family: &str, given: &str, born: &str) -> PatientIdentity {
+    PatientIdentity {
+        birth_name: family.to_owned(),
+        birth_given_names: vec![given.to_owned()],
+        used_name: String::new(),
+        used_given_name: String::new(),
+        birth_date: PartialDate::try_from(born.to_owned()).ok(),
+        sex: Sex::Female,
+        birth_place: "76540".to_owned(),
+        ins: None,
+        status: IdentityStatus::Provisional,
+        validated_by: String::new(),
+        contacts: Vec::new(),
+        identifiers: Vec::new(),
+    }
+}
+
+fn leontine() -> PatientIdentity {
+    person("QUESNEVILLE", "LÉONTINE", "1941-02-23")
+}
+
+fn informed(decision: ConsentDecision) -> Consent {
+    Consent {
+        kind: ConsentKind::NonOpposition,
+        decision,
+        answered_by: String::new(),
+        how: String::new(),
+    }
+}
+
+fn new(identity: PatientIdentity) -> NewFile {
+    NewFile {
+        identity,
+        consent: informed(ConsentDecision::Given),
+        reason: "Retour d’hospitalisation.".to_owned(),
+    }
+}
+
+async fn opened(site: &Site, actor: &Actor, identity: PatientIdentity) -> CircleId {
+    let file = site.care.open_file(actor, new(identity)).await;
+    file.expect("a file")
+}
+
+fn note(text: &str) -> NewNote {
+    NewNote {
+        kind: NoteKind::Observation,
+        text: text.to_owned(),
+        emergency: false,
+        answers: None,
+    }
+}
+
+/// The texts of the notes that somebody reads.
+async fn texts(site: &Site, actor: &Actor, circle: CircleId, part: Shown) -> Vec<String> {
+    let view = site.care.read_file(actor, circle, part, None).await;
+    let things = view.expect("a file").circle.things;
+    let contents = things.into_iter().flat_map(|thing| thing.standing);
+    contents
+        .filter_map(|record| match record.content {
+            Content::LiaisonNote(note) => Some(note.text),
+            _ => None,
+        })
+        .collect()
+}
+
+fn names(site: &Site, actor: &Actor, typed: &str, followed: bool) -> Vec<String> {
+    let wanted = FilesWanted {
+        typed,
+        followed,
+        ended: false,
+        page: 0,
+    };
+    let found = site.care.files(actor, wanted).expect("a list");
+    let files = found.files.into_iter();
+    files
+        .map(|one| one.filed.identity.birth_name.clone())
+        .collect()
+}
+
+#[tokio::test]
+async fn whoever_opens_a_file_follows_the_person_and_nobody_else_reads_it() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let other = site.somebody("Inès Delahaye", Some("60")).await.at_page();
+    let circle = opened(&site, &nurse, leontine()).await;
+    assert_eq!(site.last().0, "circle.open");
+    let read = texts(&site, &nurse, circle, Shown::Notes).await;
+    assert_eq!(read, ["Retour d’hospitalisation."]);
+    assert_eq!(site.last().0, "file.read.notes");
+
+    let before = site.size();
+    for part in [
+        Shown::All,
+        Shown::Notes,
+        Shown::Alerts,
+        Shown::Documents,
+        Shown::Team,
+    ] {
+        let refused = site.care.read_file(&other, circle, part, None).await;
+        assert!(matches!(refused, Err(CareError::NotInTeam)), "{part:?}");
+    }
+    let refused = site.care.add_note(&other, circle, note("Bonjour.")).await;
+    assert!(matches!(refused, Err(CareError::NotInTeam)));
+    let refused = site.care.team_of(&other, &circle);
+    assert!(matches!(refused, Err(CareError::NotInTeam)));
+    let refused = site.care.add_to_team(&other, circle, &other).await;
+    assert!(matches!(refused, Err(CareError::NotInTeam)));
+    assert_eq!(site.size(), before, "nothing is left of what was refused");
+
+    let added = site.care.add_to_team(&nurse, circle, &other).await;
+    added.expect("a colleague in the team");
+    assert_eq!(site.last().0, "team.add");
+    let read = texts(&site, &other, circle, Shown::All).await;
+    assert_eq!(read, ["Retour d’hospitalisation."]);
+    // Once is enough.
+    let size = site.size();
+    let added = site.care.add_to_team(&nurse, circle, &other).await;
+    added.expect("nothing to do");
+    assert_eq!(site.size(), size);
+}
+
+#[tokio::test]
+async fn a_colleague_of_the_same_name_and_profession_is_told_apart_by_the_rpps() {
+    let site = site();
+    let added = |rpps: &'static str| {
+        let care = &site.care;
+        care.add_professional(By::itself(), "Camille Roux", Some(rpps), Some("60"))
+    };
+    let one = added("10999001018").await.expect("a nurse").at_page();
+    let other = added("10999002040").await.expect("a nurse").at_page();
+    let circle = opened(&site, &one, leontine()).await;
+    assert!(site.care.follows(&one, &circle).expect("an answer"));
+    assert!(!site.care.follows(&other, &circle).expect("an answer"));
+}
+
+#[tokio::test]
+async fn without_the_persons_information_or_a_reason_no_file_is_opened() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let before = site.size();
+    for decision in [ConsentDecision::Refused, ConsentDecision::Withdrawn] {
+        let mut file = new(leontine());
+        file.consent = informed(decision);
+        let refused = site.care.open_file(&nurse, file).await;
+        assert!(matches!(refused, Err(CareError::NoConsent)), "{refused:?}");
+    }
+    let mut file = new(leontine());
+    file.reason = "  ".to_owned();
+    let refused = site.care.open_file(&nurse, file).await;
+    assert!(matches!(refused, Err(CareError::Text(_))), "{refused:?}");
+    let refused = site
+        .care
+        .open_file(&nurse, new(person("", "Léontine", "1941")))
+        .await;
+    assert!(matches!(refused, Err(CareError::Identity(_))));
+    let helper = site.somebody("Sacha Morin", Some("350")).await.at_page();
+    let refused = site.care.open_file(&helper, new(leontine())).await;
+    assert!(matches!(refused, Err(CareError::NotAllowed(_))));
+    assert_eq!(
+        (before.1, names(&site, &nurse, "", false).len()),
+        (site.size().1, 0)
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_read_a_category_is_shown_nothing_of_it() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let helper = site.somebody("Sacha Morin", Some("350")).await.at_page();
+    let circle = opened(&site, &nurse, leontine()).await;
+    let added = site.care.add_to_team(&nurse, circle, &helper).await;
+    added.expect("somebody in the team");
+    let alert = Alert {
+        severity: Severity::High,
+        text: "Chute cette nuit.".to_owned(),
+        addressees: Vec::new(),
+        answer_by_ms: 0,
+    };
+    let sent = site.care.send_alert(&nurse, circle, alert).await;
+    sent.expect("an alert");
+    let all = [
+        Category::Messages,
+        Category::Identity,
+        Category::Administration,
+    ];
+    for hidden in all {
+        let levels = Category::ALL.map(|one| {
+            if one == hidden {
+                Level::Nothing
+            } else {
+                Level::Write
+            }
+        });
+        let seen = site.care.habilitations().expect("a matrix").revision;
+        let row = Habilitation::new(levels);
+        let set = site
+            .care
+            .set_habilitation(By::itself(), Role::HomeHelp, row, seen)
+            .await;
+        set.expect("a change");
+        let view = site.care.read_file(&helper, circle, Shown::All, None).await;
+        match hidden {
+            // Without knowing who somebody is nobody reads about them, nor finds them.
+            Category::Identity => {
+                assert!(matches!(view, Err(CareError::NotReadable(_))), "{view:?}");
+                let wanted = FilesWanted {
+                    typed: "",
+                    followed: true,
+                    ended: false,
+                    page: 0,
+                };
+                let list = site.care.files(&helper, wanted);
+                assert!(matches!(list, Err(CareError::NotReadable(_))));
+            }
+            Category::Messages => {
+                let things = view.expect("a file").circle.things;
+                assert!(!things.is_empty());
+                let mut records = things.iter().flat_map(|thing| &thing.standing);
+                assert!(records.all(|record| {
+                    !matches!(record.content, Content::LiaisonNote(_) | Content::Alert(_))
+                }));
+                let notes = site
+                    .care
+                    .read_file(&helper, circle, Shown::Notes, None)
+                    .await;
+                assert!(matches!(notes, Err(CareError::NotReadable(_))));
+            }
+            _ => {
+                let team = site.care.team_of(&helper, &circle).expect("an answer");
+                assert!(team.is_empty());
+                assert!(!view.expect("a file").manages);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn people_are_found_by_name_birth_date_and_number_among_ones_own_or_all() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let other = site.somebody("Inès Delahaye", Some("60")).await.at_page();
+    opened(&site, &nurse, leontine()).await;
+    opened(&site, &nurse, person("LE GOFF", "JEANNE", "1938-05-12")).await;
+    opened(&site, &other, person("LE GOFFIC", "YVETTE", "1944-01-30")).await;
+    assert_eq!(names(&site, &nurse, "le goff", true), ["LE GOFF"]);
+    assert_eq!(
+        names(&site, &nurse, "le goff", false),
+        ["LE GOFF", "LE GOFFIC"]
+    );
+    assert_eq!(names(&site, &nurse, "leontine", true), ["QUESNEVILLE"]);
+    assert_eq!(names(&site, &nurse, "30/01/1944", false), ["LE GOFFIC"]);
+    // What happened last comes first.
+    assert_eq!(names(&site, &nurse, "", true), ["LE GOFF", "QUESNEVILLE"]);
+    // After a restart the index is read again from what is there.
+    let site = site.restarted().await;
+    assert_eq!(names(&site, &nurse, "", false).len(), 0);
+    for circle in site.ledger.shared().circles() {
+        site.care.refresh_file(&circle.id()).expect("a file");
+    }
+    assert_eq!(names(&site, &nurse, "", true).len(), 2);
+}
+
+#[tokio::test]
+async fn whoever_resembles_a_new_person_is_shown_before_anything_is_kept() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let circle = opened(&site, &nurse, leontine()).await;
+    let alike = |one: PatientIdentity| {
+        let found = site.care.alike(&one).into_iter();
+        found
+            .map(|(filed, why)| (filed.circle, why))
+            .collect::<Vec<_>>()
+    };
+    let same = person("Quesneville", "Leontine", "1941-02-23");
+    assert_eq!(alike(same), [(circle, Likeness::SameTraits)]);
+    let close = person("QUESNEVILE", "Léontine", "1941-02-23");
+    assert_eq!(alike(close), [(circle, Likeness::CloseTraits)]);
+    assert_eq!(alike(person("MARTIN", "Léontine", "1941-02-23")), []);
+}
+
+#[tokio::test]
+async fn a_reply_names_a_note_of_the_same_file_and_nothing_else() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let circle = opened(&site, &nurse, leontine()).await;
+    let elsewhere = opened(&site, &nurse, person("LE GOFF", "JEANNE", "1938-05-12")).await;
+    let first = site
+        .care
+        .add_note(&nurse, circle, note("A peu mangé."))
+        .await;
+    let first = first.expect("a note").thing;
+    let reply = |text: &str| NewNote {
+        answers: Some(first),
+        ..note(text)
+    };
+    let refused = site.care.add_note(&nurse, elsewhere, reply("Vu.")).await;
+    assert!(matches!(refused, Err(CareError::NoRecord)), "{refused:?}");
+    let written = site.care.add_note(&nurse, circle, reply("Vu.")).await;
+    written.expect("a reply");
+    let view = site
+        .care
+        .read_file(&nurse, circle, Shown::Notes, None)
+        .await;
+    let things = view.expect("a file").circle.things;
+    assert_eq!(
+        things
+            .iter()
+            .filter(|one| one.parent == Some(first))
+            .count(),
+        1
+    );
+}

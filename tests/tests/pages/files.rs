@@ -1,0 +1,470 @@
+//! Patients and their files: opened, found, written in, and closed to whoever is not in the team. Over whole processes, as a browser without script sees them.
+
+use maillon_protocol::admin::{Answer, AuditPage, Call};
+use maillon_tests::{
+    daemon::{Daemon, Trouble, professional},
+    visitor::{Page, Visitor},
+};
+use tempfile::TempDir;
+
+use super::{PASSWORD, Story, ensure, first, folder, with_a_nurse};
+
+const ROZENN: [(&str, &str); 11] = [
+    ("nom", "Quintric"),
+    ("prenoms", "Rozenn Marie"),
+    ("naissance", "19/07/1941"),
+    ("sexe", "f"),
+    ("lieu", "29998"),
+    ("nomu", "Le Dantec"),
+    ("prenomu", ""),
+    ("ins", ""),
+    ("cle", ""),
+    ("piece", "CN"),
+    ("tele", "non"),
+];
+const OPENS: [(&str, &str); 4] = [
+    ("etape", "ouvrir"),
+    ("choix", "nouveau"),
+    ("motif", "Retour à domicile après une fracture."),
+    ("info", "informee"),
+];
+
+/// A nurse who is signed in.
+fn nurse(root: &TempDir) -> Result<(Daemon, Visitor), Trouble> {
+    let (node, code) = with_a_nurse(root)?;
+    let mut nurse = Visitor::new(&node.pages()?);
+    first(&mut nurse, &code)?;
+    Ok((node, nurse))
+}
+
+/// A second nurse of the same structure.
+fn colleague(node: &Daemon) -> Result<Visitor, Trouble> {
+    let id = professional(node, "Inès Delahaye", "10999002040", "60")?;
+    let made = node
+        .client()?
+        .account_add("ines.delahaye", "Inès Delahaye", &id)?;
+    let mut visitor = Visitor::new(&node.pages()?);
+    let fields = [
+        ("login", "ines.delahaye"),
+        ("code", made.code.as_str()),
+        ("next", PASSWORD),
+        ("again", PASSWORD),
+    ];
+    visitor.post("/premiere-connexion", &fields)?;
+    Ok(visitor)
+}
+
+fn create(
+    visitor: &mut Visitor,
+    identity: &[(&str, &str)],
+    step: &[(&str, &str)],
+) -> Result<Page, Trouble> {
+    visitor.post("/patients/nouveau", &[step, identity].concat())
+}
+
+/// Opens Rozenn's file; its address.
+fn open(visitor: &mut Visitor) -> Result<String, Trouble> {
+    let done = create(visitor, &ROZENN, &OPENS)?;
+    let address = done.leads_to().to_owned();
+    ensure(address.starts_with("/dossiers/"), || format!("{done:?}"))?;
+    Ok(address)
+}
+
+fn says(page: &Page, all: &[&str]) -> Story {
+    for words in all {
+        ensure(page.text.contains(words), || {
+            format!("{} without {words:?}: {}", page.status, page.text)
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_nurse_opens_a_file_and_writes_a_note_two_steps_from_the_list() -> Story {
+    let root = folder()?;
+    let (_node, mut nurse) = nurse(&root)?;
+    let empty = nurse.get("/patients")?;
+    says(
+        &empty,
+        &["Vous ne suivez encore personne", "/patients/nouveau"],
+    )?;
+    let form = nurse.get("/patients/nouveau")?;
+    says(&form, &["Les cinq traits", "name=\"naissance\""])?;
+    let step = create(&mut nurse, &ROZENN, &[("etape", "identite")])?;
+    ensure(step.status == 200, || format!("{step:?}"))?;
+    says(
+        &step,
+        &[
+            "Ouvrir le dossier",
+            "Rozenn Le Dantec",
+            "née Quintric",
+            "Camille Roux",
+        ],
+    )?;
+    let address = open(&mut nurse)?;
+
+    let list = nurse.get("/patients")?;
+    says(
+        &list,
+        &[
+            "1\u{a0}dossier",
+            "Rozenn Le Dantec",
+            "née le 19 juillet 1941",
+        ],
+    )?;
+    says(&list, &[&format!("href=\"{address}/note\"")])?;
+    let form = nurse.get(&format!("{address}/note"))?;
+    says(&form, &["Seule votre structure la lira", "name=\"texte\""])?;
+    let fields = [
+        ("nature", "observation"),
+        ("texte", "A peu mangé.\r\nBoit bien."),
+    ];
+    let sent = nurse.post(&format!("{address}/note"), &fields)?;
+    ensure(
+        sent.leads_to() == format!("{address}/carnet?ecrit=note"),
+        || format!("{sent:?}"),
+    )?;
+    let notebook = nurse.get(sent.leads_to())?;
+    says(
+        &notebook,
+        &[
+            "Note envoyée au cercle.",
+            "<p>A peu mangé.</p><p>Boit bien.</p>",
+            "Observation",
+            "Camille Roux, infirmier",
+        ],
+    )?;
+    // The reason is the first note; the summary has the whole, the newest first.
+    let summary = nurse.get(&address)?;
+    says(
+        &summary,
+        &[
+            "Retour à domicile",
+            "A été informé du partage",
+            "référent, infirmier",
+        ],
+    )?;
+    let (note, reason) = (
+        summary.text.find("A peu mangé"),
+        summary.text.find("Retour à domicile"),
+    );
+    ensure(note < reason, || summary.text.clone())?;
+    // A browser keeps nothing of it, and no title names anybody.
+    ensure(summary.header("cache-control") == "no-store", || {
+        format!("{:?}", summary.headers)
+    })?;
+    ensure(
+        summary.text.contains("<title>Dossier · Maillon</title>"),
+        || summary.text.clone(),
+    )?;
+    let answer = notebook.text.split("?reponse=").nth(1);
+    let answer = answer
+        .and_then(|rest| rest.split('"').next())
+        .unwrap_or_default();
+    let fields = [
+        ("nature", "generale"),
+        ("texte", "Merci, je repasse ce soir."),
+        ("reponse", answer),
+    ];
+    nurse.post(&format!("{address}/note"), &fields)?;
+    let notebook = nurse.get(&format!("{address}/carnet"))?;
+    says(&notebook, &["m-replies", "Merci, je repasse ce soir."])
+}
+
+#[test]
+fn who_is_not_in_the_team_opens_nothing_by_any_address_until_somebody_adds_them() -> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    let mut other = colleague(&node)?;
+    let list = other.get("/patients?voir=structure")?;
+    says(
+        &list,
+        &["Rozenn Le Dantec", "Vous n’êtes pas dans son équipe"],
+    )?;
+    ensure(!list.text.contains("/dossiers/"), || list.text.clone())?;
+    for page in ["", "/carnet", "/equipe", "/note", "?fil=notes"] {
+        let page = other.get(&format!("{address}{page}"))?;
+        ensure(page.status == 403, || format!("{page:?}"))?;
+        says(&page, &["Vous n’êtes pas dans l’équipe"])?;
+        ensure(!page.text.contains("Rozenn"), || page.text.clone())?;
+    }
+    let fields = [("nature", "generale"), ("texte", "Bonjour.")];
+    let sent = other.post(&format!("{address}/note"), &fields)?;
+    ensure(sent.status == 403, || format!("{sent:?}"))?;
+
+    let team = nurse.get(&format!("{address}/equipe"))?;
+    let id = team.text.split("<option value=\"").nth(1);
+    let id = id
+        .and_then(|rest| rest.split('"').next())
+        .unwrap_or_default()
+        .to_owned();
+    says(&team, &["Inès Delahaye"])?;
+    let mine = other.post(
+        &format!("{address}/equipe"),
+        &[("professionnel", id.as_str())],
+    )?;
+    ensure(mine.status == 403, || format!("{mine:?}"))?;
+    let added = nurse.post(
+        &format!("{address}/equipe"),
+        &[("professionnel", id.as_str())],
+    )?;
+    ensure(added.status == 303, || format!("{added:?}"))?;
+    let page = other.get(&format!("{address}/carnet"))?;
+    says(&page, &["Retour à domicile"])?;
+    // Addresses that are nobody's are all alike.
+    for wrong in [
+        "/dossiers/0",
+        "/dossiers/zz",
+        &address[..address.len() - 1],
+        "/dossiers/000000000000000000000000",
+    ] {
+        let page = other.get(wrong)?;
+        ensure(page.status == 404, || format!("{wrong}: {page:?}"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn whoever_administers_the_node_sees_no_patient() -> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    let made = node
+        .client()?
+        .account_administer("hugo.lecarpentier", "Hugo Lecarpentier")?;
+    let mut administrator = Visitor::new(&node.pages()?);
+    let fields = [
+        ("login", "hugo.lecarpentier"),
+        ("code", made.code.as_str()),
+        ("next", PASSWORD),
+        ("again", PASSWORD),
+    ];
+    administrator.post("/premiere-connexion", &fields)?;
+    let home = administrator.get("/")?;
+    ensure(!home.text.contains("href=\"/patients\""), || {
+        home.text.clone()
+    })?;
+    for page in [
+        "/patients",
+        "/patients?voir=structure&q=quintric",
+        "/patients/nouveau",
+        &address,
+        &format!("{address}/note"),
+    ] {
+        let page = administrator.get(page)?;
+        ensure(
+            page.status == 403 && !page.text.contains("Quintric") && !page.text.contains("Rozenn"),
+            || format!("{page:?}"),
+        )?;
+    }
+    let sent = create(&mut administrator, &ROZENN, &OPENS)?;
+    ensure(sent.status == 403, || format!("{sent:?}"))
+}
+
+#[test]
+fn bad_input_keeps_what_was_typed_and_says_beside_the_field_what_to_do() -> Story {
+    let root = folder()?;
+    let (_node, mut nurse) = nurse(&root)?;
+    let mut wrong = ROZENN;
+    wrong[2] = ("naissance", "19/13/1941");
+    (wrong[7], wrong[8]) = (("ins", "2410729998317"), ("cle", "41"));
+    let form = create(&mut nurse, &wrong, &[("etape", "identite")])?;
+    ensure(form.status == 422, || format!("{form:?}"))?;
+    says(
+        &form,
+        &[
+            "value=\"Quintric\"",
+            "value=\"19/13/1941\"",
+            "mois 13",
+            "La clé ne correspond pas",
+            "id=\"naissance-err\"",
+            "value=\"CN\" selected",
+        ],
+    )?;
+    // The same without a reason and without the person's information, and against it.
+    let step = [
+        ("etape", "ouvrir"),
+        ("choix", "nouveau"),
+        ("motif", " "),
+        ("info", ""),
+    ];
+    let form = create(&mut nurse, &ROZENN, &step)?;
+    ensure(form.status == 422, || format!("{form:?}"))?;
+    says(
+        &form,
+        &[
+            "id=\"motif-err\"",
+            "id=\"info-err\"",
+            "name=\"nom\" value=\"Quintric\"",
+        ],
+    )?;
+    let step = [
+        ("etape", "ouvrir"),
+        ("choix", "nouveau"),
+        ("motif", "Aide"),
+        ("info", "oppose"),
+    ];
+    let form = create(&mut nurse, &ROZENN, &step)?;
+    ensure(form.status == 422, || format!("{form:?}"))?;
+    says(
+        &form,
+        &[
+            "Sans son accord, aucun dossier n’est ouvert",
+            ">Aide</textarea>",
+        ],
+    )?;
+    says(
+        &nurse.get("/patients?voir=structure")?,
+        &["Aucun dossier dans la structure"],
+    )?;
+
+    let address = open(&mut nurse)?;
+    let empty = nurse.post(
+        &format!("{address}/note"),
+        &[
+            ("nature", "instruction"),
+            ("texte", " \r\n"),
+            ("urgence", "1"),
+        ],
+    )?;
+    ensure(empty.status == 422, || format!("{empty:?}"))?;
+    says(
+        &empty,
+        &[
+            "Écrivez la note avant de l’envoyer",
+            "value=\"instruction\" checked",
+            "value=\"1\" checked",
+        ],
+    )
+}
+
+#[test]
+fn whoever_is_here_already_is_shown_before_a_second_file_is_opened() -> Story {
+    let root = folder()?;
+    let (_node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    let mut again = ROZENN;
+    again[0] = ("nom", "QUINTRICK");
+    let step = create(&mut nurse, &again, &[("etape", "identite")])?;
+    ensure(step.status == 200, || format!("{step:?}"))?;
+    says(
+        &step,
+        &[
+            "Est-ce la même personne",
+            "Identité proche",
+            "m-differs\">Quintric<",
+            "Quintrick",
+        ],
+    )?;
+    let nothing = create(&mut nurse, &again, &[("etape", "doublon")])?;
+    ensure(nothing.status == 422, || format!("{nothing:?}"))?;
+    // Nobody goes past it by the address of the last step.
+    let past = create(
+        &mut nurse,
+        &again,
+        &[("etape", "ouvrir"), ("motif", "Aide"), ("info", "informee")],
+    )?;
+    says(&past, &["Est-ce la même personne"])?;
+    let known = &address["/dossiers/".len()..];
+    let chosen = create(
+        &mut nurse,
+        &again,
+        &[("etape", "doublon"), ("choix", known)],
+    )?;
+    ensure(chosen.leads_to() == address, || format!("{chosen:?}"))?;
+    let back = create(&mut nurse, &again, &[("etape", "revenir")])?;
+    says(&back, &["value=\"QUINTRICK\"", "Les cinq traits"])?;
+    let other = create(&mut nurse, &again, &OPENS)?;
+    ensure(
+        other.leads_to().starts_with("/dossiers/") && other.leads_to() != address,
+        || format!("{other:?}"),
+    )
+}
+
+#[test]
+fn markup_in_any_field_is_shown_as_it_was_typed() -> Story {
+    const EVIL: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
+    let root = folder()?;
+    let (_node, mut nurse) = nurse(&root)?;
+    let mut evil = ROZENN;
+    for place in [0, 1, 5, 6] {
+        evil[place].1 = EVIL;
+    }
+    let step = [
+        ("etape", "ouvrir"),
+        ("choix", "nouveau"),
+        ("motif", EVIL),
+        ("info", "representant"),
+        ("par", EVIL),
+    ];
+    let harmless = |page: &Page| {
+        let markup = [
+            "<script>alert",
+            "<SCRIPT>",
+            "<img src=x",
+            "<IMG",
+            "<Img",
+            "<Script",
+        ];
+        ensure(!markup.iter().any(|one| page.text.contains(one)), || {
+            page.text.clone()
+        })
+    };
+    let form = create(&mut nurse, &evil, &[("etape", "identite")])?;
+    harmless(&form)?;
+    let done = create(&mut nurse, &evil, &step)?;
+    ensure(done.status == 303, || format!("{done:?}"))?;
+    let address = done.leads_to().to_owned();
+    let fields = [("nature", "generale"), ("texte", EVIL)];
+    nurse.post(&format!("{address}/note"), &fields)?;
+    let typed = "/patients?q=%3Cscript%3Ealert(1)%3C/script%3E";
+    for page in [
+        address.clone(),
+        format!("{address}/carnet"),
+        format!("{address}/equipe"),
+        format!("{address}/note"),
+        "/patients".to_owned(),
+        typed.to_owned(),
+    ] {
+        let page = nurse.get(&page)?;
+        ensure(page.status == 200, || format!("{page:?}"))?;
+        harmless(&page)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_look_at_a_file_stands_in_the_trail() -> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    for page in ["", "/carnet", "/equipe"] {
+        nurse.get(&format!("{address}{page}"))?;
+    }
+    let call = Call::AuditList {
+        circle: None,
+        since_ms: None,
+        before: None,
+        limit: 20,
+    };
+    let Answer::Audit(AuditPage { lines, .. }) = node.client()?.call(call)? else {
+        return Err(Trouble::wrong("an answer of another kind"));
+    };
+    for action in [
+        "circle.open",
+        "file.read",
+        "file.read.notes",
+        "file.read.team",
+    ] {
+        let mut named = lines.iter().filter(|line| line.action == action);
+        let line = named
+            .next()
+            .ok_or_else(|| Trouble::wrong(format!("no line {action}: {lines:?}")))?;
+        ensure(
+            line.name.as_deref() == Some("Camille Roux") && line.circle.is_some(),
+            || format!("{line:?}"),
+        )?;
+    }
+    Ok(())
+}
