@@ -10,7 +10,7 @@ use maillon_protocol::{
     dossier::{Standing, Thing},
     ids::{CircleId, RecordId, ThingId},
     record::Record,
-    replica::{Draft, EraseFailed, Memory, Replica, Row, RowPrefix, Rows},
+    replica::{Draft, EraseFailed, Replica, Row, RowPrefix, Rows},
 };
 use maillon_tests::net::{Net, note, professional};
 

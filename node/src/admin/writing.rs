@@ -83,8 +83,8 @@ impl Node {
                 limit,
             } => {
                 let wanted = AlertsWanted {
-                    circle: circle
-                        .map(|circle| self.circle_named(&circle))
+                    circles: circle
+                        .map(|circle| Ok::<_, Refusal>(vec![self.circle_named(&circle)?]))
                         .transpose()?,
                     open,
                     after: after.map(|mark| mark.parse()).transpose()?,

@@ -8,7 +8,7 @@ use maillon_protocol::{
     invite::InvitationReason,
 };
 
-use super::{Actor, Care, CareError, Category, Likeness, audit, fresh, identity, read};
+use super::{Actor, Care, CareError, Category, Likeness, audit, fresh, identity, joining, read};
 use crate::{
     audit::{About, Object},
     clock::now_ms,
@@ -118,18 +118,21 @@ impl Care {
             self.may_open(actor, circle)?;
         }
         let actor = actor.clone();
-        Ok(self
-            .ledger
+        self.ledger
             .run(move |tx| {
                 let now = tx.now_ms;
                 tx.replica.accept(tx.rows, &invitation, same_as, now)?;
+                joining::remember(tx, &actor, &invitation);
                 let about = About {
                     circle: same_as,
                     ..About::object(Object::Invitation(invitation))
                 };
                 audit::note(tx, &actor, "invitation.accept", about)
             })
-            .await?)
+            .await?;
+        // It may have been admitted already.
+        self.joins.awaited();
+        self.join_where_admitted().await
     }
 
     /// A person declines an invitation; nothing is sent.

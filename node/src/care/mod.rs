@@ -16,6 +16,8 @@ mod habilitations;
 mod identity;
 mod import;
 mod index;
+mod invited;
+mod joining;
 mod likeness;
 mod names;
 mod note;
@@ -37,6 +39,7 @@ pub use habilitations::{Category, Habilitation, Habilitations, Level, Role};
 pub use identity::IdentityError;
 pub use import::{ImportItem, Person, Taken};
 pub use index::{FILES_IN_A_PAGE, Filed, FilesFound, FilesWanted, Listed};
+pub use invited::{InvitationShown, Invited};
 pub use likeness::Likeness;
 pub use note::NewNote;
 pub(crate) use origin::SCRUB;
@@ -71,6 +74,7 @@ pub struct Care {
     known: Arc<people::Known>,
     in_force: Arc<habilitations::InForce>,
     index: Arc<index::Index>,
+    joins: Arc<joining::Joins>,
 }
 
 impl Care {
@@ -85,6 +89,7 @@ impl Care {
             known: Arc::default(),
             in_force: Arc::default(),
             index: Arc::default(),
+            joins: Arc::default(),
         }
     }
 

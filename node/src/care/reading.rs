@@ -1,16 +1,24 @@
 //! A professional reads a file: who is in the team, what their habilitation lets them read, with a line in the trail before anything is shown.
 
+use std::collections::BTreeSet;
+
 use maillon_protocol::{
-    admin::{CircleView, ThingView},
+    admin::{AlertLine, CircleView, ThingView},
     content::Kind,
-    ids::CircleId,
+    ids::{CircleId, NodeId, RecordId},
 };
 
-use super::{Actor, Care, CareError, Category, ThingMark, audit, read::ThingsWanted};
+use super::{
+    Actor, AlertsWanted, Care, CareError, Category, ThingMark, audit,
+    read::{self, ThingsWanted},
+};
 use crate::{audit::About, care::Level};
 
 /// Things in one page of a file.
 const THINGS_IN_A_PAGE: usize = 40;
+
+/// Alerts that are shown at once.
+const ALERTS_IN_A_PAGE: usize = 50;
 
 /// Which part of a file is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,5 +138,59 @@ impl Care {
             writes_messages: writes(Category::Messages)?,
             manages: writes(Category::Administration)?,
         })
+    }
+
+    /// The alerts that wait for an answer in the files that somebody follows, the most urgent first; with a line in the trail of each file that is shown.
+    ///
+    /// # Errors
+    /// [`CareError::NotReadable`] where the habilitation does not show alerts.
+    pub async fn alerts_to_answer(
+        &self,
+        actor: &Actor,
+        now_ms: u64,
+    ) -> Result<Vec<AlertLine>, CareError> {
+        self.may_read(actor, Category::Identity)?;
+        self.may_read(actor, Category::Messages)?;
+        let wanted = AlertsWanted {
+            circles: Some(self.followed(actor)),
+            open: true,
+            after: None,
+            limit: ALERTS_IN_A_PAGE,
+        };
+        let alerts = self.alerts(&wanted, now_ms)?.alerts;
+        let shown: BTreeSet<CircleId> = alerts.iter().map(|alert| alert.circle).collect();
+        if !shown.is_empty() {
+            let reader = actor.clone();
+            self.ledger
+                .run(move |tx| {
+                    let mut shown = shown.into_iter();
+                    shown.try_for_each(|circle| {
+                        audit::note(tx, &reader, "alert.list", About::circle(circle))
+                    })
+                })
+                .await?;
+        }
+        Ok(alerts)
+    }
+
+    /// The other structures in a person's circle, for whoever may open the file.
+    ///
+    /// # Errors
+    /// [`CareError::NotInTeam`], [`CareError::NoCircle`].
+    pub fn others_in(&self, actor: &Actor, circle: &CircleId) -> Result<Vec<NodeId>, CareError> {
+        self.may_open(actor, circle)?;
+        let held = self.shared().circle(circle).ok_or(CareError::NoCircle)?;
+        let own = self.shared().own();
+        let others = held.charter.members().map(|member| member.node);
+        Ok(others.filter(|node| *node != own).collect())
+    }
+
+    /// In which circle a record is; none where it is not here.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub fn circle_of(&self, record: &RecordId) -> Result<Option<CircleId>, CareError> {
+        let found = read::record(self.shared(), record)?;
+        Ok(found.map(|(circle, _)| circle.id()))
     }
 }

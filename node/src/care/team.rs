@@ -21,6 +21,7 @@ use super::{
 use crate::{
     audit::About,
     clock::{now_ms, today},
+    ledger::Shared,
 };
 
 /// By what somebody is recognised in a team.
@@ -127,6 +128,20 @@ pub struct NewFile {
 
 /// What a team is called where nobody has named it.
 const TEAM: &str = "Équipe de prise en charge";
+
+/// What is written where `actor` adds somebody to a person's team, from today on.
+pub(super) fn entry(
+    shared: &Shared,
+    circle: &CircleId,
+    actor: &Actor,
+    whom: &Actor,
+) -> Result<Draft, CareError> {
+    let things = read::things(shared, circle)?;
+    let mut teams = things.iter();
+    let team = teams.find(|(_, thing)| thing.kind() == Some(Kind::CareTeam as u64));
+    let term = from_today(Party::Professional(whom.professional.clone()), false);
+    Ok(fresh(actor, term, team.map(|(id, _)| *id)))
+}
 
 /// In which categories whoever opens a file writes.
 const OPENS: [Category; 3] = [
@@ -279,11 +294,7 @@ impl Care {
         if self.follows(whom, &circle)? {
             return Ok(());
         }
-        let things = read::things(self.shared(), &circle)?;
-        let mut teams = things.iter();
-        let team = teams.find(|(_, thing)| thing.kind() == Some(Kind::CareTeam as u64));
-        let term = from_today(Party::Professional(whom.professional.clone()), false);
-        let draft = fresh(actor, term, team.map(|(id, _)| *id));
+        let draft = entry(self.shared(), &circle, actor, whom)?;
         let actor = actor.clone();
         self.ledger
             .run(move |tx| write_one(tx, &actor, circle, draft, "team.add"))

@@ -40,6 +40,7 @@ pub(super) async fn run(node: Arc<Node>) {
     }
     let mut notices = node.ledger.shared().notices();
     loop {
+        join(&node).await;
         let care = node.care.clone();
         // Reading every file takes a while: nobody waits for it.
         if spawn_blocking(move || care.build_index()).await.is_err() {
@@ -56,6 +57,13 @@ pub(super) async fn run(node: Arc<Node>) {
     }
 }
 
+/// Whoever accepted an invitation follows the person as soon as the file is here.
+async fn join(node: &Arc<Node>) {
+    if let Err(error) = node.care.join_where_admitted().await {
+        tracing::warn!(%error, "whoever accepted an invitation could not join the team");
+    }
+}
+
 async fn follow(node: &Arc<Node>, commit: &Notices) {
     let mut touched = BTreeSet::new();
     let mut changed = BTreeSet::new();
@@ -67,6 +75,10 @@ async fn follow(node: &Arc<Node>, commit: &Notices) {
     }
     for circle in &touched {
         node.care.touch_file(circle, commit.at_ms);
+    }
+    // A secret that came with it may be what was missing.
+    if !commit.all.is_empty() {
+        join(node).await;
     }
     if changed.is_empty() {
         return;

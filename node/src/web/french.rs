@@ -57,7 +57,7 @@ pub(super) fn number(day: i8) -> String {
 }
 
 fn clock(at: &Zoned) -> String {
-    format!("{} h {:02}", at.hour(), at.minute())
+    format!("{}\u{a0}h\u{a0}{:02}", at.hour(), at.minute())
 }
 
 /// A moment as it is said at another one; both Unix milliseconds.
@@ -77,7 +77,7 @@ pub(super) fn moment(at_ms: u64, now_ms: u64) -> Moment {
     let ago_s = now_ms.saturating_sub(at_ms) / 1000;
     let said = match apart {
         _ if at_ms <= now_ms && ago_s < 60 => "à l’instant".to_owned(),
-        _ if at_ms <= now_ms && ago_s < 3600 => format!("il y a {} min", ago_s / 60),
+        _ if at_ms <= now_ms && ago_s < 3600 => format!("il y a {}\u{a0}min", ago_s / 60),
         0 => format!("aujourd’hui à {}", clock(&at)),
         1 => format!("hier à {}", clock(&at)),
         -1 => format!("demain à {}", clock(&at)),
@@ -188,14 +188,20 @@ mod tests {
     fn moments_are_said_as_people_say_them() {
         let said = |later: u64| moment(THEN, THEN + later).said;
         assert_eq!(said(20_000), "à l’instant");
-        assert_eq!(said(5 * MINUTE), "il y a 5 min");
-        assert_eq!(said(3 * HOUR), "aujourd’hui à 14 h 05");
-        assert_eq!(said(10 * HOUR), "hier à 14 h 05");
-        assert_eq!(said(3 * 24 * HOUR), "jeudi à 14 h 05");
-        assert_eq!(said(20 * 24 * HOUR), "le 26 novembre à 14 h 05");
+        assert_eq!(said(5 * MINUTE), "il y a 5\u{a0}min");
+        assert_eq!(said(3 * HOUR), "aujourd’hui à 14\u{a0}h\u{a0}05");
+        assert_eq!(said(10 * HOUR), "hier à 14\u{a0}h\u{a0}05");
+        assert_eq!(said(3 * 24 * HOUR), "jeudi à 14\u{a0}h\u{a0}05");
+        assert_eq!(said(20 * 24 * HOUR), "le 26 novembre à 14\u{a0}h\u{a0}05");
         assert_eq!(said(60 * 24 * HOUR), "le 26 novembre 2026");
-        assert_eq!(moment(THEN, THEN - 24 * HOUR).said, "demain à 14 h 05");
-        assert_eq!(moment(THEN, THEN).exact, "jeudi 26 novembre 2026 à 14 h 05");
+        assert_eq!(
+            moment(THEN, THEN - 24 * HOUR).said,
+            "demain à 14\u{a0}h\u{a0}05"
+        );
+        assert_eq!(
+            moment(THEN, THEN).exact,
+            "jeudi 26 novembre 2026 à 14\u{a0}h\u{a0}05"
+        );
         assert_eq!(moment(THEN, THEN).machine, "2026-11-26T14:05:00+01:00");
     }
 
@@ -204,7 +210,7 @@ mod tests {
         let summer = 1_782_900_000_000;
         assert_eq!(
             moment(summer, summer).exact,
-            "mercredi 1er juillet 2026 à 12 h 00"
+            "mercredi 1er juillet 2026 à 12\u{a0}h\u{a0}00"
         );
     }
 

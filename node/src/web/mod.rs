@@ -13,6 +13,7 @@
 //! - What the browser needs is in this program: no other host is asked for anything (`assets`).
 
 mod account;
+mod alerts;
 mod assets;
 mod crowd;
 mod door;
@@ -21,6 +22,7 @@ mod fields;
 mod french;
 mod habilitations;
 mod home;
+mod invitations;
 mod patients;
 mod person;
 mod policy;
@@ -69,6 +71,20 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
         (
             "/dossiers/{file}/equipe",
             get(dossier::team).post(dossier::add_to_team),
+        ),
+        (
+            "/dossiers/{file}/alerte",
+            get(dossier::alert_form).post(dossier::raise_alert),
+        ),
+        (
+            "/dossiers/{file}/alerte/reponse",
+            post(alerts::answer).get(async || door::go("/alertes")),
+        ),
+        ("/alertes", get(alerts::page)),
+        ("/invitations", get(invitations::page)),
+        (
+            "/invitations/{invitation}",
+            get(invitations::one).post(invitations::decide),
         ),
         (
             "/dossiers/{file}/note",

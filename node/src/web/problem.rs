@@ -115,6 +115,42 @@ impl Problem {
         }
     }
 
+    /// 422: an alert is closed with its outcome.
+    pub(super) fn no_outcome() -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            icon: "alert",
+            title: "Il manque l’issue de l’alerte",
+            happened: "Une alerte se clôt en disant ce qui a été fait. Rien n’a été enregistré.",
+            todo: "Revenez au dossier et écrivez l’issue avant de clore.",
+            cause: None,
+        }
+    }
+
+    /// 409: somebody was faster.
+    pub(super) fn answered() -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            icon: "check",
+            title: "Cette alerte a déjà cette réponse",
+            happened: "Quelqu’un a répondu avant vous, ou l’alerte est close. Votre réponse n’ajouterait rien : elle n’a pas été enregistrée.",
+            todo: "Rechargez le dossier pour voir qui a répondu.",
+            cause: None,
+        }
+    }
+
+    /// 409: the person refused, or their information is not recorded.
+    pub(super) fn not_shared() -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            icon: "shield",
+            title: "Ce dossier n’est pas partagé",
+            happened: "La personne s’oppose au partage, ou son information n’est pas notée. Rien n’a été envoyé.",
+            todo: "Notez sa réponse dans le dossier, puis recommencez.",
+            cause: None,
+        }
+    }
+
     /// 409: the file is closed.
     pub(super) fn ended() -> Self {
         Self {
@@ -220,10 +256,9 @@ impl From<CareError> for Problem {
             CareError::NotInTeam => Self::not_in_team(),
             CareError::NoCircle | CareError::NoRecord => Self::not_found(),
             CareError::HabilitationsChanged => Self::changed_meanwhile(),
-            // These name somebody, and what is said here goes to the log.
-            CareError::Answered { .. } | CareError::Against(_) => {
-                Self::broken("a refusal that the page does not show")
-            }
+            // The first two name somebody: they are said without that, and not logged.
+            CareError::Answered { .. } => Self::answered(),
+            CareError::Against(_) | CareError::NoConsent => Self::not_shared(),
             other => Self::broken(other),
         }
     }

@@ -15,6 +15,10 @@ pub(super) enum Place {
     Home,
     /// Patients.
     Patients,
+    /// Alertes.
+    Alerts,
+    /// Invitations.
+    Invitations,
     /// Mon compte.
     Account,
     /// Habilitations.
@@ -62,6 +66,14 @@ impl<'a> Shell<'a> {
 
     pub(super) fn at_patients(&self) -> bool {
         self.place == Place::Patients
+    }
+
+    pub(super) fn at_alerts(&self) -> bool {
+        self.place == Place::Alerts
+    }
+
+    pub(super) fn at_invitations(&self) -> bool {
+        self.place == Place::Invitations
     }
 
     pub(super) fn at_habilitations(&self) -> bool {

@@ -63,14 +63,14 @@ fn create(
 }
 
 /// Opens Rozenn's file; its address.
-fn open(visitor: &mut Visitor) -> Result<String, Trouble> {
+pub(super) fn open(visitor: &mut Visitor) -> Result<String, Trouble> {
     let done = create(visitor, &ROZENN, &OPENS)?;
     let address = done.leads_to().to_owned();
     ensure(address.starts_with("/dossiers/"), || format!("{done:?}"))?;
     Ok(address)
 }
 
-fn says(page: &Page, all: &[&str]) -> Story {
+pub(super) fn says(page: &Page, all: &[&str]) -> Story {
     for words in all {
         ensure(page.text.contains(words), || {
             format!("{} without {words:?}: {}", page.status, page.text)
@@ -140,8 +140,8 @@ fn a_nurse_opens_a_file_and_writes_a_note_two_steps_from_the_list() -> Story {
         &summary,
         &[
             "Retour à domicile",
-            "A été informé du partage",
-            "référent, infirmier",
+            "La personne, informée, ne s’oppose pas au partage",
+            "référence du dossier, infirmier",
         ],
     )?;
     let (note, reason) = (

@@ -1,5 +1,6 @@
 //! The pages of whole nodes: who comes in, what each answer carries, and what nobody sees.
 
+mod circle;
 mod door;
 mod files;
 mod habilitations;

@@ -295,6 +295,18 @@ impl Care {
         })
     }
 
+    /// The circles of the files that somebody follows and that go on.
+    pub(super) fn followed(&self, actor: &Actor) -> Vec<CircleId> {
+        let (marks, today) = (Mark::all_of(&actor.professional), today());
+        let files = self.index.held();
+        let filed = files.values().filter_map(|kept| kept.filed.as_ref());
+        let followed = filed.filter(|one| !one.ended && one.is_followed_by(&marks, &today));
+        let circles = followed.map(|one| one.circle);
+        circles
+            .filter(|one| self.shared().circle(one).is_some())
+            .collect()
+    }
+
     /// Files that might be of this person, the likeliest first.
     pub fn alike(&self, identity: &PatientIdentity) -> Vec<(Arc<Filed>, Likeness)> {
         let files = self.index.held();

@@ -26,8 +26,8 @@ const BEGINNING: usize = 300;
 /// Which alerts are asked for.
 #[derive(Debug, Clone)]
 pub struct AlertsWanted {
-    /// Those of one circle.
-    pub circle: Option<CircleId>,
+    /// Those of these circles; of all, where none are named.
+    pub circles: Option<Vec<CircleId>>,
     /// Those only that are open, in circles where this node may still answer.
     pub open: bool,
     /// Behind the last one of the page before.
@@ -127,8 +127,11 @@ impl Care {
         let shared = self.shared();
         let now_ms = wanted.after.map_or(now_ms, |mark| mark.now_ms);
         let limit = wanted.limit.clamp(1, MOST_ALERTS);
-        let circles = match wanted.circle {
-            Some(one) => vec![shared.circle(&one).ok_or(CareError::NoCircle)?],
+        let circles: Vec<_> = match &wanted.circles {
+            Some(some) => {
+                let held = some.iter().map(|one| shared.circle(one));
+                held.collect::<Option<_>>().ok_or(CareError::NoCircle)?
+            }
             None => shared.circles(),
         };
         // The first of those behind the mark, and one more that says whether there is another page.

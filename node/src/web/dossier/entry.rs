@@ -38,6 +38,8 @@ pub(super) struct Entry {
     pub(super) withdrawn: bool,
     /// What an alert has come to.
     pub(super) state: Option<Mark>,
+    /// By what an alert that is not closed is answered.
+    pub(super) alert: Option<String>,
     pub(super) reach: Option<Reach>,
     pub(super) replies: Vec<Reply>,
     /// By what a note is answered.
@@ -154,6 +156,7 @@ impl Entry {
             remarks: Vec::new(),
             withdrawn: false,
             state: None,
+            alert: None,
             reach: None,
             replies: Vec::new(),
             answer: None,
@@ -187,7 +190,11 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
                 Severity::Low => ("À savoir", false),
             };
             entry.lines = lines(&alert_said.text);
-            entry.state = alert.map(|alert| alert_state(alert, at, now_ms));
+            if let Some(alert) = alert {
+                entry.state = Some(alert_state(alert, at, now_ms));
+                let closed = alert.step == Some(AlertStep::Close);
+                entry.alert = (!closed).then(|| record.record.to_string());
+            }
             entry
         }
         Content::Document(document) => {
@@ -216,7 +223,7 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
             };
             let so = match (term.period.end.is_some(), term.referent) {
                 (true, _) => "fin de la participation",
-                (false, true) => "référence du dossier",
+                (false, true) => "prend la référence du dossier",
                 (false, false) => "entre dans l’équipe",
             };
             entry.lines = vec![format!("{name}{role} : {so}.")];
@@ -273,11 +280,11 @@ pub(super) const fn note_kind(kind: NoteKind) -> (&'static str, &'static str) {
 pub(super) fn answered(consent: &Consent) -> String {
     let said = match (consent.kind, consent.decision) {
         (ConsentKind::NonOpposition, ConsentDecision::Given) => {
-            "A été informé du partage et ne s’y oppose pas"
+            "La personne, informée, ne s’oppose pas au partage"
         }
-        (ConsentKind::Consent, ConsentDecision::Given) => "A consenti au partage",
-        (_, ConsentDecision::Refused) => "S’oppose au partage",
-        (_, ConsentDecision::Withdrawn) => "Retire son accord au partage",
+        (ConsentKind::Consent, ConsentDecision::Given) => "La personne consent au partage",
+        (_, ConsentDecision::Refused) => "La personne s’oppose au partage",
+        (_, ConsentDecision::Withdrawn) => "La personne retire son accord au partage",
     };
     if consent.answered_by.is_empty() {
         return format!("{said}.");

@@ -2,10 +2,12 @@
 //!
 //! - `entry`: what is written in a file, as pages show it
 
+mod alert;
 mod entry;
 mod note;
 mod team;
 
+pub(super) use alert::{alert_form, raise_alert};
 pub(super) use note::{note_form, write_note};
 pub(super) use team::{add as add_to_team, team};
 
@@ -164,6 +166,7 @@ struct SummaryPage<'a> {
     filters: Vec<(&'static str, &'static str, bool)>,
     journal: Journal,
     printed: Moment,
+    done: &'static str,
     reader: &'a str,
     structure: &'a str,
 }
@@ -247,6 +250,11 @@ pub(super) async fn summary(
         ),
         cover: Cover::new(&filed, &view, Tab::Summary),
         printed: super::french::moment(arrival.now_ms, arrival.now_ms),
+        done: match asked.ecrit.as_str() {
+            "alerte" => "Alerte envoyée au cercle.",
+            "reponse" => "Réponse enregistrée.",
+            _ => "",
+        },
         reader: &who.account().name,
         structure: &who.structure,
     };

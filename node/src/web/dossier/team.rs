@@ -81,9 +81,9 @@ impl Line {
         }
         if part.referent {
             said = if said.is_empty() {
-                "référent".to_owned()
+                "référence du dossier".to_owned()
             } else {
-                format!("référent, {said}")
+                format!("référence du dossier, {said}")
             };
         }
         Self {

@@ -2,7 +2,7 @@
 
 mod new;
 
-pub(super) use new::{create, form};
+pub(super) use new::{Alike, alike, create, form};
 
 use std::sync::Arc;
 
@@ -30,10 +30,10 @@ use crate::{
 };
 
 /// A line of the list.
-struct Line {
-    address: String,
-    person: Person,
-    latest: Moment,
+pub(super) struct Line {
+    pub(super) address: String,
+    pub(super) person: Person,
+    pub(super) latest: Moment,
     followed: bool,
     contested: bool,
 }
@@ -122,7 +122,7 @@ fn place(typed: &str, view: View, page: usize) -> String {
     format!("/patients?{}", parts.join("&"))
 }
 
-fn line(listed: Listed, today: &str, now_ms: u64) -> Line {
+pub(super) fn line(listed: Listed, today: &str, now_ms: u64) -> Line {
     let filed = Arc::clone(&listed.filed);
     Line {
         address: address(&filed.circle),

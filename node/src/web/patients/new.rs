@@ -34,26 +34,26 @@ struct IdentityPage<'a> {
 }
 
 /// A trait of two persons side by side.
-struct Trait {
-    name: &'static str,
-    typed: String,
-    there: String,
+pub(in crate::web) struct Trait {
+    pub(in crate::web) name: &'static str,
+    pub(in crate::web) typed: String,
+    pub(in crate::web) there: String,
 }
 
 impl Trait {
-    fn differs(&self) -> bool {
+    pub(in crate::web) fn differs(&self) -> bool {
         self.typed != self.there
     }
 }
 
 /// Somebody who resembles the new person.
-struct Alike {
-    address: String,
-    name: String,
-    why: &'static str,
+pub(in crate::web) struct Alike {
+    pub(in crate::web) address: String,
+    pub(in crate::web) name: String,
+    pub(in crate::web) why: &'static str,
     followed: bool,
-    ended: bool,
-    traits: Vec<Trait>,
+    pub(in crate::web) ended: bool,
+    pub(in crate::web) traits: Vec<Trait>,
 }
 
 #[derive(Template)]
@@ -178,15 +178,13 @@ pub(in crate::web) async fn create(
     open(&site, &who, actor, typed, identity, &fields).await
 }
 
-fn alike_page(
+/// Who resembles a person, side by side with them.
+pub(in crate::web) fn alike(
     site: &Site,
     who: &Who,
-    typed: Typed,
     identity: &PatientIdentity,
     alike: Vec<(std::sync::Arc<Filed>, Likeness)>,
-    certain: bool,
-    open: bool,
-) -> Result<Response, Problem> {
+) -> Result<Vec<Alike>, Problem> {
     let actor = who.professional()?;
     let today = today();
     let mut shown = Vec::new();
@@ -207,6 +205,19 @@ fn alike_page(
             traits: compared(identity, &filed.identity),
         });
     }
+    Ok(shown)
+}
+
+fn alike_page(
+    site: &Site,
+    who: &Who,
+    typed: Typed,
+    identity: &PatientIdentity,
+    alike: Vec<(std::sync::Arc<Filed>, Likeness)>,
+    certain: bool,
+    open: bool,
+) -> Result<Response, Problem> {
+    let shown = self::alike(site, who, identity, alike)?;
     let page = AlikePage {
         shell: Shell::of(who, Place::Patients, "Est-ce la même personne ?"),
         typed,

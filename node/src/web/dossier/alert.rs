@@ -1,0 +1,173 @@
+//! Raising an alert.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use maillon_protocol::{
+    content::{Alert, Severity},
+    ids::NodeId,
+};
+
+use super::{Cover, Tab, file, opened};
+use crate::{
+    care::{CareError, Shown},
+    web::{
+        Site,
+        door::{self, From, Who},
+        fields::Fields,
+        problem::Problem,
+        shell::{Place, Shell, html},
+    },
+};
+
+/// Characters of an alert.
+const TEXT: usize = 2000;
+const HOUR_MS: u64 = 3_600_000;
+
+/// The severities: the word in the form, what it means, within which time an answer is awaited.
+const SEVERITIES: [(&str, Severity, u64); 3] = [
+    ("urgente", Severity::High, 2 * HOUR_MS),
+    ("importante", Severity::Medium, 24 * HOUR_MS),
+    ("savoir", Severity::Low, 0),
+];
+
+/// A structure that may be asked.
+struct Structure {
+    /// The field's name.
+    field: String,
+    name: String,
+    chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "dossier/alert.html")]
+struct Page<'a> {
+    shell: Shell<'a>,
+    cover: Cover,
+    severity: String,
+    text: String,
+    structures: Vec<Structure>,
+    fault: &'static str,
+}
+
+impl Page<'_> {
+    fn is(&self, severity: &str) -> bool {
+        self.severity == severity
+    }
+}
+
+/// The field in which a structure is chosen.
+fn field(node: &NodeId) -> String {
+    format!("structure-{node}")
+}
+
+async fn page(
+    site: &Site,
+    who: &Who,
+    at: &str,
+    typed: Option<&Fields>,
+    fault: &'static str,
+) -> Result<Response, Problem> {
+    let (filed, view) = opened(site, who, at, Shown::Alerts, None).await?;
+    let cover = Cover::new(&filed, &view, Tab::Summary);
+    if !cover.writes {
+        return Err(if filed.ended {
+            Problem::ended()
+        } else {
+            Problem::not_allowed()
+        });
+    }
+    let own = site.node.ledger.shared().own();
+    let members = view.circle.members.iter().filter(|member| !member.left);
+    let others = members.filter(|member| member.node != own);
+    let chosen = |field: &str| typed.is_some_and(|typed| typed.word(field) == "1");
+    let word = |name: &str| typed.map_or("", |typed| typed.get(name)).to_owned();
+    let severity = word("gravite");
+    let page = Page {
+        shell: Shell::of(who, Place::Patients, "Lancer une alerte"),
+        severity: if severity.is_empty() {
+            "urgente".to_owned()
+        } else {
+            severity
+        },
+        text: word("texte"),
+        structures: others
+            .map(|member| {
+                let field = field(&member.node);
+                Structure {
+                    chosen: chosen(&field),
+                    name: member.structure.clone(),
+                    field,
+                }
+            })
+            .collect(),
+        cover,
+        fault,
+    };
+    let status = if fault.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    Ok(html(status, &page))
+}
+
+/// `GET /dossiers/{file}/alerte`
+pub(in crate::web) async fn alert_form(
+    State(site): State<Site>,
+    who: Who,
+    Path(at): Path<String>,
+) -> Result<Response, Problem> {
+    page(&site, &who, &at, None, "").await
+}
+
+/// `POST /dossiers/{file}/alerte`
+pub(in crate::web) async fn raise_alert(
+    State(site): State<Site>,
+    From(arrival): From,
+    who: Who,
+    Path(at): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let actor = who.professional()?;
+    let filed = file(&site, &at).ok_or_else(Problem::not_found)?;
+    let severity = fields.word("gravite");
+    let severity = SEVERITIES.into_iter().find(|(word, ..)| *word == severity);
+    let (_, severity, within_ms) = severity.ok_or_else(Problem::not_understood)?;
+    let text = fields.get("texte").replace("\r\n", "\n");
+    let fault = match text.trim().chars().count() {
+        0 => "Écrivez ce que vous avez vu et ce que vous demandez.",
+        length if length > TEXT => {
+            "Cette alerte a plus de 2 000 caractères : écrivez l’essentiel, la suite ira dans une note."
+        }
+        _ => "",
+    };
+    if !fault.is_empty() {
+        return page(&site, &who, &at, Some(&fields), fault).await;
+    }
+    let others = site.node.care.others_in(actor, &filed.circle)?.into_iter();
+    let chosen = others.filter(|node| fields.word(&field(node)) == "1");
+    let alert = Alert {
+        severity,
+        text: text.trim().to_owned(),
+        addressees: chosen.collect(),
+        answer_by_ms: match within_ms {
+            0 => 0,
+            within_ms => arrival.now_ms + within_ms,
+        },
+    };
+    match site.node.care.send_alert(actor, filed.circle, alert).await {
+        Ok(_) => Ok(door::go(&format!(
+            "/dossiers/{at}?fil=alertes&ecrit=alerte"
+        ))),
+        Err(CareError::Write(error)) => {
+            tracing::warn!(%error, "an alert could not be written");
+            let fault = "L’alerte n’a pas pu être enregistrée : ce dossier n’accepte plus d’écriture ici. Prévenez par téléphone.";
+            page(&site, &who, &at, Some(&fields), fault).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}

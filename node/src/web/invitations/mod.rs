@@ -1,0 +1,190 @@
+//! Invitations from other territories: who asks and why, whether the person is known here, and what is decided.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use maillon_protocol::{ids::InvitationId, invite::InvitationReason};
+
+use super::{
+    Site,
+    door::{self, From, Who},
+    dossier::file,
+    fields::Fields,
+    french::{self, Moment},
+    patients::{Alike, alike},
+    person::Person,
+    problem::Problem,
+    shell::{Place, Shell, html},
+};
+use crate::{
+    care::{CareError, InvitationShown, Invited, Likeness},
+    clock::today,
+};
+
+/// An invitation in the list.
+pub(super) struct Line {
+    id: String,
+    structure: String,
+    why: &'static str,
+    until: Moment,
+}
+
+const fn why(reason: InvitationReason) -> &'static str {
+    match reason {
+        InvitationReason::CareTeam => "pour prendre part aux soins d’une personne",
+        InvitationReason::Coordination => "pour appuyer la coordination d’une situation complexe",
+        InvitationReason::Stay => "pour un séjour : admission, sortie, retour à domicile",
+        InvitationReason::Successor => {
+            "pour poursuivre un cercle dont la structure qui le tenait a disparu"
+        }
+        InvitationReason::Community => "pour une communauté",
+    }
+}
+
+fn line(one: InvitationShown, now_ms: u64) -> Line {
+    Line {
+        id: one.id.to_string(),
+        structure: one.structure,
+        why: why(one.reason),
+        until: french::moment(one.expires_ms, now_ms),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "invitations/page.html")]
+struct Page<'a> {
+    shell: Shell<'a>,
+    lines: Vec<Line>,
+    done: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "invitations/one.html")]
+struct OnePage<'a> {
+    shell: Shell<'a>,
+    line: Line,
+    person: Person,
+    alike: Vec<Alike>,
+    /// The same qualified INS is here: it is that person.
+    proposed: bool,
+    /// Nothing was chosen.
+    open: bool,
+}
+
+/// The invitations that wait, for whoever may see them.
+pub(super) async fn waiting(site: &Site, who: &Who) -> Result<Vec<InvitationShown>, Problem> {
+    match site.node.care.invitations(who.professional()?).await {
+        Ok(waiting) => Ok(waiting),
+        Err(CareError::NotReadable(_)) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /invitations`
+pub(super) async fn page(
+    State(site): State<Site>,
+    From(arrival): From,
+    who: Who,
+    uri: axum::http::Uri,
+) -> Result<Response, Problem> {
+    let waiting = waiting(&site, &who).await?.into_iter();
+    let page = Page {
+        shell: Shell::of(&who, Place::Invitations, "Invitations"),
+        lines: waiting.map(|one| line(one, arrival.now_ms)).collect(),
+        done: match uri.query() {
+            Some("fait=acceptee") => {
+                "Invitation acceptée. Le dossier apparaît parmi vos patients dès qu’il arrive."
+            }
+            Some("fait=declinee") => "Invitation déclinée.",
+            _ => "",
+        },
+    };
+    Ok(html(StatusCode::OK, &page))
+}
+
+async fn invited(site: &Site, who: &Who, id: &str) -> Result<Invited, Problem> {
+    let id: InvitationId = id.parse().map_err(|_| Problem::not_found())?;
+    let found = site.node.care.invitation(who.professional()?, id).await?;
+    found.ok_or_else(Problem::not_found)
+}
+
+fn one_page(
+    site: &Site,
+    who: &Who,
+    invited: Invited,
+    now_ms: u64,
+    open: bool,
+) -> Result<Response, Problem> {
+    let same = |(_, why): &(_, Likeness)| *why == Likeness::SameQualifiedIns;
+    let page = OnePage {
+        shell: Shell::of(who, Place::Invitations, "Invitation"),
+        proposed: invited.alike.iter().any(same),
+        person: Person::of(&invited.identity, &today()),
+        alike: alike(site, who, &invited.identity, invited.alike)?,
+        line: line(invited.invitation, now_ms),
+        open,
+    };
+    let status = if open {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    Ok(html(status, &page))
+}
+
+/// `GET /invitations/{invitation}`
+pub(super) async fn one(
+    State(site): State<Site>,
+    From(arrival): From,
+    who: Who,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let invited = invited(&site, &who, &id).await?;
+    one_page(&site, &who, invited, arrival.now_ms, false)
+}
+
+/// `POST /invitations/{invitation}`
+pub(super) async fn decide(
+    State(site): State<Site>,
+    From(arrival): From,
+    who: Who,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let actor = who.professional()?;
+    let found = invited(&site, &who, &id).await?;
+    let (care, invitation) = (&site.node.care, found.invitation.id);
+    match fields.word("reponse") {
+        "decliner" => {
+            care.decline(actor, invitation).await?;
+            return Ok(door::go("/invitations?fait=declinee"));
+        }
+        "accepter" => {}
+        _ => return Err(Problem::not_understood()),
+    }
+    let same_as = match fields.word("personne") {
+        "nouvelle" => None,
+        chosen => {
+            let chosen = file(&site, chosen).map(|filed| filed.circle);
+            let known =
+                chosen.filter(|one| found.alike.iter().any(|(filed, _)| filed.circle == *one));
+            if known.is_none() {
+                return one_page(&site, &who, found, arrival.now_ms, true);
+            }
+            known
+        }
+    };
+    care.accept(actor, invitation, same_as.or(found.continues))
+        .await?;
+    Ok(door::go("/invitations?fait=acceptee"))
+}
+
+/// For the page of whoever comes in: where an invitation is.
+impl Line {
+    pub(super) fn address(&self) -> String {
+        format!("/invitations/{}", self.id)
+    }
+}

@@ -1,0 +1,170 @@
+//! Two territories, each before its own pages: an invitation is accepted, an alert goes from one to the other and its answer back.
+
+use maillon_protocol::ids::CircleId;
+use maillon_tests::{
+    daemon::{Daemon, Settings, Trouble, pair, professional, wait},
+    visitor::{Page, Visitor},
+};
+
+use super::{
+    PASSWORD, Story, ensure,
+    files::{open, says},
+    folder,
+};
+
+/// A node with pages, and somebody of it who is signed in.
+fn territory(
+    settings: Settings,
+    root: &std::path::Path,
+    (login, name, rpps, profession): (&str, &str, &str, &str),
+) -> Result<(Daemon, Visitor), Trouble> {
+    let mut settings = settings;
+    settings.web = Some("127.0.0.1:0".to_owned());
+    let node = Daemon::new(root, settings)?;
+    let id = professional(&node, name, rpps, profession)?;
+    let made = node.client()?.account_add(login, name, &id)?;
+    let mut visitor = Visitor::new(&node.pages()?);
+    let fields = [
+        ("login", login),
+        ("code", made.code.as_str()),
+        ("next", PASSWORD),
+        ("again", PASSWORD),
+    ];
+    visitor.post("/premiere-connexion", &fields)?;
+    Ok((node, visitor))
+}
+
+/// Asks for a page until it says something.
+fn until_it_says(visitor: &mut Visitor, path: &str, words: &str) -> Result<Page, Trouble> {
+    wait::until(words, wait::LONG, || {
+        let page = visitor.get(path)?;
+        Ok(page.text.contains(words).then_some(page))
+    })
+}
+
+/// What stands in a page between two texts.
+fn between<'a>(page: &'a Page, before: &str, after: &str) -> &'a str {
+    let rest = page.text.split(before).nth(1).unwrap_or_default();
+    rest.split(after).next().unwrap_or_default()
+}
+
+#[test]
+fn an_alert_of_one_territory_is_answered_on_the_page_of_another_and_the_first_sees_by_whom() -> Story
+{
+    let root = folder()?;
+    let nurse = ("maelle", "Maëlle Quesnel-Duval", "10999001018", "60");
+    let doctor = ("etienne", "Étienne Hauchecorne", "10999002040", "10");
+    let (dac, mut nurse) = territory(Settings::dac(), &root.path().join("dac"), nurse)?;
+    let (cpts, mut doctor) = territory(Settings::cpts(), &root.path().join("cpts"), doctor)?;
+    pair(&dac, &cpts)?;
+    let address = open(&mut nurse)?;
+    let circle: CircleId = dac.client()?.circles()?[0].circle;
+    let inviting = professional(&dac, "Claire Vasseur", "10999003055", "330")?;
+    let mut inviting = dac.client()?.acting_as(&inviting);
+    inviting.circle_invite(circle, cpts.node()?)?;
+
+    let list = until_it_says(&mut doctor, "/invitations", "Vous invite")?;
+    let id = between(&list, "href=\"/invitations/", "\"").to_owned();
+    let page = doctor.get(&format!("/invitations/{id}"))?;
+    says(
+        &page,
+        &[
+            "Rozenn Le Dantec",
+            "Personne ne lui ressemble",
+            "value=\"nouvelle\" checked",
+        ],
+    )?;
+    let unclear = doctor.post(&format!("/invitations/{id}"), &[("reponse", "accepter")])?;
+    ensure(unclear.status == 422, || format!("{unclear:?}"))?;
+    let fields = [("reponse", "accepter"), ("personne", "nouvelle")];
+    let accepted = doctor.post(&format!("/invitations/{id}"), &fields)?;
+    ensure(accepted.leads_to() == "/invitations?fait=acceptee", || {
+        format!("{accepted:?}")
+    })?;
+    // Whoever accepted is in the team as soon as the file is there.
+    let mine = until_it_says(&mut doctor, "/patients", "Rozenn Le Dantec")?;
+    says(&mine, &[&format!("href=\"{address}\"")])?;
+    let team = until_it_says(
+        &mut nurse,
+        &format!("{address}/equipe"),
+        "Étienne Hauchecorne",
+    )?;
+    says(&team, &["CPTS"])?;
+
+    let fields = [
+        ("gravite", "urgente"),
+        ("texte", "Refuse de manger depuis hier soir."),
+    ];
+    let sent = nurse.post(&format!("{address}/alerte"), &fields)?;
+    ensure(
+        sent.leads_to() == format!("{address}?fil=alertes&ecrit=alerte"),
+        || format!("{sent:?}"),
+    )?;
+    says(
+        &nurse.get(sent.leads_to())?,
+        &["Alerte envoyée au cercle.", "Sans réponse depuis"],
+    )?;
+    let home = until_it_says(&mut doctor, "/", "Refuse de manger depuis hier soir.")?;
+    says(
+        &home,
+        &[
+            "Une alerte attend une réponse",
+            "Rozenn Le Dantec",
+            "Urgente",
+        ],
+    )?;
+    let alert = between(&home, "name=\"alerte\" value=\"", "\"").to_owned();
+    let answers = format!("{address}/alerte/reponse");
+    let fields = [
+        ("alerte", alert.as_str()),
+        ("reponse", "prise-en-charge"),
+        ("retour", "/"),
+    ];
+    let done = doctor.post(&answers, &fields)?;
+    ensure(done.leads_to() == "/", || format!("{done:?}"))?;
+    says(&doctor.get("/")?, &["Rien n’attend votre réponse."])?;
+    until_it_says(&mut nurse, &address, "Étienne Hauchecorne s’en charge")?;
+    // A second time says nothing new, and closing says what was done.
+    let twice = doctor.post(&answers, &fields)?;
+    ensure(twice.status == 409, || format!("{twice:?}"))?;
+    let fields = [
+        ("alerte", alert.as_str()),
+        ("reponse", "close"),
+        ("commentaire", " "),
+    ];
+    let without = doctor.post(&answers, &fields)?;
+    ensure(without.status == 422, || format!("{without:?}"))?;
+    let fields = [
+        ("alerte", alert.as_str()),
+        ("reponse", "close"),
+        ("commentaire", "Vue, perfusion posée."),
+    ];
+    doctor.post(&answers, &fields)?;
+    let seen = until_it_says(&mut nurse, &address, "perfusion posée")?;
+    says(&seen, &["Close par Étienne Hauchecorne"])?;
+    // A note says how far it has come.
+    let fields = [("nature", "observation"), ("texte", "Mange de nouveau.")];
+    nurse.post(&format!("{address}/note"), &fields)?;
+    until_it_says(
+        &mut nurse,
+        &format!("{address}/carnet"),
+        "Reçu par l’autre structure",
+    )?;
+    // Nobody else of that structure opens it.
+    let other = professional(&cpts, "Inès Delahaye", "10999004061", "60")?;
+    let made = cpts
+        .client()?
+        .account_add("ines", "Inès Delahaye", &other)?;
+    let mut other = Visitor::new(&cpts.pages()?);
+    let fields = [
+        ("login", "ines"),
+        ("code", made.code.as_str()),
+        ("next", PASSWORD),
+        ("again", PASSWORD),
+    ];
+    other.post("/premiere-connexion", &fields)?;
+    ensure(other.get(&address)?.status == 403, String::new)?;
+    let fields = [("alerte", alert.as_str()), ("reponse", "vue")];
+    ensure(other.post(&answers, &fields)?.status == 403, String::new)?;
+    ensure(!other.get("/")?.text.contains("Refuse"), String::new)
+}
