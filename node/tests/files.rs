@@ -11,9 +11,10 @@ mod site;
 use maillon_node::{
     audit::By,
     care::{
-        Actor, CareError, Category, FilesWanted, Habilitation, Level, Likeness, NewFile, NewNote,
-        Role, Shown,
+        Actor, CareError, Category, FilesWanted, GlassReason, Habilitation, Level, Likeness,
+        NewFile, NewNote, Role, Shown,
     },
+    clock::{now_ms, set_offset},
 };
 use maillon_protocol::{
     content::{
@@ -154,6 +155,16 @@ async fn a_colleague_of_the_same_name_and_profession_is_told_apart_by_the_rpps()
     };
     let one = added("10999001018").await.expect("a nurse").at_page();
     let other = added("10999002040").await.expect("a nurse").at_page();
+    let circle = opened(&site, &one, leontine()).await;
+    assert!(site.care.follows(&one, &circle).expect("an answer"));
+    assert!(!site.care.follows(&other, &circle).expect("an answer"));
+}
+
+#[tokio::test]
+async fn of_two_colleagues_of_one_name_without_a_number_only_the_one_who_was_added_opens() {
+    let site = site();
+    let one = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let other = site.somebody("Camille Roux", Some("60")).await.at_page();
     let circle = opened(&site, &one, leontine()).await;
     assert!(site.care.follows(&one, &circle).expect("an answer"));
     assert!(!site.care.follows(&other, &circle).expect("an answer"));
@@ -335,4 +346,116 @@ async fn a_reply_names_a_note_of_the_same_file_and_nothing_else() {
             .count(),
         1
     );
+}
+
+#[tokio::test]
+async fn a_note_never_stands_without_its_answers_however_many_notes_came_between() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let circle = opened(&site, &nurse, leontine()).await;
+    let write = async |text: &str, answers| {
+        let note = NewNote {
+            answers,
+            ..note(text)
+        };
+        let written = site.care.add_note(&nurse, circle, note).await;
+        written.expect("a note").thing
+    };
+    let asked = write("Faut-il l’hospitaliser ?", None).await;
+    for number in 0..60 {
+        write(&format!("Passage {number}."), None).await;
+    }
+    let first = write("Pas encore.", Some(asked)).await;
+    write("Merci, je la revois demain.", Some(first)).await;
+    let view = site
+        .care
+        .read_file(&nurse, circle, Shown::Notes, None)
+        .await;
+    let before = view.expect("a file").circle.next.expect("older ones");
+    let before = before.parse().expect("a mark");
+    let page = site
+        .care
+        .read_file(&nurse, circle, Shown::Notes, Some(before))
+        .await;
+    let things = page.expect("older ones").circle.things;
+    let texts = things
+        .iter()
+        .filter_map(|thing| match &thing.standing[0].content {
+            Content::LiaisonNote(note) => Some(note.text.as_str()),
+            _ => None,
+        });
+    let texts: Vec<_> = texts.collect();
+    assert!(texts.contains(&"Faut-il l’hospitaliser ?"));
+    assert!(texts.contains(&"Pas encore.") && texts.contains(&"Merci, je la revois demain."));
+}
+
+#[tokio::test]
+async fn a_broken_glass_opens_a_file_for_an_hour_is_told_to_the_team_and_changes_nothing_else() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let other = site.somebody("Inès Delahaye", Some("60")).await.at_page();
+    let circle = opened(&site, &nurse, leontine()).await;
+    let why = "Trouvée au sol, sa fille au téléphone.";
+    let before = site.size();
+    let without = site
+        .care
+        .break_glass(&other, circle, GlassReason::Danger, " ");
+    assert!(matches!(without.await, Err(CareError::Text(_))));
+    assert_eq!(site.size(), before);
+
+    let broken = site
+        .care
+        .break_glass(&other, circle, GlassReason::Danger, why);
+    broken.await.expect("an hour");
+    let last = ("glass.break".to_owned(), "glass danger".to_owned());
+    assert_eq!(site.last(), last);
+    let waiting = site.care.alerts_to_answer(&nurse, now_ms()).await;
+    let waiting = waiting.expect("alerts").alerts;
+    assert!(waiting[0].text.contains(why) && waiting[0].text.contains("Inès Delahaye"));
+
+    // It reads and tells the team, also after a restart.
+    let site = site.restarted().await;
+    let read = texts(&site, &other, circle, Shown::Notes).await;
+    assert_eq!(read, ["Retour d’hospitalisation."]);
+    let told = site
+        .care
+        .add_note(&other, circle, note("Pompiers sur place."))
+        .await;
+    told.expect("a note");
+    let added = site.care.add_to_team(&other, circle, &other).await;
+    assert!(matches!(added, Err(CareError::NotInTeam)));
+    let answer = informed(ConsentDecision::Withdrawn);
+    let recorded = site.care.record_consent(&other, circle, answer).await;
+    assert!(matches!(recorded, Err(CareError::NotInTeam)));
+    let closed = site.care.close(&other, circle, 0).await;
+    assert!(matches!(closed, Err(CareError::NotInTeam)));
+    let view = site.care.read_file(&other, circle, Shown::Team, None).await;
+    let view = view.expect("a file");
+    assert!(!view.manages && view.glass_ms.is_some());
+
+    // An hour later it is shut, and a clock that was put back by two hours does not open it.
+    for offset_s in [3_601, -7_200] {
+        set_offset(offset_s);
+        let shut = site.care.read_file(&other, circle, Shown::All, None).await;
+        assert!(matches!(shut, Err(CareError::NotInTeam)), "{offset_s}");
+    }
+}
+
+#[tokio::test]
+async fn a_glass_is_broken_by_nobody_who_may_not_see_who_persons_are() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let helper = site.somebody("Sacha Morin", Some("350")).await.at_page();
+    let circle = opened(&site, &nurse, leontine()).await;
+    let nothing = Habilitation::new([Level::Nothing; 8]);
+    let set = site
+        .care
+        .set_habilitation(By::itself(), Role::HomeHelp, nothing, 0);
+    set.await.expect("a change");
+    let before = site.size();
+    let broken = site
+        .care
+        .break_glass(&helper, circle, GlassReason::Asked, "Elle le demande.");
+    assert!(matches!(broken.await, Err(CareError::NotReadable(_))));
+    assert_eq!(site.size(), before);
 }

@@ -51,6 +51,8 @@ pub enum Object {
     Worker(&'static str),
     /// A row of the habilitations, and what it says now, a letter for each category.
     Habilitation(&'static str, [char; 8]),
+    /// A glass that was broken, and why, in a fixed word.
+    Glass(&'static str),
 }
 
 impl fmt::Display for Object {
@@ -60,6 +62,7 @@ impl fmt::Display for Object {
             Self::Invitation(id) => write!(f, "invitation {id}"),
             Self::Professional(id) => write!(f, "professional {id}"),
             Self::Account(id) => write!(f, "account {}", HEXLOWER.encode(id)),
+            Self::Glass(reason) => write!(f, "glass {reason}"),
             Self::Worker(name) => write!(f, "worker {name}"),
             Self::Habilitation(role, levels) => {
                 write!(f, "habilitation {role} {}", String::from_iter(levels))

@@ -160,7 +160,7 @@ impl Care {
             sealer,
             mut sealed,
         } = self.uploads.end(actor, upload)?;
-        self.may_open(actor, &circle)?;
+        self.in_team(actor, &circle)?;
         let named = sealer.finish(named, &mut |chunk| sealed.push(chunk))?;
         let address = named.address;
         let written = self

@@ -36,7 +36,7 @@ impl Care {
         self.may_write(actor, &[Category::Administration])?;
         let (held, _) =
             read::record(self.shared(), &record)?.ok_or_else(|| super::no_record(&record))?;
-        self.may_open(actor, &held.id())?;
+        self.in_team(actor, &held.id())?;
         let (circle, actor) = (held.id(), actor.clone());
         let job = self.ledger.run(move |tx| {
             let (replica, rows, now, rng) = (&mut *tx.replica, tx.rows, tx.now_ms, &mut *tx.rng);
@@ -210,7 +210,7 @@ impl Care {
     pub async fn erase(&self, actor: &Actor, erasure: RecordId) -> Result<(), CareError> {
         self.may_write(actor, &[Category::Administration])?;
         let found = self.found_erasure(&erasure)?;
-        self.may_open(actor, &found.circle)?;
+        self.in_team(actor, &found.circle)?;
         let actor = actor.clone();
         let job = self.ledger.run(move |tx| {
             let (replica, rows, now, rng) = (&mut *tx.replica, tx.rows, tx.now_ms, &mut *tx.rng);
@@ -230,7 +230,7 @@ impl Care {
     pub async fn refuse_erasure(&self, actor: &Actor, erasure: RecordId) -> Result<(), CareError> {
         self.may_write(actor, &[Category::Administration])?;
         let found = self.found_erasure(&erasure)?;
-        self.may_open(actor, &found.circle)?;
+        self.in_team(actor, &found.circle)?;
         let actor = actor.clone();
         let job = self.ledger.run(move |tx| {
             let (replica, rows, now, rng) = (&mut *tx.replica, tx.rows, tx.now_ms, &mut *tx.rng);

@@ -85,7 +85,14 @@ pub(super) fn check(identity: &PatientIdentity, now_ms: u64) -> Result<(), Ident
 fn is_name(name: &str) -> bool {
     name.chars().count() <= NAME
         && name.chars().any(char::is_alphabetic)
-        && !name.chars().any(char::is_control)
+        && !name
+            .chars()
+            .any(|sign| sign.is_control() || is_invisible(sign))
+}
+
+/// Whether a character is none that one sees, or turns the others around: names that look the same would be several.
+const fn is_invisible(sign: char) -> bool {
+    matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Whether somebody may be born then. Dates of this form are in order as texts, as far as both are known.
@@ -154,7 +161,15 @@ mod tests {
     #[test]
     fn a_person_has_names_with_letters_and_no_line_breaks() {
         assert_eq!(check(&jeanne(), NOW), Ok(()));
-        for wrong in ["", " ", "-", "1234", "LE\nGOFF", &"A".repeat(101)] {
+        for wrong in [
+            "",
+            " ",
+            "-",
+            "1234",
+            "LE\nGOFF",
+            "LE\u{202e}GOFF",
+            &"A".repeat(101),
+        ] {
             let name = || wrong.to_owned();
             assert_eq!(
                 with(|one| one.birth_name = name()),

@@ -53,6 +53,22 @@ impl Care {
         if !self.joins.0.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
+        match self.join_all().await {
+            Ok(true) => Ok(()),
+            // The next commit asks again.
+            Ok(false) => {
+                self.joins.awaited();
+                Ok(())
+            }
+            Err(error) => {
+                self.joins.awaited();
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether nobody waits any more.
+    async fn join_all(&self) -> Result<bool, CareError> {
         let mut waiting = Vec::new();
         {
             let store = &self.shared().rows().0;
@@ -63,12 +79,11 @@ impl Care {
                 waiting.extend(invitation.map(InvitationId).zip(actor));
             }
         }
+        let mut done = true;
         for (invitation, actor) in waiting {
-            if !self.join(invitation, actor).await? {
-                self.joins.awaited();
-            }
+            done &= self.join(invitation, actor).await?;
         }
-        Ok(())
+        Ok(done)
     }
 
     /// Whether nothing is to be waited for any more.
@@ -97,7 +112,14 @@ impl Care {
         let actor = self.actor_of(actor)?;
         match actor {
             Some(actor) if !self.follows(&actor, &circle)? => {
-                self.join_now(invitation, circle, actor).await?;
+                match self.join_now(invitation, circle, actor).await {
+                    // Nothing is written in it any more: nobody joins.
+                    Err(CareError::Write(error)) => {
+                        tracing::warn!(circle = %circle.short(), %error, "whoever accepted an invitation does not join the team");
+                        self.forget_join(invitation).await?;
+                    }
+                    done => done?,
+                }
             }
             _ => self.forget_join(invitation).await?,
         }

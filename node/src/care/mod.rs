@@ -12,6 +12,7 @@ mod consent;
 mod document;
 mod erasure;
 mod error;
+mod glass;
 mod habilitations;
 mod identity;
 mod import;
@@ -35,6 +36,7 @@ mod team;
 mod uploads;
 
 pub use error::CareError;
+pub use glass::{GLASS_MS, GlassReason};
 pub use habilitations::{Category, Habilitation, Habilitations, Level, Role};
 pub use identity::IdentityError;
 pub use import::{ImportItem, Person, Taken};
@@ -75,6 +77,7 @@ pub struct Care {
     in_force: Arc<habilitations::InForce>,
     index: Arc<index::Index>,
     joins: Arc<joining::Joins>,
+    broken: Arc<glass::Broken>,
 }
 
 impl Care {
@@ -90,6 +93,7 @@ impl Care {
             in_force: Arc::default(),
             index: Arc::default(),
             joins: Arc::default(),
+            broken: Arc::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use maillon_protocol::{
-    admin::{AlertLine, CircleView, ThingView},
+    admin::{AlertPage, CircleView, ThingView},
     content::Kind,
     ids::{CircleId, NodeId, RecordId},
 };
@@ -50,7 +50,16 @@ impl Shown {
     /// Whether a kind belongs to it.
     const fn has(self, kind: Kind) -> bool {
         match self {
-            Self::All => !matches!(kind, Kind::LogOpened | Kind::ReadMark),
+            // The others say nothing by themselves.
+            Self::All => matches!(
+                kind,
+                Kind::LiaisonNote
+                    | Kind::Alert
+                    | Kind::Document
+                    | Kind::Participation
+                    | Kind::Consent
+                    | Kind::MembershipRequest
+            ),
             Self::Notes => matches!(kind, Kind::LiaisonNote),
             Self::Alerts => matches!(kind, Kind::Alert),
             Self::Documents => matches!(kind, Kind::Document),
@@ -85,6 +94,8 @@ pub struct FileView {
     pub writes_messages: bool,
     /// Whether team and circle may be changed.
     pub manages: bool,
+    /// Until when it is open by a broken glass, Unix milliseconds; none for whoever is in the team.
+    pub glass_ms: Option<u64>,
 }
 
 impl Care {
@@ -121,6 +132,7 @@ impl Care {
             before,
             most: THINGS_IN_A_PAGE,
             kinds: &|kind| reads.contains(&kind),
+            with_answers: true,
         };
         let mut view = self.show_things(&circle, &wanted)?;
         // Versions of one thing may be of several kinds.
@@ -132,11 +144,16 @@ impl Care {
         let may_be_shown =
             |thing: &ThingView| !thing.standing.is_empty() || !thing.erased.is_empty();
         view.things.retain(may_be_shown);
+        let glass_ms = match self.in_team(actor, &circle) {
+            Err(CareError::NotInTeam) => self.glass(actor, &circle)?,
+            _ => None,
+        };
         let writes = |category| Ok::<_, CareError>(self.level(actor, category)? == Level::Write);
         Ok(FileView {
             circle: view,
             writes_messages: writes(Category::Messages)?,
-            manages: writes(Category::Administration)?,
+            manages: glass_ms.is_none() && writes(Category::Administration)?,
+            glass_ms,
         })
     }
 
@@ -148,7 +165,7 @@ impl Care {
         &self,
         actor: &Actor,
         now_ms: u64,
-    ) -> Result<Vec<AlertLine>, CareError> {
+    ) -> Result<AlertPage, CareError> {
         self.may_read(actor, Category::Identity)?;
         self.may_read(actor, Category::Messages)?;
         let wanted = AlertsWanted {
@@ -157,8 +174,8 @@ impl Care {
             after: None,
             limit: ALERTS_IN_A_PAGE,
         };
-        let alerts = self.alerts(&wanted, now_ms)?.alerts;
-        let shown: BTreeSet<CircleId> = alerts.iter().map(|alert| alert.circle).collect();
+        let page = self.alerts(&wanted, now_ms)?;
+        let shown: BTreeSet<CircleId> = page.alerts.iter().map(|alert| alert.circle).collect();
         if !shown.is_empty() {
             let reader = actor.clone();
             self.ledger
@@ -170,7 +187,23 @@ impl Care {
                 })
                 .await?;
         }
-        Ok(alerts)
+        Ok(page)
+    }
+
+    /// A line in the trail for a look at persons whom somebody does not follow: a list, a search, or a comparison with a new person.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub async fn looked_around(
+        &self,
+        actor: &Actor,
+        action: &'static str,
+    ) -> Result<(), CareError> {
+        let reader = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| audit::note(tx, &reader, action, About::NOTHING))
+            .await?)
     }
 
     /// The other structures in a person's circle, for whoever may open the file.

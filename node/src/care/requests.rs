@@ -178,7 +178,7 @@ impl Care {
     pub async fn grant_request(&self, actor: &Actor, request: RecordId) -> Result<(), CareError> {
         self.may_write(actor, &[Category::Administration])?;
         let found = self.found(&request)?;
-        self.may_open(actor, &found.circle)?;
+        self.in_team(actor, &found.circle)?;
         let identity = match found.request.asked {
             AskedChange::Invite { .. } => self.whom_to_share(&found.circle)?,
             _ => None,
@@ -208,7 +208,7 @@ impl Care {
         self.may_write(actor, &[Category::Administration])?;
         check_why(&why)?;
         let found = self.found(&request)?;
-        self.may_open(actor, &found.circle)?;
+        self.in_team(actor, &found.circle)?;
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -230,7 +230,7 @@ impl Care {
     ) -> Result<(), CareError> {
         self.may_write(actor, &[Category::Administration])?;
         let found = self.found(&request)?;
-        self.may_open(actor, &found.circle)?;
+        self.in_team(actor, &found.circle)?;
         if found.node != self.shared().own() {
             return Err(CareError::OthersRequest);
         }

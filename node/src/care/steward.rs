@@ -180,7 +180,7 @@ impl Care {
                 .collect(),
         };
         for circle in &circles {
-            self.may_open(actor, circle)?;
+            self.in_team(actor, circle)?;
         }
         let actor = actor.clone();
         Ok(self

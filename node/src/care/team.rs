@@ -1,22 +1,21 @@
 //! The care team (équipe de prise en charge): who follows a person, and so opens their file.
 //!
 //! A professional who signs in opens the files of those in whose team they are, for as long as their term lasts (code de la santé publique, L. 1110-4 and
-//! L. 1110-12: information is shared within the care team). They are recognised by their national identifier, whichever structure wrote the term down; without one by
-//! what this structure itself wrote.
+//! L. 1110-12: information is shared within the care team). They are recognised by their national identifier or by the random id that this node gave them, whichever
+//! structure wrote the term down, and never by their name.
 
 use maillon_protocol::{
     charter::Subject,
     content::{
-        CareTeam, Consent, Content, IdentifierSystem, Kind, LiaisonNote, NoteKind, PartialDate,
-        Participation, Party, PatientIdentity, Period, Professional,
+        CareTeam, Consent, Content, Identifier, IdentifierSystem, Kind, LiaisonNote, NoteKind,
+        PartialDate, Participation, Party, PatientIdentity, Period, Professional,
     },
     ids::CircleId,
     replica::Draft,
 };
 
 use super::{
-    Actor, Care, CareError, Category, Level, audit, fresh, identity, index::joined, note, read,
-    write_one,
+    Actor, Care, CareError, Category, Level, audit, fresh, identity, note, read, write_one,
 };
 use crate::{
     audit::About,
@@ -29,30 +28,29 @@ use crate::{
 pub(super) enum Mark {
     /// An IDNPS: its first digit says the kind, 8 for an RPPS, 0 for an ADELI number (`ehealth.md`, section 2).
     National(Box<str>),
-    /// What one structure wrote: an identifier of its own, or name and profession.
+    /// What a structure gives its professionals: here the random id of each.
     Local(Box<str>),
 }
 
 impl Mark {
-    /// The marks of a professional: identifiers, or the name where there is none.
-    pub(super) fn all_of(professional: &Professional) -> Vec<Self> {
+    /// The marks of somebody of this structure: national identifiers, and the one that this node gave them.
+    pub(super) fn all_of(actor: &Actor) -> Vec<Self> {
+        let mut all = Self::of(&actor.professional);
+        all.push(Self::Local(actor.id.to_string().into()));
+        all
+    }
+
+    fn of(professional: &Professional) -> Vec<Self> {
         let identifiers = professional.identifiers.iter();
-        let mut all: Vec<Self> = identifiers
+        identifiers
             .filter_map(|one| match one.system {
                 IdentifierSystem::Rpps => Some(Self::National(format!("8{}", one.value).into())),
                 IdentifierSystem::Adeli => Some(Self::National(format!("0{}", one.value).into())),
                 IdentifierSystem::IdNatPs => Some(Self::National(one.value.clone().into())),
-                IdentifierSystem::Local => Some(Self::Local(format!("id {}", one.value).into())),
+                IdentifierSystem::Local => Some(Self::Local(one.value.clone().into())),
                 _ => None,
             })
-            .collect();
-        if all.is_empty() {
-            let profession = professional.profession.as_ref();
-            let profession = profession.map_or("", |code| code.code.as_str());
-            let name = joined(&professional.name);
-            all.push(Self::Local(format!("{profession} {name}").into()));
-        }
-        all
+            .collect()
     }
 }
 
@@ -64,14 +62,12 @@ pub(super) struct Term {
 }
 
 impl Term {
-    /// What a participation says; none where it is no professional's. `ours` is whether this structure wrote it: another one names people by their national
-    /// identifier or not at all.
-    pub(super) fn of(participation: &Participation, ours: bool) -> Option<Self> {
+    /// What a participation says; none where it is no professional's, or where nothing but a name says whose: names are several people's.
+    pub(super) fn of(participation: &Participation) -> Option<Self> {
         let Party::Professional(professional) = &participation.party else {
             return None;
         };
-        let mut marks = Mark::all_of(professional);
-        marks.retain(|mark| ours || matches!(mark, Mark::National(_)));
+        let marks = Mark::of(professional);
         (!marks.is_empty()).then(|| Self {
             marks,
             period: participation.period.clone(),
@@ -82,6 +78,16 @@ impl Term {
     pub(super) fn is_of(&self, marks: &[Mark], day: &str) -> bool {
         lasts(&self.period, day) && self.marks.iter().any(|mark| marks.contains(mark))
     }
+}
+
+/// Somebody as a term names them: with the identifier that this node gave them, so that they are told apart from whoever has their name.
+fn named(actor: &Actor) -> Party {
+    let mut professional = actor.professional.clone();
+    professional.identifiers.push(Identifier {
+        system: IdentifierSystem::Local,
+        value: actor.id.to_string(),
+    });
+    Party::Professional(professional)
 }
 
 /// Whether a period holds a day, `2026-11-27`; both ends are in it, and one that is known to the month holds the whole month.
@@ -139,7 +145,7 @@ pub(super) fn entry(
     let things = read::things(shared, circle)?;
     let mut teams = things.iter();
     let team = teams.find(|(_, thing)| thing.kind() == Some(Kind::CareTeam as u64));
-    let term = from_today(Party::Professional(whom.professional.clone()), false);
+    let term = from_today(named(whom), false);
     Ok(fresh(actor, term, team.map(|(id, _)| *id)))
 }
 
@@ -203,7 +209,7 @@ impl Care {
             attachments: Vec::new(),
             withdrawn: String::new(),
         });
-        let term = from_today(Party::Professional(actor.professional.clone()), true);
+        let term = from_today(named(actor), true);
         let first = [
             Content::PatientIdentity(file.identity),
             Content::Consent(file.consent),

@@ -76,12 +76,8 @@ async fn follow(node: &Arc<Node>, commit: &Notices) {
     for circle in &touched {
         node.care.touch_file(circle, commit.at_ms);
     }
-    // A secret that came with it may be what was missing.
-    if !commit.all.is_empty() {
-        join(node).await;
-    }
     if changed.is_empty() {
-        return;
+        return join(node).await;
     }
     let care = node.care.clone();
     let read = spawn_blocking(move || {
@@ -94,4 +90,6 @@ async fn follow(node: &Arc<Node>, commit: &Notices) {
     if read.await.is_err() {
         tracing::error!("the list of patients could not be brought up to date");
     }
+    // A secret that came with it may be what was missing.
+    join(node).await;
 }

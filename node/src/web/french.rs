@@ -158,6 +158,17 @@ pub(super) fn lasting(ms: u64) -> String {
     }
 }
 
+/// With a small letter at its beginning, where the word is none of capitals: « infirmier », « SSIAD ».
+pub(super) fn small(text: &str) -> String {
+    let mut signs = text.chars();
+    match (signs.next(), signs.clone().next()) {
+        (Some(first), Some(second)) if !second.is_uppercase() => {
+            first.to_lowercase().chain(signs).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// With a capital at its beginning.
 pub(super) fn capital(text: &str) -> String {
     let mut signs = text.chars();

@@ -61,7 +61,7 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
     let back = async || door::go("/compte");
     vec![
         ("/", get(home::page)),
-        ("/patients", get(patients::page)),
+        ("/patients", get(patients::page).post(patients::search)),
         (
             "/patients/nouveau",
             get(patients::form).post(patients::create),
@@ -71,6 +71,10 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
         (
             "/dossiers/{file}/equipe",
             get(dossier::team).post(dossier::add_to_team),
+        ),
+        (
+            "/dossiers/{file}/acces-exceptionnel",
+            get(dossier::glass_form).post(dossier::break_it),
         ),
         (
             "/dossiers/{file}/alerte",

@@ -98,7 +98,7 @@ impl Problem {
             icon: "people",
             title: "Vous n’êtes pas dans l’équipe",
             happened: "Seule l’équipe de prise en charge de cette personne ouvre son dossier. Vous n’en faites pas partie.",
-            todo: "Demandez à la référente ou au référent de vous ajouter à l’équipe.",
+            todo: "Demandez à la référente ou au référent de vous ajouter à l’équipe. Si vous devez agir tout de suite, la liste des patients mène à un accès exceptionnel.",
             cause: None,
         }
     }
@@ -115,13 +115,25 @@ impl Problem {
         }
     }
 
+    /// 503: the node has just started and does not know everybody yet.
+    pub(super) fn starting() -> Self {
+        Self {
+            status: StatusCode::SERVICE_UNAVAILABLE,
+            icon: "hourglass",
+            title: "Le nœud relit les dossiers",
+            happened: "Il vient de démarrer et ne sait pas encore qui est connu ici. Rien n’a été enregistré.",
+            todo: "Recommencez dans un instant.",
+            cause: None,
+        }
+    }
+
     /// 422: an alert is closed with its outcome.
     pub(super) fn no_outcome() -> Self {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             icon: "alert",
             title: "Il manque l’issue de l’alerte",
-            happened: "Une alerte se clôt en disant ce qui a été fait. Rien n’a été enregistré.",
+            happened: "Une alerte se clôt en disant ce qui a été fait, en 4 000 caractères au plus. Rien n’a été enregistré.",
             todo: "Revenez au dossier et écrivez l’issue avant de clore.",
             cause: None,
         }
@@ -146,7 +158,7 @@ impl Problem {
             icon: "shield",
             title: "Ce dossier n’est pas partagé",
             happened: "La personne s’oppose au partage, ou son information n’est pas notée. Rien n’a été envoyé.",
-            todo: "Notez sa réponse dans le dossier, puis recommencez.",
+            todo: "Parlez-en avec elle et avec la structure qui tient le cercle.",
             cause: None,
         }
     }
@@ -156,9 +168,9 @@ impl Problem {
         Self {
             status: StatusCode::CONFLICT,
             icon: "lock",
-            title: "Ce dossier est clos",
-            happened: "Plus rien n’y est écrit. Ce qui s’y trouve reste lisible.",
-            todo: "Si l’accompagnement reprend, la référente ou le référent le rouvre.",
+            title: "Ce dossier ne s’écrit plus ici",
+            happened: "Il est clos, ou votre structure n’est plus dans le cercle. Ce qui s’y trouve reste lisible.",
+            todo: "Si l’accompagnement reprend, parlez-en à la structure qui tient le cercle.",
             cause: None,
         }
     }
@@ -254,7 +266,8 @@ impl From<CareError> for Problem {
             CareError::NotAllowed(_) => Self::not_allowed(),
             CareError::NotReadable(_) => Self::not_readable(),
             CareError::NotInTeam => Self::not_in_team(),
-            CareError::NoCircle | CareError::NoRecord => Self::not_found(),
+            CareError::NoCircle | CareError::NoRecord | CareError::NoAlert => Self::not_found(),
+            CareError::Write(_) => Self::ended(),
             CareError::HabilitationsChanged => Self::changed_meanwhile(),
             // The first two name somebody: they are said without that, and not logged.
             CareError::Answered { .. } => Self::answered(),

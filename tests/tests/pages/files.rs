@@ -113,6 +113,19 @@ fn a_nurse_opens_a_file_and_writes_a_note_two_steps_from_the_list() -> Story {
         ],
     )?;
     says(&list, &[&format!("href=\"{address}/note\"")])?;
+    // A search is sent, so that no address keeps whom somebody looked for.
+    let found = nurse.post("/patients", &[("q", "le dan 1941")])?;
+    says(
+        &found,
+        &["1\u{a0}personne trouvée", "value=\"le dan 1941\""],
+    )?;
+    let nobody = nurse.post("/patients", &[("q", "goff")])?;
+    says(
+        &nobody,
+        &["Personne ne correspond à « goff » parmi vos patients"],
+    )?;
+    let far = nurse.get("/patients?page=18446744073709551615")?;
+    ensure(far.leads_to() == "/patients", || format!("{far:?}"))?;
     let form = nurse.get(&format!("{address}/note"))?;
     says(&form, &["Seule votre structure la lira", "name=\"texte\""])?;
     let fields = [
@@ -247,7 +260,7 @@ fn whoever_administers_the_node_sees_no_patient() -> Story {
     })?;
     for page in [
         "/patients",
-        "/patients?voir=structure&q=quintric",
+        "/patients?voir=structure",
         "/patients/nouveau",
         &address,
         &format!("{address}/note"),
@@ -375,7 +388,17 @@ fn whoever_is_here_already_is_shown_before_a_second_file_is_opened() -> Story {
     ensure(chosen.leads_to() == address, || format!("{chosen:?}"))?;
     let back = create(&mut nurse, &again, &[("etape", "revenir")])?;
     says(&back, &["value=\"QUINTRICK\"", "Les cinq traits"])?;
-    let other = create(&mut nurse, &again, &OPENS)?;
+    // Nor by a second click on the last button: whoever came meanwhile was not looked at.
+    says(
+        &create(&mut nurse, &again, &OPENS)?,
+        &["Est-ce la même personne"],
+    )?;
+    says(
+        &create(&mut nurse, &ROZENN, &OPENS)?,
+        &["Mêmes nom, prénom et date de naissance"],
+    )?;
+    let seen = [&OPENS[..], &[("vus", known)]].concat();
+    let other = create(&mut nurse, &again, &seen)?;
     ensure(
         other.leads_to().starts_with("/dossiers/") && other.leads_to() != address,
         || format!("{other:?}"),
@@ -418,14 +441,13 @@ fn markup_in_any_field_is_shown_as_it_was_typed() -> Story {
     let address = done.leads_to().to_owned();
     let fields = [("nature", "generale"), ("texte", EVIL)];
     nurse.post(&format!("{address}/note"), &fields)?;
-    let typed = "/patients?q=%3Cscript%3Ealert(1)%3C/script%3E";
+    harmless(&nurse.post("/patients", &[("q", EVIL)])?)?;
     for page in [
         address.clone(),
         format!("{address}/carnet"),
         format!("{address}/equipe"),
         format!("{address}/note"),
         "/patients".to_owned(),
-        typed.to_owned(),
     ] {
         let page = nurse.get(&page)?;
         ensure(page.status == 200, || format!("{page:?}"))?;
@@ -467,4 +489,43 @@ fn every_look_at_a_file_stands_in_the_trail() -> Story {
         )?;
     }
     Ok(())
+}
+
+#[test]
+fn a_nurse_who_must_act_breaks_the_glass_and_the_team_sees_it_on_its_first_page() -> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    let mut other = colleague(&node)?;
+    let list = other.get("/patients?voir=structure")?;
+    let glass = format!("{address}/acces-exceptionnel");
+    says(&list, &[&format!("href=\"{glass}\"")])?;
+    says(
+        &other.get(&glass)?,
+        &[
+            "Accès exceptionnel",
+            "Rozenn Le Dantec",
+            "L’accès dure une heure",
+        ],
+    )?;
+    let words = "Trouvée au sol.";
+    let partly = other.post(&glass, &[("raison", words)])?;
+    ensure(partly.status == 422, || format!("{partly:?}"))?;
+    says(
+        &partly,
+        &["id=\"motif-err\"", ">Trouvée au sol.</textarea>"],
+    )?;
+    ensure(other.get(&address)?.status == 403, String::new)?;
+    let done = other.post(&glass, &[("motif", "danger"), ("raison", words)])?;
+    ensure(done.leads_to() == address, || format!("{done:?}"))?;
+    let page = other.get(&address)?;
+    says(&page, &["Accès exceptionnel jusqu’à", "Retour à domicile"])?;
+    let team = other.get(&format!("{address}/equipe"))?;
+    ensure(!team.text.contains("name=\"professionnel\""), || {
+        team.text.clone()
+    })?;
+    says(
+        &nurse.get("/")?,
+        &["Accès exceptionnel : Inès Delahaye", "Trouvée au sol."],
+    )
 }

@@ -111,19 +111,30 @@ impl Care {
         Ok(self.habilitations()?.row(role).level(category))
     }
 
-    /// Goes on where somebody may open this person's file, and write in it in each of these categories.
+    /// Goes on where somebody may open this person's file, and write in it in each of these categories. A broken glass lets them tell the team, and no more.
     pub(super) fn may_write_in(
         &self,
         actor: &Actor,
         circle: &CircleId,
         categories: &[Category],
     ) -> Result<(), CareError> {
-        self.may_open(actor, circle)?;
+        match categories {
+            [Category::Messages] => self.may_open(actor, circle)?,
+            _ => self.in_team(actor, circle)?,
+        }
         self.may_write(actor, categories)
     }
 
-    /// Goes on where somebody may open this person's file: on a page, whoever is in the team.
+    /// Goes on where somebody may open this person's file: on a page, whoever is in the team or has broken the glass.
     pub(super) fn may_open(&self, actor: &Actor, circle: &CircleId) -> Result<(), CareError> {
+        match self.in_team(actor, circle) {
+            Err(CareError::NotInTeam) if self.glass(actor, circle)?.is_some() => Ok(()),
+            answer => answer,
+        }
+    }
+
+    /// Goes on where somebody may change a person's file: on a page, whoever is in the team.
+    pub(super) fn in_team(&self, actor: &Actor, circle: &CircleId) -> Result<(), CareError> {
         match actor.seat {
             Seat::Socket => Ok(()),
             Seat::Page if self.follows(actor, circle)? => Ok(()),

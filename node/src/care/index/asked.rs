@@ -4,10 +4,13 @@ use maillon_protocol::content::PatientIdentity;
 
 use super::words::words;
 
-/// Words of one search; more say nothing more.
+/// Words of one search, and its characters; more say nothing more.
 const MOST: usize = 12;
+const LONGEST: usize = 200;
 /// From how many digits on a number is the beginning of an INS; a year has four.
 const INS: usize = 5;
+/// A number without its key.
+const WHOLE_INS: usize = 13;
 
 /// A search as it is compared with each file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +36,7 @@ enum Part {
 impl Asked {
     pub(super) fn read(typed: &str) -> Self {
         let mut asked = Self::default();
+        let typed: String = typed.chars().take(LONGEST).collect();
         for piece in typed.split_whitespace().take(MOST) {
             if !piece.contains(|sign: char| sign.is_ascii_digit()) {
                 let found = words(piece);
@@ -47,6 +51,7 @@ impl Asked {
                 asked.number(&number.to_ascii_uppercase());
             }
         }
+        asked.names.truncate(MOST);
         asked
     }
 
@@ -70,15 +75,16 @@ impl Asked {
         self.names.is_empty() && self.parts.is_empty()
     }
 
-    /// Whether a file is meant. `names` are its words, each after a space.
-    pub(super) fn means(&self, names: &str, identity: &PatientIdentity) -> bool {
+    /// Whether a file is meant. `names` are its words, each after a space. Of whom one does not follow the whole number is to be typed: nobody finds it out digit
+    /// by digit.
+    pub(super) fn means(&self, names: &str, identity: &PatientIdentity, followed: bool) -> bool {
         self.names.iter().all(|name| names.contains(name.as_str()))
-            && self.parts.iter().all(|part| part.means(identity))
+            && self.parts.iter().all(|part| part.means(identity, followed))
     }
 }
 
 impl Part {
-    fn means(&self, identity: &PatientIdentity) -> bool {
+    fn means(&self, identity: &PatientIdentity, followed: bool) -> bool {
         let born = identity
             .birth_date
             .as_ref()
@@ -95,8 +101,9 @@ impl Part {
             Self::Number(number) => {
                 let together = compact(number);
                 let ins = identity.ins.as_ref().map_or("", |ins| ins.number.as_str());
-                (number.len() >= INS && ins.starts_with(number.as_str()))
-                    || together.is_some_and(|date| date.means(identity))
+                let enough = if followed { INS } else { WHOLE_INS };
+                (number.len() >= enough && ins.starts_with(number.as_str()))
+                    || together.is_some_and(|date| date.means(identity, followed))
             }
         }
     }
@@ -170,7 +177,7 @@ mod tests {
     }
 
     fn finds(typed: &str) -> bool {
-        Asked::read(typed).means(" LE GOFF LEGOFF JEANNE", &jeanne())
+        Asked::read(typed).means(" LE GOFF LEGOFF JEANNE", &jeanne(), true)
     }
 
     #[test]
@@ -215,6 +222,18 @@ mod tests {
         for typed in ["2380", "23806", "2 38 05 36", "05352"] {
             assert!(!finds(typed), "{typed}");
         }
+    }
+
+    #[test]
+    fn the_number_of_somebody_else_is_not_found_out_digit_by_digit() {
+        let finds = |typed: &str| Asked::read(typed).means(" LE GOFF JEANNE", &jeanne(), false);
+        assert!(finds("2380535238012") && finds("238053523801234"));
+        assert!(!finds("238053523801") && !finds("goff 23805"));
+    }
+
+    #[test]
+    fn a_search_without_end_is_cut() {
+        assert!(Asked::read(&"o-".repeat(50_000)).names.len() <= MOST);
     }
 
     #[test]

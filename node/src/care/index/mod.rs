@@ -23,7 +23,7 @@ use maillon_protocol::{
     charter::Subject,
     circle::Circle,
     content::{Content, Kind, PatientIdentity},
-    ids::CircleId,
+    ids::{CircleId, NodeId},
 };
 
 use super::{
@@ -51,6 +51,8 @@ pub struct Filed {
     pub ended: bool,
     /// When something came into it last, Unix milliseconds.
     pub latest_ms: u64,
+    /// The structure that wrote who the referent is.
+    pub referent: Option<NodeId>,
     /// Its words, each after a space.
     names: String,
     terms: Vec<Term>,
@@ -66,6 +68,7 @@ impl Filed {
             return Ok(None);
         }
         let (mut identities, mut terms, mut latest_ms) = (Vec::new(), Vec::new(), 0);
+        let mut referent = None;
         for thing in read::things(shared, &id)?.values() {
             let newest = thing.newest().map_or(0, |version| version.time.ms());
             latest_ms = latest_ms.max(newest);
@@ -82,7 +85,10 @@ impl Filed {
                         identities.push((version.time, identity));
                     }
                     Content::Participation(term) => {
-                        terms.extend(Term::of(&term, version.node == shared.own()));
+                        if term.referent && term.period.end.is_none() {
+                            referent = Some(version.node);
+                        }
+                        terms.extend(Term::of(&term));
                     }
                     _ => {}
                 }
@@ -100,6 +106,7 @@ impl Filed {
             contested,
             ended: state.closed || !circle.charter.is_member(&shared.own()),
             latest_ms,
+            referent,
             terms,
         }))
     }
@@ -204,12 +211,14 @@ impl Care {
     pub fn refresh_file(&self, circle: &CircleId) -> Result<Option<Arc<Filed>>, CareError> {
         let begun = self.index.readings.fetch_add(1, Ordering::AcqRel) + 1;
         let shared = self.shared();
-        let filed = match shared.circle(circle) {
-            Some(held) => Filed::read(shared, &held)?.map(Arc::new),
-            None => None,
+        let read = match shared.circle(circle) {
+            Some(held) => Filed::read(shared, &held).map(|filed| filed.map(Arc::new)),
+            None => Ok(None),
         };
-        self.index.keep(*circle, begun, filed.clone());
-        Ok(filed)
+        // What cannot be read is nobody's: an older reading lets nobody in.
+        let filed = read.as_ref().ok().cloned().flatten();
+        self.index.keep(*circle, begun, filed);
+        read
     }
 
     /// A file as the index has it; none where there is no such person here.
@@ -237,6 +246,11 @@ impl Care {
     /// Something came into a file that says nothing of who the person is or who follows them.
     pub(crate) fn touch_file(&self, circle: &CircleId, at_ms: u64) {
         let mut files = self.index.changing();
+        let begun = self.index.readings.fetch_add(1, Ordering::AcqRel) + 1;
+        if let Some(kept) = files.get_mut(circle) {
+            // A reading that began before this one does not know of it.
+            kept.begun = kept.begun.max(begun);
+        }
         if let Some(filed) = files.get_mut(circle).and_then(|kept| kept.filed.as_mut())
             && filed.latest_ms < at_ms
         {
@@ -246,12 +260,18 @@ impl Care {
 
     /// Reads every file into the index. One that cannot be read is left out and said.
     pub(crate) fn build_index(&self) {
+        self.index.whole.store(false, Ordering::Release);
         for circle in self.shared().circles() {
             if let Err(error) = self.refresh_file(&circle.id()) {
                 tracing::warn!(circle = %circle.id().short(), %error, "a file could not be read for the list of patients");
             }
         }
         self.index.whole.store(true, Ordering::Release);
+    }
+
+    /// Whether every file has been read since the start: before that nobody is told that somebody is not here.
+    pub fn knows_everybody(&self) -> bool {
+        self.index.whole.load(Ordering::Acquire)
     }
 
     /// The files that are wanted: while somebody types, by name; otherwise those in which something happened last come first.
@@ -261,15 +281,16 @@ impl Care {
     pub fn files(&self, actor: &Actor, wanted: FilesWanted<'_>) -> Result<FilesFound, CareError> {
         self.may_read(actor, Category::Identity)?;
         let asked = Asked::read(wanted.typed);
-        let (marks, today) = (Mark::all_of(&actor.professional), today());
+        let (marks, today) = (Mark::all_of(actor), today());
         let mut found: Vec<Listed> = {
             let files = self.index.held();
             let filed = files.values().filter_map(|kept| kept.filed.as_ref());
             filed
                 .filter(|filed| filed.ended == wanted.ended)
-                .filter(|filed| asked.means(&filed.names, &filed.identity))
-                .map(|filed| Listed {
-                    followed: filed.is_followed_by(&marks, &today),
+                .map(|filed| (filed, filed.is_followed_by(&marks, &today)))
+                .filter(|(filed, followed)| asked.means(&filed.names, &filed.identity, *followed))
+                .map(|(filed, followed)| Listed {
+                    followed,
                     filed: Arc::clone(filed),
                 })
                 .filter(|listed| listed.followed || !wanted.followed)
@@ -291,13 +312,13 @@ impl Care {
         Ok(FilesFound {
             files,
             total,
-            partial: !self.index.whole.load(Ordering::Acquire),
+            partial: !self.knows_everybody(),
         })
     }
 
     /// The circles of the files that somebody follows and that go on.
     pub(super) fn followed(&self, actor: &Actor) -> Vec<CircleId> {
-        let (marks, today) = (Mark::all_of(&actor.professional), today());
+        let (marks, today) = (Mark::all_of(actor), today());
         let files = self.index.held();
         let filed = files.values().filter_map(|kept| kept.filed.as_ref());
         let followed = filed.filter(|one| !one.ended && one.is_followed_by(&marks, &today));
@@ -319,13 +340,13 @@ impl Care {
         alike
     }
 
-    /// Whether somebody is in a person's team today.
+    /// Whether somebody is in a person's team today, as the records say now.
     ///
     /// # Errors
     /// [`CareError`].
     pub fn follows(&self, actor: &Actor, circle: &CircleId) -> Result<bool, CareError> {
-        let marks = Mark::all_of(&actor.professional);
-        let filed = self.filed(circle)?;
+        let marks = Mark::all_of(actor);
+        let filed = self.refresh_file(circle)?;
         Ok(filed.is_some_and(|filed| filed.is_followed_by(&marks, &today())))
     }
 }

@@ -1,6 +1,10 @@
 //! One circle as it stands: members, identity, things page by page, where each alert stands.
 
-use std::{fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 use maillon_protocol::{
     admin::{CircleView, ContestedView, ErasedView, MemberLine, ThingView},
@@ -78,6 +82,8 @@ pub(in crate::care) struct ThingsWanted<'a> {
     pub(in crate::care) most: usize,
     /// Those of these kinds, by number.
     pub(in crate::care) kinds: &'a dyn Fn(u64) -> bool,
+    /// Whether the answers to notes come with them, wherever they are.
+    pub(in crate::care) with_answers: bool,
 }
 
 impl Care {
@@ -102,6 +108,7 @@ impl Care {
             before,
             most: MOST_THINGS,
             kinds: &|_| true,
+            with_answers: false,
         };
         self.show_things(id, &wanted)
     }
@@ -159,55 +166,24 @@ impl Care {
                 next = last;
                 continue;
             }
-            let (mut views, mut erased) = (Vec::new(), Vec::new());
-            for version in standing(thing) {
-                match self.view_with(&version.record, &around)? {
-                    Some(view) => views.push(view),
-                    None => erased.extend(self.erased_view(&circle, version, &around)?),
-                }
-            }
             if is_identity {
-                identity.extend(views.into_iter().filter_map(|view| match view.content {
-                    Content::PatientIdentity(identity) => Some(identity),
-                    _ => None,
-                }));
+                for version in standing(thing) {
+                    let view = self.view_with(&version.record, &around)?;
+                    identity.extend(view.and_then(|view| match view.content {
+                        Content::PatientIdentity(identity) => Some(identity),
+                        _ => None,
+                    }));
+                }
                 continue;
             }
             last = Some(mark);
-            if views.is_empty() && erased.is_empty() {
-                continue;
+            if let Some((view, size)) = self.thing_view(&circle, thing_id, thing, &around)? {
+                bytes += size;
+                shown.push(view);
             }
-            bytes += 256 * erased.len();
-            bytes += views
-                .iter()
-                .map(|view| 1024 + size_of_text(&view.content))
-                .sum::<usize>();
-            let alert = match views.first().map(|view| &view.content) {
-                Some(Content::Alert(_)) => {
-                    self.alert_of(id, thing_id, &around, Shown::Weightiest)?
-                }
-                _ => None,
-            };
-            let contested = thing.contested().count();
-            let contested_by = self.contested_by(thing, &around)?;
-            bytes += alert
-                .iter()
-                .flat_map(|alert| &alert.answers)
-                .map(|answer| 512 + answer.comment.len())
-                .sum::<usize>();
-            bytes += contested_by.len() * 1024;
-            shown.push(ThingView {
-                thing: *thing_id,
-                parent: thing.parent.first().copied(),
-                superseded: (thing.versions.len())
-                    .saturating_sub(views.len() + erased.len() + contested)
-                    as u64,
-                erased,
-                contested: contested as u64,
-                contested_by,
-                standing: views,
-                alert,
-            });
+        }
+        if wanted.with_answers {
+            self.add_answers(&circle, &things, wanted, &around, &mut shown)?;
         }
         shown.reverse();
         let doubts = identity.iter().flat_map(doubts_of).collect();
@@ -221,6 +197,95 @@ impl Care {
             next: next.map(|mark: ThingMark| mark.to_string()),
             doubts,
         })
+    }
+
+    /// Adds the answers to notes that are shown, which may be newer than the page: a note never stands without them. An answer to an answer comes too.
+    fn add_answers(
+        &self,
+        circle: &Circle,
+        things: &BTreeMap<ThingId, Thing>,
+        wanted: &ThingsWanted<'_>,
+        around: &Around,
+        shown: &mut Vec<ThingView>,
+    ) -> Result<(), CareError> {
+        let mut here: BTreeSet<ThingId> = shown.iter().map(|one| one.thing).collect();
+        loop {
+            let missing: Vec<_> = things
+                .iter()
+                .filter(|(id, thing)| {
+                    let answered = thing.parent.first();
+                    !here.contains(*id)
+                        && answered.is_some_and(|parent| here.contains(parent))
+                        && thing.kind() == Some(Kind::LiaisonNote as u64)
+                        && (wanted.kinds)(Kind::LiaisonNote as u64)
+                })
+                .take(MOST_THINGS.saturating_sub(shown.len()))
+                .collect();
+            if missing.is_empty() {
+                break;
+            }
+            for (id, thing) in missing {
+                here.insert(*id);
+                let view = self.thing_view(circle, id, thing, around)?;
+                shown.extend(view.map(|(view, _)| view));
+            }
+        }
+        // As the page itself: newest first.
+        let at = |one: &ThingView| things.get(&one.thing).and_then(ThingMark::of);
+        shown.sort_by_key(|one| std::cmp::Reverse(at(one)));
+        Ok(())
+    }
+
+    /// A thing as it stands, and about how many bytes that is; none where there is nothing to show of it.
+    fn thing_view(
+        &self,
+        circle: &Circle,
+        id: &ThingId,
+        thing: &Thing,
+        around: &Around,
+    ) -> Result<Option<(ThingView, usize)>, CareError> {
+        let (mut views, mut erased) = (Vec::new(), Vec::new());
+        for version in standing(thing) {
+            match self.view_with(&version.record, around)? {
+                Some(view) => views.push(view),
+                None => erased.extend(self.erased_view(circle, version, around)?),
+            }
+        }
+        if views.is_empty() && erased.is_empty() {
+            return Ok(None);
+        }
+        let mut bytes = 256 * erased.len();
+        bytes += views
+            .iter()
+            .map(|view| 1024 + size_of_text(&view.content))
+            .sum::<usize>();
+        let alert = match views.first().map(|view| &view.content) {
+            Some(Content::Alert(_)) => {
+                self.alert_of(&circle.id(), id, around, Shown::Weightiest)?
+            }
+            _ => None,
+        };
+        let contested = thing.contested().count();
+        let contested_by = self.contested_by(thing, around)?;
+        bytes += alert
+            .iter()
+            .flat_map(|alert| &alert.answers)
+            .map(|answer| 512 + answer.comment.len())
+            .sum::<usize>();
+        bytes += contested_by.len() * 1024;
+        let view = ThingView {
+            thing: *id,
+            parent: thing.parent.first().copied(),
+            superseded: (thing.versions.len())
+                .saturating_sub(views.len() + erased.len() + contested)
+                as u64,
+            erased,
+            contested: contested as u64,
+            contested_by,
+            standing: views,
+            alert,
+        };
+        Ok(Some((view, bytes)))
     }
 
     /// What stays of a version, if it was erased here.

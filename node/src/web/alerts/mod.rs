@@ -38,29 +38,56 @@ pub(super) struct Line {
     pub(super) age: String,
     /// « à traiter avant 16 h 00 »; empty where there is no moment.
     pub(super) due: String,
+    /// Whether somebody has answered already.
+    pub(super) answered: bool,
     pub(super) text: String,
     pub(super) by: String,
     pub(super) when: Moment,
 }
 
 /// The alerts that wait for somebody, as pages show them.
-pub(super) async fn waiting(site: &Site, actor: &Actor, now_ms: u64) -> Result<Vec<Line>, Problem> {
+pub(super) async fn waiting(site: &Site, actor: &Actor, now_ms: u64) -> Result<Waiting, Problem> {
     let care = &site.node.care;
-    let alerts = match care.alerts_to_answer(actor, now_ms).await {
-        Ok(alerts) => alerts,
+    let mut waiting = Waiting {
+        partial: !care.knows_everybody(),
+        ..Waiting::default()
+    };
+    let page = match care.alerts_to_answer(actor, now_ms).await {
+        Ok(page) => page,
         // Whoever may not read alerts has none.
-        Err(CareError::NotReadable(_)) => return Ok(Vec::new()),
+        Err(CareError::NotReadable(_)) => return Ok(waiting),
         Err(error) => return Err(error.into()),
     };
-    let today = today();
-    let mut lines = Vec::new();
-    for alert in alerts {
-        if let Some(filed) = care.filed(&alert.circle)? {
-            let person = Person::of(&filed.identity, &today);
-            lines.push(line(alert, person, address(&filed.circle), now_ms));
+    waiting.more = page.next.is_some();
+    let (today, own) = (today(), site.node.ledger.shared().own());
+    for alert in page.alerts {
+        let Some(filed) = care.filed(&alert.circle)? else {
+            continue;
+        };
+        let person = Person::of(&filed.identity, &today);
+        // Where nobody else is in the circle, it is one's colleagues who answer.
+        let sent = alert.node == own && !alert.alert.structures.is_empty();
+        let line = line(alert, person, address(&filed.circle), now_ms);
+        if sent {
+            waiting.sent.push(line);
+        } else {
+            waiting.asked.push(line);
         }
     }
-    Ok(lines)
+    Ok(waiting)
+}
+
+/// The alerts without an answer in the files that somebody follows.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// Those that their structure is to answer.
+    pub(super) asked: Vec<Line>,
+    /// Those that their structure has sent, and others are to answer.
+    pub(super) sent: Vec<Line>,
+    /// There are more.
+    pub(super) more: bool,
+    /// The node has just started: there may be more.
+    pub(super) partial: bool,
 }
 
 fn line(alert: AlertLine, person: Person, address: String, now_ms: u64) -> Line {
@@ -70,12 +97,16 @@ fn line(alert: AlertLine, person: Person, address: String, now_ms: u64) -> Line 
         Severity::Low => ("", "À savoir", ""),
     };
     let since = french::lasting(now_ms.saturating_sub(alert.written_ms));
-    let due = alert
-        .alert
-        .answer_by_ms
-        .map(|until| french::moment(until, now_ms).said);
-    // « avant 16 h 00 », and not « avant aujourd’hui à 16 h 00 ».
-    let due = due.map(|due| due.trim_start_matches("aujourd’hui à ").to_owned());
+    let due = alert.alert.answer_by_ms.map(|until| {
+        if until <= now_ms {
+            let late = french::lasting(now_ms - until);
+            return format!("échéance dépassée depuis {late}");
+        }
+        let until = french::moment(until, now_ms).said;
+        // « avant 16 h 00 », and not « avant aujourd’hui à 16 h 00 ».
+        let until = until.trim_start_matches("aujourd’hui à ");
+        format!("à traiter avant {until}")
+    });
     let by = [alert.by, alert.structure].into_iter();
     Line {
         address,
@@ -84,13 +115,18 @@ fn line(alert: AlertLine, person: Person, address: String, now_ms: u64) -> Line 
         class,
         flag,
         flag_class,
-        age: format!("Sans réponse depuis {since}"),
-        due: match due {
-            Some(until) if alert.overdue => format!("devait être traitée avant {until}"),
-            Some(until) => format!("à traiter avant {until}"),
-            None => String::new(),
+        age: match alert.alert.step {
+            None => format!("Sans réponse depuis {since}"),
+            Some(AlertStep::TakeCharge) => "Prise en charge".to_owned(),
+            Some(_) => "Quelqu’un en a pris connaissance".to_owned(),
         },
-        text: alert.text,
+        due: due.unwrap_or_default(),
+        answered: alert.alert.step.is_some(),
+        text: if alert.text.is_empty() {
+            "Alerte dont le texte n’est pas lisible ici".to_owned()
+        } else {
+            alert.text
+        },
         by: by
             .filter(|part| !part.is_empty())
             .collect::<Vec<_>>()
@@ -103,7 +139,7 @@ fn line(alert: AlertLine, person: Person, address: String, now_ms: u64) -> Line 
 #[template(path = "alerts/page.html")]
 struct Page<'a> {
     shell: Shell<'a>,
-    alerts: Vec<Line>,
+    waiting: Waiting,
     back: &'static str,
 }
 
@@ -116,7 +152,7 @@ pub(super) async fn page(
     let actor = who.professional()?;
     let page = Page {
         shell: Shell::of(&who, Place::Alerts, "Alertes"),
-        alerts: waiting(&site, actor, arrival.now_ms).await?,
+        waiting: waiting(&site, actor, arrival.now_ms).await?,
         back: "/alertes",
     };
     Ok(html(StatusCode::OK, &page))
@@ -140,7 +176,7 @@ pub(super) async fn answer(
         _ => return Err(Problem::not_understood()),
     };
     let comment = fields.get("commentaire").trim().to_owned();
-    if step == AlertStep::Close && comment.is_empty() {
+    if (step == AlertStep::Close && comment.is_empty()) || comment.len() > 4096 {
         return Err(Problem::no_outcome());
     }
     let care = &site.node.care;

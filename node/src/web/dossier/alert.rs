@@ -73,7 +73,8 @@ async fn page(
 ) -> Result<Response, Problem> {
     let (filed, view) = opened(site, who, at, Shown::Alerts, None).await?;
     let cover = Cover::new(&filed, &view, Tab::Summary);
-    if !cover.writes {
+    // What was typed is shown, whatever became of the file meanwhile.
+    if !cover.writes && fault.is_empty() {
         return Err(if filed.ended {
             Problem::ended()
         } else {

@@ -61,6 +61,11 @@ pub(super) struct Reach {
 
 /// An answer to a note.
 pub(super) struct Reply {
+    pub(super) flag: &'static str,
+    /// The reason why it was withdrawn; empty while it stands.
+    pub(super) withdrawn: String,
+    pub(super) corrected: bool,
+    pub(super) files: usize,
     pub(super) by: String,
     pub(super) when: Moment,
     pub(super) lines: Vec<String>,
@@ -69,14 +74,19 @@ pub(super) struct Reply {
 /// The things of a page, day by day.
 pub(super) fn days(view: &CircleView, now_ms: u64) -> Vec<Day> {
     let mut replies: BTreeMap<ThingId, Vec<Reply>> = BTreeMap::new();
-    let shown = |thing: &ThingId| view.things.iter().any(|one| one.thing == *thing);
-    let (answers, mut things): (Vec<_>, Vec<_>) = view.things.iter().partition(|thing| {
-        let parent = thing.parent.as_ref().is_some_and(shown);
-        parent && note_of(thing).is_some()
-    });
+    let by_id: BTreeMap<ThingId, &ThingView> =
+        view.things.iter().map(|one| (one.thing, one)).collect();
+    let (answers, mut things): (Vec<_>, Vec<_>) = view
+        .things
+        .iter()
+        .partition(|thing| note_of(thing).is_some() && root_of(thing, &by_id).is_some());
     for answer in answers {
-        if let (Some(parent), Some((record, note))) = (answer.parent, note_of(answer)) {
-            replies.entry(parent).or_default().push(Reply {
+        if let (Some(root), Some((record, note))) = (root_of(answer, &by_id), note_of(answer)) {
+            replies.entry(root).or_default().push(Reply {
+                flag: if note.emergency { "Urgence" } else { "" },
+                withdrawn: note.withdrawn.clone(),
+                corrected: answer.superseded > 0 || answer.standing.len() > 1,
+                files: note.attachments.len(),
                 by: by(&record.author),
                 when: french::moment(record.occurred_ms, now_ms),
                 lines: lines(&note.text),
@@ -101,6 +111,20 @@ pub(super) fn days(view: &CircleView, now_ms: u64) -> Vec<Day> {
         }
     }
     days
+}
+
+/// The note at the beginning of a talk, where it is shown; none for one that answers nothing here. A chain that leads back to itself has none.
+fn root_of(thing: &ThingView, all: &BTreeMap<ThingId, &ThingView>) -> Option<ThingId> {
+    let mut root = None;
+    let mut at = thing.parent;
+    for _ in 0..all.len() {
+        let Some(one) = at.and_then(|id| all.get(&id)) else {
+            return root;
+        };
+        root = Some(one.thing);
+        at = one.parent;
+    }
+    None
 }
 
 fn note_of(thing: &ThingView) -> Option<(&RecordView, &LiaisonNote)> {
@@ -133,6 +157,9 @@ fn entry(thing: &ThingView, now_ms: u64) -> Option<(u64, Entry)> {
         let twice =
             "Écrit par une structure dont le nœud a tourné deux fois : à vérifier avec elle.";
         entry.remarks.push(twice.to_owned());
+    }
+    if thing.parent.is_some() && matches!(record.content, Content::LiaisonNote(_)) {
+        entry.tags.push("réponse");
     }
     if matches!(record.content, Content::LiaisonNote(_)) && !entry.withdrawn {
         entry.answer = Some(thing.thing.to_string());
@@ -295,7 +322,7 @@ pub(super) fn answered(consent: &Consent) -> String {
 /// « Maëlle Quesnel, infirmière, CPTS des Falaises ».
 pub(super) fn by(professional: &Professional) -> String {
     let profession = professional.profession.as_ref();
-    let profession = profession.map(|code| code.label.to_lowercase());
+    let profession = profession.map(|code| french::small(&code.label));
     let structure = Some(professional.structure.name.clone());
     let parts = [profession, structure].into_iter().flatten();
     let parts = parts.filter(|part| !part.trim().is_empty());
@@ -306,7 +333,10 @@ pub(super) fn by(professional: &Professional) -> String {
 }
 
 pub(super) fn roles(roles: &[Code]) -> String {
-    let labels: Vec<String> = roles.iter().map(|role| role.label.to_lowercase()).collect();
+    let labels: Vec<String> = roles
+        .iter()
+        .map(|role| french::small(&role.label))
+        .collect();
     labels.join(", ")
 }
 

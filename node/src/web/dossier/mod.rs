@@ -4,10 +4,12 @@
 
 mod alert;
 mod entry;
+mod glass;
 mod note;
 mod team;
 
 pub(super) use alert::{alert_form, raise_alert};
+pub(super) use glass::{break_it, glass_form};
 pub(super) use note::{note_form, write_note};
 pub(super) use team::{add as add_to_team, team};
 
@@ -29,7 +31,7 @@ use serde::Deserialize;
 use super::{
     Site,
     door::{From, Who},
-    french::Moment,
+    french::{self, Moment},
     person::Person,
     problem::Problem,
     shell::{Place, Shell, html},
@@ -71,6 +73,8 @@ struct Cover {
     ended: bool,
     /// The person's answer stands against sharing.
     refused: bool,
+    /// Until when it is open by a broken glass; empty for whoever is in the team.
+    glass: String,
     tab: Tab,
 }
 
@@ -91,6 +95,7 @@ impl Cover {
             contested: filed.contested,
             ended: filed.ended,
             refused: matches!(view.circle.sharing, Sharing::Refused(_)),
+            glass: view.glass_ms.map_or_else(String::new, french::hour),
             tab,
         }
     }
@@ -141,7 +146,7 @@ struct Journal {
 impl Journal {
     fn of(view: &CircleView, address: &str, tab: &str, past: bool, now_ms: u64) -> Self {
         let older = view.next.as_ref().map(|next| {
-            let left = super::french::count(
+            let left = french::count(
                 usize::try_from(view.older).unwrap_or(usize::MAX),
                 "événement plus ancien",
                 "événements plus anciens",
@@ -249,7 +254,7 @@ pub(super) async fn summary(
             arrival.now_ms,
         ),
         cover: Cover::new(&filed, &view, Tab::Summary),
-        printed: super::french::moment(arrival.now_ms, arrival.now_ms),
+        printed: french::moment(arrival.now_ms, arrival.now_ms),
         done: match asked.ecrit.as_str() {
             "alerte" => "Alerte envoyée au cercle.",
             "reponse" => "Réponse enregistrée.",

@@ -79,7 +79,8 @@ async fn page(
 ) -> Result<Response, Problem> {
     let (filed, view) = opened(site, who, at, Shown::Notes, None).await?;
     let cover = Cover::new(&filed, &view, Tab::Notebook);
-    if !cover.writes {
+    // What was typed is shown, whatever became of the file meanwhile.
+    if !cover.writes && fault.is_empty() {
         return Err(if filed.ended {
             Problem::ended()
         } else {
@@ -94,7 +95,13 @@ async fn page(
     let page = Page {
         shell: Shell::of(who, Place::Patients, "Écrire une note"),
         cover,
-        readers: view.circle.members.len().saturating_sub(1),
+        readers: view
+            .circle
+            .members
+            .iter()
+            .filter(|member| !member.left)
+            .count()
+            .saturating_sub(1),
         kinds: kinds.into(),
         text: typed.text,
         urgent: typed.urgent,
@@ -117,6 +124,9 @@ pub(in crate::web) async fn note_form(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(asked) = asked.map_err(|_| Problem::not_understood())?;
+    if !asked.reponse.is_empty() && asked.reponse.parse::<ThingId>().is_err() {
+        return Err(Problem::not_understood());
+    }
     let typed = Typed {
         kind: "observation".to_owned(),
         text: String::new(),
@@ -142,17 +152,17 @@ pub(in crate::web) async fn write_note(
         answers: fields.word("reponse").to_owned(),
     };
     let kind = KINDS.iter().find(|(value, _)| *value == typed.kind);
-    let (_, kind) = kind.ok_or_else(Problem::not_understood)?;
-    let fault = match typed.text.trim().len() {
-        0 => "Écrivez la note avant de l’envoyer.",
+    let fault = match typed.text.len() {
+        _ if kind.is_none() => "Choisissez la nature de la note.",
+        _ if typed.text.trim().is_empty() => "Écrivez la note avant de l’envoyer.",
         length if length > TEXT => {
             "Cette note est trop longue : coupez-la en deux, ou joignez un document."
         }
         _ => "",
     };
-    if !fault.is_empty() {
+    let Some((_, kind)) = kind.filter(|_| fault.is_empty()) else {
         return page(&site, &who, &at, typed, fault).await;
-    }
+    };
     let answers = match typed.answers.as_str() {
         "" => None,
         answered => Some(
@@ -172,6 +182,14 @@ pub(in crate::web) async fn write_note(
         Err(CareError::Write(error)) => {
             tracing::warn!(%error, "a note could not be written");
             page(&site, &who, &at, typed, "La note n’a pas pu être enregistrée : ce dossier n’accepte plus d’écriture ici. Copiez votre texte, puis rechargez le dossier.").await
+        }
+        Err(CareError::NoRecord) => {
+            let fault = "La note à laquelle vous répondez n’est plus ici. Envoyez votre texte comme une note à part.";
+            let alone = Typed {
+                answers: String::new(),
+                ..typed
+            };
+            page(&site, &who, &at, alone, fault).await
         }
         Err(error) => Err(error.into()),
     }

@@ -45,7 +45,7 @@ impl Line {
             Party::Professional(one) => {
                 let profession = one.profession.as_ref();
                 let profession =
-                    profession.map_or_else(String::new, |code| code.label.to_lowercase());
+                    profession.map_or_else(String::new, |code| french::small(&code.label));
                 (
                     one.name.clone(),
                     profession,
@@ -104,13 +104,21 @@ fn period(period: &Period) -> String {
     match (&period.start, &period.end) {
         (Some(start), Some(end)) => {
             let (of, to) = (day(start), day(end));
-            format!("de {} à {}", of.1, to.1)
+            match (of.0, to.0) {
+                ("le", "le") => format!("du {} au {}", of.1, to.1),
+                ("le", _) => format!("du {} à {}", of.1, to.1),
+                (_, "le") => format!("de {} au {}", of.1, to.1),
+                _ => format!("de {} à {}", of.1, to.1),
+            }
         }
         (Some(start), None) => {
             let (the, start) = day(start);
             format!("depuis {the} {start}").replace("depuis en ", "depuis ")
         }
-        (None, Some(end)) => format!("jusqu’à {}", day(end).1),
+        (None, Some(end)) => match day(end) {
+            ("le", end) => format!("jusqu’au {end}"),
+            (_, end) => format!("jusqu’en {end}"),
+        },
         (None, None) => String::new(),
     }
 }
@@ -221,7 +229,7 @@ pub(in crate::web) async fn team(
                 role: actor
                     .professional
                     .profession
-                    .map_or_else(String::new, |code| code.label.to_lowercase()),
+                    .map_or_else(String::new, |code| french::small(&code.label)),
                 name: actor.professional.name,
             })
             .collect(),

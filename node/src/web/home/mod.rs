@@ -25,7 +25,7 @@ struct Page<'a> {
     administers: bool,
     /// What needs the reader now, in one sentence.
     sentence: String,
-    alerts: Vec<alerts::Line>,
+    waiting: alerts::Waiting,
     invitations: usize,
     patients: Vec<patients::Line>,
     back: &'static str,
@@ -67,16 +67,16 @@ pub(super) async fn page(
         today: french::capital(&french::today(arrival.now_ms)),
         administers: who.actor.is_none() && who.account().administrator,
         sentence: String::new(),
-        alerts: Vec::new(),
+        waiting: alerts::Waiting::default(),
         invitations: 0,
         patients: Vec::new(),
         back: "/",
     };
     if let Some(actor) = &who.actor {
         let now_ms = arrival.now_ms;
-        page.alerts = alerts::waiting(&site, actor, now_ms).await?;
+        page.waiting = alerts::waiting(&site, actor, now_ms).await?;
         page.invitations = invitations::waiting(&site, &who).await?.len();
-        page.sentence = sentence(page.alerts.len(), page.invitations);
+        page.sentence = sentence(page.waiting.asked.len(), page.invitations);
         let wanted = FilesWanted {
             typed: "",
             followed: true,

@@ -34,13 +34,13 @@ pub(super) struct Line {
 
 const fn why(reason: InvitationReason) -> &'static str {
     match reason {
-        InvitationReason::CareTeam => "pour prendre part aux soins d’une personne",
-        InvitationReason::Coordination => "pour appuyer la coordination d’une situation complexe",
-        InvitationReason::Stay => "pour un séjour : admission, sortie, retour à domicile",
+        InvitationReason::CareTeam => "à prendre part aux soins d’une personne",
+        InvitationReason::Coordination => "à appuyer la coordination d’une situation complexe",
+        InvitationReason::Stay => "à suivre un séjour : admission, sortie, retour à domicile",
         InvitationReason::Successor => {
-            "pour poursuivre un cercle dont la structure qui le tenait a disparu"
+            "à poursuivre un cercle dont la structure qui le tenait a disparu"
         }
-        InvitationReason::Community => "pour une communauté",
+        InvitationReason::Community => "à une communauté",
     }
 }
 
@@ -165,8 +165,16 @@ pub(super) async fn decide(
         "accepter" => {}
         _ => return Err(Problem::not_understood()),
     }
+    if !care.knows_everybody() {
+        return Err(Problem::starting());
+    }
+    let certain = found
+        .alike
+        .iter()
+        .any(|(_, why)| *why == Likeness::SameQualifiedIns);
     let same_as = match fields.word("personne") {
-        "nouvelle" => None,
+        // Whoever has the same qualified INS is that person.
+        "nouvelle" if !certain => None,
         chosen => {
             let chosen = file(&site, chosen).map(|filed| filed.circle);
             let known =

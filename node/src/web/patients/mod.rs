@@ -12,19 +12,20 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::{
     Site,
-    door::{From, Who},
+    door::{self, From, Who},
     dossier::address,
+    fields::Fields,
     french::{self, Moment},
     person::Person,
     problem::Problem,
     shell::{Place, Shell, html},
 };
 use crate::{
+    access::Arrival,
     care::{FILES_IN_A_PAGE, FilesWanted, Listed},
     clock::today,
 };
@@ -38,11 +39,9 @@ pub(super) struct Line {
     contested: bool,
 }
 
-/// Which patients are wanted: what was typed, which ones, which page.
+/// Which patients are wanted: which ones, which page.
 #[derive(Deserialize)]
 pub(super) struct Asked {
-    #[serde(default)]
-    q: String,
     #[serde(default)]
     voir: String,
     #[serde(default)]
@@ -54,8 +53,9 @@ struct Found {
     lines: Vec<Line>,
     head: String,
     shown: String,
-    before: Option<String>,
-    next: Option<String>,
+    /// The page before this one, and the next.
+    before: Option<usize>,
+    next: Option<usize>,
 }
 
 #[derive(Template)]
@@ -99,17 +99,16 @@ impl View {
     fn is(&self, word: &str) -> bool {
         self.word() == word
     }
+
+    /// The address of another page of the list.
+    fn page(&self, page: &usize) -> String {
+        place(*self, *page)
+    }
 }
 
-/// The address of a page of the list.
-fn place(typed: &str, view: View, page: usize) -> String {
+/// The address of the list without a search: what is looked for is sent and never stands in an address, which browsers keep.
+fn place(view: View, page: usize) -> String {
     let mut parts = Vec::new();
-    if !typed.is_empty() {
-        parts.push(format!(
-            "q={}",
-            utf8_percent_encode(typed, NON_ALPHANUMERIC)
-        ));
-    }
     if view != View::Mine {
         parts.push(format!("voir={}", view.word()));
     }
@@ -141,24 +140,58 @@ pub(super) async fn page(
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(asked) = asked.map_err(|_| Problem::not_understood())?;
-    let actor = who.professional()?;
     let view = View::read(&asked.voir).ok_or_else(Problem::not_understood)?;
-    let typed = asked.q.trim();
+    list(&site, &arrival, &who, view, "", asked.page).await
+}
+
+/// `POST /patients`: a search.
+pub(super) async fn search(
+    State(site): State<Site>,
+    From(arrival): From,
+    who: Who,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let view = View::read(fields.word("voir")).ok_or_else(Problem::not_understood)?;
+    let page = fields.word("page").parse().unwrap_or(0);
+    list(&site, &arrival, &who, view, fields.word("q"), page).await
+}
+
+async fn list(
+    site: &Site,
+    arrival: &Arrival,
+    who: &Who,
+    view: View,
+    typed: &str,
+    page: usize,
+) -> Result<Response, Problem> {
+    let actor = who.professional()?;
+    // A search without a word asks for nothing.
+    let typed = if typed.chars().any(char::is_alphanumeric) {
+        typed
+    } else {
+        ""
+    };
     let wanted = FilesWanted {
         typed,
         followed: view == View::Mine,
         ended: view == View::Ended,
-        page: asked.page,
+        page,
     };
     let care = &site.node.care;
     let files = care.files(actor, wanted)?;
+    if files.files.is_empty() && page > 0 {
+        return Ok(door::go(&place(view, 0)));
+    }
+    if view != View::Mine && files.files.iter().any(|one| !one.followed) {
+        care.looked_around(actor, "file.search").await?;
+    }
     let (today, now_ms) = (today(), arrival.now_ms);
     let shown = files.files.len();
-    let first = asked.page.saturating_mul(FILES_IN_A_PAGE);
+    let first = page.saturating_mul(FILES_IN_A_PAGE);
     let more = first + shown < files.total;
     let lines = files.files.into_iter();
-    let page = Page {
-        shell: Shell::of(&who, Place::Patients, "Patients"),
+    let list = Page {
+        shell: Shell::of(who, Place::Patients, "Patients"),
         typed,
         view,
         found: Found {
@@ -169,11 +202,11 @@ pub(super) async fn page(
                 french::count(files.total, "personne trouvée", "personnes trouvées")
             },
             shown: format!("{} à {} sur {}", first + 1, first + shown, files.total),
-            before: (asked.page > 0).then(|| place(typed, view, asked.page - 1)),
-            next: more.then(|| place(typed, view, asked.page + 1)),
+            before: page.checked_sub(1),
+            next: more.then_some(page + 1),
         },
         partial: files.partial,
         creates: care.may_open_files(actor)?,
     };
-    Ok(html(StatusCode::OK, &page))
+    Ok(html(StatusCode::OK, &list))
 }

@@ -66,6 +66,8 @@ struct AlikePage<'a> {
     open: bool,
     /// One of them is the same person for certain: there is nothing to choose but their file.
     certain: bool,
+    /// The files that are compared here.
+    seen: String,
 }
 
 #[derive(Template)]
@@ -77,6 +79,8 @@ struct OpenPage<'a> {
     referent: &'a str,
     structure: &'a str,
     reason: String,
+    /// The files that were compared.
+    seen: String,
     info: String,
     answered_by: String,
     faults: OpenFaults,
@@ -149,20 +153,32 @@ pub(in crate::web) async fn create(
     let Some(identity) = identity.filter(|_| !faults.any()) else {
         return Ok(identity_page(&who, typed, faults));
     };
+    if !site.node.care.knows_everybody() {
+        return Err(Problem::starting());
+    }
     let alike = site.node.care.alike(&identity);
+    // Whoever came meanwhile, by a colleague or by a second click on the same button, was not looked at yet.
+    let seen = fields.word("vus");
+    let all_seen = alike
+        .iter()
+        .all(|(one, _)| seen.contains(&address(&one.circle)));
     let chosen = fields.word("choix");
     // Whoever has the same qualified INS is that person: a second file is not opened beside theirs.
     let certain = alike
         .iter()
         .any(|(_, why)| *why == Likeness::SameQualifiedIns);
-    let goes_on = chosen == "nouveau" && !certain;
+    let goes_on = chosen == "nouveau" && !certain && all_seen;
     if !alike.is_empty() && !goes_on {
         if let Some(chosen) = file(&site, chosen)
             && alike.iter().any(|(one, _)| one.circle == chosen.circle)
         {
             return Ok(door::go(&format!("/dossiers/{}", address(&chosen.circle))));
         }
-        let open = fields.word("etape") == "doublon";
+        let open = fields.word("etape") == "doublon" && all_seen;
+        site.node
+            .care
+            .looked_around(actor, "identity.compare")
+            .await?;
         return alike_page(&site, &who, typed, &identity, alike, certain, open);
     }
     if fields.word("etape") != "ouvrir" {
@@ -218,12 +234,15 @@ fn alike_page(
     open: bool,
 ) -> Result<Response, Problem> {
     let shown = self::alike(site, who, identity, alike)?;
+    let seen: Vec<&str> = shown.iter().map(|one| one.address.as_str()).collect();
+    let seen = seen.join(" ");
     let page = AlikePage {
         shell: Shell::of(who, Place::Patients, "Est-ce la même personne ?"),
         typed,
         alike: shown,
         open,
         certain,
+        seen,
     };
     let status = if open {
         StatusCode::UNPROCESSABLE_ENTITY
@@ -300,6 +319,7 @@ fn open_page(
         referent: &actor.professional.name,
         structure: &who.structure,
         reason: fields.get("motif").to_owned(),
+        seen: fields.word("vus").to_owned(),
         info: fields.word("info").to_owned(),
         answered_by: fields.get("par").to_owned(),
         faults,
@@ -316,7 +336,7 @@ async fn open(
     fields: &Fields,
 ) -> Result<Response, Problem> {
     let mut faults = OpenFaults::default();
-    let reason = fields.word("motif");
+    let reason = fields.word("motif").replace("\r\n", "\n");
     if reason.is_empty() {
         faults.reason = "Écrivez en quelques mots pourquoi ce dossier est ouvert.";
     } else if reason.chars().count() > REASON {
@@ -357,7 +377,7 @@ async fn open(
             },
             how: String::new(),
         },
-        reason: reason.to_owned(),
+        reason,
     };
     let circle = site.node.care.open_file(actor, file).await?;
     Ok(door::go(&format!("/dossiers/{}", address(&circle))))
