@@ -26,7 +26,7 @@ pub(super) struct Entry {
     pub(super) kind: &'static str,
     /// « Urgence », « Urgente »: how it stands out; empty where it does not.
     pub(super) flag: &'static str,
-    pub(super) urgent: bool,
+    pub(super) flag_class: &'static str,
     pub(super) by: String,
     pub(super) hour: String,
     pub(super) when: Moment,
@@ -174,7 +174,7 @@ impl Entry {
             icon,
             kind,
             flag: "",
-            urgent: false,
+            flag_class: "",
             by: String::new(),
             hour: french::hour(at_ms),
             when: french::moment(at_ms, now_ms),
@@ -199,7 +199,7 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
             let mut entry = Entry::new(icon, kind, at, now_ms);
             entry.lines = lines(&note.text);
             if note.emergency {
-                (entry.flag, entry.urgent) = ("Urgence", true);
+                (entry.flag, entry.flag_class) = ("Urgence", "m-flag--urgent");
             }
             if let Some(first) = note.written_by.first() {
                 let import = format!("Repris d’un autre logiciel, écrit par {}.", by(first));
@@ -211,10 +211,10 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
         }
         Content::Alert(alert_said) => {
             let mut entry = Entry::new("alert", "Alerte", at, now_ms);
-            (entry.flag, entry.urgent) = match alert_said.severity {
-                Severity::High => ("Urgente", true),
-                Severity::Medium => ("Importante", false),
-                Severity::Low => ("À savoir", false),
+            (entry.flag, entry.flag_class) = match alert_said.severity {
+                Severity::High => ("Urgente", "m-flag--urgent"),
+                Severity::Medium => ("Importante", "m-flag--important"),
+                Severity::Low => ("À savoir", ""),
             };
             entry.lines = lines(&alert_said.text);
             if let Some(alert) = alert {
