@@ -47,7 +47,9 @@ impl Likeness {
                 Self::SameIns
             });
         }
-        let (family, given, born) = (family(a, b)?, given(a, b)?, born(a, b)?);
+        // Dates first: they are compared at once, and most differ.
+        let born = born(a, b)?;
+        let (given, family) = (given(a, b)?, family(a, b)?);
         match (family, given, born) {
             (Near::Same, Near::Same, Near::Same) => Some(Self::SameTraits),
             // Without a birth date, names that are merely close say nothing.
