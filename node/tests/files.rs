@@ -60,6 +60,7 @@ fn new(identity: PatientIdentity) -> NewFile {
         identity,
         consent: informed(ConsentDecision::Given),
         reason: "Retour d’hospitalisation.".to_owned(),
+        seen: Vec::new(),
     }
 }
 
@@ -313,6 +314,30 @@ async fn whoever_resembles_a_new_person_is_shown_before_anything_is_kept() {
     let close = person("QUESNEVILE", "Léontine", "1941-02-23");
     assert_eq!(alike(close), [(circle, Likeness::CloseTraits)]);
     assert_eq!(alike(person("MARTIN", "Léontine", "1941-02-23")), []);
+}
+
+#[tokio::test]
+async fn of_many_clicks_at_once_one_opens_a_file_and_one_breaks_the_glass() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let other = site.somebody("Inès Delahaye", Some("60")).await.at_page();
+    let clicks = (0..20).map(|_| site.care.open_file(&nurse, new(leontine())));
+    let done = futures::future::join_all(clicks).await;
+    let mut opened = done.iter().filter_map(|one| one.as_ref().ok());
+    let circle = *opened.next().expect("a file");
+    assert_eq!(opened.next(), None);
+    let refused = |one: &Result<_, _>| matches!(one, Ok(_) | Err(CareError::Alike));
+    assert!(done.iter().all(refused));
+
+    let why = "Trouvée au sol.";
+    let clicks = (0..20).map(|_| {
+        site.care
+            .break_glass(&other, circle, GlassReason::Danger, why)
+    });
+    let done = futures::future::join_all(clicks).await;
+    assert!(done.iter().all(Result::is_ok));
+    let waiting = site.care.alerts_to_answer(&nurse, now_ms()).await;
+    assert_eq!(waiting.expect("alerts").alerts.len(), 1);
 }
 
 #[tokio::test]

@@ -189,6 +189,7 @@ impl From<CareError> for Refusal {
                 ErrorCode::NotAllowed,
                 "name a professional whose habilitation allows it, or change the matrix on the page « Habilitations »",
             ),
+            CareError::Alike => (ErrorCode::Conflict, "compare the two persons first"),
             CareError::NotInTeam => (
                 ErrorCode::NotAllowed,
                 "ask somebody of the team to add whoever acts",

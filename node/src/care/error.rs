@@ -40,6 +40,9 @@ pub enum CareError {
         "the habilitation of this profession does not let it write what is of this kind: {0:?}"
     )]
     NotAllowed(Category),
+    /// Somebody alike has a file here that was not looked at.
+    #[error("somebody alike has a file here: compare them first")]
+    Alike,
     /// The person's team is another one.
     #[error("whoever acts is not in this person's care team: somebody who is adds them")]
     NotInTeam,

@@ -128,6 +128,11 @@ impl Care {
     ) -> Result<u64, CareError> {
         self.may_read(actor, Category::Identity)?;
         note::check_text(words)?;
+        // Clicked twice it is told once.
+        let _one = self.once.lock().await;
+        if let Some(until) = self.glass(actor, &circle)? {
+            return Ok(until);
+        }
         let filed = self.filed(&circle)?.ok_or(CareError::NoCircle)?;
         let text = format!(
             "Accès exceptionnel : {}, hors de l’équipe, ouvre ce dossier pour une heure. Motif : {}. « {} »",

@@ -78,6 +78,8 @@ pub struct Care {
     index: Arc<index::Index>,
     joins: Arc<joining::Joins>,
     broken: Arc<glass::Broken>,
+    /// Held while something is looked at and then written that is to happen once.
+    once: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Care {
@@ -94,6 +96,7 @@ impl Care {
             index: Arc::default(),
             joins: Arc::default(),
             broken: Arc::default(),
+            once: Arc::default(),
         }
     }
 

@@ -110,7 +110,13 @@ impl Care {
         part: Shown,
         before: Option<ThingMark>,
     ) -> Result<FileView, CareError> {
-        self.may_open(actor, &circle)?;
+        let glass_ms = match self.in_team(actor, &circle) {
+            Err(CareError::NotInTeam) => {
+                let until = self.glass(actor, &circle)?;
+                Some(until.ok_or(CareError::NotInTeam)?)
+            }
+            answer => answer.map(|()| None)?,
+        };
         self.may_read(actor, Category::Identity)?;
         let mut reads = Vec::new();
         let mut first_refused = None;
@@ -144,10 +150,6 @@ impl Care {
         let may_be_shown =
             |thing: &ThingView| !thing.standing.is_empty() || !thing.erased.is_empty();
         view.things.retain(may_be_shown);
-        let glass_ms = match self.in_team(actor, &circle) {
-            Err(CareError::NotInTeam) => self.glass(actor, &circle)?,
-            _ => None,
-        };
         let writes = |category| Ok::<_, CareError>(self.level(actor, category)? == Level::Write);
         Ok(FileView {
             circle: view,

@@ -130,6 +130,8 @@ pub struct NewFile {
     pub consent: Consent,
     /// Why: the first note of the notebook.
     pub reason: String,
+    /// The files of persons alike that were looked at before.
+    pub seen: Vec<CircleId>,
 }
 
 /// What a team is called where nobody has named it.
@@ -185,12 +187,21 @@ impl Care {
     /// Opens a file for a person who was informed: the identity, their answer, the team with whoever opens as the referent, and the reason, all in one commit.
     ///
     /// # Errors
-    /// [`CareError::Identity`] where a trait cannot be right, [`CareError::NoConsent`] where the person objects or was not informed, [`CareError::Text`] without a reason.
+    /// [`CareError::Identity`] where a trait cannot be right, [`CareError::NoConsent`] where the person objects or was not informed, [`CareError::Text`] without a reason; [`CareError::Alike`] where a file of somebody alike is here that was not looked at: whoever came meanwhile, by a second click too.
     pub async fn open_file(&self, actor: &Actor, file: NewFile) -> Result<CircleId, CareError> {
         self.check_identity(actor, &file.identity)?;
         note::check_text(&file.reason)?;
         if !file.consent.allows_sharing() {
             return Err(CareError::NoConsent);
+        }
+        // Of several at once each sees those before it.
+        let _one = self.once.lock().await;
+        let alike = self.alike(&file.identity);
+        if alike
+            .iter()
+            .any(|(one, _)| !file.seen.contains(&one.circle))
+        {
+            return Err(CareError::Alike);
         }
         let team = Content::CareTeam(CareTeam {
             name: TEAM.to_owned(),
@@ -277,13 +288,7 @@ impl Care {
     /// # Errors
     /// [`CareError`].
     pub fn outside_the_team(&self, circle: &CircleId) -> Result<Vec<Actor>, CareError> {
-        let mut outside = Vec::new();
-        for actor in self.professionals()? {
-            if !self.follows(&actor, circle)? {
-                outside.push(actor);
-            }
-        }
-        Ok(outside)
+        self.who_do_not_follow(self.professionals()?, circle)
     }
 
     /// Adds a professional of this structure to a person's team, from today on. Nothing is written where they are in it.

@@ -85,6 +85,16 @@ impl<'a> Shell<'a> {
     }
 }
 
+/// A page with a form: 422 where it came back because something in it is `wrong`.
+pub(super) fn form(wrong: bool, page: &impl Template) -> Response {
+    let status = if wrong {
+        StatusCode::UNPROCESSABLE_ENTITY
+    } else {
+        StatusCode::OK
+    };
+    html(status, page)
+}
+
 /// A page as an answer.
 pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {

@@ -3,7 +3,7 @@
 use std::{
     ffi::OsStr,
     fs::{self, File, OpenOptions},
-    io::Write,
+    io::{ErrorKind, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
@@ -270,10 +270,17 @@ impl Daemon {
     /// Where its pages are, such as `http://127.0.0.1:40123`.
     ///
     /// # Errors
-    /// [`Trouble::Io`] where it serves none.
+    /// [`Trouble::TooLate`] where it serves none.
     pub fn pages(&self) -> Result<String, Trouble> {
         let path = self.folder().join("run").join("web");
-        fs::read_to_string(&path).map_err(Trouble::io(path.display().to_string()))
+        // The socket answers before the pages do.
+        wait::until("the pages", wait::LONG, || {
+            match fs::read_to_string(&path) {
+                Ok(address) => Ok((!address.is_empty()).then_some(address)),
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(Trouble::io(path.display().to_string())(error)),
+            }
+        })
     }
 
     /// Its data folder.

@@ -345,8 +345,25 @@ impl Care {
     /// # Errors
     /// [`CareError`].
     pub fn follows(&self, actor: &Actor, circle: &CircleId) -> Result<bool, CareError> {
-        let marks = Mark::all_of(actor);
         let filed = self.refresh_file(circle)?;
-        Ok(filed.is_some_and(|filed| filed.is_followed_by(&marks, &today())))
+        Ok(filed.is_some_and(|filed| filed.is_followed_by(&Mark::all_of(actor), &today())))
+    }
+
+    /// Those of several who are not in a person's team today, as the records say now.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub(super) fn who_do_not_follow(
+        &self,
+        mut actors: Vec<Actor>,
+        circle: &CircleId,
+    ) -> Result<Vec<Actor>, CareError> {
+        let (filed, today) = (self.refresh_file(circle)?, today());
+        let follows = |actor: &Actor| {
+            let filed = filed.as_ref();
+            filed.is_some_and(|filed| filed.is_followed_by(&Mark::all_of(actor), &today))
+        };
+        actors.retain(|actor| !follows(actor));
+        Ok(actors)
     }
 }

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::StatusCode,
     response::Response,
 };
 use maillon_protocol::{
@@ -19,7 +18,7 @@ use crate::{
         door::{self, From, Who},
         fields::Fields,
         problem::Problem,
-        shell::{Place, Shell, html},
+        shell::{self, Place, Shell},
     },
 };
 
@@ -108,12 +107,8 @@ async fn page(
         cover,
         fault,
     };
-    let status = if fault.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
-    Ok(html(status, &page))
+    let wrong = !fault.is_empty();
+    Ok(shell::form(wrong, &page))
 }
 
 /// `GET /dossiers/{file}/alerte`

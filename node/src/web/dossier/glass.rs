@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::{
     extract::{Path, State},
-    http::StatusCode,
     response::Response,
 };
 
@@ -17,7 +16,7 @@ use crate::{
         fields::Fields,
         person::Person,
         problem::Problem,
-        shell::{Place, Shell, html},
+        shell::{self, Place, Shell},
     },
 };
 
@@ -73,12 +72,8 @@ fn page(
         reason_fault,
         words_fault,
     };
-    let status = if reason_fault.is_empty() && words_fault.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
-    html(status, &page)
+    let wrong = !reason_fault.is_empty() || !words_fault.is_empty();
+    shell::form(wrong, &page)
 }
 
 /// `GET /dossiers/{file}/acces-exceptionnel`

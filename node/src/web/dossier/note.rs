@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::StatusCode,
     response::Response,
 };
 use maillon_protocol::{content::NoteKind, ids::ThingId};
@@ -17,7 +16,7 @@ use crate::{
         door::{self, Who},
         fields::Fields,
         problem::Problem,
-        shell::{Place, Shell, html},
+        shell::{self, Place, Shell},
     },
 };
 
@@ -108,12 +107,8 @@ async fn page(
         answers: typed.answers,
         fault,
     };
-    let status = if fault.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
-    Ok(html(status, &page))
+    let wrong = !fault.is_empty();
+    Ok(shell::form(wrong, &page))
 }
 
 /// `GET /dossiers/{file}/note`

@@ -17,7 +17,7 @@ use super::{
     patients::{Alike, alike},
     person::Person,
     problem::Problem,
-    shell::{Place, Shell, html},
+    shell::{self, Place, Shell, html},
 };
 use crate::{
     care::{CareError, InvitationShown, Invited, Likeness},
@@ -127,12 +127,8 @@ fn one_page(
         line: line(invited.invitation, now_ms),
         open,
     };
-    let status = if open {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
-    };
-    Ok(html(status, &page))
+    let wrong = open;
+    Ok(shell::form(wrong, &page))
 }
 
 /// `GET /invitations/{invitation}`

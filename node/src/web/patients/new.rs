@@ -4,8 +4,11 @@
 mod typed;
 
 use askama::Template;
-use axum::{extract::State, http::StatusCode, response::Response};
-use maillon_protocol::content::{Consent, ConsentDecision, ConsentKind, PatientIdentity};
+use axum::{extract::State, response::Response};
+use maillon_protocol::{
+    content::{Consent, ConsentDecision, ConsentKind, PatientIdentity},
+    ids::CircleId,
+};
 
 use super::super::{
     Site,
@@ -14,7 +17,7 @@ use super::super::{
     fields::Fields,
     person::{Person, day, spoken},
     problem::Problem,
-    shell::{Place, Shell, html},
+    shell::{self, Place, Shell},
 };
 use crate::{
     care::{Actor, CareError, Filed, Likeness, NewFile},
@@ -118,17 +121,13 @@ pub(in crate::web) async fn form(State(site): State<Site>, who: Who) -> Result<R
 }
 
 fn identity_page(who: &Who, typed: Typed, faults: Faults) -> Response {
-    let status = if faults.any() {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
-    };
+    let wrong = faults.any();
     let page = IdentityPage {
         shell: Shell::of(who, Place::Patients, "Nouveau patient"),
         typed,
         faults,
     };
-    html(status, &page)
+    shell::form(wrong, &page)
 }
 
 /// `POST /patients/nouveau`
@@ -191,7 +190,8 @@ pub(in crate::web) async fn create(
             OpenFaults::default(),
         ));
     }
-    open(&site, &who, actor, typed, identity, &fields).await
+    let seen = alike.iter().map(|(one, _)| one.circle).collect();
+    open(&site, &who, actor, typed, (identity, seen), &fields).await
 }
 
 /// Who resembles a person, side by side with them.
@@ -244,12 +244,8 @@ fn alike_page(
         certain,
         seen,
     };
-    let status = if open {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
-    };
-    Ok(html(status, &page))
+    let wrong = open;
+    Ok(shell::form(wrong, &page))
 }
 
 /// The traits of what was typed and of somebody who is here. The number itself is not shown to whoever does not know it.
@@ -307,11 +303,7 @@ fn open_page(
     fields: &Fields,
     faults: OpenFaults,
 ) -> Response {
-    let status = if faults.any() {
-        StatusCode::UNPROCESSABLE_ENTITY
-    } else {
-        StatusCode::OK
-    };
+    let wrong = faults.any();
     let page = OpenPage {
         shell: Shell::of(who, Place::Patients, "Ouvrir le dossier"),
         typed,
@@ -324,7 +316,7 @@ fn open_page(
         answered_by: fields.get("par").to_owned(),
         faults,
     };
-    html(status, &page)
+    shell::form(wrong, &page)
 }
 
 async fn open(
@@ -332,7 +324,7 @@ async fn open(
     who: &Who,
     actor: &Actor,
     typed: Typed,
-    identity: PatientIdentity,
+    (identity, seen): (PatientIdentity, Vec<CircleId>),
     fields: &Fields,
 ) -> Result<Response, Problem> {
     let mut faults = OpenFaults::default();
@@ -366,7 +358,8 @@ async fn open(
         return Ok(open_page(who, actor, typed, &identity, fields, faults));
     };
     let file = NewFile {
-        identity,
+        identity: identity.clone(),
+        seen,
         consent: Consent {
             kind,
             decision: ConsentDecision::Given,
@@ -379,6 +372,14 @@ async fn open(
         },
         reason,
     };
-    let circle = site.node.care.open_file(actor, file).await?;
-    Ok(door::go(&format!("/dossiers/{}", address(&circle))))
+    match site.node.care.open_file(actor, file).await {
+        Ok(circle) => Ok(door::go(&format!("/dossiers/{}", address(&circle)))),
+        Err(CareError::Alike) => {
+            let alike = site.node.care.alike(&identity);
+            let same = |(_, why): &(_, Likeness)| *why == Likeness::SameQualifiedIns;
+            let certain = alike.iter().any(same);
+            alike_page(site, who, typed, &identity, alike, certain, false)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
