@@ -644,6 +644,28 @@ fn who_has_let_go_of_a_circle_is_no_stranger_to_it() {
     assert_eq!(play(&schedule), Ok(()));
 }
 
+/// Found by the tests above: the copy of a new secret was lost on its way, and the steward let go of the closed circle before it was asked for again.
+#[test]
+fn nobody_asks_for_ever_for_a_secret_that_only_who_has_let_go_could_give() {
+    let schedule = Schedule {
+        seed: 1_942_403_646,
+        nodes: 5,
+        commit_ms: 6,
+        ordered: true,
+        steps: vec![
+            Step::Run(191_901),
+            Step::Invite(2, Past::Whole),
+            Step::Weather(13, 18, 125),
+            Step::Write(5),
+            Step::Rotate,
+            Step::Close,
+            Step::Run(106_326),
+            Step::Finish(0),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
 /// Found by the tests above: two stewards are lost one after the other, and of the two that are left one was granted less.
 #[test]
 fn who_was_granted_all_is_not_compared_with_who_was_granted_less() {

@@ -226,7 +226,10 @@ impl Session {
         if stuck || !view.changed_since(&self.peer, self.mark).is_empty() {
             return self.begin_round(self.round.number + 1, view);
         }
-        for id in view.incomplete(&self.peer) {
+        // Whoever has let go of a circle has nothing of it to give.
+        let missing = view.incomplete(&self.peer).into_iter();
+        let missing: Vec<_> = missing.filter(|id| !self.let_go.contains(id)).collect();
+        for id in missing {
             self.told.remove(&id);
             self.tell(&id, view);
         }
