@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use ureq::{Agent, http::Response};
+use ureq::{Agent, RequestBuilder, http::Response, typestate::WithBody};
 
 use crate::daemon::Trouble;
 
@@ -28,6 +28,40 @@ pub struct Page {
     pub headers: BTreeMap<String, String>,
     /// The body.
     pub text: String,
+}
+
+/// A file in a form: its name, the type that is said of it, its bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// The type.
+    pub media_type: &'a str,
+    /// The bytes.
+    pub bytes: &'a [u8],
+}
+
+/// What parts a form with files.
+pub const BOUNDARY: &str = "----maillon-7f3a";
+
+/// A form with a file, as browsers write it.
+pub fn multipart(fields: &[(&str, &str)], file: Option<File<'_>>) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n");
+        body.extend(format!("{head}\r\n{value}\r\n").into_bytes());
+    }
+    if let Some(file) = file {
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"fichier\"; filename=\"{}\"\r\n",
+            file.name
+        );
+        body.extend(format!("{head}Content-Type: {}\r\n\r\n", file.media_type).into_bytes());
+        body.extend_from_slice(file.bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
+    body
 }
 
 impl Page {
@@ -71,11 +105,56 @@ impl Visitor {
         self.read(request.call())
     }
 
+    /// Asks for a file: its header fields, and its bytes.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub fn bytes(&mut self, path: &str) -> Result<(Page, Vec<u8>), Trouble> {
+        let mut request = self.agent.get(format!("{}{path}", self.origin));
+        if let Some(cookies) = self.sent() {
+            request = request.header("cookie", cookies);
+        }
+        let wrong = |error: ureq::Error| Trouble::wrong(format!("no file: {error}"));
+        let answer = request.call().map_err(wrong)?;
+        let (head, mut body) = answer.into_parts();
+        let bytes = body.with_config().limit(64 << 20).read_to_vec();
+        let empty = Response::from_parts(head, ureq::Body::builder().data(Vec::new()));
+        Ok((self.read(Ok(empty))?, bytes.map_err(wrong)?))
+    }
+
+    /// Sends a form with a file.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub fn send(
+        &mut self,
+        path: &str,
+        fields: &[(&str, &str)],
+        file: File<'_>,
+    ) -> Result<Page, Trouble> {
+        self.send_body(path, &multipart(fields, Some(file)))
+    }
+
+    /// Sends the body of a form with a file.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub fn send_body(&mut self, path: &str, body: &[u8]) -> Result<Page, Trouble> {
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        let request = self.posts(path).header("content-type", kind);
+        self.read(request.send(body))
+    }
+
     /// Sends a form.
     ///
     /// # Errors
     /// Where nobody answers.
     pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Result<Page, Trouble> {
+        let request = self.posts(path);
+        self.read(request.send_form(fields.iter().copied()))
+    }
+
+    fn posts(&self, path: &str) -> RequestBuilder<WithBody> {
         let mut request = self.agent.post(format!("{}{path}", self.origin));
         if let Some(cookies) = self.sent() {
             request = request.header("cookie", cookies);
@@ -86,10 +165,11 @@ impl Visitor {
         if let Some(site) = self.site {
             request = request.header("sec-fetch-site", site);
         }
-        self.read(request.send_form(fields.iter().copied()))
+        request
     }
 
-    fn sent(&self) -> Option<String> {
+    /// The cookies, as they are sent.
+    pub fn sent(&self) -> Option<String> {
         let pairs = self
             .cookies
             .iter()

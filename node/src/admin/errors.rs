@@ -441,6 +441,10 @@ impl From<CareError> for Refusal {
                 (ErrorCode::Limit, "make the file smaller, or split it")
             }
             CareError::Attachment(_) => (ErrorCode::Storage, "run `maillonctl doctor`"),
+            CareError::FileKind | CareError::FileBroken => (
+                ErrorCode::BadRequest,
+                "save it as PDF, JPEG, PNG or WebP and give it again",
+            ),
             CareError::NoFile => (ErrorCode::NotFound, "see `maillonctl record show RECORD`"),
             CareError::NotAllHere { .. } => (
                 ErrorCode::Conflict,

@@ -1,16 +1,19 @@
 //! Alerts and the answers to them. Where an alert stands, and which answers are refused here, is one rule: `maillon_protocol::dossier::alert`.
 
 use maillon_protocol::{
-    content::{Alert, AlertAnswer, AlertStep, Content, Professional},
+    content::{Alert, AlertAnswer, AlertStep, Content, LiaisonNote, NoteKind, Professional},
     ids::{CircleId, RecordId, ThingId},
     replica::Written,
 };
 
 use super::{
-    Actor, Care, CareError, Category, fresh, names::Names, note::check_text, read, write_one,
+    Actor, Care, CareError, Category, NamedFile, fresh, names::Names, note::check_text, read,
+    write_one,
 };
 use crate::ledger::Tx;
 
+/// What the note says that names an alert's file.
+const BESIDE: &str = "Pièce jointe à l’alerte.";
 /// Bytes of a comment.
 const COMMENT: usize = 4096;
 
@@ -25,14 +28,49 @@ impl Care {
         circle: CircleId,
         alert: Alert,
     ) -> Result<Written, CareError> {
-        self.may_write_in(actor, &circle, &[Category::Messages])?;
-        check_text(&alert.text)?;
-        let draft = fresh(actor, Content::Alert(alert), None);
+        self.send_alert_with(actor, circle, alert, None).await
+    }
+
+    /// Sends an alert with a file that came for it: both or neither. An alert names no files (an older node could not read one that did), so the file
+    /// is named by a note that answers the alert, in the same commit: whoever reads the one reads the other.
+    ///
+    /// # Errors
+    /// [`CareError`]; the file is taken away then.
+    pub async fn send_alert_with(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        alert: Alert,
+        file: Option<NamedFile>,
+    ) -> Result<Written, CareError> {
+        let checked = self
+            .may_write_in(actor, &circle, &[Category::Messages])
+            .and_then(|()| check_text(&alert.text));
+        if let Err(error) = checked {
+            if let Some(file) = file {
+                self.give_up(file.file).await;
+            }
+            return Err(error);
+        }
         let actor = actor.clone();
-        Ok(self
-            .ledger
-            .submit_first(move |tx| write_one(tx, &actor, circle, draft, "alert.send"))
-            .await?)
+        self.write_with(circle, file, true, move |tx, attachments| {
+            let draft = fresh(&actor, Content::Alert(alert), None);
+            let written = write_one(tx, &actor, circle, draft, "alert.send")?;
+            if !attachments.is_empty() {
+                let note = Content::LiaisonNote(LiaisonNote {
+                    note: NoteKind::Observation,
+                    text: BESIDE.to_owned(),
+                    emergency: false,
+                    written_by: Vec::new(),
+                    attachments,
+                    withdrawn: String::new(),
+                });
+                let draft = fresh(&actor, note, Some(written.thing));
+                write_one(tx, &actor, circle, draft, "note.add")?;
+            }
+            Ok(written)
+        })
+        .await
     }
 
     /// Acknowledges, takes charge of or closes an alert.

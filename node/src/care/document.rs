@@ -9,7 +9,7 @@ use maillon_protocol::{
     attachment::{Named, Sealer, Shape, open_chunk},
     cbor,
     circle::{Ack, Circle},
-    content::{AttachmentRef, Content, Document},
+    content::{AttachmentRef, Code, Content, Document},
     dossier::Delivery,
     ids::{CircleId, NodeId, RecordId, Token},
     limits,
@@ -18,13 +18,15 @@ use maillon_protocol::{
     sync::View,
 };
 
-use super::{Actor, Care, CareError, Category, fresh, read, uploads::Uploads, write_one};
+use super::{
+    Actor, Care, CareError, Category, NamedFile, fresh, read, uploads::Uploads, write_one,
+};
 use crate::{clock::now_ms, ledger::Tx, random::SystemRandom};
 
 /// Files that are being added at one time.
 const UPLOADS: usize = 4;
 /// Chunks of one commit: a mebibyte.
-const BATCH: usize = 16;
+pub(super) const BATCH: usize = 16;
 /// Bytes of a title, of a name and of a media type.
 const TITLE: usize = 500;
 
@@ -42,13 +44,22 @@ pub(super) fn no_uploads() -> Uploads<Adding> {
     Uploads::new(UPLOADS)
 }
 
-fn check_name(text: &str) -> Result<(), CareError> {
+pub(super) fn check_name(text: &str) -> Result<(), CareError> {
     if text.trim().is_empty() || text.len() > TITLE || text.chars().any(char::is_control) {
         return Err(CareError::Text(
             "a title, a file's name and its media type are up to 500 bytes of readable text",
         ));
     }
     Ok(())
+}
+
+/// A document that somebody adds.
+#[derive(Debug, Clone)]
+pub struct NewDocument {
+    /// Its title.
+    pub title: String,
+    /// Its kind (JDV_J07); none where it is none of those.
+    pub type_code: Option<Code>,
 }
 
 /// A file whose chunks are sealed: what the record says of it, and the chunks.
@@ -180,6 +191,44 @@ impl Care {
         Ok((circle, written?))
     }
 
+    /// Adds a document whose file came through a page.
+    ///
+    /// # Errors
+    /// [`CareError`]; neither the document nor its file is kept then.
+    pub async fn add_document(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        document: NewDocument,
+        file: NamedFile,
+    ) -> Result<Written, CareError> {
+        let checked = self
+            .may_write_in(actor, &circle, &[Category::Documents])
+            .and_then(|()| check_name(&document.title));
+        if let Err(error) = checked {
+            self.give_up(file.file).await;
+            return Err(error);
+        }
+        let actor = actor.clone();
+        self.write_with(circle, Some(file), false, move |tx, attachments| {
+            let content = Content::Document(Document {
+                title: document.title,
+                type_code: document.type_code,
+                confidentiality: Vec::new(),
+                attachments,
+                withdrawn: String::new(),
+            });
+            write_one(
+                tx,
+                &actor,
+                circle,
+                fresh(&actor, content, None),
+                "document.add",
+            )
+        })
+        .await
+    }
+
     async fn write_document(
         &self,
         actor: &Actor,
@@ -232,7 +281,11 @@ impl Care {
         Ok((circle, named))
     }
 
-    fn file(&self, circle: &CircleId, named: &AttachmentRef) -> Result<FileState, CareError> {
+    pub(super) fn file(
+        &self,
+        circle: &CircleId,
+        named: &AttachmentRef,
+    ) -> Result<FileState, CareError> {
         let all = Shape::of(named.length)?.chunks();
         let row = self
             .shared()

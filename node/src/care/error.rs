@@ -157,6 +157,12 @@ pub enum CareError {
     /// An attachment.
     #[error(transparent)]
     Attachment(#[from] AttachmentError),
+    /// A file that pages do not take.
+    #[error("the file is no PDF, JPEG, PNG or WebP by its own beginning")]
+    FileKind,
+    /// A picture that cannot be read.
+    #[error("the file begins as a picture and goes on as none")]
+    FileBroken,
     /// The record names no such file.
     #[error("the record has no such file")]
     NoFile,

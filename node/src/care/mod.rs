@@ -5,6 +5,7 @@
 //! commit. Nothing here knows HTML, FHIR's wire form, libp2p or the socket.
 
 mod alert;
+mod attached;
 mod audit;
 mod circle;
 mod clocks;
@@ -16,6 +17,7 @@ mod glass;
 mod habilitations;
 mod identity;
 mod import;
+mod incoming;
 mod index;
 mod invited;
 mod joining;
@@ -26,6 +28,7 @@ mod origin;
 mod outbox;
 mod past;
 mod people;
+mod picture;
 mod read;
 mod reading;
 mod replace;
@@ -35,17 +38,21 @@ mod steward;
 mod team;
 mod uploads;
 
+pub use attached::Attached;
+pub use document::NewDocument;
 pub use error::CareError;
 pub use glass::{GLASS_MS, GlassReason};
 pub use habilitations::{Category, Habilitation, Habilitations, Level, Role};
 pub use identity::IdentityError;
 pub use import::{ImportItem, Person, Taken};
+pub use incoming::{Incoming, NamedFile};
 pub use index::{FILES_IN_A_PAGE, Filed, FilesFound, FilesWanted, Listed};
 pub use invited::{InvitationShown, Invited};
 pub use likeness::Likeness;
 pub use note::NewNote;
 pub(crate) use origin::SCRUB;
 pub use people::{Actor, Seat};
+pub use picture::FileKind;
 pub use read::{AlertMark, AlertsWanted, DEEPEST_PAGE, NoMark, ThingMark};
 pub use reading::{FileView, Shown};
 pub use retention::YEAR_MS;
@@ -71,6 +78,7 @@ pub struct Care {
     ledger: Ledger,
     structure: Structure,
     uploads: Arc<uploads::Uploads<document::Adding>>,
+    coming: Arc<incoming::Places>,
     imports: Arc<uploads::Uploads<import::Incoming>>,
     sharing: Arc<consent::SharingCache>,
     known: Arc<people::Known>,
@@ -89,6 +97,7 @@ impl Care {
             ledger,
             structure,
             uploads: Arc::new(document::no_uploads()),
+            coming: Arc::default(),
             imports: Arc::new(import::no_uploads()),
             sharing: Arc::default(),
             known: Arc::default(),

@@ -1,9 +1,9 @@
 //! A professional reads a file: who is in the team, what their habilitation lets them read, with a line in the trail before anything is shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use maillon_protocol::{
-    admin::{AlertPage, CircleView, ThingView},
+    admin::{AlertPage, CircleView, FileState, ThingView},
     content::Kind,
     ids::{CircleId, NodeId, RecordId},
 };
@@ -16,6 +16,9 @@ use crate::{audit::About, care::Level};
 
 /// Things in one page of a file.
 const THINGS_IN_A_PAGE: usize = 40;
+
+/// What notes answer: notes, and alerts by the files beside them.
+const MESSAGES: [u64; 2] = [Kind::LiaisonNote as u64, Kind::Alert as u64];
 
 /// Alerts that are shown at once.
 const ALERTS_IN_A_PAGE: usize = 50;
@@ -94,6 +97,10 @@ pub struct FileView {
     pub writes_messages: bool,
     /// Whether team and circle may be changed.
     pub manages: bool,
+    /// Whether documents may be added.
+    pub writes_documents: bool,
+    /// How much is here of the files that records name, by record.
+    pub files: BTreeMap<RecordId, Vec<FileState>>,
     /// Until when it is open by a broken glass, Unix milliseconds; none for whoever is in the team.
     pub glass_ms: Option<u64>,
 }
@@ -138,12 +145,14 @@ impl Care {
             before,
             most: THINGS_IN_A_PAGE,
             kinds: &|kind| reads.contains(&kind),
-            with_answers: true,
+            // A note belongs to the same category as an alert.
+            answers: reads.iter().any(|kind| MESSAGES.contains(kind)),
         };
         let mut view = self.show_things(&circle, &wanted)?;
         // Versions of one thing may be of several kinds.
         for thing in &mut view.things {
-            let read = |kind: u64| reads.contains(&kind);
+            let read =
+                |kind: u64| reads.contains(&kind) || wanted.answers && MESSAGES.contains(&kind);
             thing.standing.retain(|one| read(one.content.kind().0));
             thing.erased.retain(|one| read(one.kind));
         }
@@ -152,8 +161,10 @@ impl Care {
         view.things.retain(may_be_shown);
         let writes = |category| Ok::<_, CareError>(self.level(actor, category)? == Level::Write);
         Ok(FileView {
+            files: self.files_of(&view)?,
             circle: view,
             writes_messages: writes(Category::Messages)?,
+            writes_documents: glass_ms.is_none() && writes(Category::Documents)?,
             manages: glass_ms.is_none() && writes(Category::Administration)?,
             glass_ms,
         })

@@ -13,10 +13,10 @@ use zeroize::Zeroize;
 use super::{Site, door::is_public, problem::Problem};
 
 /// Bytes of a form without files; and of one that somebody sends who is not signed in.
-const MOST: usize = 256 * 1024;
+pub(super) const MOST: usize = 256 * 1024;
 const MOST_OUTSIDE: usize = 8 * 1024;
 /// How long it may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 /// Fields of a form.
 const MOST_FIELDS: usize = 200;
 
@@ -35,15 +35,20 @@ impl Fields {
         self.get(name).trim()
     }
 
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let mut fields = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(bytes) {
-            if fields.len() >= MOST_FIELDS {
-                return None;
-            }
-            fields.insert(name.into_owned(), value.into_owned());
+    /// Adds a field of a form that comes part by part; not where there are too many.
+    pub(super) fn add(&mut self, name: String, value: String) -> bool {
+        let room = self.0.len() < MOST_FIELDS;
+        if room {
+            self.0.insert(name, value);
         }
-        Some(Self(fields))
+        room
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let mut fields = Self::default();
+        let mut pairs = form_urlencoded::parse(bytes);
+        let fit = pairs.all(|(name, value)| fields.add(name.into_owned(), value.into_owned()));
+        fit.then_some(fields)
     }
 }
 

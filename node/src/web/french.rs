@@ -147,6 +147,18 @@ pub(super) fn count(number: usize, one: &str, several: &str) -> String {
     }
 }
 
+/// How big a file is: « 312 octets », « 48 Ko », « 1,4 Mo ».
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes}\u{a0}octets"),
+        1000..1_000_000 => format!("{}\u{a0}Ko", bytes / 1000),
+        _ => {
+            let tenths = bytes / 100_000;
+            format!("{},{}\u{a0}Mo", tenths / 10, tenths % 10)
+        }
+    }
+}
+
 /// How long something lasts: « 5 min », « 2 h », « 3 jours ».
 pub(super) fn lasting(ms: u64) -> String {
     let minutes = ms / 60_000;
@@ -231,5 +243,8 @@ mod tests {
         assert_eq!(wait(45), "45 secondes");
         assert_eq!(wait(121), "3 minutes");
         assert_eq!(capital("été"), "Été");
+        assert_eq!(size(312), "312\u{a0}octets");
+        assert_eq!(size(48_640), "48\u{a0}Ko");
+        assert_eq!(size(1_449_000), "1,4\u{a0}Mo");
     }
 }

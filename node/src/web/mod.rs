@@ -31,6 +31,7 @@ mod serve;
 mod shell;
 mod sign_in;
 mod tls;
+mod upload;
 
 pub use assets::LIBRARIES;
 pub use door::PUBLIC;
@@ -68,6 +69,14 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
         ),
         ("/dossiers/{file}", get(dossier::summary)),
         ("/dossiers/{file}/carnet", get(dossier::notebook)),
+        (
+            "/dossiers/{file}/documents",
+            get(dossier::documents).post(dossier::add_document),
+        ),
+        (
+            "/dossiers/{file}/documents/{document}",
+            get(dossier::attached),
+        ),
         (
             "/dossiers/{file}/equipe",
             get(dossier::team).post(dossier::add_to_team),

@@ -175,6 +175,18 @@ impl Problem {
         }
     }
 
+    /// 409: another structure has sent it, and its bytes are not all here yet.
+    pub(super) fn on_its_way() -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            icon: "hourglass",
+            title: "Fichier en cours d’arrivée",
+            happened: "Une autre structure l’a envoyé, et il n’est pas encore arrivé en entier ici.",
+            todo: "Revenez au dossier dans quelques minutes.",
+            cause: None,
+        }
+    }
+
     /// 409: somebody else changed it meanwhile.
     pub(super) fn changed_meanwhile() -> Self {
         Self {
@@ -266,8 +278,11 @@ impl From<CareError> for Problem {
             CareError::NotAllowed(_) => Self::not_allowed(),
             CareError::NotReadable(_) => Self::not_readable(),
             CareError::NotInTeam => Self::not_in_team(),
-            CareError::NoCircle | CareError::NoRecord | CareError::NoAlert => Self::not_found(),
+            CareError::NoCircle | CareError::NoRecord | CareError::NoAlert | CareError::NoFile => {
+                Self::not_found()
+            }
             CareError::Write(_) => Self::ended(),
+            CareError::NotAllHere { .. } => Self::on_its_way(),
             CareError::HabilitationsChanged => Self::changed_meanwhile(),
             // The first two name somebody: they are said without that, and not logged.
             CareError::Answered { .. } => Self::answered(),

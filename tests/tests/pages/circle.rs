@@ -13,7 +13,7 @@ use super::{
 };
 
 /// A node with pages, and somebody of it who is signed in.
-fn territory(
+pub(super) fn territory(
     settings: Settings,
     root: &std::path::Path,
     (login, name, rpps, profession): (&str, &str, &str, &str),
@@ -35,7 +35,11 @@ fn territory(
 }
 
 /// Asks for a page until it says something.
-fn until_it_says(visitor: &mut Visitor, path: &str, words: &str) -> Result<Page, Trouble> {
+pub(super) fn until_it_says(
+    visitor: &mut Visitor,
+    path: &str,
+    words: &str,
+) -> Result<Page, Trouble> {
     wait::until(words, wait::LONG, || {
         let page = visitor.get(path)?;
         Ok(page.text.contains(words).then_some(page))
@@ -43,7 +47,7 @@ fn until_it_says(visitor: &mut Visitor, path: &str, words: &str) -> Result<Page,
 }
 
 /// What stands in a page between two texts.
-fn between<'a>(page: &'a Page, before: &str, after: &str) -> &'a str {
+pub(super) fn between<'a>(page: &'a Page, before: &str, after: &str) -> &'a str {
     let rest = page.text.split(before).nth(1).unwrap_or_default();
     rest.split(after).next().unwrap_or_default()
 }

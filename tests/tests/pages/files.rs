@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::{PASSWORD, Story, ensure, first, folder, with_a_nurse};
 
-const ROZENN: [(&str, &str); 11] = [
+pub(super) const ROZENN: [(&str, &str); 11] = [
     ("nom", "Quintric"),
     ("prenoms", "Rozenn Marie"),
     ("naissance", "19/07/1941"),
@@ -22,7 +22,7 @@ const ROZENN: [(&str, &str); 11] = [
     ("piece", "CN"),
     ("tele", "non"),
 ];
-const OPENS: [(&str, &str); 4] = [
+pub(super) const OPENS: [(&str, &str); 4] = [
     ("etape", "ouvrir"),
     ("choix", "nouveau"),
     ("motif", "Retour à domicile après une fracture."),
@@ -30,7 +30,7 @@ const OPENS: [(&str, &str); 4] = [
 ];
 
 /// A nurse who is signed in.
-fn nurse(root: &TempDir) -> Result<(Daemon, Visitor), Trouble> {
+pub(super) fn nurse(root: &TempDir) -> Result<(Daemon, Visitor), Trouble> {
     let (node, code) = with_a_nurse(root)?;
     let mut nurse = Visitor::new(&node.pages()?);
     first(&mut nurse, &code)?;
@@ -38,7 +38,7 @@ fn nurse(root: &TempDir) -> Result<(Daemon, Visitor), Trouble> {
 }
 
 /// A second nurse of the same structure.
-fn colleague(node: &Daemon) -> Result<Visitor, Trouble> {
+pub(super) fn colleague(node: &Daemon) -> Result<Visitor, Trouble> {
     let id = professional(node, "Inès Delahaye", "10999002040", "60")?;
     let made = node
         .client()?
@@ -54,7 +54,7 @@ fn colleague(node: &Daemon) -> Result<Visitor, Trouble> {
     Ok(visitor)
 }
 
-fn create(
+pub(super) fn create(
     visitor: &mut Visitor,
     identity: &[(&str, &str)],
     step: &[(&str, &str)],

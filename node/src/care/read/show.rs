@@ -82,8 +82,8 @@ pub(in crate::care) struct ThingsWanted<'a> {
     pub(in crate::care) most: usize,
     /// Those of these kinds, by number.
     pub(in crate::care) kinds: &'a dyn Fn(u64) -> bool,
-    /// Whether the answers to notes come with them, wherever they are.
-    pub(in crate::care) with_answers: bool,
+    /// Whether the notes that answer them come with them, wherever they are.
+    pub(in crate::care) answers: bool,
 }
 
 impl Care {
@@ -108,7 +108,7 @@ impl Care {
             before,
             most: MOST_THINGS,
             kinds: &|_| true,
-            with_answers: false,
+            answers: false,
         };
         self.show_things(id, &wanted)
     }
@@ -182,8 +182,8 @@ impl Care {
                 shown.push(view);
             }
         }
-        if wanted.with_answers {
-            self.add_answers(&circle, &things, wanted, &around, &mut shown)?;
+        if wanted.answers {
+            self.add_answers(&circle, &things, &around, &mut shown)?;
         }
         shown.reverse();
         let doubts = identity.iter().flat_map(doubts_of).collect();
@@ -199,12 +199,11 @@ impl Care {
         })
     }
 
-    /// Adds the answers to notes that are shown, which may be newer than the page: a note never stands without them. An answer to an answer comes too.
+    /// Adds the notes that answer what is shown, which may be newer than the page: nothing stands without them. An answer to an answer comes too.
     fn add_answers(
         &self,
         circle: &Circle,
         things: &BTreeMap<ThingId, Thing>,
-        wanted: &ThingsWanted<'_>,
         around: &Around,
         shown: &mut Vec<ThingView>,
     ) -> Result<(), CareError> {
@@ -217,7 +216,6 @@ impl Care {
                     !here.contains(*id)
                         && answered.is_some_and(|parent| here.contains(parent))
                         && thing.kind() == Some(Kind::LiaisonNote as u64)
-                        && (wanted.kinds)(Kind::LiaisonNote as u64)
                 })
                 .take(MOST_THINGS.saturating_sub(shown.len()))
                 .collect();

@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, State},
+    extract::{Path, Request, State},
     response::Response,
 };
 use maillon_protocol::{
@@ -12,13 +12,14 @@ use maillon_protocol::{
 
 use super::{Cover, Tab, file, opened};
 use crate::{
-    care::{CareError, Shown},
+    care::{CareError, Category, Shown},
     web::{
         Site,
         door::{self, From, Who},
         fields::Fields,
         problem::Problem,
         shell::{self, Place, Shell},
+        upload,
     },
 };
 
@@ -50,6 +51,7 @@ struct Page<'a> {
     text: String,
     structures: Vec<Structure>,
     fault: &'static str,
+    file_fault: &'static str,
 }
 
 impl Page<'_> {
@@ -69,11 +71,13 @@ async fn page(
     at: &str,
     typed: Option<&Fields>,
     fault: &'static str,
+    file_fault: &'static str,
 ) -> Result<Response, Problem> {
+    let wrong = !fault.is_empty() || !file_fault.is_empty();
     let (filed, view) = opened(site, who, at, Shown::Alerts, None).await?;
     let cover = Cover::new(&filed, &view, Tab::Summary);
     // What was typed is shown, whatever became of the file meanwhile.
-    if !cover.writes && fault.is_empty() {
+    if !cover.writes && !wrong {
         return Err(if filed.ended {
             Problem::ended()
         } else {
@@ -106,8 +110,8 @@ async fn page(
             .collect(),
         cover,
         fault,
+        file_fault,
     };
-    let wrong = !fault.is_empty();
     Ok(shell::form(wrong, &page))
 }
 
@@ -117,7 +121,7 @@ pub(in crate::web) async fn alert_form(
     who: Who,
     Path(at): Path<String>,
 ) -> Result<Response, Problem> {
-    page(&site, &who, &at, None, "").await
+    page(&site, &who, &at, None, "", "").await
 }
 
 /// `POST /dossiers/{file}/alerte`
@@ -126,13 +130,15 @@ pub(in crate::web) async fn raise_alert(
     From(arrival): From,
     who: Who,
     Path(at): Path<String>,
-    fields: Fields,
+    request: Request,
 ) -> Result<Response, Problem> {
     let actor = who.professional()?;
     let filed = file(&site, &at).ok_or_else(Problem::not_found)?;
+    let others = site.node.care.others_in(actor, &filed.circle)?.into_iter();
+    let mut sent = upload::read(&site, request, actor, filed.circle, Category::Messages).await?;
+    let fields = &sent.fields;
     let severity = fields.word("gravite");
     let severity = SEVERITIES.into_iter().find(|(word, ..)| *word == severity);
-    let (_, severity, within_ms) = severity.ok_or_else(Problem::not_understood)?;
     let text = fields.get("texte").replace("\r\n", "\n");
     let fault = match text.trim().chars().count() {
         0 => "Écrivez ce que vous avez vu et ce que vous demandez.",
@@ -141,10 +147,14 @@ pub(in crate::web) async fn raise_alert(
         }
         _ => "",
     };
-    if !fault.is_empty() {
-        return page(&site, &who, &at, Some(&fields), fault).await;
-    }
-    let others = site.node.care.others_in(actor, &filed.circle)?.into_iter();
+    let whole = fault.is_empty() && sent.fault.is_empty();
+    let Some((_, severity, within_ms)) = severity.filter(|_| whole) else {
+        let again = sent.give_up(&site).await;
+        if severity.is_none() {
+            return Err(Problem::not_understood());
+        }
+        return page(&site, &who, &at, Some(&sent.fields), fault, again).await;
+    };
     let chosen = others.filter(|node| fields.word(&field(node)) == "1");
     let alert = Alert {
         severity,
@@ -155,14 +165,22 @@ pub(in crate::web) async fn raise_alert(
             within_ms => arrival.now_ms + within_ms,
         },
     };
-    match site.node.care.send_alert(actor, filed.circle, alert).await {
+    let file = sent.file.take();
+    let chosen = file.is_some();
+    let again = if chosen { upload::AGAIN } else { "" };
+    let care = &site.node.care;
+    match care.send_alert_with(actor, filed.circle, alert, file).await {
         Ok(_) => Ok(door::go(&format!(
             "/dossiers/{at}?fil=alertes&ecrit=alerte"
         ))),
         Err(CareError::Write(error)) => {
             tracing::warn!(%error, "an alert could not be written");
             let fault = "L’alerte n’a pas pu être enregistrée : ce dossier n’accepte plus d’écriture ici. Prévenez par téléphone.";
-            page(&site, &who, &at, Some(&fields), fault).await
+            page(&site, &who, &at, Some(&sent.fields), fault, again).await
+        }
+        Err(error) if chosen => {
+            let fault = upload::fault(error)?;
+            page(&site, &who, &at, Some(&sent.fields), "", fault).await
         }
         Err(error) => Err(error.into()),
     }

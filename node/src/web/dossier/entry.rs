@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use maillon_protocol::{
-    admin::{AlertView, CircleView, RecordView, ThingView},
+    admin::{AlertView, RecordView, ThingView},
     content::{
         AlertStep, Code, Consent, ConsentDecision, ConsentKind, Content, LiaisonNote, NoteKind,
         Party, Professional, Severity,
@@ -12,7 +12,11 @@ use maillon_protocol::{
     ids::ThingId,
 };
 
-use crate::web::french::{self, Moment};
+use super::attached::{self, Joined};
+use crate::{
+    care::FileView,
+    web::french::{self, Moment},
+};
 
 /// A day and what happened on it.
 pub(super) struct Day {
@@ -41,6 +45,8 @@ pub(super) struct Entry {
     /// By what an alert that is not closed is answered.
     pub(super) alert: Option<String>,
     pub(super) reach: Option<Reach>,
+    /// Files that it names.
+    pub(super) files: Vec<Joined>,
     pub(super) replies: Vec<Reply>,
     /// By what a note is answered.
     pub(super) answer: Option<String>,
@@ -65,14 +71,15 @@ pub(super) struct Reply {
     /// The reason why it was withdrawn; empty while it stands.
     pub(super) withdrawn: String,
     pub(super) corrected: bool,
-    pub(super) files: usize,
+    pub(super) files: Vec<Joined>,
     pub(super) by: String,
     pub(super) when: Moment,
     pub(super) lines: Vec<String>,
 }
 
-/// The things of a page, day by day.
-pub(super) fn days(view: &CircleView, now_ms: u64) -> Vec<Day> {
+/// The things of a page, day by day; `address` is that of the file.
+pub(super) fn days(file: &FileView, address: &str, now_ms: u64) -> Vec<Day> {
+    let view = &file.circle;
     let mut replies: BTreeMap<ThingId, Vec<Reply>> = BTreeMap::new();
     let by_id: BTreeMap<ThingId, &ThingView> =
         view.things.iter().map(|one| (one.thing, one)).collect();
@@ -86,7 +93,7 @@ pub(super) fn days(view: &CircleView, now_ms: u64) -> Vec<Day> {
                 flag: if note.emergency { "Urgence" } else { "" },
                 withdrawn: note.withdrawn.clone(),
                 corrected: answer.superseded > 0 || answer.standing.len() > 1,
-                files: note.attachments.len(),
+                files: attached::joined(file, address, record),
                 by: by(&record.author),
                 when: french::moment(record.occurred_ms, now_ms),
                 lines: lines(&note.text),
@@ -100,6 +107,9 @@ pub(super) fn days(view: &CircleView, now_ms: u64) -> Vec<Day> {
         let Some((at_ms, mut entry)) = entry(thing, now_ms) else {
             continue;
         };
+        if let Some(record) = thing.standing.first() {
+            entry.files = attached::joined(file, address, record);
+        }
         entry.replies = replies.remove(&thing.thing).unwrap_or_default();
         let head = french::heading(at_ms, now_ms);
         match days.last_mut() {
@@ -185,6 +195,7 @@ impl Entry {
             state: None,
             alert: None,
             reach: None,
+            files: Vec::new(),
             replies: Vec::new(),
             answer: None,
         }
@@ -206,7 +217,6 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
                 entry.remarks.push(import);
             }
             withdrawn(&mut entry, &note.withdrawn);
-            files(&mut entry, note.attachments.len());
             entry
         }
         Content::Alert(alert_said) => {
@@ -284,13 +294,6 @@ fn withdrawn(entry: &mut Entry, reason: &str) {
         entry.withdrawn = true;
         entry.tags.push("retiré");
         entry.remarks.push(format!("Retiré : « {reason} »."));
-    }
-}
-
-fn files(entry: &mut Entry, number: usize) {
-    if number > 0 {
-        let joined = french::count(number, "fichier joint", "fichiers joints");
-        entry.remarks.push(format!("{joined}."));
     }
 }
 

@@ -1,14 +1,19 @@
-//! A person's file: its summary with the timeline, the liaison notebook, the team and the circle, and writing a note (`note`).
+//! A person's file: its summary with the timeline, the liaison notebook, its documents, the team and the circle, and writing a note (`note`).
 //!
+//! - `attached`: files that somebody sent, and how they are given back
 //! - `entry`: what is written in a file, as pages show it
 
 mod alert;
+mod attached;
+mod documents;
 mod entry;
 mod glass;
 mod note;
 mod team;
 
 pub(super) use alert::{alert_form, raise_alert};
+pub(super) use attached::attached;
+pub(super) use documents::{add as add_document, documents};
 pub(super) use glass::{break_it, glass_form};
 pub(super) use note::{note_form, write_note};
 pub(super) use team::{add as add_to_team, team};
@@ -22,10 +27,7 @@ use axum::{
     response::Response,
 };
 use data_encoding::HEXLOWER_PERMISSIVE;
-use maillon_protocol::{
-    admin::{CircleView, Sharing},
-    ids::CircleId,
-};
+use maillon_protocol::{admin::Sharing, ids::CircleId};
 use serde::Deserialize;
 
 use super::{
@@ -67,6 +69,8 @@ struct Cover {
     person: Person,
     /// Whether notes may be written here, by this reader.
     writes: bool,
+    /// Whether documents may be added here, by this reader.
+    adds: bool,
     /// Structures say different things of who the person is.
     contested: bool,
     /// The file is closed, or goes on without this structure.
@@ -83,6 +87,7 @@ struct Cover {
 enum Tab {
     Summary,
     Notebook,
+    Documents,
     Team,
 }
 
@@ -92,6 +97,7 @@ impl Cover {
             address: address(&filed.circle),
             person: Person::of(&filed.identity, &today()),
             writes: view.writes_messages && !filed.ended,
+            adds: view.writes_documents && !filed.ended,
             contested: filed.contested,
             ended: filed.ended,
             refused: matches!(view.circle.sharing, Sharing::Refused(_)),
@@ -106,6 +112,10 @@ impl Cover {
 
     fn at_notebook(&self) -> bool {
         self.tab == Tab::Notebook
+    }
+
+    fn at_documents(&self) -> bool {
+        self.tab == Tab::Documents
     }
 
     fn at_team(&self) -> bool {
@@ -144,17 +154,18 @@ struct Journal {
 }
 
 impl Journal {
-    fn of(view: &CircleView, address: &str, tab: &str, past: bool, now_ms: u64) -> Self {
-        let older = view.next.as_ref().map(|next| {
+    fn of(view: &FileView, address: &str, tab: &str, past: bool, now_ms: u64) -> Self {
+        let circle = &view.circle;
+        let older = circle.next.as_ref().map(|next| {
             let left = french::count(
-                usize::try_from(view.older).unwrap_or(usize::MAX),
+                usize::try_from(circle.older).unwrap_or(usize::MAX),
                 "événement plus ancien",
                 "événements plus anciens",
             );
             (format!("/dossiers/{address}{tab}avant={next}"), left)
         });
         Self {
-            days: entry::days(view, now_ms),
+            days: entry::days(view, address, now_ms),
             older,
             past,
         }
@@ -247,7 +258,7 @@ pub(super) async fn summary(
             .map(|(one, name, _)| (one, name, one == word))
             .into(),
         journal: Journal::of(
-            &view.circle,
+            &view,
             &address(&filed.circle),
             &tab,
             before.is_some(),
@@ -280,13 +291,7 @@ pub(super) async fn notebook(
     let (cover, now_ms) = (Cover::new(&filed, &view, Tab::Notebook), arrival.now_ms);
     let page = NotebookPage {
         shell: Shell::of(&who, Place::Patients, "Carnet de liaison"),
-        journal: Journal::of(
-            &view.circle,
-            &cover.address,
-            "/carnet?",
-            before.is_some(),
-            now_ms,
-        ),
+        journal: Journal::of(&view, &cover.address, "/carnet?", before.is_some(), now_ms),
         cover,
         done: match asked.ecrit.as_str() {
             "note" => "Note envoyée au cercle.",

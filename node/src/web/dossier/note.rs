@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::{
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Path, Query, Request, State, rejection::QueryRejection},
     response::Response,
 };
 use maillon_protocol::{content::NoteKind, ids::ThingId};
@@ -10,13 +10,13 @@ use serde::Deserialize;
 
 use super::{Cover, Tab, entry::note_kind, file, opened};
 use crate::{
-    care::{CareError, NewNote, Shown},
+    care::{CareError, Category, NewNote, Shown},
     web::{
         Site,
         door::{self, Who},
-        fields::Fields,
         problem::Problem,
         shell::{self, Place, Shell},
+        upload,
     },
 };
 
@@ -52,6 +52,7 @@ struct Page<'a> {
     /// The note that is answered.
     answers: String,
     fault: &'static str,
+    file_fault: &'static str,
 }
 
 /// Which note is answered.
@@ -75,11 +76,13 @@ async fn page(
     at: &str,
     typed: Typed,
     fault: &'static str,
+    file_fault: &'static str,
 ) -> Result<Response, Problem> {
+    let wrong = !fault.is_empty() || !file_fault.is_empty();
     let (filed, view) = opened(site, who, at, Shown::Notes, None).await?;
     let cover = Cover::new(&filed, &view, Tab::Notebook);
     // What was typed is shown, whatever became of the file meanwhile.
-    if !cover.writes && fault.is_empty() {
+    if !cover.writes && !wrong {
         return Err(if filed.ended {
             Problem::ended()
         } else {
@@ -106,8 +109,8 @@ async fn page(
         urgent: typed.urgent,
         answers: typed.answers,
         fault,
+        file_fault,
     };
-    let wrong = !fault.is_empty();
     Ok(shell::form(wrong, &page))
 }
 
@@ -128,7 +131,7 @@ pub(in crate::web) async fn note_form(
         urgent: false,
         answers: asked.reponse,
     };
-    page(&site, &who, &at, typed, "").await
+    page(&site, &who, &at, typed, "", "").await
 }
 
 /// `POST /dossiers/{file}/note`
@@ -136,10 +139,12 @@ pub(in crate::web) async fn write_note(
     State(site): State<Site>,
     who: Who,
     Path(at): Path<String>,
-    fields: Fields,
+    request: Request,
 ) -> Result<Response, Problem> {
     let actor = who.professional()?;
     let filed = file(&site, &at).ok_or_else(Problem::not_found)?;
+    let mut sent = upload::read(&site, request, actor, filed.circle, Category::Messages).await?;
+    let fields = &sent.fields;
     let typed = Typed {
         kind: fields.word("nature").to_owned(),
         text: fields.get("texte").replace("\r\n", "\n"),
@@ -155,28 +160,35 @@ pub(in crate::web) async fn write_note(
         }
         _ => "",
     };
-    let Some((_, kind)) = kind.filter(|_| fault.is_empty()) else {
-        return page(&site, &who, &at, typed, fault).await;
+    let answered = match typed.answers.as_str() {
+        "" => Ok(None),
+        answered => answered.parse::<ThingId>().map(Some),
     };
-    let answers = match typed.answers.as_str() {
-        "" => None,
-        answered => Some(
-            answered
-                .parse::<ThingId>()
-                .map_err(|_| Problem::not_understood())?,
-        ),
+    let whole = fault.is_empty() && sent.fault.is_empty();
+    let (Some((_, kind)), Ok(answers)) = (kind.filter(|_| whole), &answered) else {
+        let again = sent.give_up(&site).await;
+        if answered.is_err() {
+            return Err(Problem::not_understood());
+        }
+        return page(&site, &who, &at, typed, fault, again).await;
     };
     let note = NewNote {
         kind: *kind,
         text: typed.text.clone(),
         emergency: typed.urgent,
-        answers,
+        answers: *answers,
     };
-    match site.node.care.add_note(actor, filed.circle, note).await {
+    let care = &site.node.care;
+    let chosen = sent.file.is_some();
+    let again = if chosen { upload::AGAIN } else { "" };
+    match care
+        .add_note_with(actor, filed.circle, note, sent.file.take())
+        .await
+    {
         Ok(_) => Ok(door::go(&format!("/dossiers/{at}/carnet?ecrit=note"))),
         Err(CareError::Write(error)) => {
             tracing::warn!(%error, "a note could not be written");
-            page(&site, &who, &at, typed, "La note n’a pas pu être enregistrée : ce dossier n’accepte plus d’écriture ici. Copiez votre texte, puis rechargez le dossier.").await
+            page(&site, &who, &at, typed, "La note n’a pas pu être enregistrée : ce dossier n’accepte plus d’écriture ici. Copiez votre texte, puis rechargez le dossier.", again).await
         }
         Err(CareError::NoRecord) => {
             let fault = "La note à laquelle vous répondez n’est plus ici. Envoyez votre texte comme une note à part.";
@@ -184,7 +196,11 @@ pub(in crate::web) async fn write_note(
                 answers: String::new(),
                 ..typed
             };
-            page(&site, &who, &at, alone, fault).await
+            page(&site, &who, &at, alone, fault, again).await
+        }
+        Err(error) if chosen => {
+            let fault = upload::fault(error)?;
+            page(&site, &who, &at, typed, "", fault).await
         }
         Err(error) => Err(error.into()),
     }
