@@ -9,9 +9,10 @@ mod ground;
 mod site;
 
 use maillon_node::{
+    audit::By,
     care::{
-        Actor, CareError, Category, FileKind, GlassReason, Incoming, NamedFile, NewDocument,
-        NewFile, NewNote, Shown,
+        Actor, CareError, Category, FileKind, GlassReason, Habilitation, Incoming, Level,
+        NamedFile, NewDocument, NewFile, NewNote, Role, Shown,
     },
     store::{Range, Table},
 };
@@ -321,6 +322,25 @@ async fn other_kinds_and_longer_files_are_refused_and_leave_nothing() {
     let added = site.care.add_document(&nurse, circle, letter(), file).await;
     added.expect("the longest document");
     assert_eq!(blobs(&site), most / limits::CHUNK + 1);
+}
+
+#[tokio::test]
+async fn a_right_that_is_taken_away_while_a_photo_comes_is_not_there_at_its_end() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let circle = opened(&site, &nurse).await;
+    let file = came(&site, &nurse, circle, Category::Messages, &pdf(3 << 20)).await;
+    let file = named(file.expect("a file"));
+    let reads = Habilitation::new([Level::Read; 8]);
+    let set = site
+        .care
+        .set_habilitation(By::itself(), Role::Nurse, reads, 0);
+    set.await.expect("another row");
+    let refused = site
+        .care
+        .add_note_with(&nurse, circle, note("Plaie."), file);
+    assert!(matches!(refused.await, Err(CareError::NotAllowed(_))));
+    assert_eq!(blobs(&site), 0);
 }
 
 #[tokio::test]

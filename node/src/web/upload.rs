@@ -127,7 +127,7 @@ impl Reading<'_> {
         loop {
             let part = timeout(PATIENCE, self.form.next_field()).await;
             let part = part.map_err(|_| Problem::too_slow())?;
-            let Some(part) = part.map_err(|error| unreadable(&error))? else {
+            let Some(part) = part.map_err(|_| Problem::not_understood())? else {
                 return Ok(());
             };
             self.ahead.store(AHEAD, Ordering::Relaxed);
@@ -148,7 +148,7 @@ impl Reading<'_> {
         let piece = timeout(PATIENCE, part.chunk()).await;
         let piece = piece.map_err(|_| Problem::too_slow())?;
         self.ahead.store(AHEAD, Ordering::Relaxed);
-        piece.map_err(|error| unreadable(&error))
+        piece.map_err(|_| Problem::not_understood())
     }
 
     async fn text(&mut self, mut part: Field<'_>, name: String) -> Result<(), Problem> {
@@ -222,12 +222,6 @@ pub(super) fn fault(error: CareError) -> Result<&'static str, Problem> {
         CareError::Busy(_) => Ok(BUSY),
         other => Err(other.into()),
     }
-}
-
-fn unreadable(error: &multer::Error) -> Problem {
-    // What multer says may quote what was sent.
-    let _ = error;
-    Problem::not_understood()
 }
 
 /// A file's name as pages show it: without the folders before it, and without signs that show nothing or turn the writing round.

@@ -91,11 +91,12 @@ fn a_photo_that_is_taken_in_one_territory_is_seen_in_the_other_without_its_place
     ensure(sent.leads_to().ends_with("ecrit=alerte"), || {
         format!("{sent:?}")
     })?;
-    for (visitor, page) in [
-        (&mut nurse, "/carnet"),
-        (&mut doctor, "/carnet"),
-        (&mut doctor, "?fil=alertes"),
+    for (here, page) in [
+        (true, "/carnet"),
+        (false, "/carnet"),
+        (false, "?fil=alertes"),
     ] {
+        let visitor = if here { &mut nurse } else { &mut doctor };
         let page = until_it_says(
             visitor,
             &format!("{address}{page}"),
