@@ -1,6 +1,12 @@
 //! A browser without a window: asks for pages, keeps cookies, sends forms. It follows no redirection, and runs no script.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    thread,
+    time::Duration,
+};
 
 use ureq::{Agent, RequestBuilder, http::Response, typestate::WithBody};
 
@@ -62,6 +68,44 @@ pub fn multipart(fields: &[(&str, &str)], file: Option<File<'_>>) -> Vec<u8> {
     }
     body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
     body
+/// Something that happened.
+#[derive(Debug, Clone, Default)]
+pub struct Event {
+    /// What.
+    pub name: String,
+    /// What is said of it.
+    pub data: String,
+    /// Its number.
+    pub id: String,
+}
+
+/// A stream of events.
+#[derive(Debug)]
+pub struct Events {
+    queue: Receiver<Event>,
+    last: String,
+}
+
+impl Events {
+    /// The next one; none where nothing came for so long.
+    ///
+    /// # Errors
+    /// Where the stream has ended.
+    pub fn next(&mut self, within: Duration) -> Result<Option<Event>, Trouble> {
+        match self.queue.recv_timeout(within) {
+            Ok(event) => {
+                event.id.clone_into(&mut self.last);
+                Ok(Some(event))
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(Trouble::wrong("the stream has ended")),
+        }
+    }
+
+    /// The number of the last one that was heard.
+    pub fn last_id(&self) -> &str {
+        &self.last
+    }
 }
 
 impl Page {
@@ -170,6 +214,61 @@ impl Visitor {
 
     /// The cookies, as they are sent.
     pub fn sent(&self) -> Option<String> {
+    /// Listens to a stream of events.
+    ///
+    /// # Errors
+    /// Where nobody answers, or with something else.
+    pub fn events(&self, path: &str) -> Result<Events, Trouble> {
+        self.events_after(path, "")
+    }
+
+    /// The same, after the event with this id.
+    ///
+    /// # Errors
+    /// Where nobody answers, or with something else.
+    pub fn events_after(&self, path: &str, id: &str) -> Result<Events, Trouble> {
+        let mut request = self.agent.get(format!("{}{path}", self.origin));
+        if let Some(cookies) = self.sent() {
+            request = request.header("cookie", cookies);
+        }
+        if !id.is_empty() {
+            request = request.header("last-event-id", id);
+        }
+        let answer = request
+            .header("x-maillon-alone", "1")
+            .call()
+            .map_err(|error| Trouble::wrong(format!("no stream: {error}")))?;
+        let kind = answer.headers().get("content-type");
+        if kind.is_none_or(|kind| !kind.as_bytes().starts_with(b"text/event-stream")) {
+            return Err(Trouble::wrong(format!("no stream: {}", answer.status())));
+        }
+        let mut lines = BufReader::new(answer.into_body().into_reader()).lines();
+        let (heard, queue) = channel();
+        // Ends with the stream, or when nobody hears it any more.
+        thread::spawn(move || {
+            let mut event = Event::default();
+            while let Some(Ok(line)) = lines.next() {
+                match line.split_once(':') {
+                    None if line.is_empty() => {
+                        let event = std::mem::take(&mut event);
+                        if !event.name.is_empty() && heard.send(event).is_err() {
+                            return;
+                        }
+                    }
+                    Some(("event", name)) => name.trim_start().clone_into(&mut event.name),
+                    Some(("data", data)) => data.trim_start().clone_into(&mut event.data),
+                    Some(("id", id)) => id.trim_start().clone_into(&mut event.id),
+                    _ => {}
+                }
+            }
+        });
+        Ok(Events {
+            queue,
+            last: String::new(),
+        })
+    }
+
+    fn sent(&self) -> Option<String> {
         let pairs = self
             .cookies
             .iter()

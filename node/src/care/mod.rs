@@ -7,6 +7,7 @@
 mod alert;
 mod attached;
 mod audit;
+mod changes;
 mod circle;
 mod clocks;
 mod consent;
@@ -22,6 +23,7 @@ mod index;
 mod invited;
 mod joining;
 mod likeness;
+mod membership;
 mod names;
 mod note;
 mod origin;
@@ -36,9 +38,11 @@ pub(crate) mod requests;
 mod retention;
 mod steward;
 mod team;
+mod unsent;
 mod uploads;
 
 pub use attached::Attached;
+pub use changes::{Asked, Change, Heard, Listener};
 pub use document::NewDocument;
 pub use error::CareError;
 pub use glass::{GLASS_MS, GlassReason};
@@ -49,6 +53,7 @@ pub use incoming::{Incoming, NamedFile};
 pub use index::{FILES_IN_A_PAGE, Filed, FilesFound, FilesWanted, Listed};
 pub use invited::{InvitationShown, Invited};
 pub use likeness::Likeness;
+pub use membership::Made;
 pub use note::NewNote;
 pub(crate) use origin::SCRUB;
 pub use people::{Actor, Seat};
@@ -57,6 +62,7 @@ pub use read::{AlertMark, AlertsWanted, DEEPEST_PAGE, NoMark, ThingMark};
 pub use reading::{FileView, Shown};
 pub use retention::YEAR_MS;
 pub use team::{NewFile, TeamMember};
+pub use unsent::{Form, UNSENT_MS, Unsent};
 
 use std::sync::Arc;
 
@@ -86,6 +92,7 @@ pub struct Care {
     index: Arc<index::Index>,
     joins: Arc<joining::Joins>,
     broken: Arc<glass::Broken>,
+    changes: Arc<changes::Changes>,
     /// Held while something is looked at and then written that is to happen once.
     once: Arc<tokio::sync::Mutex<()>>,
 }
@@ -105,6 +112,7 @@ impl Care {
             index: Arc::default(),
             joins: Arc::default(),
             broken: Arc::default(),
+            changes: Arc::default(),
             once: Arc::default(),
         }
     }

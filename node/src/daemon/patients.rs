@@ -1,4 +1,4 @@
-//! The index of patients follows each commit.
+//! The index of patients follows each commit; then whoever has a page open is told.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -6,7 +6,7 @@ use maillon_protocol::{content::Kind, ids::CircleId, replica::Notice};
 use tokio::{sync::broadcast::error::RecvError, task::spawn_blocking};
 
 use super::Node;
-use crate::ledger::Notices;
+use crate::{care::Change, ledger::Notices};
 
 /// What a commit means for one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +32,34 @@ fn meaning(notice: &Notice) -> Option<(CircleId, Meaning)> {
     })
 }
 
+/// What a commit changes on pages: the files, and whether that may change which alerts wait.
+fn change(commit: &Notices) -> Change {
+    const ALERTS: [u64; 3] = [
+        Kind::Alert as u64,
+        Kind::AlertAnswer as u64,
+        Kind::Participation as u64,
+    ];
+    let mut change = Change::default();
+    let mut in_file = |circle: &CircleId, alerts: bool| {
+        *change.files.entry(*circle).or_insert(false) |= alerts;
+    };
+    for notice in commit.all.iter() {
+        match notice {
+            Notice::Recorded { circle, kind, .. } => in_file(circle, ALERTS.contains(kind)),
+            Notice::Delivered { circle, .. } | Notice::NotShown { circle, .. } => {
+                in_file(circle, false);
+            }
+            Notice::Invited(_) | Notice::Cancelled(_) => change.invitations = true,
+            other => {
+                if let Some((circle, _)) = meaning(other) {
+                    in_file(&circle, true);
+                }
+            }
+        }
+    }
+    change
+}
+
 /// Builds the index, beside everything else, and follows.
 pub(super) async fn run(node: Arc<Node>) {
     if node.config.web.settings(&node.dir).is_none() {
@@ -48,7 +76,10 @@ pub(super) async fn run(node: Arc<Node>) {
         }
         loop {
             match notices.recv().await {
-                Ok(commit) => follow(&node, &commit).await,
+                Ok(commit) => {
+                    follow(&node, &commit).await;
+                    node.care.tell_change(change(&commit));
+                }
                 // What was missed is read again, with everything.
                 Err(RecvError::Lagged(_)) => break,
                 Err(RecvError::Closed) => return,

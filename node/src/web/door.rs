@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderValue, Method, Uri, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -50,6 +50,8 @@ pub(super) struct Who {
     pub(super) actor: Option<Actor>,
     /// The structure that hosts this node.
     pub(super) structure: String,
+    /// The newest change when the request came: what the page shows is no older.
+    pub(super) seen: u64,
 }
 
 impl Who {
@@ -231,6 +233,14 @@ fn here(uri: &Uri) -> &str {
     uri.path_and_query().map_or("/", |path| path.as_str())
 }
 
+/// Sends away who is not there. Where a part of a page was asked for, the whole page loads itself again, and is sent away.
+fn away(request: &Request, page: &str) -> Response {
+    if request.headers().contains_key("hx-request") {
+        return (StatusCode::UNAUTHORIZED, [("hx-refresh", "true")]).into_response();
+    }
+    go(&with_return(page, here(request.uri())))
+}
+
 /// Lets through who is signed in and there; sends others to sign in, and back afterwards.
 pub(super) async fn guard(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     if is_public(request.uri().path()) {
@@ -247,7 +257,7 @@ pub(super) async fn guard(State(site): State<Site>, mut request: Request, next: 
     });
     let Some((signed, token)) = signed else {
         return if reads {
-            go(&with_return("/connexion", here(request.uri())))
+            away(&request, "/connexion")
         } else {
             Problem::signed_out().into_response()
         };
@@ -255,7 +265,7 @@ pub(super) async fn guard(State(site): State<Site>, mut request: Request, next: 
     // Whoever stands before a locked page may at least close it.
     if signed.state == SessionState::Locked && request.uri().path() != "/deconnexion" {
         return if reads {
-            go(&with_return("/deverrouiller", here(request.uri())))
+            away(&request, "/deverrouiller")
         } else {
             Problem::locked().into_response()
         };
@@ -266,11 +276,13 @@ pub(super) async fn guard(State(site): State<Site>, mut request: Request, next: 
         Err(error) => return Problem::broken(error).into_response(),
     };
     let structure = care.structure().name.clone();
+    let seen = care.newest_change();
     request.extensions_mut().insert(Who {
         signed,
         token,
         actor,
         structure,
+        seen,
     });
     next.run(request).await
 }

@@ -35,6 +35,13 @@ impl Fields {
         self.get(name).trim()
     }
 
+    /// All of them, by name.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Adds a field of a form that comes part by part; not where there are too many.
     pub(super) fn add(&mut self, name: String, value: String) -> bool {
         let room = self.0.len() < MOST_FIELDS;

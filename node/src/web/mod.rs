@@ -23,6 +23,7 @@ mod french;
 mod habilitations;
 mod home;
 mod invitations;
+mod live;
 mod patients;
 mod person;
 mod policy;
@@ -54,6 +55,10 @@ pub(crate) struct Site {
     node: Arc<Node>,
     /// How this site is spoken to.
     way: serve::Way,
+    /// The pages that listen to what happens.
+    streams: Arc<live::Streams>,
+    /// Says when the node stops.
+    stopped: tokio::sync::watch::Receiver<bool>,
 }
 
 /// The routes of those who are signed in, by address.
@@ -82,6 +87,11 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
             get(dossier::team).post(dossier::add_to_team),
         ),
         (
+            "/dossiers/{file}/cercle",
+            get(dossier::circle_form).post(dossier::change_circle),
+        ),
+        ("/dossiers/{file}/brouillon", post(dossier::keep_draft)),
+        (
             "/dossiers/{file}/acces-exceptionnel",
             get(dossier::glass_form).post(dossier::break_it),
         ),
@@ -94,6 +104,7 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
             post(alerts::answer).get(async || door::go("/alertes")),
         ),
         ("/alertes", get(alerts::page)),
+        ("/evenements", get(live::events)),
         ("/invitations", get(invitations::page)),
         (
             "/invitations/{invitation}",

@@ -127,6 +127,18 @@ impl Problem {
         }
     }
 
+    /// 429: as many pages of one account as may listen do.
+    pub(super) fn too_many_streams() -> Self {
+        Self {
+            status: StatusCode::TOO_MANY_REQUESTS,
+            icon: "hourglass",
+            title: "Trop de pages ouvertes",
+            happened: "Ce compte a déjà beaucoup de pages ouvertes : celle-ci ne se met pas à jour toute seule.",
+            todo: "Fermez des pages dont vous n’avez plus besoin.",
+            cause: None,
+        }
+    }
+
     /// 422: an alert is closed with its outcome.
     pub(super) fn no_outcome() -> Self {
         Self {

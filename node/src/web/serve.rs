@@ -116,7 +116,12 @@ impl Web {
         };
         let tls = acceptor.is_some();
         let (stop, stopped) = watch::channel(false);
-        let app = router(Site { node, way });
+        let app = router(Site {
+            node,
+            way,
+            streams: Arc::default(),
+            stopped: stopped.clone(),
+        });
         let task = tokio::spawn(listen(listener, acceptor, app, settings.proxy, stopped));
         Ok(Self {
             address,

@@ -54,6 +54,16 @@ pub(super) fn colleague(node: &Daemon) -> Result<Visitor, Trouble> {
     Ok(visitor)
 }
 
+/// Adds the one colleague who is not in a person's team yet.
+pub(super) fn add_to_team(nurse: &mut Visitor, address: &str) -> Story {
+    let team = nurse.get(&format!("{address}/equipe"))?;
+    let id = team.text.split("<option value=\"").nth(1);
+    let id = id.and_then(|rest| rest.split('"').next());
+    let fields = [("professionnel", id.unwrap_or_default())];
+    let done = nurse.post(&format!("{address}/equipe"), &fields)?;
+    ensure(done.status == 303, || format!("{done:?}"))
+}
+
 pub(super) fn create(
     visitor: &mut Visitor,
     identity: &[(&str, &str)],

@@ -5,6 +5,7 @@ mod documents;
 mod door;
 mod files;
 mod habilitations;
+mod live;
 
 use maillon_tests::{
     daemon::{Daemon, Settings, Trouble, professional},

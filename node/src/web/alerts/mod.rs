@@ -59,14 +59,13 @@ pub(super) async fn waiting(site: &Site, actor: &Actor, now_ms: u64) -> Result<W
         Err(error) => return Err(error.into()),
     };
     waiting.more = page.next.is_some();
-    let (today, own) = (today(), site.node.ledger.shared().own());
+    let today = today();
     for alert in page.alerts {
         let Some(filed) = care.filed(&alert.circle)? else {
             continue;
         };
         let person = Person::of(&filed.identity, &today);
-        // Where nobody else is in the circle, it is one's colleagues who answer.
-        let sent = alert.node == own && !alert.alert.structures.is_empty();
+        let sent = care.others_answer(&alert);
         let line = line(alert, person, address(&filed.circle), now_ms);
         if sent {
             waiting.sent.push(line);

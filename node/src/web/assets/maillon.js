@@ -16,3 +16,59 @@
   document.addEventListener("visibilitychange", look);
   addEventListener("pageshow", look);
 })();
+
+(() => {
+  // What happens meanwhile comes as events (web/live.rs).
+  const title = document.title;
+  const region = () => document.getElementById("vivant");
+  const said = (event) => JSON.parse(event.detail.data);
+
+  document.addEventListener("compte", (event) => {
+    const counts = said(event);
+    for (const mark of document.querySelectorAll("[data-compte]")) {
+      const count = counts[mark.dataset.compte] ?? 0;
+      mark.firstElementChild.textContent = count;
+      mark.hidden = count === 0;
+    }
+    const all = counts.alertes + counts.invitations;
+    document.title = all > 0 ? `(${all}) ${title}` : title;
+  });
+
+  // Whether somebody is writing there: what they have typed is not taken from under their hands.
+  const isWriting = (part) => {
+    const fields = [...part.querySelectorAll("textarea, input:not([type=hidden]), select")];
+    return fields.some((field) => field === document.activeElement || (field.defaultValue ?? field.value) !== field.value);
+  };
+  let last = 0, waiting = false;
+  const refresh = () => {
+    const part = region();
+    if (!part || waiting) return;
+    if (isWriting(part)) {
+      document.getElementById("nouveau").hidden = false;
+      return;
+    }
+    waiting = true;
+    setTimeout(() => {
+      waiting = false;
+      last = Date.now();
+      htmx.ajax("GET", location.pathname + location.search, {
+        source: "#vivant", target: "#vivant", select: "#vivant", swap: "outerMorph", headers: { "X-Maillon-Alone": "1" },
+      });
+    }, Math.max(0, last + 1000 - Date.now()));
+  };
+  document.addEventListener("nouveau", (event) => {
+    if (event.detail.data === region()?.dataset.vivant) refresh();
+  });
+
+  document.addEventListener("alerte", (event) => {
+    const alert = said(event), toast = document.createElement("p"), link = document.createElement("a");
+    toast.className = "m-toast";
+    link.href = alert.adresse;
+    link.textContent = `Nouvelle alerte : ${alert.personne}`;
+    toast.append(link);
+    document.getElementById("toasts").append(toast);
+    setTimeout(() => toast.remove(), 20000);
+  });
+
+  document.addEventListener("fin", () => location.reload());
+})();

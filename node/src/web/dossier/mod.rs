@@ -5,7 +5,9 @@
 
 mod alert;
 mod attached;
+mod circle;
 mod documents;
+mod draft;
 mod entry;
 mod glass;
 mod note;
@@ -13,7 +15,9 @@ mod team;
 
 pub(super) use alert::{alert_form, raise_alert};
 pub(super) use attached::attached;
+pub(super) use circle::{change_circle, circle_form};
 pub(super) use documents::{add as add_document, documents};
+pub(super) use draft::keep_draft;
 pub(super) use glass::{break_it, glass_form};
 pub(super) use note::{note_form, write_note};
 pub(super) use team::{add as add_to_team, team};

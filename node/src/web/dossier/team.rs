@@ -170,6 +170,8 @@ struct Page<'a> {
     answers: Vec<String>,
     candidates: Vec<Candidate>,
     manages: bool,
+    /// Whether the circle may be changed, or the file opened again.
+    rules: bool,
     done: &'static str,
 }
 
@@ -234,8 +236,15 @@ pub(in crate::web) async fn team(
             })
             .collect(),
         manages,
+        rules: view.manages,
         done: match asked.ecrit.as_str() {
             "equipe" => "Équipe mise à jour.",
+            "invitee" => "Invitation envoyée.",
+            "retiree" => "Structure retirée du cercle.",
+            "confie" => "Cercle confié.",
+            "clos" => "Dossier clos.",
+            "rouvert" => "Dossier rouvert.",
+            "demande" => "Demande envoyée à la structure qui tient le cercle.",
             _ => "",
         },
     };

@@ -1,0 +1,149 @@
+//! Pages that are open hear what happens: counts, alerts, the file; and nothing that is not theirs.
+
+use std::time::Duration;
+
+use maillon_tests::{
+    daemon::Trouble,
+    visitor::{Event, Visitor},
+};
+
+use super::{
+    Story, ensure,
+    files::{add_to_team, colleague, nurse, open, says},
+    folder, sign_in,
+};
+
+/// Longer than anything takes that comes at once.
+const AT_ONCE: Duration = Duration::from_secs(5);
+/// For so long nothing is to come.
+const NOTHING: Duration = Duration::from_millis(1_500);
+
+/// The last change that a page knows, and the address of its stream.
+fn stream_of(visitor: &mut Visitor, page: &str) -> Result<String, Trouble> {
+    let page = visitor.get(page)?;
+    let address = page.text.split("hx-sse:connect=\"").nth(1);
+    let address = address.and_then(|rest| rest.split('"').next());
+    let address = address.ok_or_else(|| Trouble::wrong(format!("no stream: {page:?}")))?;
+    Ok(address.replace("&amp;", "&"))
+}
+
+fn named(event: Option<Event>, name: &str) -> Result<String, Trouble> {
+    match event {
+        Some(event) if event.name == name => Ok(event.data),
+        other => Err(Trouble::wrong(format!("{name} expected: {other:?}"))),
+    }
+}
+
+#[test]
+fn an_alert_reaches_the_open_page_of_a_colleague_and_the_answer_the_open_file_of_who_sent_it()
+-> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    let mut other = colleague(&node)?;
+    add_to_team(&mut nurse, &address)?;
+    let home = stream_of(&mut other, "/")?;
+    let mut home = other.events(&home)?;
+    let nothing = named(home.next(AT_ONCE)?, "compte")?;
+    ensure(nothing == r#"{"alertes":0,"invitations":0}"#, || {
+        nothing.clone()
+    })?;
+
+    let fields = [("gravite", "urgente"), ("texte", "Refuse de manger.")];
+    nurse.post(&format!("{address}/alerte"), &fields)?;
+    let alert = named(home.next(AT_ONCE)?, "alerte")?;
+    ensure(
+        alert.contains("Rozenn") && alert.contains(&address) && !alert.contains("manger"),
+        || alert.clone(),
+    )?;
+    let counts = named(home.next(AT_ONCE)?, "compte")?;
+    ensure(counts.contains(r#""alertes":1"#), || counts.clone())?;
+    let what = named(home.next(AT_ONCE)?, "nouveau")?;
+    ensure(what == "attente", || what.clone())?;
+
+    let file = stream_of(&mut nurse, &address)?;
+    ensure(file.contains("&dossier="), || file.clone())?;
+    let mut file = nurse.events(&file)?;
+    named(file.next(AT_ONCE)?, "compte")?;
+    let page = other.get("/")?;
+    let record = page.text.split("name=\"alerte\" value=\"").nth(1);
+    let record = record
+        .and_then(|rest| rest.split('"').next())
+        .unwrap_or_default();
+    let fields = [("alerte", record), ("reponse", "prise-en-charge")];
+    other.post(&format!("{address}/alerte/reponse"), &fields)?;
+    loop {
+        let event = file.next(AT_ONCE)?;
+        let event = event.ok_or_else(|| Trouble::wrong("the file was not told"))?;
+        if event.name == "nouveau" && event.data == "dossier" {
+            break;
+        }
+    }
+    says(&nurse.get(&address)?, &["s’en charge"])
+}
+
+#[test]
+fn what_happened_between_a_page_and_its_stream_is_told_and_what_the_page_shows_is_not() -> Story {
+    let root = folder()?;
+    let (_node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    let before = stream_of(&mut nurse, &address)?;
+    let fields = [("nature", "observation"), ("texte", "Passage du matin.")];
+    nurse.post(&format!("{address}/note"), &fields)?;
+    let mut late = nurse.events(&before)?;
+    named(late.next(AT_ONCE)?, "compte")?;
+    ensure(named(late.next(AT_ONCE)?, "nouveau")? == "dossier", || {
+        "what came between".to_owned()
+    })?;
+    // A stream that was cut goes on behind the last that it heard.
+    let number = late.last_id().to_owned();
+    drop(late);
+    let mut again = nurse.events_after(&before, &number)?;
+    named(again.next(AT_ONCE)?, "compte")?;
+    let more = again.next(NOTHING)?;
+    ensure(more.is_none(), || format!("{more:?}"))?;
+    // From before the node's start: anything may have changed.
+    let mut old = nurse.events(&before.replace("depuis=", "depuis=7&x="))?;
+    named(old.next(AT_ONCE)?, "compte")?;
+    named(old.next(AT_ONCE)?, "nouveau")?;
+    Ok(())
+}
+
+#[test]
+fn who_is_not_in_the_team_hears_nothing_of_a_file_and_who_has_left_hears_nothing_at_all() -> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    let mut other = colleague(&node)?;
+    let theirs = stream_of(&mut nurse, &address)?;
+    let refused = other.get(&theirs)?;
+    ensure(refused.status == 403, || format!("{refused:?}"))?;
+    let home = stream_of(&mut other, "/")?;
+    let mut home = other.events(&home)?;
+    named(home.next(AT_ONCE)?, "compte")?;
+    let fields = [("gravite", "urgente"), ("texte", "Refuse de manger.")];
+    nurse.post(&format!("{address}/alerte"), &fields)?;
+    let heard = home.next(NOTHING)?;
+    ensure(heard.is_none(), || format!("{heard:?}"))?;
+
+    let mut file = nurse.events(&theirs)?;
+    named(file.next(AT_ONCE)?, "compte")?;
+    let mut second = Visitor::new(&node.pages()?);
+    sign_in(&mut second, super::PASSWORD)?;
+    nurse.post("/deconnexion", &[])?;
+    let fields = [("nature", "observation"), ("texte", "Passage du soir.")];
+    second.post(&format!("{address}/note"), &fields)?;
+    loop {
+        match file.next(AT_ONCE)? {
+            Some(event) if event.name == "fin" => break,
+            Some(event) if event.data != "dossier" || event.name == "compte" => {}
+            other => return Err(Trouble::wrong(format!("after the end: {other:?}"))),
+        }
+    }
+    // And without a session there is no stream.
+    let mut nobody = Visitor::new(&node.pages()?);
+    let sent_away = nobody.get(&theirs)?;
+    ensure(sent_away.leads_to().starts_with("/connexion"), || {
+        format!("{sent_away:?}")
+    })
+}
