@@ -68,6 +68,8 @@ pub fn multipart(fields: &[(&str, &str)], file: Option<File<'_>>) -> Vec<u8> {
     }
     body.extend(format!("--{BOUNDARY}--\r\n").into_bytes());
     body
+}
+
 /// Something that happened.
 #[derive(Debug, Clone, Default)]
 pub struct Event {
@@ -212,8 +214,6 @@ impl Visitor {
         request
     }
 
-    /// The cookies, as they are sent.
-    pub fn sent(&self) -> Option<String> {
     /// Listens to a stream of events.
     ///
     /// # Errors
@@ -268,7 +268,8 @@ impl Visitor {
         })
     }
 
-    fn sent(&self) -> Option<String> {
+    /// The cookies, as they are sent.
+    pub fn sent(&self) -> Option<String> {
         let pairs = self
             .cookies
             .iter()

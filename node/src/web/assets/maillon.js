@@ -72,3 +72,53 @@
 
   document.addEventListener("fin", () => location.reload());
 })();
+
+(() => {
+  // What is being written is kept on the node, sealed, and nothing of it in the browser (web/dossier/draft.rs).
+  const form = document.querySelector("form[data-brouillon]");
+  if (!form) return;
+  const state = form.querySelector("[data-etat]");
+  let timer = 0, open = false, lost = false, sends = false;
+  const body = () => {
+    const typed = [...new FormData(form)].filter(([, value]) => typeof value === "string");
+    return new URLSearchParams([...typed, ["forme", form.dataset.forme]]);
+  };
+  const keep = async (leaves = false) => {
+    clearTimeout(timer);
+    if (!open) return true;
+    open = false;
+    try {
+      const answer = await fetch(form.dataset.brouillon, { method: "POST", body: body(), keepalive: leaves, redirect: "error" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      lost = false;
+      state.textContent = "Brouillon enregistré.";
+    } catch {
+      open = lost = true;
+      state.textContent = "Le nœud ne répond pas : votre texte n’est que sur cet écran. Gardez cette page ouverte.";
+      timer = setTimeout(keep, 5000);
+    }
+    return !lost;
+  };
+  form.addEventListener("input", () => {
+    open = true;
+    clearTimeout(timer);
+    timer = setTimeout(keep, lost ? 5000 : 700);
+  });
+  // First kept, then sent: what is lost on the way is begun again where it was.
+  form.addEventListener("submit", async (event) => {
+    if (sends) return;
+    event.preventDefault();
+    const { submitter } = event;
+    if (!(await keep())) return;
+    sends = true;
+    form.requestSubmit(submitter);
+  });
+  addEventListener("pageshow", () => { sends = false; });
+  addEventListener("online", () => keep());
+  document.addEventListener("visibilitychange", () => { if (document.hidden) keep(true); });
+  addEventListener("beforeunload", (event) => {
+    if (sends || !open) return;
+    if (lost) event.preventDefault();
+    else keep(true);
+  });
+})();

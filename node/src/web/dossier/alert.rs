@@ -10,13 +10,14 @@ use maillon_protocol::{
     ids::NodeId,
 };
 
-use super::{Cover, Tab, file, opened};
+use super::{Cover, Tab, draft, file, opened};
 use crate::{
-    care::{CareError, Category, Shown},
+    care::{CareError, Category, Form, Shown},
     web::{
         Site,
         door::{self, From, Who},
         fields::Fields,
+        french::Moment,
         problem::Problem,
         shell::{self, Place, Shell},
         upload,
@@ -52,6 +53,8 @@ struct Page<'a> {
     structures: Vec<Structure>,
     fault: &'static str,
     file_fault: &'static str,
+    /// When what stands in the form was written, where it was begun before.
+    begun: Option<Moment>,
 }
 
 impl Page<'_> {
@@ -69,7 +72,7 @@ async fn page(
     site: &Site,
     who: &Who,
     at: &str,
-    typed: Option<&Fields>,
+    (typed, begun): (Option<&Fields>, Option<Moment>),
     fault: &'static str,
     file_fault: &'static str,
 ) -> Result<Response, Problem> {
@@ -111,6 +114,7 @@ async fn page(
         cover,
         fault,
         file_fault,
+        begun,
     };
     Ok(shell::form(wrong, &page))
 }
@@ -118,10 +122,13 @@ async fn page(
 /// `GET /dossiers/{file}/alerte`
 pub(in crate::web) async fn alert_form(
     State(site): State<Site>,
+    From(arrival): From,
     who: Who,
     Path(at): Path<String>,
 ) -> Result<Response, Problem> {
-    page(&site, &who, &at, None, "", "").await
+    let kept = draft::kept(&site, &who, &at, Form::Alert, arrival.now_ms)?;
+    let (typed, begun) = kept.map(|kept| (kept.fields, kept.when)).unzip();
+    page(&site, &who, &at, (typed.as_ref(), begun), "", "").await
 }
 
 /// `POST /dossiers/{file}/alerte`
@@ -153,7 +160,7 @@ pub(in crate::web) async fn raise_alert(
         if severity.is_none() {
             return Err(Problem::not_understood());
         }
-        return page(&site, &who, &at, Some(&sent.fields), fault, again).await;
+        return page(&site, &who, &at, (Some(&sent.fields), None), fault, again).await;
     };
     let chosen = others.filter(|node| fields.word(&field(node)) == "1");
     let alert = Alert {
@@ -170,17 +177,20 @@ pub(in crate::web) async fn raise_alert(
     let again = if chosen { upload::AGAIN } else { "" };
     let care = &site.node.care;
     match care.send_alert_with(actor, filed.circle, alert, file).await {
-        Ok(_) => Ok(door::go(&format!(
-            "/dossiers/{at}?fil=alertes&ecrit=alerte"
-        ))),
+        Ok(_) => {
+            draft::sent(&site, actor, &filed.circle, Form::Alert).await;
+            Ok(door::go(&format!(
+                "/dossiers/{at}?fil=alertes&ecrit=alerte"
+            )))
+        }
         Err(CareError::Write(error)) => {
             tracing::warn!(%error, "an alert could not be written");
             let fault = "L’alerte n’a pas pu être enregistrée : ce dossier n’accepte plus d’écriture ici. Prévenez par téléphone.";
-            page(&site, &who, &at, Some(&sent.fields), fault, again).await
+            page(&site, &who, &at, (Some(&sent.fields), None), fault, again).await
         }
         Err(error) if chosen => {
             let fault = upload::fault(error)?;
-            page(&site, &who, &at, Some(&sent.fields), "", fault).await
+            page(&site, &who, &at, (Some(&sent.fields), None), "", fault).await
         }
         Err(error) => Err(error.into()),
     }

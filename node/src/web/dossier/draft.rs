@@ -1,17 +1,15 @@
 //! What somebody is writing and has not sent: the page's script keeps it on the node while they type, and the form shows it again.
 
-use std::collections::BTreeMap;
-
 use axum::{
     extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use maillon_protocol::ids::ThingId;
+use maillon_protocol::ids::{CircleId, ThingId};
 
 use super::file;
 use crate::{
-    care::{Form, Unsent},
+    care::{Actor, Form},
     web::{
         Site,
         door::{self, Who},
@@ -27,22 +25,41 @@ const STRUCTURE: &str = "structure-";
 
 /// A draft as a form shows it.
 pub(super) struct Kept {
-    fields: BTreeMap<String, String>,
+    /// What was typed.
+    pub(super) fields: Fields,
     /// When it was written last.
     pub(super) when: Moment,
 }
 
-impl Kept {
-    pub(super) fn of(unsent: Unsent, now_ms: u64) -> Self {
-        Self {
-            when: french::moment(unsent.written_ms, now_ms),
-            fields: unsent.fields,
+/// What somebody has begun in a form and not sent, where they may write there.
+pub(super) fn kept(
+    site: &Site,
+    who: &Who,
+    at: &str,
+    form: Form,
+    now_ms: u64,
+) -> Result<Option<Kept>, Problem> {
+    let filed = file(site, at).ok_or_else(Problem::not_found)?;
+    let unsent = site
+        .node
+        .care
+        .unsent(who.professional()?, &filed.circle, form)?;
+    Ok(unsent.map(|unsent| {
+        let mut fields = Fields::default();
+        for (name, value) in unsent.fields {
+            fields.add(name, value);
         }
-    }
+        Kept {
+            fields,
+            when: french::moment(unsent.written_ms, now_ms),
+        }
+    }))
+}
 
-    /// What was typed into a field.
-    pub(super) fn get(&self, name: &str) -> &str {
-        self.fields.get(name).map_or("", String::as_str)
+/// What was begun was sent. That it stays until it is too old is no reason to say that the sending failed.
+pub(super) async fn sent(site: &Site, actor: &Actor, circle: &CircleId, form: Form) {
+    if let Err(error) = site.node.care.drop_unsent(actor, circle, form).await {
+        tracing::warn!(%error, "a text that was sent is still kept as begun");
     }
 }
 

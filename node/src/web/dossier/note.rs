@@ -8,12 +8,13 @@ use axum::{
 use maillon_protocol::{content::NoteKind, ids::ThingId};
 use serde::Deserialize;
 
-use super::{Cover, Tab, entry::note_kind, file, opened};
+use super::{Cover, Tab, draft, entry::note_kind, file, opened};
 use crate::{
-    care::{CareError, Category, NewNote, Shown},
+    care::{CareError, Category, Form, NewNote, Shown},
     web::{
         Site,
-        door::{self, Who},
+        door::{self, From, Who},
+        french::Moment,
         problem::Problem,
         shell::{self, Place, Shell},
         upload,
@@ -53,6 +54,8 @@ struct Page<'a> {
     answers: String,
     fault: &'static str,
     file_fault: &'static str,
+    /// When what stands in the form was written, where it was begun before.
+    begun: Option<Moment>,
 }
 
 /// Which note is answered.
@@ -68,6 +71,8 @@ struct Typed {
     text: String,
     urgent: bool,
     answers: String,
+    /// When it was written, where it comes from a draft.
+    begun: Option<Moment>,
 }
 
 async fn page(
@@ -110,6 +115,7 @@ async fn page(
         answers: typed.answers,
         fault,
         file_fault,
+        begun: typed.begun,
     };
     Ok(shell::form(wrong, &page))
 }
@@ -117,19 +123,33 @@ async fn page(
 /// `GET /dossiers/{file}/note`
 pub(in crate::web) async fn note_form(
     State(site): State<Site>,
+    From(arrival): From,
     who: Who,
     Path(at): Path<String>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(asked) = asked.map_err(|_| Problem::not_understood())?;
-    if !asked.reponse.is_empty() && asked.reponse.parse::<ThingId>().is_err() {
-        return Err(Problem::not_understood());
-    }
+    let answered = match asked.reponse.as_str() {
+        "" => Ok(None),
+        answered => answered.parse::<ThingId>().map(Some),
+    };
+    let answered = answered.map_err(|_| Problem::not_understood())?;
+    let kept = draft::kept(&site, &who, &at, Form::Note(answered), arrival.now_ms)?;
+    let word = |name: &str| {
+        let kept = kept.as_ref();
+        kept.map_or("", |kept| kept.fields.get(name)).to_owned()
+    };
+    let known = KINDS.iter().any(|(value, _)| *value == word("nature"));
     let typed = Typed {
-        kind: "observation".to_owned(),
-        text: String::new(),
-        urgent: false,
+        kind: if known {
+            word("nature")
+        } else {
+            "observation".to_owned()
+        },
+        text: word("texte"),
+        urgent: word("urgence") == "1",
         answers: asked.reponse,
+        begun: kept.map(|kept| kept.when),
     };
     page(&site, &who, &at, typed, "", "").await
 }
@@ -150,6 +170,7 @@ pub(in crate::web) async fn write_note(
         text: fields.get("texte").replace("\r\n", "\n"),
         urgent: fields.word("urgence") == "1",
         answers: fields.word("reponse").to_owned(),
+        begun: None,
     };
     let kind = KINDS.iter().find(|(value, _)| *value == typed.kind);
     let fault = match typed.text.len() {
@@ -185,7 +206,10 @@ pub(in crate::web) async fn write_note(
         .add_note_with(actor, filed.circle, note, sent.file.take())
         .await
     {
-        Ok(_) => Ok(door::go(&format!("/dossiers/{at}/carnet?ecrit=note"))),
+        Ok(_) => {
+            draft::sent(&site, actor, &filed.circle, Form::Note(*answers)).await;
+            Ok(door::go(&format!("/dossiers/{at}/carnet?ecrit=note")))
+        }
         Err(CareError::Write(error)) => {
             tracing::warn!(%error, "a note could not be written");
             page(&site, &who, &at, typed, "La note n’a pas pu être enregistrée : ce dossier n’accepte plus d’écriture ici. Copiez votre texte, puis rechargez le dossier.", again).await
