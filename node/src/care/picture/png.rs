@@ -75,7 +75,8 @@ mod tests {
             (b"IDAT", b"points"),
             (b"IEND", b""),
         ]);
-        taken.extend(b"<script>behind</script>");
+        // Chunks behind the end, too.
+        taken.extend(&picture(&[(b"IDAT", b"behind")])[8..]);
         let kept = [
             (&b"IHDR"[..], &b"head"[..]),
             (b"sRGB", b"\0"),

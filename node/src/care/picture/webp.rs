@@ -64,7 +64,7 @@ mod tests {
     use crate::care::picture::{FileKind, cleaned};
 
     fn picture(exif: &[u8; 5]) -> Vec<u8> {
-        let mut all = b"RIFF\x22\0\0\0WEBPVP8 \x04\0\0\0dots".to_vec();
+        let mut all = b"RIFF\x1e\0\0\0WEBPVP8 \x04\0\0\0dots".to_vec();
         all.extend(b"EXIF\x05\0\0\0");
         all.extend(exif);
         all.push(0);
