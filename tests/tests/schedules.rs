@@ -666,6 +666,25 @@ fn nobody_asks_for_ever_for_a_secret_that_only_who_has_let_go_could_give() {
     assert_eq!(play(&schedule), Ok(()));
 }
 
+/// Found by the tests above: the author's disk went back before all that it wrote, and only a member that came without the past has the end of it.
+#[test]
+fn the_end_of_a_log_whose_author_forgot_its_beginning_stays_with_who_has_it() {
+    let schedule = Schedule {
+        seed: 9_636_702,
+        nodes: 4,
+        commit_ms: 0,
+        ordered: false,
+        steps: vec![
+            Step::Invite(2, Past::Now),
+            Step::Write(1),
+            Step::Cut(0, 1),
+            Step::Run(1_146),
+            Step::Restore(1),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
 /// Found by the tests above: two stewards are lost one after the other, and of the two that are left one was granted less.
 #[test]
 fn who_was_granted_all_is_not_compared_with_who_was_granted_less() {

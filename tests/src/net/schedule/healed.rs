@@ -340,6 +340,12 @@ impl Player<'_> {
         })
     }
 
+    /// Whether any node has the record at a place of a log on its disk.
+    fn somebody_stores(&self, id: &CircleId, log: &LogId, sequence: u64) -> bool {
+        let mut nodes = self.net.nodes.iter();
+        nodes.any(|node| node.stored(id, log, sequence).is_some())
+    }
+
     /// What each member holds of the others' acknowledgements is what they hold.
     fn acks_agree(&self, place: usize, id: &CircleId) -> Result<(), String> {
         let node = &self.net.nodes[place];
@@ -369,8 +375,13 @@ impl Player<'_> {
                     "node {place} has not the newest acknowledgement of node {other}"
                 ));
             }
-            // Where somebody is lost, who was granted less may hold a log without its beginning or without bodies in it, and cannot give the rest.
-            let owed = node.owed(id, &fellow.id());
+            // Where somebody is lost, who was granted less may hold a log without its beginning or without bodies in it, and cannot give the rest. The
+            // same is so where the author's disk went back before what it had written.
+            let mut owed = node.owed(id, &fellow.id());
+            owed.retain(|(log, ..)| {
+                let next = held.logs.get(log).map_or(0, |tip| tip.height) + 1;
+                self.somebody_stores(id, log, next)
+            });
             if !owed.is_empty() && self.model.lost.is_empty() {
                 return Err(format!("node {place} waits for node {other}: {owed:?}"));
             }
