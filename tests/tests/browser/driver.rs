@@ -125,11 +125,7 @@ impl Browser {
 
     /// Another width, other colours; the page stays.
     pub(crate) fn look(&self, look: Look) -> Result<(), Trouble> {
-        let (width, height) = if look.phone { (360, 780) } else { (1280, 900) };
-        self.devtools(
-            "Emulation.setDeviceMetricsOverride",
-            &json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": look.phone }),
-        )?;
+        self.window(look, 0)?;
         let scheme = if look.dark { "dark" } else { "light" };
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
@@ -138,6 +134,14 @@ impl Browser {
         let media = json!({ "features": features });
         self.devtools("Emulation.setEmulatedMedia", &media)?;
         Ok(())
+    }
+
+    /// A window of that look, and at least so high.
+    fn window(&self, look: Look, height: u64) -> Result<(), Trouble> {
+        let (width, least) = if look.phone { (360, 780) } else { (1280, 900) };
+        let size = json!({ "width": width, "height": height.max(least), "deviceScaleFactor": 1, "mobile": look.phone });
+        self.devtools("Emulation.setDeviceMetricsOverride", &size)
+            .map(drop)
     }
 
     /// From now on no page runs a script.
@@ -256,14 +260,22 @@ impl Browser {
         Ok(words.map(ToOwned::to_owned).collect())
     }
 
-    /// The whole page as a PNG.
-    pub(crate) fn picture(&self) -> Result<Vec<u8>, Trouble> {
-        let size = self.devtools("Page.getLayoutMetrics", &json!({}))?;
-        let size = &size["cssContentSize"];
-        let clip =
-            json!({ "x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1 });
-        let how = json!({ "format": "png", "captureBeyondViewport": true, "clip": clip });
-        let taken = self.devtools("Page.captureScreenshot", &how)?;
+    /// The whole page as a PNG: in a window as high as the page, so that what is fixed at its foot stands there.
+    pub(crate) fn picture(&self, look: Look) -> Result<Vec<u8>, Trouble> {
+        let height = self.run("return document.documentElement.scrollHeight", &json!([]))?;
+        self.window(look, height.as_u64().unwrap_or_default())?;
+        let taken = self.capture(&json!({ "format": "png" }))?;
+        self.window(look, 0)?;
+        Ok(taken)
+    }
+
+    /// What is in the window, small enough to be kept with the source: WebP.
+    pub(crate) fn window_picture(&self) -> Result<Vec<u8>, Trouble> {
+        self.capture(&json!({ "format": "webp", "quality": 85 }))
+    }
+
+    fn capture(&self, how: &Value) -> Result<Vec<u8>, Trouble> {
+        let taken = self.devtools("Page.captureScreenshot", how)?;
         let data = taken["data"].as_str().unwrap_or_default();
         let bytes = data_encoding::BASE64.decode(data.as_bytes());
         bytes.map_err(|error| Trouble::wrong(format!("a picture: {error}")))
@@ -271,9 +283,11 @@ impl Browser {
 
     /// Waits until the page says something, whatever made it change.
     pub(crate) fn until_it_says(&self, words: &str) -> Result<(), Trouble> {
-        wait::until(words, wait::LONG, || {
-            Ok(self.text()?.contains(words).then_some(()))
+        wait::until_seen(words, wait::LONG, || {
+            let text = self.text()?;
+            Ok((text.contains(words).then_some(()), text))
         })
+        .map(drop)
     }
 
     /// Opens an address again and again until the page says something: what is no news to the page itself yet.

@@ -2,14 +2,17 @@
 
 use std::{fs, path::Path};
 
-use maillon_tests::{daemon::Trouble, visitor::Visitor};
+use maillon_tests::{
+    daemon::{Settings, Trouble},
+    visitor::Visitor,
+};
 use serde_json::{Value, json};
 
 use crate::{
     Story,
     driver::{Browser, Look},
-    ensure,
-    ground::{Ground, PASSWORD, first, signed_in},
+    ensure, folder,
+    ground::{Ground, PASSWORD, first, node, signed_in},
     picture,
     shown::{PAGES, Shown, Who},
 };
@@ -61,30 +64,29 @@ fn sentences(found: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Whatever is wrong with the page that is open.
-fn judged(browser: &Browser, page: &Shown, axe: &str) -> Result<Vec<String>, Trouble> {
+/// Whatever is wrong with the page that is open; `seen` is called with each look at it.
+fn judged(
+    browser: &Browser,
+    axe: &str,
+    error: bool,
+    seen: impl Fn(Look) -> Story,
+) -> Result<Vec<String>, Trouble> {
     let mut wrong = sentences(&browser.run(STANDING, &json!([]))?);
     let complaints = browser.complaints()?.into_iter();
     // An answer that is an error by its status is one that the browser tells of.
-    let expected = |line: &String| page.error && line.contains("responded with a status of 4");
+    let expected = |line: &String| error && line.contains("responded with a status of 4");
     wrong.extend(complaints.filter(|line| !expected(line)));
     browser.run(axe, &json!([]))?;
     for look in Look::ALL {
         browser.look(look)?;
-        picture(browser, page.name, look)?;
+        seen(look)?;
         let mut found = sentences(&browser.run_until_done(AXE)?);
         found.extend(sentences(&browser.run(BESIDE, &json!([]))?));
-        wrong.extend(
-            found
-                .into_iter()
-                .map(|line| format!("{}: {line}", look.word())),
-        );
+        let word = look.word();
+        wrong.extend(found.into_iter().map(|line| format!("{word}: {line}")));
     }
     wrong.extend(browser.complaints()?);
-    Ok(wrong
-        .into_iter()
-        .map(|line| format!("{}: {line}", page.name))
-        .collect())
+    Ok(wrong)
 }
 
 /// Walks some of the pages, and says everything that is wrong with any.
@@ -121,11 +123,47 @@ fn walk(chosen: impl Fn(&Shown) -> bool) -> Story {
         browser.look(Look::new(true, false))?;
         browser.become_who(&origin, who)?;
         match page.open(&browser, &origin, &ground.file, &life) {
-            Ok(()) => wrong.extend(judged(&browser, page, &axe)?),
+            Ok(()) => {
+                let keep = |look| picture(&browser, page.name, look);
+                let found = judged(&browser, &axe, page.error, keep)?.into_iter();
+                wrong.extend(found.map(|line| format!("{}: {line}", page.name)));
+            }
             Err(error) => wrong.push(error.to_string()),
         }
     }
     ensure(wrong.is_empty(), || wrong.join("\n"))
+}
+
+/// What no page may have, one of each.
+const FAULTS: &str = r#"
+    document.querySelector("main").insertAdjacentHTML("beforeend",
+        "<p style='color: red'>a</p><a href='javascript:void 0'>b</a><button onclick='c()'></button>" +
+        "<img src='http://127.0.0.1:9/d.png' alt=''><table width='3000'><tr><td>e</td></tr></table>");
+    setTimeout(arguments[arguments.length - 1], 300);
+"#;
+
+#[test]
+fn the_gates_see_each_fault_that_they_are_there_for() -> Story {
+    let Some(browser) = Browser::open()? else {
+        return Ok(());
+    };
+    let root = folder()?;
+    let node = node(Settings::dac(), &root)?;
+    browser.go(&format!("{}/connexion", node.pages()?))?;
+    browser.run_until_done(FAULTS)?;
+    let found = judged(&browser, &axe()?, false, |_| Ok(()))?.join("\n");
+    for fault in [
+        "p with style",
+        "a with href",
+        "button with onclick",
+        "127.0.0.1:9",
+        "button-name",
+        "360-light: wider than the window",
+        "1280-dark: wider than the window",
+    ] {
+        ensure(found.contains(fault), || format!("no {fault} in:\n{found}"))?;
+    }
+    Ok(())
 }
 
 #[test]

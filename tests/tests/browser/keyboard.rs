@@ -156,7 +156,14 @@ fn on_every_page_of_a_phone_the_focus_is_seen_wherever_it_goes() -> Story {
         browser.go(&format!("{origin}{page}"))?;
         all_around(&browser)?;
     }
-    Ok(())
+    // A focus without its ring would have been seen.
+    browser.run(
+        "document.styleSheets[0].insertRule(':focus-visible { outline: 0 !important }', 0)",
+        &json!([]),
+    )?;
+    ensure(all_around(&browser).is_err(), || {
+        "a focus that nobody sees passes".to_owned()
+    })
 }
 
 /// Once around the page.

@@ -4,6 +4,7 @@
 //! Pictures of every page go to `$CARGO_TARGET_DIR/screens/NAME-WIDTH-SCHEME.png` (`target/screens` of the checkout where that is not set).
 
 mod alert;
+mod demo;
 mod driver;
 mod gates;
 mod ground;
@@ -12,7 +13,10 @@ mod shown;
 mod traces;
 mod without_script;
 
-use std::{env, fs, path::PathBuf};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
 
 use maillon_tests::daemon::Trouble;
 use tempfile::TempDir;
@@ -36,13 +40,22 @@ fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Story {
     Err(Trouble::wrong(otherwise()))
 }
 
+/// Where pictures go.
+fn screens() -> PathBuf {
+    let built = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let own = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target"));
+    built.unwrap_or_else(own).join("screens")
+}
+
+fn keep(path: &Path, bytes: &[u8]) -> Story {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(Trouble::io("the folder of pictures"))?;
+    }
+    fs::write(path, bytes).map_err(Trouble::io(path.display().to_string()))
+}
+
 /// Keeps a picture of the page as it is now.
 fn picture(browser: &Browser, name: &str, look: Look) -> Story {
-    let built = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let built =
-        built.unwrap_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target")));
-    let screens = built.join("screens");
-    fs::create_dir_all(&screens).map_err(Trouble::io("the folder of pictures"))?;
-    let path = screens.join(format!("{name}-{}.png", look.word()));
-    fs::write(&path, browser.picture()?).map_err(Trouble::io(path.display().to_string()))
+    let path = screens().join(format!("{name}-{}.png", look.word()));
+    keep(&path, &browser.picture(look)?)
 }

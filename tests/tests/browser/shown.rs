@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use maillon_node::web::{PUBLIC, closed_routes};
+use maillon_tests::daemon::Trouble;
 
 use crate::{
     Story,
@@ -91,10 +92,8 @@ impl Shown {
                 Act::Click(what) => browser.click(what)?,
             }
         }
-        let text = browser.text()?;
-        ensure(text.contains(self.says), || {
-            format!("{} does not say « {} »: {text}", self.name, self.says)
-        })
+        let said = browser.until_it_says(self.says);
+        said.map_err(|error| Trouble::wrong(format!("{}: {error}", self.name)))
     }
 }
 
@@ -131,7 +130,7 @@ pub(crate) const PAGES: &[Shown] = &[
         Nobody,
         "premiere-connexion-refusee",
         "/premiere-connexion",
-        "12 caractères",
+        "ne sont pas identiques",
     )
     .after(&[
         Fill("#login", NURSE.0),

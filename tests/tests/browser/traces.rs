@@ -45,5 +45,10 @@ fn after_signing_out_nothing_is_left_in_the_browser_and_going_back_shows_nobody(
             || "the way back shows a file".to_owned(),
         )?;
     }
-    Ok(())
+    // And it would have been seen.
+    browser.run("localStorage.setItem('draft', 'Rozenn')", &json!([]))?;
+    let left = browser.run_until_done(LEFT)?;
+    ensure(left == 1, || {
+        format!("{left} things are found where one is")
+    })
 }
