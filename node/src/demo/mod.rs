@@ -5,7 +5,7 @@
 //! others in, writes and answers through [`Care`](crate::care::Care), with the rights that they have on pages. What is here is what a real federation
 //! does; only the telephone call between administrators is missing. Everybody in it is invented.
 //!
-//! - The weeks are lived in seconds: while the story is told, this process's clock goes from one moment to the next ([`clock::set`](crate::clock::set)). Records
+//! - The weeks are lived in seconds: while the story is told, this process's clock goes from one moment to the next (`clock::set`). Records
 //!   are signed with the time that their node has, as ever. Afterwards the clock is right.
 //! - Each professional has an account, and so has whoever administers each node; all have one password, which the guide prints.
 //! - A folder that holds a whole demonstration is used again, with whatever was written in it since. Anything else in a folder is refused.
