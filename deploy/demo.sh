@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds Maillon and shows it.
 #
-#   deploy/demo.sh [--yes] [DIR]     three territories on this machine, in the foreground; Ctrl-C ends it
-#   deploy/demo.sh [--yes] --check   the main story with separate daemons, one line a sentence; exit 0 if all is well
+#   deploy/demo.sh [--yes] [DIR]     three territories on this machine, each with its pages to sign in on; Ctrl-C ends it
+#   deploy/demo.sh [--yes] --check   the main story with separate daemons, then that demonstration, one line a sentence;
+#                                    exit 0 if all is well
 #
 #   --yes    install missing Debian packages without asking
 #   DIR      where the demo keeps its data (else a temporary folder that maillond names)
@@ -11,7 +12,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-usage() { sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 yes=()
 check=false
@@ -48,8 +49,8 @@ cargo build --locked "${programs[@]}"
 say "     built in $(duration $((SECONDS - started)))"
 
 if $check; then
-    say "3/3  The story: two daemons, then three (three minutes at most)"
+    say "3/3  The story: two daemons, then three, then the demonstration (three minutes at most)"
     exec "$MAILLON_BIN/maillon-story"
 fi
-say "3/3  The demo: three territories; Ctrl-C ends it"
+say "3/3  The demo: three territories with their pages; Ctrl-C ends it"
 exec "$MAILLON_BIN/maillond" demo "${dir[@]}"

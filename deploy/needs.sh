@@ -69,6 +69,8 @@ test|strace|has strace|durability: the order of system calls
 test|iproute2|has_tool ip|faults: machines with a router between them (as root)
 test|nftables|has_tool nft|faults: firewalls and address translation (as root)
 test|faketime|has_faketime|faults: clocks that are wrong
+test|chromium|has chromium|pages in a real browser
+test|chromium-driver|has chromedriver|drives that browser
 '
 
 # --- Rust: not from Debian, and not ours to install --------------------------------------------------------------------
@@ -148,7 +150,7 @@ if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || ! install; then
         complain "apt-get could not install:$missing"
         # The stories that need these say that they are skipped.
         for package in $missing; do
-            case "$package" in iproute2 | nftables | faketime) ;; *) exit 1 ;; esac
+            case "$package" in iproute2 | nftables | faketime | chromium | chromium-driver) ;; *) exit 1 ;; esac
         done
     fi
 fi

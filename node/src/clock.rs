@@ -12,18 +12,29 @@ static OFFSET_MS: AtomicI64 = AtomicI64::new(0);
 
 /// Unix milliseconds; 0 before 1970.
 pub fn now_ms() -> u64 {
-    let now = SystemTime::now()
+    machine_ms().saturating_add_signed(OFFSET_MS.load(Relaxed))
+}
+
+/// The same by the machine's own clock.
+fn machine_ms() -> u64 {
+    SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| {
             u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-        });
-    now.saturating_add_signed(OFFSET_MS.load(Relaxed))
+        })
 }
 
 /// Makes this process's clock run so many seconds ahead, or behind where negative; beyond [`MAX_OFFSET_S`] it is cut to that. Only `[test]
-/// clock_offset_s` leads here: a test shows with it what others make of a clock that is wrong.
+/// clock_offset_s` leads here, for a test that shows what others make of a clock that is wrong, and the demonstration with 0.
 pub fn set_offset(seconds: i64) {
     OFFSET_MS.store(seconds.clamp(-MAX_OFFSET_S, MAX_OFFSET_S) * 1000, Relaxed);
+}
+
+/// Makes this process's clock show a moment, Unix milliseconds, and go on from there. Only the demonstration does so, while it tells what happened in past
+/// weeks; `set_offset(0)` makes it right again.
+pub(crate) fn set(at_ms: u64) {
+    let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+    OFFSET_MS.store(signed(at_ms) - signed(machine_ms()), Relaxed);
 }
 
 /// The day that it is in France, `2026-11-27`.

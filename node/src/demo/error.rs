@@ -5,8 +5,8 @@ use std::{io, path::PathBuf};
 use maillon_protocol::replica::ArriveError;
 
 use crate::{
-    care::CareError, config::ConfigError, daemon::StartError, founding::FoundingError,
-    keystore::KeystoreError, ledger::LedgerError, peering::PeeringError,
+    access::AccessError, care::CareError, config::ConfigError, daemon::StartError,
+    founding::FoundingError, keystore::KeystoreError, ledger::LedgerError, peering::PeeringError,
 };
 
 /// Why there is no demonstration. Each says what to do next.
@@ -63,6 +63,9 @@ pub enum DemoError {
     /// A service.
     #[error(transparent)]
     Care(#[from] CareError),
+    /// An account.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// A descriptor is not taken.
     #[error("a node does not take another one's new addresses: {0}")]
     Descriptor(#[from] LedgerError<ArriveError>),

@@ -26,16 +26,19 @@ pub(super) enum Voice {
     Physiotherapist,
     /// Geriatrician at the hospital.
     Geriatrician,
+    /// Nurse of its ward.
+    WardNurse,
 }
 
 impl Voice {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 7] = [
         Self::Coordinator,
         Self::SocialWorker,
         Self::Doctor,
         Self::Nurse,
         Self::Physiotherapist,
         Self::Geriatrician,
+        Self::WardNurse,
     ];
 
     /// Where they work.
@@ -43,11 +46,12 @@ impl Voice {
         match self {
             Self::Coordinator | Self::SocialWorker => Place::Dac,
             Self::Doctor | Self::Nurse | Self::Physiotherapist => Place::Cpts,
-            Self::Geriatrician => Place::Hospital,
+            Self::Geriatrician | Self::WardNurse => Place::Hospital,
         }
     }
 
-    const fn name(self) -> &'static str {
+    /// As pages show them.
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Coordinator => "Maëlle Le Goasduff",
             Self::SocialWorker => "Bastien Corlay",
@@ -55,6 +59,7 @@ impl Voice {
             Self::Nurse => "Yann Pérennou",
             Self::Physiotherapist => "Inès Bodéan",
             Self::Geriatrician => "Dr Soizic Kervadec-Louis",
+            Self::WardNurse => "Corentin Bothorel",
         }
     }
 
@@ -65,6 +70,7 @@ impl Voice {
             Self::Nurse => Some("99700991021"),
             Self::Physiotherapist => Some("99700991039"),
             Self::Geriatrician => Some("99700991047"),
+            Self::WardNurse => Some("99700991054"),
         }
     }
 
@@ -74,26 +80,45 @@ impl Voice {
             Self::Coordinator => "330",
             Self::SocialWorker => "41",
             Self::Doctor | Self::Geriatrician => "10",
-            Self::Nurse => "60",
+            Self::Nurse | Self::WardNurse => "60",
             Self::Physiotherapist => "70",
         }
     }
 
-    /// Their part in the care team, where the national codes have one.
-    pub(super) fn roles(self) -> Vec<Code> {
+    /// What they type to sign in.
+    pub(super) const fn login(self) -> &'static str {
         match self {
-            Self::Doctor => vec![code(
-                CodeSystem::ParticipationFunction,
-                "PCP",
-                "Médecin traitant",
-            )],
-            _ => Vec::new(),
+            Self::Coordinator => "maelle",
+            Self::SocialWorker => "bastien",
+            Self::Doctor => "helene",
+            Self::Nurse => "yann",
+            Self::Physiotherapist => "ines",
+            Self::Geriatrician => "soizic",
+            Self::WardNurse => "corentin",
         }
+    }
+
+    /// What they are, in a word for whoever reads the guide.
+    pub(super) const fn trade(self) -> &'static str {
+        match self {
+            Self::Coordinator => "coordinator",
+            Self::SocialWorker => "social worker",
+            Self::Doctor => "general practitioner",
+            Self::Nurse => "nurse",
+            Self::Physiotherapist => "physiotherapist",
+            Self::Geriatrician => "geriatrician",
+            Self::WardNurse => "ward nurse",
+        }
+    }
+
+    /// Whether they take invitations of other territories: the habilitation of their profession lets them.
+    pub(super) const fn accepts(self) -> bool {
+        !matches!(self, Self::Physiotherapist)
     }
 }
 
 /// A code with its label.
-pub(super) fn code(system: CodeSystem, code: &str, label: &str) -> Code {
+fn code(system: CodeSystem, code: &str, label: &str) -> Code {
     Code {
         system,
         code: code.to_owned(),
@@ -120,7 +145,7 @@ impl Cast {
                     voice.rpps(),
                     Some(voice.profession()),
                 );
-                cast.push((voice, added.await?));
+                cast.push((voice, added.await?.at_page()));
             }
         }
         Ok(Self(cast))
@@ -134,13 +159,13 @@ impl Cast {
                 let known = Voice::ALL.into_iter().find(|voice| {
                     voice.place() == territory.place && voice.name() == actor.professional.name
                 });
-                cast.extend(known.map(|voice| (voice, actor)));
+                cast.extend(known.map(|voice| (voice, actor.at_page())));
             }
         }
         Ok(Self(cast))
     }
 
-    /// One of them.
+    /// One of them, as they act on pages: in whose team they are is asked.
     pub(super) fn actor(&self, voice: Voice) -> Result<&Actor, DemoError> {
         self.0
             .iter()

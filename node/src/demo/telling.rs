@@ -1,36 +1,116 @@
-//! Tells the story through the care services, each part at the node of whoever speaks, and waits until it is read everywhere.
+//! Tells what happened through the care services, each act at the node of whoever does it and at its own moment: the process's clock goes from one to the
+//! next, so that records, acknowledgements and the audit trail say what they would have said if these weeks had been lived.
+
+use std::collections::BTreeMap;
 
 use maillon_protocol::{
     charter::Grant,
     content::{
-        Alert, AlertAnswer, AlertStep, CareTeam, Consent, ConsentDecision, ConsentKind, Content,
-        LiaisonNote, PartialDate, Participation, Party, Period, Severity,
+        Alert, AlertStep, Consent, ConsentDecision, ConsentKind, Content, Participation, Party,
+        Period, Severity,
     },
-    ids::{CircleId, RecordId, ThingId},
+    ids::{CircleId, InvitationId, RecordId, ThingId},
     invite::InvitationReason,
-    replica::{IncomingState, Written},
+    replica::IncomingState,
 };
 
 use super::{
     DemoError,
-    people::{Cast, Voice, daughter, patient},
-    story::{self, Moment},
+    lives::{self, Deed, Event, Life},
+    people::{Cast, Voice},
     territory::{Place, Territory},
     wait::until,
 };
-use crate::care::CareError;
+use crate::{
+    care::{Actor, Care, CareError, NewFile, NewNote},
+    clock,
+};
 
-/// Whoever tells: the nodes, the professionals, and one reading of the clock.
+const HOUR_MS: u64 = 3600 * 1000;
+/// Why a circle is closed: the care is over.
+const CARE_ENDED: u64 = 0;
+
+/// Whoever tells: the nodes, the professionals, and when all this is told.
 pub(super) struct Telling<'a> {
     /// The nodes.
     pub(super) territories: &'a [Territory],
     /// The professionals.
     pub(super) cast: &'a Cast,
-    /// When all this is told, Unix milliseconds.
+    /// Unix milliseconds.
     pub(super) now_ms: u64,
 }
 
+/// An act of somebody's life.
+enum Act {
+    Open,
+    Happen(&'static Event),
+    Invite(Place),
+    Close,
+}
+
+/// A file that has been opened.
+struct File {
+    life: &'static Life,
+    circle: CircleId,
+    /// Who lets colleagues into the team, at each territory.
+    hosts: BTreeMap<&'static str, Voice>,
+    note: Option<(ThingId, RecordId)>,
+    alert: Option<RecordId>,
+}
+
 impl Telling<'_> {
+    /// Everything, in the order in which it happened.
+    pub(super) async fn tell(&self) -> Result<(), DemoError> {
+        let lives: Vec<&Life> = lives::all().collect();
+        let mut acts = Vec::new();
+        for (place, life) in lives.iter().enumerate() {
+            let mut act = |moment: super::story::Moment, act| {
+                acts.push((moment.ms(self.now_ms), place, act));
+            };
+            act(life.opened.1, Act::Open);
+            for event in life.events {
+                act(event.at, Act::Happen(event));
+            }
+            if let Some((place, moment)) = life.invited {
+                act(moment, Act::Invite(place));
+            }
+            if let Some(moment) = life.closed {
+                act(moment, Act::Close);
+            }
+        }
+        // The acts of one life at one moment stay in their order.
+        acts.sort_by_key(|(at_ms, place, _)| (*at_ms, *place));
+        let mut files: BTreeMap<usize, File> = BTreeMap::new();
+        for (at_ms, place, act) in acts {
+            if at_ms > clock::now_ms() {
+                clock::set(at_ms);
+            }
+            if let Act::Open = act {
+                let life = lives.get(place).ok_or(DemoError::Missing("file"))?;
+                files.insert(place, self.open(life).await?);
+                continue;
+            }
+            let file = files.get_mut(&place).ok_or(DemoError::Missing("file"))?;
+            match act {
+                Act::Open => {}
+                Act::Happen(event) => self.happen(file, event).await?,
+                Act::Invite(whom) => {
+                    let invitation = self.invite(file, whom).await?;
+                    self.arrives_at(whom, invitation).await?;
+                }
+                Act::Close => {
+                    let care = self.care(file.life.opened.0.place())?;
+                    let actor = self.cast.actor(file.life.opened.0)?;
+                    care.close(actor, file.circle, CARE_ENDED).await?;
+                }
+            }
+            if !file.life.shared.is_empty() {
+                self.settled().await?;
+            }
+        }
+        self.settled().await
+    }
+
     fn at(&self, place: Place) -> Result<&Territory, DemoError> {
         self.territories
             .iter()
@@ -38,109 +118,85 @@ impl Telling<'_> {
             .ok_or(DemoError::Missing("structure of that name"))
     }
 
-    /// Everything, in the order in which it happened.
-    pub(super) async fn tell(&self) -> Result<(), DemoError> {
-        let circle = self.open().await?;
-        self.share(circle, Place::Cpts, InvitationReason::CareTeam)
-            .await?;
-        self.share(circle, Place::Hospital, InvitationReason::Stay)
-            .await?;
-        for said in story::NOTES {
-            let note = Content::LiaisonNote(LiaisonNote {
-                note: said.note,
-                text: said.text.to_owned(),
-                emergency: false,
-                written_by: Vec::new(),
-                attachments: Vec::new(),
-                withdrawn: String::new(),
-            });
-            self.write(said.voice, circle, note, None, said.at).await?;
-        }
-        self.settled_alert(circle).await?;
-        self.open_alert(circle).await?;
-        self.read_everywhere(circle).await
+    fn care(&self, place: Place) -> Result<&Care, DemoError> {
+        Ok(&self.at(place)?.node.care)
     }
 
-    async fn write(
+    /// Somebody opens a file: the person is informed, the team begins, other territories are invited and accept.
+    async fn open(&self, life: &'static Life) -> Result<File, DemoError> {
+        let voice = life.opened.0;
+        let (care, actor) = (self.care(voice.place())?, self.cast.actor(voice)?);
+        let new = NewFile {
+            identity: life.who.identity(),
+            consent: Consent {
+                kind: ConsentKind::NonOpposition,
+                decision: ConsentDecision::Given,
+                answered_by: String::new(),
+                how: typeset(life.informed),
+            },
+            reason: typeset(life.reason),
+            seen: Vec::new(),
+        };
+        let circle = care.open_file(actor, new).await?;
+        let mut file = File {
+            life,
+            circle,
+            hosts: BTreeMap::from([(voice.place().short(), voice)]),
+            note: None,
+            alert: None,
+        };
+        if let Some(close) = life.close {
+            self.note_close(care, actor, circle, close()).await?;
+        }
+        for place in life.shared {
+            self.share(&mut file, *place).await?;
+        }
+        for member in life.team {
+            self.join(&file, *member).await?;
+        }
+        Ok(file)
+    }
+
+    /// Notes somebody close in the team.
+    async fn note_close(
         &self,
-        voice: Voice,
+        care: &Care,
+        actor: &Actor,
         circle: CircleId,
-        content: Content,
-        parent: Option<ThingId>,
-        moment: Moment,
-    ) -> Result<Written, DemoError> {
-        let care = &self.at(voice.place())?.node.care;
+        party: Party,
+    ) -> Result<(), DemoError> {
+        let shown = care.show(&circle)?;
+        let team = shown.things.iter().find(|thing| {
+            let newest = thing.standing.first();
+            newest.is_some_and(|record| matches!(record.content, Content::CareTeam(_)))
+        });
+        let part = Content::Participation(Participation {
+            party,
+            roles: Vec::new(),
+            period: Period {
+                start: None,
+                end: None,
+            },
+            referent: false,
+        });
+        let team = team.map(|team| team.thing);
+        care.write_as_of(actor, circle, part, team, clock::now_ms())
+            .await?;
+        Ok(())
+    }
+
+    async fn invite(&self, file: &File, place: Place) -> Result<InvitationId, DemoError> {
+        let voice = file.life.opened.0;
+        let (care, there) = (self.care(voice.place())?, self.at(place)?.id());
+        let reason = InvitationReason::CareTeam;
         let actor = self.cast.actor(voice)?;
-        let occurred_ms = moment.ms(self.now_ms);
         Ok(care
-            .write_as_of(actor, circle, content, parent, occurred_ms)
+            .invite(actor, file.circle, there, reason, Grant::Whole)
             .await?)
     }
 
-    /// The DAC opens the file, informs the person, and says who is in the team.
-    async fn open(&self) -> Result<CircleId, DemoError> {
-        let (dac, voice) = (self.at(Place::Dac)?, Voice::Coordinator);
-        let circle = dac
-            .node
-            .care
-            .open_circle(self.cast.actor(voice)?, patient())
-            .await?;
-        let consent = Content::Consent(Consent {
-            kind: ConsentKind::NonOpposition,
-            decision: ConsentDecision::Given,
-            answered_by: String::new(),
-            how: story::INFORMED.to_owned(),
-        });
-        self.write(voice, circle, consent, None, story::OPENED)
-            .await?;
-        let period = Period {
-            start: day(story::OPENED.ms(self.now_ms)),
-            end: None,
-        };
-        let team = Content::CareTeam(CareTeam {
-            name: story::TEAM.to_owned(),
-            identifiers: Vec::new(),
-            period: period.clone(),
-            managed_by: vec![dac.node.care.structure().clone()],
-        });
-        let team = self
-            .write(voice, circle, team, None, story::OPENED)
-            .await?
-            .thing;
-        let mut parties = Vec::new();
-        for member in Voice::ALL {
-            let professional = self.cast.actor(member)?.professional.clone();
-            let referent = member == Voice::Coordinator;
-            parties.push((Party::Professional(professional), member.roles(), referent));
-        }
-        parties.push((daughter(), Vec::new(), false));
-        for (party, roles, referent) in parties {
-            let part = Content::Participation(Participation {
-                party,
-                roles,
-                period: period.clone(),
-                referent,
-            });
-            self.write(voice, circle, part, Some(team), story::OPENED)
-                .await?;
-        }
-        Ok(circle)
-    }
-
-    /// The DAC invites a structure, a person there accepts, and the file arrives.
-    async fn share(
-        &self,
-        circle: CircleId,
-        place: Place,
-        reason: InvitationReason,
-    ) -> Result<(), DemoError> {
-        let (dac, there) = (self.at(Place::Dac)?, self.at(place)?);
-        let coordinator = self.cast.actor(Voice::Coordinator)?;
-        let invitation = dac
-            .node
-            .care
-            .invite(coordinator, circle, there.id(), reason, Grant::Whole)
-            .await?;
+    async fn arrives_at(&self, place: Place, invitation: InvitationId) -> Result<(), DemoError> {
+        let there = self.at(place)?;
         until("an invitation at the other node", async || {
             let all = there
                 .node
@@ -153,98 +209,135 @@ impl Telling<'_> {
                 .any(|(id, row)| *id == invitation && row.state == IncomingState::Waiting);
             Ok(waits.then_some(()))
         })
-        .await?;
-        let host = Voice::ALL
-            .into_iter()
-            .find(|voice| voice.place() == place)
-            .ok_or(DemoError::Missing("professional of that structure"))?;
-        there
-            .node
-            .care
-            .accept(self.cast.actor(host)?, invitation, None)
-            .await?;
-        until("a shared file at the other node", async || {
-            let held = there.node.ledger.shared().circle(&circle);
-            Ok(held.and_then(|held| {
-                let in_it = held.charter.is_member(&there.id());
-                (in_it && held.current_secret().is_some()).then_some(())
-            }))
-        })
         .await
     }
 
-    async fn arrives(&self, voice: Voice, record: RecordId) -> Result<(), DemoError> {
-        let care = &self.at(voice.place())?.node.care;
+    /// Another territory is invited, somebody there accepts, and is in the team when the file has come.
+    async fn share(&self, file: &mut File, place: Place) -> Result<(), DemoError> {
+        let invitation = self.invite(file, place).await?;
+        self.arrives_at(place, invitation).await?;
+        let speak = file.life.events.iter().map(|event| event.voice);
+        let mut all = speak.chain(file.life.team.iter().copied());
+        let host = all
+            .find(|voice| voice.place() == place && voice.accepts())
+            .or_else(|| Voice::ALL.into_iter().find(|voice| voice.place() == place))
+            .ok_or(DemoError::Missing("professional of that structure"))?;
+        let (care, actor) = (self.care(place)?, self.cast.actor(host)?);
+        care.accept(actor, invitation, None).await?;
+        let circle = file.circle;
+        until("a shared file at the other node", async || {
+            Ok(care.follows(actor, &circle)?.then_some(()))
+        })
+        .await?;
+        file.hosts.insert(place.short(), host);
+        Ok(())
+    }
+
+    /// Somebody is in the team, let in by whoever is already.
+    async fn join(&self, file: &File, voice: Voice) -> Result<(), DemoError> {
+        let (care, actor) = (self.care(voice.place())?, self.cast.actor(voice)?);
+        if care.follows(actor, &file.circle)? {
+            return Ok(());
+        }
+        let host = file.hosts.get(voice.place().short());
+        let host = host.ok_or(DemoError::Missing("territory in that circle"))?;
+        care.add_to_team(self.cast.actor(*host)?, file.circle, actor)
+            .await?;
+        Ok(())
+    }
+
+    /// Something happens in a file.
+    async fn happen(&self, file: &mut File, event: &Event) -> Result<(), DemoError> {
+        self.join(file, event.voice).await?;
+        let (care, actor) = (
+            self.care(event.voice.place())?,
+            self.cast.actor(event.voice)?,
+        );
+        match event.deed {
+            Deed::Note(kind, text) => {
+                let note = NewNote {
+                    kind,
+                    text: typeset(text),
+                    emergency: false,
+                    answers: None,
+                };
+                let written = care.add_note(actor, file.circle, note).await?;
+                file.note = Some((written.thing, written.record));
+            }
+            Deed::Reply(text) => {
+                let (answered, record) = file.note.ok_or(DemoError::Missing("note to answer"))?;
+                self.arrives(care, record).await?;
+                let note = NewNote {
+                    kind: maillon_protocol::content::NoteKind::General,
+                    text: typeset(text),
+                    emergency: false,
+                    answers: Some(answered),
+                };
+                care.add_note(actor, file.circle, note).await?;
+            }
+            Deed::Alert(severity, within_h, text) => {
+                let alert = raised(severity, within_h, text);
+                let written = care.send_alert(actor, file.circle, alert).await?;
+                file.alert = Some(written.record);
+            }
+            Deed::Answer(step, text) => self.answer(care, actor, file, step, text).await?,
+        }
+        Ok(())
+    }
+
+    async fn answer(
+        &self,
+        care: &Care,
+        actor: &Actor,
+        file: &File,
+        step: AlertStep,
+        text: &str,
+    ) -> Result<(), DemoError> {
+        let alert = file.alert.ok_or(DemoError::Missing("alert to answer"))?;
+        self.arrives(care, alert).await?;
+        care.answer_alert(actor, alert, step, typeset(text)).await?;
+        Ok(())
+    }
+
+    async fn arrives(&self, care: &Care, record: RecordId) -> Result<(), DemoError> {
         until("a record at another node", async || {
             Ok(care.view(&record)?.map(|_| ()))
         })
         .await
     }
 
-    /// The alert of last week: sent by the CPTS, acknowledged by the DAC, closed by the general practitioner.
-    async fn settled_alert(&self, circle: CircleId) -> Result<(), DemoError> {
-        let (sender, moment, text) = story::SETTLED.sent;
-        let alert = alert(Severity::High, text, 0);
-        let sent = self.write(sender, circle, alert, None, moment).await?;
-        let answers = [
-            (AlertStep::Acknowledge, story::SETTLED.acknowledged),
-            (AlertStep::Close, story::SETTLED.closed),
-        ];
-        for (step, (voice, moment, comment)) in answers {
-            self.arrives(voice, sent.record).await?;
-            let answer = Content::AlertAnswer(AlertAnswer {
-                step,
-                comment: comment.to_owned(),
-            });
-            self.write(voice, circle, answer, Some(sent.thing), moment)
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// The alert of today, which waits for whoever tries the demonstration.
-    async fn open_alert(&self, circle: CircleId) -> Result<(), DemoError> {
-        let (voice, text) = story::OPEN;
-        let care = &self.at(voice.place())?.node.care;
-        let alert = Alert {
-            severity: Severity::Medium,
-            text: text.to_owned(),
-            addressees: Vec::new(),
-            answer_by_ms: self.now_ms + story::ANSWER_WITHIN_MS,
-        };
-        care.send_alert(self.cast.actor(voice)?, circle, alert)
-            .await?;
-        Ok(())
-    }
-
-    /// Waits until all three show the same file, and know it of each other.
-    async fn read_everywhere(&self, circle: CircleId) -> Result<(), DemoError> {
-        until("the same file at all three nodes", async || {
-            let mut digests = Vec::new();
+    /// Waits until everything that was written is known to have come wherever it belongs.
+    async fn settled(&self) -> Result<(), DemoError> {
+        until("the same files at all nodes", async || {
             for territory in self.territories {
-                let care = &territory.node.care;
-                digests.push(care.digest(&circle)?);
-                if !care.outbox()?.is_empty() {
+                if !territory.node.care.outbox()?.is_empty() {
                     return Ok(None);
                 }
             }
-            Ok(digests.windows(2).all(|two| two[0] == two[1]).then_some(()))
+            Ok(Some(()))
         })
         .await
     }
 }
 
-fn alert(severity: Severity, text: &str, answer_by_ms: u64) -> Content {
-    Content::Alert(Alert {
-        severity,
-        text: text.to_owned(),
-        addressees: Vec::new(),
-        answer_by_ms,
-    })
+/// A text as a telephone writes it in French: with typographic apostrophes, and spaces that do not break where a sign follows.
+fn typeset(text: &str) -> String {
+    let mut set = text.replace('\'', "’");
+    for sign in [":", ";", "?", "!", "%"] {
+        set = set.replace(&format!(" {sign}"), &format!("\u{a0}{sign}"));
+    }
+    set
 }
 
-/// The day of a moment, in UTC.
-fn day(ms: u64) -> Option<PartialDate> {
-    let moment = jiff::Timestamp::from_millisecond(i64::try_from(ms).ok()?).ok()?;
-    PartialDate::try_from(moment.strftime("%Y-%m-%d").to_string()).ok()
+fn raised(severity: Severity, within_h: u64, text: &str) -> Alert {
+    let answer_by_ms = match within_h {
+        0 => 0,
+        hours => clock::now_ms() + hours * HOUR_MS,
+    };
+    Alert {
+        severity,
+        text: typeset(text),
+        addressees: Vec::new(),
+        answer_by_ms,
+    }
 }

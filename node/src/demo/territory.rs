@@ -88,6 +88,8 @@ impl Place {
              care_commands = true\n\n\
              [http]\n\
              listen = \"127.0.0.1:0\"\n\n\
+             [web]\n\
+             listen = \"127.0.0.1:0\"\n\n\
              [log]\n\
              filter = \"warn\"\n",
             name = self.name(),

@@ -1,6 +1,6 @@
 //! `maillond demo`: runs the demonstration in the foreground and says how to look around.
 
-use std::{env, io::Write, path::PathBuf, time::Instant};
+use std::{env, fmt::Write as _, io::Write, path::PathBuf, time::Instant};
 
 use clap::Args;
 use maillon_node::{
@@ -71,7 +71,7 @@ pub(super) fn demo(arguments: &Arguments) -> Result<(), Failure> {
     runtime.block_on(async {
         let mut told = Told::listen()?;
         let begun = Instant::now();
-        say("Starting three territories: keys, pairing, one shared file. This takes some seconds.\n")?;
+        say("Starting three territories: keys, pairing, four weeks of care around some forty persons. This takes some seconds.\n")?;
         let demo = tokio::select! {
             demo = Demo::start(dir, now_ms()) => demo?,
             () = told.wait() => return Err(Failure::new(70, "stopped before the demonstration was ready")),
@@ -92,7 +92,7 @@ fn say(text: &str) -> Result<(), Failure> {
         .map_err(|error| Failure::new(74, error))
 }
 
-/// What to paste.
+/// Where to look, with whose account, and what to paste.
 fn guide(demo: &Demo, begun: Instant, temporary: bool) -> Result<String, Failure> {
     let program = shell::word(&shell::maillonctl());
     let command = |place| -> Result<(String, String), DemoError> {
@@ -101,16 +101,24 @@ fn guide(demo: &Demo, begun: Instant, temporary: bool) -> Result<String, Failure
         let professional = short(&lead.professional.to_string());
         Ok((format!("{program} --socket {socket}"), professional))
     };
+    let mut pages = String::new();
+    for place in Place::ALL {
+        let _ = writeln!(pages, "    {}  {}", demo.pages(place)?, place.name());
+        for example in Demo::examples(place) {
+            let (login, name) = (example.login, example.name);
+            let _ = writeln!(pages, "        {login:<16}{name}, {}", example.trade);
+        }
+    }
     let circle = short(&demo.circle()?.to_string());
     let (dac, coordinator) = command(Place::Dac)?;
     let (cpts, doctor) = command(Place::Cpts)?;
-    let (hospital, _) = command(Place::Hospital)?;
     let alert = match demo.open_alert()? {
         Some(alert) => format!(
-            "An alert waits for an answer of the DAC:\n\n    {dac} --as {coordinator} alert answer {} acknowledge\n",
+            "An alert of the file that all three share waits for an answer, on the pages or here:\n\n    \
+                 {dac} --as {coordinator} alert answer {} acknowledge\n",
             short(&alert.to_string())
         ),
-        None => "Every alert has been answered.\n".to_owned(),
+        None => "Every alert of the file that all three share has been answered.\n".to_owned(),
     };
     let kept = if temporary {
         "its folder is removed then"
@@ -118,17 +126,18 @@ fn guide(demo: &Demo, begun: Instant, temporary: bool) -> Result<String, Failure
         "`maillond demo` with the same folder goes on from here"
     };
     Ok(format!(
-        "Ready after {seconds:.1} s in {folder}.\n\
-         {names}: peered, with one shared file. Nobody in it exists.\n\n\
-         Paste these in another terminal:\n\n    \
+        "Ready after {seconds:.1} s in {folder}.\n\n\
+         Open these in a browser, two of them side by side. Example accounts: nobody in it exists, and everybody's password is\n\n    \
+             {password}\n\n\
+         {pages}\n\
+         For the command line, in another terminal:\n\n    \
              {dac} status\n    \
-             {hospital} circle list\n    \
              {cpts} --as {doctor} circle show {circle}\n\n\
          {alert}\n\
          Ctrl-C stops the demonstration; {kept}.\n",
         seconds = begun.elapsed().as_secs_f64(),
         folder = demo.folder().display(),
-        names = Place::ALL.map(Place::name).join(", "),
+        password = Demo::PASSWORD,
     ))
 }
 

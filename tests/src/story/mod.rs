@@ -12,9 +12,11 @@
 //! | `kills` | 20 × SIGKILL under 16 writers |
 //! | `removal` | what a removed node never gets, and what it cannot read |
 //! | `stranger` | what a peer outside the circle never learns |
+//! | `demo` | the demonstration's pages, and its example accounts |
 
 mod absence;
 mod alert;
+mod demo;
 mod document;
 mod kills;
 mod meeting;
@@ -68,4 +70,6 @@ pub fn tell(teller: &mut Teller, root: &Path, seed: u64) {
         }
         Ok(((), format!("{checked} checks")))
     });
+    drop(world);
+    let _ = demo::tell(teller, root);
 }
