@@ -1,15 +1,18 @@
-//! A person's file: its summary with the timeline, the liaison notebook, the team and the circle, and writing a note (`note`).
+//! A person's file: its summary with the timeline, the liaison notebook, the team and the circle, who looked at it (`looks`), and writing a note (`note`).
 //!
 //! - `entry`: what is written in a file, as pages show it
 
+mod acts;
 mod alert;
 mod entry;
 mod glass;
+mod looks;
 mod note;
 mod team;
 
 pub(super) use alert::{alert_form, raise_alert};
 pub(super) use glass::{break_it, glass_form};
+pub(super) use looks::looks;
 pub(super) use note::{note_form, write_note};
 pub(super) use team::{add as add_to_team, team};
 
@@ -84,6 +87,7 @@ enum Tab {
     Summary,
     Notebook,
     Team,
+    Looks,
 }
 
 impl Cover {
@@ -110,6 +114,10 @@ impl Cover {
 
     fn at_team(&self) -> bool {
         self.tab == Tab::Team
+    }
+
+    fn at_looks(&self) -> bool {
+        self.tab == Tab::Looks
     }
 }
 
