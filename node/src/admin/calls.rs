@@ -234,7 +234,7 @@ impl Node {
                     limit: limit as usize,
                     ..Wanted::default()
                 };
-                Answer::Audit(self.audit_page(wanted)?)
+                Answer::Audit(Box::pin(self.audit_page(wanted)).await?)
             }
             Call::AuditVerify => Answer::AuditVerified(Box::pin(self.audit_verify()).await),
             Call::Watch => Answer::Ok,

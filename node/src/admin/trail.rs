@@ -14,7 +14,7 @@ use maillon_protocol::{
 
 use super::errors::Refusal;
 use crate::{
-    audit::{About, AuditError, Object, Trail, Wanted},
+    audit::{About, AuditError, Object, Wanted},
     care::DEEPEST_PAGE,
     daemon::Node,
 };
@@ -70,14 +70,14 @@ pub(super) fn about(answer: &Answer) -> Vec<About> {
 }
 
 impl Node {
-    pub(super) fn audit_page(&self, mut wanted: Wanted) -> Result<AuditPage, Refusal> {
+    pub(super) async fn audit_page(&self, mut wanted: Wanted) -> Result<AuditPage, Refusal> {
         wanted.limit = wanted.limit.clamp(1, DEEPEST_PAGE);
         let people = self.care.professionals()?;
-        let name = |id: &_| {
+        let name = move |id: &_| {
             let known = people.iter().find(|one| one.id == *id);
             known.map(|one| one.professional.name.clone())
         };
-        Ok(Trail(&self.ledger.shared().rows().0).page(&wanted, name)?)
+        Ok(self.trail_page(wanted, name).await?)
     }
 
     pub(super) async fn audit_verify(&self) -> AuditVerified {

@@ -48,6 +48,9 @@ pub enum AuditError {
     /// A line makes no sense.
     #[error("line {0} of the audit trail cannot be read: run `maillonctl audit verify`")]
     Line(u64),
+    /// Reading broke off: the node stops, or a thread of it did.
+    #[error("reading the audit trail broke off: try again")]
+    Interrupted,
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -76,6 +76,7 @@ impl From<AuditError> for Broken {
         match error {
             AuditError::Head => Self::Head,
             AuditError::Line(number) => Self::Unreadable(number),
+            AuditError::Interrupted => Self::Interrupted,
             AuditError::Store(error) => Self::Store(error),
         }
     }

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 
 use maillon_protocol::{
+    admin::AuditLine,
     content::Professional,
     ids::{CircleId, ThingId},
 };
@@ -94,38 +95,49 @@ impl Care {
         let people = self.professionals()?.into_iter();
         let people: HashMap<ThingId, Professional> =
             people.map(|one| (one.id, one.professional)).collect();
-        let wanted = Wanted {
-            circle: Some(circle),
-            before,
-            limit: MOST_LINES,
-            ..Wanted::default()
-        };
-        let page = Trail(&self.shared().rows().0).page(&wanted, |_| None)?;
+        let trail = Trail(&self.shared().rows().0);
         let mut looks = Vec::new();
-        let mut day = String::new();
-        for line in page.lines {
-            if looks.len() >= LINES_IN_A_PAGE && day_of(line.at_ms) != day {
-                let next = Some(line.number + 1);
-                return Ok(Looks { looks, next });
-            }
-            day = day_of(line.at_ms);
-            let known = line.professional.and_then(|id| people.get(&id));
-            let by = match (known, line.name) {
-                (Some(one), _) => LookedBy::Professional(Box::new(one.clone())),
-                (None, Some(_)) => LookedBy::Node,
-                (None, None) => LookedBy::Administrator,
+        let (mut before, mut day) = (before, String::new());
+        loop {
+            let wanted = Wanted {
+                circle: Some(circle),
+                before,
+                limit: LINES_IN_A_PAGE,
+                ..Wanted::default()
             };
-            looks.push(Look {
-                actor: line.professional,
-                by,
-                at_ms: line.at_ms,
-                action: line.action,
-                object: line.object,
-            });
+            let page = trail.page(&wanted, |_| None)?;
+            for line in page.lines {
+                let its_day = day_of(line.at_ms);
+                if looks.len() >= LINES_IN_A_PAGE && its_day != day {
+                    let next = Some(line.number + 1);
+                    return Ok(Looks { looks, next });
+                }
+                day = its_day;
+                looks.push(look(line, &people));
+            }
+            before = page.next;
+            if before.is_none() || looks.len() >= MOST_LINES {
+                return Ok(Looks {
+                    looks,
+                    next: before,
+                });
+            }
         }
-        Ok(Looks {
-            looks,
-            next: page.next,
-        })
+    }
+}
+
+fn look(line: AuditLine, people: &HashMap<ThingId, Professional>) -> Look {
+    let known = line.professional.and_then(|id| people.get(&id));
+    let by = match (known, line.name) {
+        (Some(one), _) => LookedBy::Professional(Box::new(one.clone())),
+        (None, Some(_)) => LookedBy::Node,
+        (None, None) => LookedBy::Administrator,
+    };
+    Look {
+        actor: line.professional,
+        by,
+        at_ms: line.at_ms,
+        action: line.action,
+        object: line.object,
     }
 }

@@ -66,6 +66,11 @@ impl Node {
         self.peering.peers().into_iter().map(seen).collect()
     }
 
+    /// What this node says of itself.
+    pub(crate) fn own_descriptor(&self) -> Descriptor {
+        self.ledger.shared().descriptor().object
+    }
+
     /// What a node says of itself; none where nothing is held that can be read.
     pub(crate) fn descriptor_of(&self, node: &NodeId) -> Option<Descriptor> {
         let row = self.ledger.shared().rows().get(&Row::Descriptor(*node));

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use maillon_protocol::keys::NodeKey;
+use maillon_protocol::{admin::AuditPage, ids::ThingId, keys::NodeKey};
 use zeroize::Zeroizing;
 
 use super::Node;
 use crate::{
-    audit::{self, About, Broken, By, Held},
+    audit::{self, About, AuditError, Broken, By, Held, SignedTo, Trail, Wanted},
     clock::now_ms,
 };
 
@@ -38,6 +38,27 @@ impl Node {
         if let Err(error) = job.await {
             tracing::error!(%error, action, "a line of the audit trail could not be written");
         }
+    }
+
+    /// A page of the trail; `name` says who an actor is.
+    ///
+    /// # Errors
+    /// [`AuditError`].
+    pub(crate) async fn trail_page(
+        &self,
+        wanted: Wanted,
+        name: impl Fn(&ThingId) -> Option<String> + Send + 'static,
+    ) -> Result<AuditPage, AuditError> {
+        let store = self.ledger.shared().rows().0.clone();
+        // Whoever wants what is rare looks through many lines.
+        let read = tokio::task::spawn_blocking(move || Trail(&store).page(&wanted, name));
+        read.await.unwrap_or(Err(AuditError::Interrupted))
+    }
+
+    /// How far the trail is signed; none where it is not, or where that cannot be read, which verification names.
+    pub(crate) fn trail_signed(&self) -> Option<SignedTo> {
+        let shared = self.ledger.shared();
+        audit::signed_to(&shared.rows().0, &shared.own()).ok()?
     }
 
     async fn sign_where_due(&self) -> Result<(), String> {

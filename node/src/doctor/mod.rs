@@ -90,7 +90,7 @@ impl Node {
                 ),
                 check(
                     "audit.lines-follow",
-                    "Each line of the audit trail names the one before it, and what was signed is what is there.",
+                    "Each line of the audit trail names the one before it. What was signed is what is there.",
                     audit::verify(&shared.rows().0, &shared.own())
                         .map(|held| match held.signed {
                             Some(signed) => format!("{} lines, signed up to line {}", held.lines, signed.number),

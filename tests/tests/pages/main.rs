@@ -1,9 +1,11 @@
 //! The pages of whole nodes: who comes in, what each answer carries, and what nobody sees.
 
+mod administration;
 mod circle;
 mod door;
 mod files;
 mod habilitations;
+mod looks;
 
 use maillon_tests::{
     daemon::{Daemon, Settings, Trouble, professional},

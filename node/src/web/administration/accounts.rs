@@ -252,27 +252,36 @@ pub(in crate::web) async fn add(
     let chosen = people
         .iter()
         .filter(|one| !fields.word(&field(one)).is_empty());
-    let situations = chosen.map(|one| one.id).collect();
-    let made = match Login::parse(fields.word("identifiant")) {
-        Ok(login) => {
-            let new = NewAccount {
-                login,
-                name: fields.word("nom").to_owned(),
-                situations,
-                administrator: !fields.word("administre").is_empty(),
-            };
-            site.node.access.add(who.by(), new).await
-        }
-        Err(error) => Err(error),
+    let situations: Vec<_> = chosen.map(|one| one.id).collect();
+    let administrator = !fields.word("administre").is_empty();
+    let (login, unfit) = match Login::parse(fields.word("identifiant")) {
+        Ok(login) => (Some(login), None),
+        Err(error) => (None, Some(error)),
     };
-    match made {
+    // All that is open at once; what else is wrong shows when it is tried.
+    let open = [
+        fields.word("nom").is_empty().then_some(AccessError::Name),
+        unfit,
+        (situations.is_empty() && !administrator).then_some(AccessError::Nothing),
+    ];
+    let faults = open.into_iter().flatten().map(fault);
+    let faults: Vec<_> = faults.collect::<Result<_, _>>()?;
+    let Some(login) = login.filter(|_| faults.is_empty()) else {
+        let page = form_page(&who, &people, &fields, faults);
+        return Ok(shell::form(true, &page));
+    };
+    let new = NewAccount {
+        login,
+        name: fields.word("nom").to_owned(),
+        situations,
+        administrator,
+    };
+    match site.node.access.add(who.by(), new).await {
         Ok((account, code)) => Ok(told(&site, &who, &account, &code, arrival.now_ms)),
         Err(error) => {
             let faults = vec![fault(error)?];
-            Ok(shell::form(
-                true,
-                &form_page(&who, &people, &fields, faults),
-            ))
+            let page = form_page(&who, &people, &fields, faults);
+            Ok(shell::form(true, &page))
         }
     }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::{Administrator, Tab, words};
 use crate::{
-    audit::{self, Trail, Wanted},
+    audit::Wanted,
     web::{
         Site,
         door::From,
@@ -131,22 +131,22 @@ pub(in crate::web) async fn page(
         only: |action| words::act(action).is_some(),
         ..Wanted::default()
     };
-    let shared = node.ledger.shared();
-    let store = &shared.rows().0;
-    let page = Trail(store)
-        .page(&wanted, |_| None)
+    let page = node
+        .trail_page(wanted, |_| None)
+        .await
         .map_err(Problem::broken)?;
     let known = Known::of(&site)?;
     let line = |line: AuditLine| {
+        let (who, about) = (known.who(&line), known.about(&site, &line));
         Some(Line {
             what: words::act(&line.action)?,
-            about: known.about(&site, &line),
-            who: known.who(&line),
+            // What somebody did with their own account names them once.
+            about: if about == who { String::new() } else { about },
+            who,
             when: french::moment(line.at_ms, now_ms),
         })
     };
-    // One that cannot be read shows when everything is looked through.
-    let signed = audit::signed_to(store, &shared.own()).ok().flatten();
+    let signed = node.trail_signed();
     let found = node.latest.found();
     let checked_ms = found.as_ref().map(|found| found.at_ms);
     let check = found.and_then(|found| found.checks.into_iter().find(|one| one.name == CHECK));

@@ -105,7 +105,7 @@ pub(in crate::web) async fn page(
             found: check.found,
         }
     };
-    let descriptor = node.ledger.shared().descriptor().object;
+    let descriptor = node.own_descriptor();
     let page = Page {
         shell: Shell::of(&who, Place::Administration, "Administration"),
         tab: Tab::Overview,

@@ -88,7 +88,10 @@ fn state(seen: &PeerSeen, now_ms: u64) -> (&'static str, &'static str, String) {
         }
         Relation::Peer | Relation::Fellow => {
             let words = match line.last_seen_ms {
-                Some(at_ms) => format!("Injoignable, vu {}", french::moment(at_ms, now_ms).said),
+                Some(at_ms) => format!(
+                    "Injoignable, vu pour la dernière fois {}",
+                    french::moment(at_ms, now_ms).said
+                ),
                 None => "Injoignable depuis le démarrage de ce nœud".to_owned(),
             };
             ("m-mark--warn", "wifi-off", words)

@@ -99,7 +99,10 @@ fn days(looks: &[Look], now_ms: u64) -> Vec<Day> {
             line.detail = french::capital(&one.parts.join(", "));
             if one.count > 1 {
                 line.what = format!("A consulté le dossier {}\u{a0}fois", one.count);
-                line.detail += &format!(", de {} à {}", french::hour(one.first_ms), line.hour);
+                let (first, last) = (french::hour(one.first_ms), &line.hour);
+                if first != *last {
+                    line.detail += &format!(", de {first} à {last}");
+                }
             }
         }
     }
