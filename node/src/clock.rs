@@ -39,8 +39,13 @@ pub(crate) fn set(at_ms: u64) {
 
 /// The day that it is in France, `2026-11-27`.
 pub fn today() -> String {
+    day_of(now_ms())
+}
+
+/// The day of a moment in France; the moment in Unix milliseconds.
+pub fn day_of(at_ms: u64) -> String {
     let zone: jiff::tz::TimeZone = jiff::tz::get!("Europe/Paris");
-    let now = i64::try_from(now_ms()).unwrap_or(i64::MAX);
-    let now = jiff::Timestamp::from_millisecond(now).unwrap_or(jiff::Timestamp::MAX);
-    now.to_zoned(zone).date().to_string()
+    let at = i64::try_from(at_ms).unwrap_or(i64::MAX);
+    let at = jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::MAX);
+    at.to_zoned(zone).date().to_string()
 }

@@ -1,7 +1,7 @@
 //! `audit`: who did what.
 
 use clap::{Args, Subcommand};
-use maillon_protocol::admin::{AuditLine, AuditPage, Call};
+use maillon_protocol::admin::{AuditLine, AuditPage, AuditVerified, Call};
 
 use crate::{
     failure::Failure,
@@ -41,8 +41,8 @@ pub(crate) struct List {
 
 /// Check that no line was taken out, changed or slipped in
 ///
-/// The exit code is 0 where the trail holds, 2 where it does not. Lines that were cut off together with the head of the trail are not missed
-/// by it: keep a line's number elsewhere to notice that too.
+/// The exit code is 0 where the trail holds, 2 where it does not. The node signs the trail once a day: what was written anew or cut off before the last signature
+/// is found. What was cut off behind it, or with it, is not missed: the node's log has the number of each line that was signed.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  maillonctl audit verify")]
 pub(crate) struct Verify {}
@@ -53,10 +53,11 @@ impl Audit {
             Self::List(list) => list.run(session),
             Self::Verify(_) => {
                 let verified = answer!(session, Call::AuditVerify, AuditVerified);
-                session.print(&verified, |_| match &verified.broken {
+                session.print(&verified, |view| match &verified.broken {
                     None => format!(
-                        "The audit trail holds: {}, each follows the one before it.",
-                        words::count(verified.lines, "line")
+                        "The audit trail holds: {}, each follows the one before it.\n{}",
+                        words::count(verified.lines, "line"),
+                        signed(view, &verified)
                     ),
                     Some(broken) => format!(
                         "THE AUDIT TRAIL DOES NOT HOLD: {}\nCopy the data folder as it is before anything else.",
@@ -66,6 +67,17 @@ impl Audit {
                 Ok(if verified.broken.is_some() { 2 } else { 0 })
             }
         }
+    }
+}
+
+/// How far it was signed.
+fn signed(view: &View, verified: &AuditVerified) -> String {
+    match (verified.signed_to, verified.signed_ms) {
+        (Some(line), Some(at_ms)) => format!(
+            "It is signed up to line {line}, the last time at {}.",
+            view.clock.exact(at_ms)
+        ),
+        _ => "It is not signed yet: the node does so once a day.".to_owned(),
     }
 }
 

@@ -18,6 +18,7 @@ mod professional;
 mod record;
 mod status;
 mod sync;
+mod team;
 mod watch;
 mod worker;
 
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     Consent(consent::Consent),
     #[command(subcommand)]
     Circle(circle::Circle),
+    #[command(subcommand)]
+    Team(team::Team),
     #[command(subcommand)]
     Alert(alert::Alert),
     #[command(subcommand)]
@@ -75,6 +78,7 @@ impl Command {
             Self::Account(command) => command.run(session),
             Self::Consent(command) => command.run(session),
             Self::Circle(command) => command.run(session),
+            Self::Team(command) => command.run(session),
             Self::Alert(command) => command.run(session),
             Self::Note(command) => command.run(session),
             Self::Watch(command) => command.run(session),

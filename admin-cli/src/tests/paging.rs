@@ -125,11 +125,18 @@ fn the_audit_trail_says_who_did_what_and_where_it_goes_on() {
 #[test]
 fn a_trail_that_was_changed_ends_with_two() {
     for (broken, code) in [(None, 0), (Some("line 4 is missing".to_owned()), 2)] {
-        let verified = AuditVerified { lines: 12, broken };
+        let verified = AuditVerified {
+            lines: 12,
+            signatures: u64::from(broken.is_none()),
+            signed_to: broken.is_none().then_some(9),
+            signed_ms: broken.is_none().then_some(NOON),
+            broken,
+        };
         let daemon =
             Daemon::answering(move |_| Outcome::Done(Answer::AuditVerified(verified.clone())));
         let ran = maillonctl(&daemon.socket(), &["audit", "verify"], None);
         assert_eq!(ran.code, code, "{}", ran.out);
         assert_eq!(ran.out.contains("Line 4 is missing."), code == 2);
+        assert_eq!(ran.out.contains("signed up to line 9"), code == 0);
     }
 }

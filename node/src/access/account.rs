@@ -38,6 +38,16 @@ impl fmt::Display for AccountId {
     }
 }
 
+impl std::str::FromStr for AccountId {
+    type Err = AccessError;
+
+    fn from_str(text: &str) -> Result<Self, AccessError> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).ok();
+        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or(AccessError::NoAccount)
+    }
+}
+
 /// The name that somebody types to sign in (identifiant): small letters, digits, `.`, `-`, `_` and `@`, 3 to 64 of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 #[cbor(transparent)]

@@ -142,6 +142,7 @@ impl Node {
             }
             Call::Request(call) => Box::pin(self.request_call(actor, call)).await?,
             Call::Erasure(call) => Box::pin(self.erasure_call(actor, call)).await?,
+            Call::Team(call) => Box::pin(self.team_call(actor, call)).await?,
             call @ (Call::ConsentRecord { .. }
             | Call::AlertSend { .. }
             | Call::AlertList { .. }
@@ -231,8 +232,9 @@ impl Node {
                     since_ms,
                     before,
                     limit: limit as usize,
+                    ..Wanted::default()
                 };
-                Answer::Audit(self.audit_page(wanted)?)
+                Answer::Audit(Box::pin(self.audit_page(wanted)).await?)
             }
             Call::AuditVerify => Answer::AuditVerified(Box::pin(self.audit_verify()).await),
             Call::Watch => Answer::Ok,

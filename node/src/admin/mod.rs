@@ -23,6 +23,7 @@ mod relays;
 mod requests;
 mod server;
 mod status;
+mod team;
 mod trail;
 mod watch;
 mod writing;

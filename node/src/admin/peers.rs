@@ -2,10 +2,8 @@
 
 use maillon_protocol::{
     admin::{Answer, Call, ErrorCode, Peer, Peers},
-    descriptor::{Descriptor, StructureKind},
+    descriptor::StructureKind,
     ids::NodeId,
-    replica::{Row, Rows},
-    sign::Unverified,
 };
 
 use super::{calls::misrouted, errors::Refusal};
@@ -93,14 +91,6 @@ impl Node {
             }
             _ => return Err(misrouted()),
         })
-    }
-
-    /// What a node says of itself; none where nothing is held that can be read.
-    pub(super) fn descriptor_of(&self, node: &NodeId) -> Option<Descriptor> {
-        let row = self.ledger.shared().rows().get(&Row::Descriptor(*node));
-        let bytes = row.ok().flatten()?;
-        let descriptor = Unverified::<Descriptor>::parse(bytes).ok()?;
-        Some(descriptor.object)
     }
 
     pub(super) async fn peer(&self, node: &NodeId, now_ms: u64) -> Result<Peer, Refusal> {

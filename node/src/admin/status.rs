@@ -1,14 +1,9 @@
 //! Must I do something? What the node knows, put together for one answer.
 
-use std::collections::BTreeMap;
-
-use maillon_protocol::{
-    admin::{ClockState, PeerLine, Relation, Status, Verdict},
-    replica::Replica,
-};
+use maillon_protocol::admin::{ClockState, PeerLine, Status, Verdict};
 
 use super::findings::Findings;
-use crate::{daemon::Node, demo, network::Via};
+use crate::{daemon::Node, demo};
 
 impl Node {
     pub(super) async fn status(&self, now_ms: u64) -> Status {
@@ -201,49 +196,7 @@ impl Node {
     }
 
     pub(super) async fn peer_lines(&self, now_ms: u64) -> Vec<PeerLine> {
-        let network = self.network.status().await.ok();
-        let names = self.care.names();
-        // A row that cannot be read is what `doctor` is for.
-        let fates = Replica::fates(self.ledger.shared().rows()).unwrap_or_default();
-        let replaced: BTreeMap<_, _> = fates
-            .iter()
-            .filter_map(|fate| Some((fate.node, fate.replaced_by()?)))
-            .collect();
-        self.peering
-            .peers()
-            .into_iter()
-            .map(|(node, relation)| {
-                let status = network
-                    .as_ref()
-                    .and_then(|all| all.nodes.iter().find(|one| one.node == node));
-                PeerLine {
-                    node,
-                    replaced_by: replaced.get(&node).copied(),
-                    structure: names.of(&node),
-                    relation,
-                    connected: status.is_some_and(|one| one.connected.is_some()),
-                    relay: status.and_then(|one| match one.connected?.via {
-                        Via::Relay(relay) => Some(names.of(&relay)),
-                        Via::Quic | Via::Tcp => None,
-                    }),
-                    last_seen_ms: status.and_then(|one| one.last_seen).map(|ago| {
-                        now_ms.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX))
-                    }),
-                    waiting: self.care.waiting_for(&node),
-                    refused: self.scores.score(&node).problems.values().sum(),
-                    // Where nobody tries, nothing fails.
-                    last_error: status
-                        .filter(|one| {
-                            one.connected.is_none()
-                                && matches!(relation, Relation::Peer | Relation::Fellow)
-                        })
-                        .and_then(|one| {
-                            one.last_trouble
-                                .as_ref()
-                                .map(|(trouble, _)| trouble.to_string())
-                        }),
-                }
-            })
-            .collect()
+        let seen = self.peers_seen(now_ms).await.into_iter();
+        seen.map(|one| one.line).collect()
     }
 }

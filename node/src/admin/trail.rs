@@ -6,13 +6,15 @@
 use std::collections::BTreeSet;
 
 use maillon_protocol::{
-    admin::{Answer, AuditPage, AuditVerified, Call, ErasureCall, ErrorCode, RequestCall},
+    admin::{
+        Answer, AuditPage, AuditVerified, Call, ErasureCall, ErrorCode, RequestCall, TeamCall,
+    },
     ids::CircleId,
 };
 
 use super::errors::Refusal;
 use crate::{
-    audit::{self, About, AuditError, By, Object, Trail, Wanted},
+    audit::{About, AuditError, Object, Wanted},
     care::DEEPEST_PAGE,
     daemon::Node,
 };
@@ -24,6 +26,7 @@ pub(super) const fn action(call: &Call) -> Option<&'static str> {
         Call::AlertList { .. } => "alert.list",
         Call::Request(RequestCall::List { .. }) => "request.list",
         Call::Erasure(ErasureCall::List { .. } | ErasureCall::Show { .. }) => "erasure.list",
+        Call::Team(TeamCall::List { .. }) => "team.list",
         Call::RecordShow { .. } => "record.read",
         Call::RecordExport { sealed: false, .. } => "record.export",
         Call::RecordExport { sealed: true, .. } => "record.export-sealed",
@@ -38,6 +41,7 @@ pub(super) const fn action(call: &Call) -> Option<&'static str> {
 /// What the answer to such a call was about: a line for each, and one in any case.
 pub(super) fn about(answer: &Answer) -> Vec<About> {
     vec![match answer {
+        Answer::Team(team) => About::circle(team.circle),
         Answer::Circle(circle) => About::circle(circle.line.circle),
         // Whoever asks later who looked at a circle finds this look too.
         Answer::Alerts(page) if !page.alerts.is_empty() => {
@@ -66,39 +70,31 @@ pub(super) fn about(answer: &Answer) -> Vec<About> {
 }
 
 impl Node {
-    /// Leaves lines in a commit of their own. Where that fails (a full disk), what is known is shown all the same: care must not stop there.
-    pub(super) async fn leave_lines(&self, by: By, action: &'static str, about: Vec<About>) {
-        let job = self.ledger.run(move |tx| {
-            about
-                .into_iter()
-                .try_for_each(|about| audit::note(tx, by, action, about))
-        });
-        if let Err(error) = job.await {
-            tracing::error!(%error, action, "a line of the audit trail could not be written");
-        }
-    }
-
-    pub(super) fn audit_page(&self, mut wanted: Wanted) -> Result<AuditPage, Refusal> {
+    pub(super) async fn audit_page(&self, mut wanted: Wanted) -> Result<AuditPage, Refusal> {
         wanted.limit = wanted.limit.clamp(1, DEEPEST_PAGE);
         let people = self.care.professionals()?;
-        let name = |id: &_| {
+        let name = move |id: &_| {
             let known = people.iter().find(|one| one.id == *id);
             known.map(|one| one.professional.name.clone())
         };
-        Ok(Trail(&self.ledger.shared().rows().0).page(&wanted, name)?)
+        Ok(self.trail_page(wanted, name).await?)
     }
 
     pub(super) async fn audit_verify(&self) -> AuditVerified {
-        let store = self.ledger.shared().rows().0.clone();
-        let verified = tokio::task::spawn_blocking(move || audit::verify(&store)).await;
-        match verified.unwrap_or_else(|_| Err("reading it broke off".to_owned())) {
-            Ok(lines) => AuditVerified {
-                lines,
+        match self.verify_trail().await {
+            Ok(held) => AuditVerified {
+                lines: held.lines,
                 broken: None,
+                signatures: held.signatures,
+                signed_to: held.signed.map(|signed| signed.number),
+                signed_ms: held.signed.map(|signed| signed.at_ms),
             },
             Err(broken) => AuditVerified {
                 lines: 0,
-                broken: Some(broken),
+                broken: Some(broken.to_string()),
+                signatures: 0,
+                signed_to: None,
+                signed_ms: None,
             },
         }
     }

@@ -53,6 +53,17 @@ pub enum Object {
     Habilitation(&'static str, [char; 8]),
     /// A glass that was broken, and why, in a fixed word.
     Glass(&'static str),
+    /// The right by which somebody looked, in a fixed word.
+    Right(&'static str),
+    /// A line of this trail.
+    Line(u64),
+}
+
+impl Object {
+    /// The line that an object's text names.
+    pub(super) fn line_of(text: &str) -> Option<u64> {
+        text.strip_prefix("line ")?.parse().ok()
+    }
 }
 
 impl fmt::Display for Object {
@@ -63,6 +74,8 @@ impl fmt::Display for Object {
             Self::Professional(id) => write!(f, "professional {id}"),
             Self::Account(id) => write!(f, "account {}", HEXLOWER.encode(id)),
             Self::Glass(reason) => write!(f, "glass {reason}"),
+            Self::Right(right) => write!(f, "right {right}"),
+            Self::Line(number) => write!(f, "line {number}"),
             Self::Worker(name) => write!(f, "worker {name}"),
             Self::Habilitation(role, levels) => {
                 write!(f, "habilitation {role} {}", String::from_iter(levels))

@@ -1,16 +1,26 @@
 //! The audit trail: who did what, when, in the same commit as the act.
 //!
-//! Each line names the hash of the one before it, so that a line that was taken out, changed or slipped in is found ([`verify`]); what was cut
-//! off at the end is not, as long as nobody kept a later line. A line holds ids and fixed words, never what was written or about whom.
+//! Each line names the hash of the one before it, so that a line that was taken out, changed or slipped in is found ([`verify`]). Once a day the node's key signs how far
+//! the trail is ([`sign_trail`]), so that what was written anew with links that fit, or cut off with the head, is found too, up to there. What was cut off behind the last
+//! signature, or with it, is not, as long as nobody kept a later number. A line holds ids and fixed words, never what was written or about whom.
+//!
+//! - `circles`: which lines are about one circle
+//! - `signature`: the daily statements
 //!
 //! This module knows the ledger and nobody above it: care, peering and the administrator's calls all leave their lines through [`note`].
 
+mod circles;
 mod line;
+mod signature;
 mod trail;
+mod verify;
 
+pub use circles::follow_older;
 pub(crate) use line::own_user;
 pub use line::{ADMINISTRATOR, By, ITSELF, Object};
-pub use trail::{Trail, Wanted, verify};
+pub use signature::{SignedTo, SigningError, sign_trail, signed_to};
+pub use trail::{Trail, Wanted};
+pub use verify::{Broken, Held, verify};
 
 use maillon_protocol::{
     cbor,
@@ -38,6 +48,9 @@ pub enum AuditError {
     /// A line makes no sense.
     #[error("line {0} of the audit trail cannot be read: run `maillonctl audit verify`")]
     Line(u64),
+    /// Reading broke off: the node stops, or a thread of it did.
+    #[error("reading the audit trail broke off: try again")]
+    Interrupted,
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -126,6 +139,9 @@ pub fn note(tx: &mut Tx<'_>, by: By, action: &str, about: About) -> Result<(), A
         hash: maillon_protocol::ids::Hash(Sha256::digest(&bytes).into()),
     };
     tx.put(Table::Audit, key(line.number), bytes);
+    if let Some(circle) = &line.circle {
+        circles::follow(tx, circle, line.number);
+    }
     tx.put(Table::Audit, HEAD.to_vec(), cbor::encode(&next));
     Ok(())
 }
@@ -153,3 +169,6 @@ pub fn note_removed(
 fn key(number: u64) -> Vec<u8> {
     [LINES, &number.to_be_bytes()].concat()
 }
+
+#[cfg(test)]
+mod tests;

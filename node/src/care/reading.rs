@@ -12,7 +12,10 @@ use super::{
     Actor, AlertsWanted, Care, CareError, Category, ThingMark, audit,
     read::{self, ThingsWanted},
 };
-use crate::{audit::About, care::Level};
+use crate::{
+    audit::{About, Object},
+    care::{Level, looks::BY_GLASS},
+};
 
 /// Things in one page of a file.
 const THINGS_IN_A_PAGE: usize = 40;
@@ -36,6 +39,8 @@ pub enum Shown {
     Documents,
     /// Who takes part, and what the person was told.
     Team,
+    /// Who opened the file: nothing that is written in it.
+    Looks,
 }
 
 impl Shown {
@@ -47,6 +52,7 @@ impl Shown {
             Self::Alerts => "file.read.alerts",
             Self::Documents => "file.read.documents",
             Self::Team => "file.read.team",
+            Self::Looks => "file.read.looks",
         }
     }
 
@@ -67,6 +73,7 @@ impl Shown {
             Self::Alerts => matches!(kind, Kind::Alert),
             Self::Documents => matches!(kind, Kind::Document),
             Self::Team => matches!(kind, Kind::CareTeam | Kind::Participation | Kind::Consent),
+            Self::Looks => false,
         }
     }
 }
@@ -125,6 +132,9 @@ impl Care {
             answer => answer.map(|()| None)?,
         };
         self.may_read(actor, Category::Identity)?;
+        if part == Shown::Looks {
+            self.may_see_looks(actor, &circle)?;
+        }
         let mut reads = Vec::new();
         let mut first_refused = None;
         for kind in Kind::ALL.into_iter().filter(|kind| part.has(*kind)) {
@@ -138,8 +148,13 @@ impl Care {
             return Err(CareError::NotReadable(what));
         }
         let reader = actor.clone();
+        let about = About {
+            // By which right, where it is not that of the team.
+            object: glass_ms.map(|_| Object::Right(BY_GLASS)),
+            ..About::circle(circle)
+        };
         self.ledger
-            .run(move |tx| audit::note(tx, &reader, part.action(), About::circle(circle)))
+            .run(move |tx| audit::note(tx, &reader, part.action(), about))
             .await?;
         let wanted = ThingsWanted {
             before,

@@ -47,6 +47,7 @@ pub(super) fn start(
         tokio::spawn(super::upkeep::keys(Arc::clone(node))),
         tokio::spawn(super::upkeep::verify(Arc::clone(node))),
         tokio::spawn(super::upkeep::mark(Arc::clone(node))),
+        tokio::spawn(super::trail::sign(Arc::clone(node))),
     ];
     node.tasks
         .lock()

@@ -9,10 +9,14 @@ mod erasure;
 mod keys;
 mod origin;
 mod patients;
+mod peers;
 mod relays;
 mod renewal;
 mod retention;
+mod trail;
 mod upkeep;
+
+pub(crate) use peers::PeerSeen;
 
 use std::{
     collections::HashSet,
@@ -37,6 +41,7 @@ use tokio::{
 use crate::{
     access::{Access, AccessError},
     admin::{AdminSocket, SocketError},
+    audit::{self, AuditError},
     care::Care,
     checkpoint::{self, WakeError},
     clock::now_ms,
@@ -74,6 +79,9 @@ pub enum StartError {
     /// What was being added when the node stopped.
     #[error("files that were being added cannot be taken away: {0}")]
     Uploads(#[source] crate::care::CareError),
+    /// The audit trail of an older program.
+    #[error("the audit trail cannot be read: {0}")]
+    Audit(#[from] LedgerError<AuditError>),
     /// It was restored, and cannot take note of it.
     #[error(transparent)]
     Restored(#[from] LedgerError<WakeError>),
@@ -135,6 +143,7 @@ pub struct Node {
     pub(crate) peering: Arc<Peering>,
     pub(crate) scores: Arc<Scores>,
     pub(crate) workers: Workers,
+    pub(crate) latest: doctor::Latest,
     pub(crate) events: broadcast::Sender<LocalEvent>,
     pub(crate) keyring: tokio::sync::Mutex<keys::Keyring>,
     /// The relay that this node hosts, while it runs.
@@ -219,7 +228,12 @@ impl Node {
             );
         }
         origin::rotate(dir, recovery, ledger).await?;
-        origin::take(dir, ledger).await
+        origin::take(dir, ledger).await?;
+        let older = audit::follow_older(ledger).await?;
+        if older > 0 {
+            tracing::info!(older, "lines of the audit trail are listed by file now");
+        }
+        Ok(())
     }
 
     /// The network over a running ledger, and everything over that.
@@ -306,6 +320,7 @@ impl Node {
             peering,
             scores,
             workers: Workers::default(),
+            latest: doctor::Latest::default(),
             events: broadcast::channel(1024).0,
             keyring: tokio::sync::Mutex::new(keyring),
             relay: Mutex::new(relay),

@@ -66,6 +66,11 @@ impl Node {
                 1,
             ),
             (
+                super::trail::NAME,
+                "Signs the audit trail once a day with the node's key.",
+                0,
+            ),
+            (
                 "verify",
                 "Checks once a day, at low priority, everything that `maillonctl doctor` checks, relays left out.",
                 4,
@@ -178,13 +183,11 @@ pub(super) async fn verify(node: Arc<Node>) {
     tokio::time::sleep(until_due(last, now_ms(), every)).await;
     loop {
         let begun = node.workers.begin("verify");
-        let broken: Vec<String> = node
-            .invariants(now_ms())
-            .await
-            .into_iter()
-            .filter(|check| !check.holds)
-            .map(|check| check.name)
-            .collect();
+        let now = now_ms();
+        let checks = node.invariants(now).await;
+        node.latest.keep(now, &checks);
+        let failed = checks.into_iter().filter(|check| !check.holds);
+        let broken: Vec<String> = failed.map(|check| check.name).collect();
         let result = if broken.is_empty() {
             Ok(())
         } else {

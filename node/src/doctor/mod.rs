@@ -8,6 +8,9 @@ mod clock;
 pub(crate) mod folder;
 mod identities;
 mod kept;
+mod latest;
+
+pub(crate) use latest::Latest;
 
 use std::sync::Arc;
 
@@ -87,10 +90,13 @@ impl Node {
                 ),
                 check(
                     "audit.lines-follow",
-                    "Each line of the audit trail names the one before it.",
-                    audit::verify(&shared.rows().0)
-                        .map(|lines| format!("{lines} lines"))
-                        .map_err(|found| (found, Remedy::Advice("somebody changed the database, or the disk did: copy the data folder as it is before anything else, and compare the trail with your last good copy"))),
+                    "Each line of the audit trail names the one before it. What was signed is what is there.",
+                    audit::verify(&shared.rows().0, &shared.own())
+                        .map(|held| match held.signed {
+                            Some(signed) => format!("{} lines, signed up to line {}", held.lines, signed.number),
+                            None => format!("{} lines, not signed yet", held.lines),
+                        })
+                        .map_err(|found| (found.to_string(), Remedy::Advice("somebody changed the database, or the disk did: copy the data folder as it is before anything else, and compare the trail with your last good copy"))),
                 ),
                 check(
                     "exchange.nothing-aside",

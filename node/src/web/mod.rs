@@ -13,6 +13,7 @@
 //! - What the browser needs is in this program: no other host is asked for anything (`assets`).
 
 mod account;
+mod administration;
 mod alerts;
 mod assets;
 mod crowd;
@@ -47,6 +48,7 @@ use axum::{
 };
 
 use crate::daemon::Node;
+use administration::Administrator;
 use problem::Problem;
 
 /// What handlers share.
@@ -86,6 +88,7 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
             "/dossiers/{file}/equipe",
             get(dossier::team).post(dossier::add_to_team),
         ),
+        ("/dossiers/{file}/acces", get(dossier::looks)),
         (
             "/dossiers/{file}/cercle",
             get(dossier::circle_form).post(dossier::change_circle),
@@ -123,6 +126,41 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
             "/habilitations",
             get(habilitations::page).post(habilitations::change),
         ),
+        ("/administration", get(administration::overview)),
+        (
+            "/administration/verification",
+            post(administration::check).get(async |_: Administrator| door::go("/administration")),
+        ),
+        ("/administration/comptes", get(administration::accounts)),
+        (
+            "/administration/comptes/nouveau",
+            get(administration::account_form).post(administration::add),
+        ),
+        (
+            "/administration/comptes/acte",
+            post(administration::act)
+                .get(async |_: Administrator| door::go("/administration/comptes")),
+        ),
+        ("/administration/structures", get(administration::peers)),
+        (
+            "/administration/structures/inviter",
+            post(administration::invite)
+                .get(async |_: Administrator| door::go("/administration/structures")),
+        ),
+        (
+            "/administration/structures/accepter",
+            get(administration::accept_form).post(administration::accept),
+        ),
+        (
+            "/administration/structures/essai",
+            post(administration::retry)
+                .get(async |_: Administrator| door::go("/administration/structures")),
+        ),
+        (
+            "/administration/appairages/{pairing}",
+            get(administration::pairing).post(administration::decide),
+        ),
+        ("/administration/journal", get(administration::journal)),
         ("/verrouiller", post(sign_in::lock)),
         ("/deconnexion", post(sign_in::out)),
     ]

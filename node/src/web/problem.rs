@@ -211,6 +211,42 @@ impl Problem {
         }
     }
 
+    /// 409: nobody would administer the node any more.
+    pub(super) fn last_administrator() -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            icon: "shield",
+            title: "Dernier compte d’administration",
+            happened: "Plus personne n’administrerait ce nœud. Le compte n’a pas été fermé.",
+            todo: "Créez d’abord un autre compte d’administration.",
+            cause: None,
+        }
+    }
+
+    /// 409: the node does not know where it is reached.
+    pub(super) fn no_address() -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            icon: "wifi-off",
+            title: "Ce nœud n’a pas d’adresse à donner",
+            happened: "Une invitation dit où l’autre nœud trouve celui-ci, et aucune adresse n’est configurée. Rien n’a été créé.",
+            todo: "Complétez pairing_listen et pairing_advertise dans [network] de maillon.toml, puis redémarrez le nœud.",
+            cause: None,
+        }
+    }
+
+    /// 409: enough pairings are open.
+    pub(super) fn too_many_pairings() -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            icon: "link",
+            title: "Trop de mises en relation en cours",
+            happened: "Le nombre de mises en relation ouvertes est à sa limite. Rien n’a été créé.",
+            todo: "Terminez ou refusez celles qui attendent, puis recommencez.",
+            cause: None,
+        }
+    }
+
     /// 401: the session ended while something was sent.
     pub(super) fn signed_out() -> Self {
         Self {
@@ -309,6 +345,8 @@ impl From<AccessError> for Problem {
         match error {
             AccessError::Ended => Self::signed_out(),
             AccessError::NotTheirs | AccessError::NoAccount => Self::not_found(),
+            AccessError::LastAdministrator => Self::last_administrator(),
+            AccessError::Closed => Self::changed_meanwhile(),
             other => Self::broken(other),
         }
     }

@@ -23,6 +23,8 @@ pub(super) enum Place {
     Account,
     /// Habilitations.
     Habilitations,
+    /// Administration.
+    Administration,
     /// None of them.
     Elsewhere,
 }
@@ -78,6 +80,10 @@ impl<'a> Shell<'a> {
 
     pub(super) fn at_habilitations(&self) -> bool {
         self.place == Place::Habilitations
+    }
+
+    pub(super) fn at_administration(&self) -> bool {
+        self.place == Place::Administration
     }
 
     pub(super) fn at_account(&self) -> bool {

@@ -55,6 +55,7 @@ pub enum Answer {
     Candidates(Candidates),
     Requests(Vec<super::RequestLine>),
     Erasures(Vec<super::ErasureLine>),
+    Team(super::Team),
     Finished(Vec<FinishedLine>),
     Alerts(AlertPage),
     Records(RecordPage),

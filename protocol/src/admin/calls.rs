@@ -212,6 +212,8 @@ pub enum Call {
     Request(super::RequestCall),
     /// Erasures.
     Erasure(super::ErasureCall),
+    /// A person's team.
+    Team(super::TeamCall),
     /// This node leaves a circle of which it is not the steward. → [`super::Answer::Ok`].
     CircleLeave {
         /// Which circle.
@@ -468,6 +470,7 @@ impl Call {
                 | Self::CircleFinish { .. }
                 | Self::Request(_)
                 | Self::Erasure(_)
+                | Self::Team(_)
                 | Self::AlertSend { .. }
                 | Self::AlertList { .. }
                 | Self::AlertAnswer { .. }

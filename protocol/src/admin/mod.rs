@@ -20,6 +20,7 @@ mod calls;
 mod documents;
 mod erasures;
 mod requests;
+mod team;
 
 pub use accounts::*;
 pub use answers::*;
@@ -27,6 +28,7 @@ pub use calls::*;
 pub use documents::*;
 pub use erasures::*;
 pub use requests::*;
+pub use team::*;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,13 +1,13 @@
 //! Patients and their files: opened, found, written in, and closed to whoever is not in the team. Over whole processes, as a browser without script sees them.
 
-use maillon_protocol::admin::{Answer, AuditPage, Call};
+use maillon_protocol::admin::{Answer, AuditPage, Call, TeamCall};
 use maillon_tests::{
-    daemon::{Daemon, Trouble, professional},
+    daemon::{Daemon, Trouble, person, professional},
     visitor::{Page, Visitor},
 };
 use tempfile::TempDir;
 
-use super::{PASSWORD, Story, ensure, first, folder, with_a_nurse};
+use super::{NAME, PASSWORD, Story, ensure, first, folder, with_a_nurse};
 
 pub(super) const ROZENN: [(&str, &str); 11] = [
     ("nom", "Quintric"),
@@ -247,6 +247,48 @@ fn who_is_not_in_the_team_opens_nothing_by_any_address_until_somebody_adds_them(
         ensure(page.status == 404, || format!("{wrong}: {page:?}"))?;
     }
     Ok(())
+}
+
+#[test]
+fn a_file_that_was_opened_with_the_command_is_found_once_its_team_has_somebody() -> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    let coordinator = professional(&node, "Claire Vasseur", "10999003055", "330")?;
+    let mut client = node.client()?.acting_as(&coordinator);
+    let circle = client.circle_open(person())?.line.circle.to_string();
+    says(
+        &nurse.get("/patients")?,
+        &["Vous ne suivez encore personne"],
+    )?;
+    let Answer::Professionals(people) = client.call(Call::ProfessionalList)? else {
+        return Err(Trouble::wrong("an answer of another kind"));
+    };
+    let mut people = people.into_iter();
+    let camille = people.find(|one| one.professional.name == NAME);
+    let camille = camille.map_or_else(String::new, |one| one.id);
+    let mut team = |call| match client.call(Call::Team(call))? {
+        Answer::Team(team) => Ok(team.members.len()),
+        other => Err(Trouble::wrong(format!("{other:?}"))),
+    };
+    let list = || TeamCall::List {
+        circle: circle.clone(),
+    };
+    let add = || TeamCall::Add {
+        circle: circle.clone(),
+        professional: camille.clone(),
+    };
+    let sizes = [team(list())?, team(add())?, team(add())?, team(list())?];
+    ensure(sizes == [0, 1, 1, 1], || format!("{sizes:?}"))?;
+    let list = nurse.get("/patients")?;
+    let address = list.text.split("href=\"/dossiers/").nth(1);
+    let address = address
+        .and_then(|rest| rest.split('"').next())
+        .unwrap_or_default();
+    let page = nurse.get(&format!("/dossiers/{address}/acces"))?;
+    says(
+        &page,
+        &["A fait entrer quelqu’un dans l’équipe", "Claire Vasseur"],
+    )
 }
 
 #[test]

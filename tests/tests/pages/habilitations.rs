@@ -1,11 +1,11 @@
 //! Habilitations: read by everybody who is signed in, changed by whoever administers the node, and true for what comes after.
 
 use maillon_tests::{
-    daemon::{Daemon, Trouble, person, professional},
+    daemon::{Trouble, person, professional},
     visitor::{Page, Visitor},
 };
 
-use super::{PASSWORD, Story, ensure, first, folder, with_a_nurse};
+use super::{Story, administration::administrator, ensure, first, folder, with_a_nurse};
 
 /// Everything for nurses, and nothing of what they write to each other.
 const WITHOUT_MESSAGES: [(&str, &str); 8] = [
@@ -18,22 +18,6 @@ const WITHOUT_MESSAGES: [(&str, &str); 8] = [
     ("documents", "ecrit"),
     ("gestion", "ecrit"),
 ];
-
-/// Whoever administers the node, signed in for the first time.
-fn administrator(node: &Daemon) -> Result<Visitor, Trouble> {
-    let made = node
-        .client()?
-        .account_administer("hugo.lecarpentier", "Hugo Lecarpentier")?;
-    let mut visitor = Visitor::new(&node.pages()?);
-    let fields = [
-        ("login", "hugo.lecarpentier"),
-        ("code", made.code.as_str()),
-        ("next", PASSWORD),
-        ("again", PASSWORD),
-    ];
-    visitor.post("/premiere-connexion", &fields)?;
-    Ok(visitor)
-}
 
 fn change(visitor: &mut Visitor, revision: &str, levels: &[(&str, &str)]) -> Result<Page, Trouble> {
     let fields = [("metier", "nurse"), ("revision", revision)];

@@ -1,11 +1,13 @@
 //! The pages of whole nodes: who comes in, what each answer carries, and what nobody sees.
 
+mod administration;
 mod circle;
 mod documents;
 mod door;
 mod files;
 mod habilitations;
 mod live;
+mod looks;
 
 use maillon_tests::{
     daemon::{Daemon, Settings, Trouble, professional},

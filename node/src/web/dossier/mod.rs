@@ -1,8 +1,9 @@
-//! A person's file: its summary with the timeline, the liaison notebook, its documents, the team and the circle, and writing a note (`note`).
+//! A person's file: its summary with the timeline, the liaison notebook, its documents, the team and the circle, who looked at it (`looks`), and writing a note (`note`).
 //!
 //! - `attached`: files that somebody sent, and how they are given back
 //! - `entry`: what is written in a file, as pages show it
 
+mod acts;
 mod alert;
 mod attached;
 mod circle;
@@ -10,6 +11,7 @@ mod documents;
 mod draft;
 mod entry;
 mod glass;
+mod looks;
 mod note;
 mod team;
 
@@ -19,6 +21,7 @@ pub(super) use circle::{change_circle, circle_form};
 pub(super) use documents::{add as add_document, documents};
 pub(super) use draft::keep_draft;
 pub(super) use glass::{break_it, glass_form};
+pub(super) use looks::looks;
 pub(super) use note::{note_form, write_note};
 pub(super) use team::{add as add_to_team, team};
 
@@ -93,6 +96,7 @@ enum Tab {
     Notebook,
     Documents,
     Team,
+    Looks,
 }
 
 impl Cover {
@@ -124,6 +128,10 @@ impl Cover {
 
     fn at_team(&self) -> bool {
         self.tab == Tab::Team
+    }
+
+    fn at_looks(&self) -> bool {
+        self.tab == Tab::Looks
     }
 }
 

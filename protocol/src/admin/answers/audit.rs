@@ -46,4 +46,13 @@ pub struct AuditVerified {
     pub lines: u64,
     /// Where it does not hold, in one sentence; none where every line follows the one before it.
     pub broken: Option<String>,
+    /// How often the node has signed it.
+    #[serde(default)]
+    pub signatures: u64,
+    /// The last line that was signed.
+    #[serde(default)]
+    pub signed_to: Option<u64>,
+    /// When that was, Unix milliseconds.
+    #[serde(default)]
+    pub signed_ms: Option<u64>,
 }
