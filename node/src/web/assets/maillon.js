@@ -19,7 +19,13 @@
 
 (() => {
   // What happens meanwhile comes as events (web/live.rs).
-  const title = document.title;
+  let waits = 0;
+  const named = () => {
+    const title = document.title.replace(/^\(\d+\) /, "");
+    document.title = waits > 0 ? `(${waits}) ${title}` : title;
+  };
+  // A part that was loaded again brings the page's name without the count.
+  document.addEventListener("htmx:after:settle", named);
   const region = () => document.getElementById("vivant");
   const said = (event) => JSON.parse(event.detail.data);
 
@@ -30,8 +36,8 @@
       mark.firstElementChild.textContent = count;
       mark.hidden = count === 0;
     }
-    const all = counts.alertes + counts.invitations;
-    document.title = all > 0 ? `(${all}) ${title}` : title;
+    waits = counts.alertes + counts.invitations;
+    named();
   });
 
   // Whether somebody is writing there: what they have typed is not taken from under their hands.
