@@ -172,3 +172,66 @@ fn an_alert_of_one_territory_is_answered_on_the_page_of_another_and_the_first_se
     ensure(other.post(&answers, &fields)?.status == 403, String::new)?;
     ensure(!other.get("/")?.text.contains("Refuse"), String::new)
 }
+
+#[test]
+fn a_structure_is_invited_and_removed_and_a_file_closed_and_opened_again_on_pages() -> Story {
+    let root = folder()?;
+    let nurse = ("maelle", "Maëlle Quesnel-Duval", "10999001018", "60");
+    let doctor = ("etienne", "Étienne Hauchecorne", "10999002040", "10");
+    let (dac, mut nurse) = territory(Settings::dac(), &root.path().join("dac"), nurse)?;
+    let (cpts, mut doctor) = territory(Settings::cpts(), &root.path().join("cpts"), doctor)?;
+    pair(&dac, &cpts)?;
+    let address = open(&mut nurse)?;
+    let (form, team) = (format!("{address}/cercle"), format!("{address}/equipe"));
+    says(&nurse.get(&team)?, &["Inviter, retirer, clore"])?;
+    let page = nurse.get(&form)?;
+    let node = cpts.node()?.to_string();
+    says(&page, &[&format!("value=\"{node}\""), "Tout le dossier"])?;
+    // What is missing is said, and nothing has changed.
+    let unclear = nurse.post(&form, &[("geste", "inviter"), ("structure", &node)])?;
+    ensure(unclear.status == 422, || format!("{unclear:?}"))?;
+    says(&unclear, &["Dites pourquoi elle est invitée."])?;
+    let invite = [
+        ("geste", "inviter"),
+        ("structure", node.as_str()),
+        ("raison", "soins"),
+        ("passe", "tout"),
+    ];
+    let invited = nurse.post(&form, &invite)?;
+    says(&nurse.get(invited.leads_to())?, &["Invitation envoyée."])?;
+    says(&nurse.get(&form)?, &["Invitées, sans réponse"])?;
+
+    let list = until_it_says(&mut doctor, "/invitations", "Vous invite")?;
+    let id = between(&list, "href=\"/invitations/", "\"").to_owned();
+    let fields = [("reponse", "accepter"), ("personne", "nouvelle")];
+    doctor.post(&format!("/invitations/{id}"), &fields)?;
+    until_it_says(&mut doctor, "/patients", "Rozenn Le Dantec")?;
+    until_it_says(&mut nurse, &team, "Étienne Hauchecorne")?;
+    // Whoever is not the steward asks for it.
+    says(&doctor.get(&form)?, &["tient ce cercle"])?;
+    let close = [("geste", "clore"), ("raison", "fin")];
+    let asked = doctor.post(&form, &close)?;
+    says(&doctor.get(asked.leads_to())?, &["Demande envoyée"])?;
+
+    let closed = nurse.post(&form, &close)?;
+    says(
+        &nurse.get(closed.leads_to())?,
+        &["Dossier clos.", "Rouvrir le dossier"],
+    )?;
+    let written = nurse.post(
+        &format!("{address}/note"),
+        &[("nature", "generale"), ("texte", "Bonjour.")],
+    )?;
+    ensure(written.status >= 400, || format!("{written:?}"))?;
+    says(&nurse.get("/patients?voir=clos")?, &["Rozenn Le Dantec"])?;
+    let again = nurse.post(&form, &[("geste", "rouvrir")])?;
+    says(&nurse.get(again.leads_to())?, &["Dossier rouvert."])?;
+
+    let remove = [("geste", "retirer"), ("structure", node.as_str())];
+    let removed = nurse.post(&form, &remove)?;
+    says(
+        &nurse.get(removed.leads_to())?,
+        &["Structure retirée du cercle."],
+    )?;
+    until_it_says(&mut doctor, "/patients?voir=clos", "Rozenn Le Dantec").map(drop)
+}

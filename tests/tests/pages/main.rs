@@ -4,6 +4,7 @@ mod administration;
 mod circle;
 mod documents;
 mod door;
+mod drafts;
 mod files;
 mod habilitations;
 mod live;

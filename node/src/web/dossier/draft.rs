@@ -9,7 +9,7 @@ use maillon_protocol::ids::{CircleId, ThingId};
 
 use super::file;
 use crate::{
-    care::{Actor, Form},
+    care::{Actor, CareError, Form},
     web::{
         Site,
         door::{self, Who},
@@ -99,7 +99,12 @@ pub(in crate::web) async fn keep_draft(
         .all()
         .filter(|(name, _)| KEPT.contains(name) || name.starts_with(STRUCTURE));
     let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    care.keep_unsent(actor, filed.circle, form, kept.collect())
-        .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    match care
+        .keep_unsent(actor, filed.circle, form, kept.collect())
+        .await
+    {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(CareError::Text(_)) => Err(Problem::too_large()),
+        Err(error) => Err(error.into()),
+    }
 }
