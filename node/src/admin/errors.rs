@@ -160,6 +160,7 @@ impl From<CareError> for Refusal {
         let (code, action) = match error {
             CareError::NoCircle => (ErrorCode::NotFound, "see `maillonctl circle list`"),
             CareError::NoRecord => (ErrorCode::NotFound, "see `maillonctl record list CIRCLE`"),
+            CareError::Amended => (ErrorCode::Conflict, "look at the note again"),
             CareError::NoAlert => (
                 ErrorCode::BadRequest,
                 "name the alert's record, as `maillonctl alert send` printed it",

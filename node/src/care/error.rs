@@ -32,6 +32,9 @@ pub enum CareError {
     /// The record is no alert.
     #[error("the record is no alert")]
     NoAlert,
+    /// It stands no more as it was seen, or somebody else wrote it.
+    #[error("this note was corrected or withdrawn meanwhile, or somebody else wrote it")]
+    Amended,
     /// A professional's row cannot be read.
     #[error("a stored professional cannot be read: it is damaged or of a newer version")]
     DamagedProfessional,

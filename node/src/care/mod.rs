@@ -5,6 +5,7 @@
 //! commit. Nothing here knows HTML, FHIR's wire form, libp2p or the socket.
 
 mod alert;
+mod amend;
 mod attached;
 mod audit;
 mod changes;
@@ -42,6 +43,7 @@ mod team;
 mod unsent;
 mod uploads;
 
+pub use amend::Amendment;
 pub use attached::Attached;
 pub use changes::{Asked, Change, Heard, Listener};
 pub use document::NewDocument;

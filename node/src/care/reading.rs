@@ -108,6 +108,8 @@ pub struct FileView {
     pub writes_documents: bool,
     /// How much is here of the files that records name, by record.
     pub files: BTreeMap<RecordId, Vec<FileState>>,
+    /// The notes that the reader wrote and may correct or take back.
+    pub own: BTreeSet<RecordId>,
     /// Until when it is open by a broken glass, Unix milliseconds; none for whoever is in the team.
     pub glass_ms: Option<u64>,
 }
@@ -175,7 +177,9 @@ impl Care {
             |thing: &ThingView| !thing.standing.is_empty() || !thing.erased.is_empty();
         view.things.retain(may_be_shown);
         let writes = |category| Ok::<_, CareError>(self.level(actor, category)? == Level::Write);
+        let own = self.own_among(actor, &view);
         Ok(FileView {
+            own,
             files: self.files_of(&view)?,
             circle: view,
             writes_messages: writes(Category::Messages)?,

@@ -40,7 +40,7 @@ impl Mark {
         all
     }
 
-    fn of(professional: &Professional) -> Vec<Self> {
+    pub(super) fn of(professional: &Professional) -> Vec<Self> {
         let identifiers = professional.identifiers.iter();
         identifiers
             .filter_map(|one| match one.system {

@@ -93,6 +93,10 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
             "/dossiers/{file}/cercle",
             get(dossier::circle_form).post(dossier::change_circle),
         ),
+        (
+            "/dossiers/{file}/note/{note}",
+            get(dossier::amend_form).post(dossier::amend),
+        ),
         ("/dossiers/{file}/brouillon", post(dossier::keep_draft)),
         (
             "/dossiers/{file}/acces-exceptionnel",

@@ -1,6 +1,7 @@
 //! The pages of whole nodes: who comes in, what each answer carries, and what nobody sees.
 
 mod administration;
+mod amend;
 mod circle;
 mod documents;
 mod door;

@@ -24,6 +24,8 @@ pub(super) fn act(action: &str) -> (&'static str, &'static str) {
         "circle.open" => ("plus", "A ouvert ce dossier"),
         "import" => ("upload", "A importé des données dans ce dossier"),
         "note.add" => ("notebook", "A écrit une note"),
+        "note.correct" => ("notebook", "A corrigé une note"),
+        "note.withdraw" => ("notebook", "A retiré une note"),
         "alert.send" => ("alert", "A lancé une alerte"),
         "alert.answer" => ("check", "A répondu à une alerte"),
         "document.add" => ("document", "A ajouté un document"),

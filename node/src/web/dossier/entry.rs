@@ -50,6 +50,8 @@ pub(super) struct Entry {
     pub(super) replies: Vec<Reply>,
     /// By what a note is answered.
     pub(super) answer: Option<String>,
+    /// By what its writer corrects it.
+    pub(super) amend: Option<String>,
 }
 
 /// A state in words.
@@ -75,6 +77,13 @@ pub(super) struct Reply {
     pub(super) by: String,
     pub(super) when: Moment,
     pub(super) lines: Vec<String>,
+    pub(super) amend: Option<String>,
+}
+
+/// By what the reader corrects a note of their own.
+fn amend(file: &FileView, record: &RecordView) -> Option<String> {
+    let own = file.own.contains(&record.record);
+    own.then(|| record.record.to_string())
 }
 
 /// The things of a page, day by day; `address` is that of the file.
@@ -97,6 +106,7 @@ pub(super) fn days(file: &FileView, address: &str, now_ms: u64) -> Vec<Day> {
                 by: by(&record.author),
                 when: french::moment(record.occurred_ms, now_ms),
                 lines: lines(&note.text),
+                amend: amend(file, record),
             });
         }
     }
@@ -109,6 +119,7 @@ pub(super) fn days(file: &FileView, address: &str, now_ms: u64) -> Vec<Day> {
         };
         if let Some(record) = thing.standing.first() {
             entry.files = attached::joined(file, address, record);
+            entry.amend = amend(file, record);
         }
         entry.replies = replies.remove(&thing.thing).unwrap_or_default();
         let head = french::heading(at_ms, now_ms);
@@ -198,6 +209,7 @@ impl Entry {
             files: Vec::new(),
             replies: Vec::new(),
             answer: None,
+            amend: None,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod acts;
 mod alert;
+mod amend;
 mod attached;
 mod circle;
 mod documents;
@@ -16,6 +17,7 @@ mod note;
 mod team;
 
 pub(super) use alert::{alert_form, raise_alert};
+pub(super) use amend::{amend, amend_form};
 pub(super) use attached::attached;
 pub(super) use circle::{change_circle, circle_form};
 pub(super) use documents::{add as add_document, documents};
@@ -307,6 +309,8 @@ pub(super) async fn notebook(
         cover,
         done: match asked.ecrit.as_str() {
             "note" => "Note envoyée au cercle.",
+            "corrigee" => "Note corrigée.",
+            "retiree" => "Note retirée.",
             _ => "",
         },
     };

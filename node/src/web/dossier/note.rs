@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The kinds, as the form names them.
-const KINDS: [(&str, NoteKind); 5] = [
+pub(super) const KINDS: [(&str, NoteKind); 5] = [
     ("generale", NoteKind::General),
     ("observation", NoteKind::Observation),
     ("instruction", NoteKind::Instruction),
@@ -31,13 +31,23 @@ const KINDS: [(&str, NoteKind); 5] = [
 ];
 
 /// Bytes of a note.
-const TEXT: usize = 64 << 10;
+pub(super) const TEXT: usize = 64 << 10;
 
 /// A kind in the form.
-struct Choice {
-    value: &'static str,
-    name: &'static str,
-    chosen: bool,
+pub(super) struct Choice {
+    pub(super) value: &'static str,
+    pub(super) name: &'static str,
+    pub(super) chosen: bool,
+}
+
+/// The kinds, one of them chosen by its word.
+pub(super) fn choices(chosen: &str) -> Vec<Choice> {
+    let choice = |(value, kind): (&'static str, NoteKind)| Choice {
+        value,
+        name: note_kind(kind).1,
+        chosen: value == chosen,
+    };
+    KINDS.map(choice).into()
 }
 
 #[derive(Template)]
@@ -94,11 +104,6 @@ async fn page(
             Problem::not_allowed()
         });
     }
-    let kinds = KINDS.map(|(value, kind)| Choice {
-        value,
-        name: note_kind(kind).1,
-        chosen: value == typed.kind,
-    });
     let page = Page {
         shell: Shell::of(who, Place::Patients, "Écrire une note"),
         cover,
@@ -109,7 +114,7 @@ async fn page(
             .filter(|member| !member.left)
             .count()
             .saturating_sub(1),
-        kinds: kinds.into(),
+        kinds: choices(&typed.kind),
         text: typed.text,
         urgent: typed.urgent,
         answers: typed.answers,

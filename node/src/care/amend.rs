@@ -1,0 +1,147 @@
+//! Correcting a note, and taking it back: by a new version that says so, in the place of the one before, which stays in the file and is shown no more. Only
+//! whoever wrote it does that, at the node where they wrote it.
+
+use std::collections::BTreeSet;
+
+use maillon_protocol::{
+    admin::CircleView,
+    content::{Content, LiaisonNote, NoteKind, Professional},
+    ids::{CircleId, NodeId, RecordId},
+    replica::{Draft, Written},
+};
+
+use super::{
+    Actor, Care, CareError, Category, fresh, note::check_text, read, team::Mark, write_one,
+};
+
+/// What becomes of a note.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Amendment {
+    /// It says something else.
+    Corrected {
+        /// Which kind it is.
+        kind: NoteKind,
+        /// What it says.
+        text: String,
+        /// Whether it is an emergency.
+        emergency: bool,
+    },
+    /// It is taken back, for this reason. It stays to be seen as such.
+    Withdrawn(String),
+}
+
+impl Care {
+    /// Whether somebody wrote this themselves: here, with an identifier of theirs. Whoever has none is known by all that the record says of them.
+    pub(super) fn is_own(&self, actor: &Actor, node: &NodeId, author: &Professional) -> bool {
+        let marks = Mark::of(author);
+        let same = match marks.is_empty() {
+            true => *author == actor.professional,
+            false => Mark::all_of(actor).iter().any(|mark| marks.contains(mark)),
+        };
+        *node == self.shared().own() && same
+    }
+
+    /// The notes in a view that the reader wrote and that stand.
+    pub(super) fn own_among(&self, actor: &Actor, view: &CircleView) -> BTreeSet<RecordId> {
+        let standing = view.things.iter().flat_map(|thing| &thing.standing);
+        standing
+            .filter(|one| match &one.content {
+                Content::LiaisonNote(note) => note.withdrawn.is_empty(),
+                _ => false,
+            })
+            .filter(|one| self.is_own(actor, &one.node, &one.author))
+            .map(|one| one.record)
+            .collect()
+    }
+
+    /// A note as its writer may correct it; none where it is somebody else's, or stands no more.
+    ///
+    /// # Errors
+    /// [`CareError::NotInTeam`], [`CareError::NotAllowed`], [`CareError::NoRecord`] where this is no note of the circle.
+    pub fn note_to_amend(
+        &self,
+        actor: &Actor,
+        circle: &CircleId,
+        record: &RecordId,
+    ) -> Result<Option<LiaisonNote>, CareError> {
+        self.may_write_in(actor, circle, &[Category::Messages])?;
+        Ok(self.own_note(actor, circle, record)?.map(|(_, note)| note))
+    }
+
+    fn own_note(
+        &self,
+        actor: &Actor,
+        circle: &CircleId,
+        record: &RecordId,
+    ) -> Result<Option<(Draft, LiaisonNote)>, CareError> {
+        let (found, held) = read::record(self.shared(), record)?.ok_or(CareError::NoRecord)?;
+        let opened = read::opened(self.shared(), record)?;
+        let (_, opened) = opened.ok_or(CareError::NoRecord)?;
+        let Content::LiaisonNote(note) = opened.content else {
+            return Err(CareError::NoRecord);
+        };
+        if found.id() != *circle {
+            return Err(CareError::NoRecord);
+        }
+        let thing = opened.envelope.thing;
+        let all = read::things(self.shared(), circle)?;
+        let stands = all.get(&thing).ok_or(CareError::NoRecord)?;
+        let node = held.header().log.node;
+        let standing = read::standing(stands);
+        let newest = standing.iter().any(|version| version.record == *record);
+        if !newest
+            || !note.withdrawn.is_empty()
+            || !self.is_own(actor, &node, &opened.envelope.author)
+        {
+            return Ok(None);
+        }
+        let draft = Draft {
+            thing: Some(thing),
+            parent: stands.parent.first().copied(),
+            supersedes: standing.iter().map(|version| version.record).collect(),
+            occurred_ms: opened.envelope.occurred_ms,
+            ..fresh(actor, Content::LiaisonNote(note.clone()), None)
+        };
+        Ok(Some((draft, note)))
+    }
+
+    /// Corrects a note of one's own, or takes it back.
+    ///
+    /// # Errors
+    /// [`CareError::Amended`] where it stands no more as it was seen, or is somebody else's; [`CareError::Text`]; those of writing.
+    pub async fn amend_note(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        record: RecordId,
+        amendment: Amendment,
+    ) -> Result<Written, CareError> {
+        self.may_write_in(actor, &circle, &[Category::Messages])?;
+        // Looked at and written in one turn: of two clicks the second finds another version.
+        let _one = self.once.lock().await;
+        let own = self.own_note(actor, &circle, &record)?;
+        let (mut draft, mut note) = own.ok_or(CareError::Amended)?;
+        let action = match amendment {
+            Amendment::Corrected {
+                kind,
+                text,
+                emergency,
+            } => {
+                check_text(&text)?;
+                (note.note, note.text, note.emergency) = (kind, text, emergency);
+                "note.correct"
+            }
+            Amendment::Withdrawn(reason) => {
+                check_text(&reason)?;
+                note.withdrawn = reason;
+                "note.withdraw"
+            }
+        };
+        draft.content = Content::LiaisonNote(note);
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| write_one(tx, &actor, circle, draft, action))
+            .await?)
+    }
+}

@@ -1,0 +1,161 @@
+//! Correcting a note of one's own, or taking it back.
+
+use askama::Template;
+use axum::{
+    extract::{Path, State},
+    response::Response,
+};
+use maillon_protocol::ids::RecordId;
+
+use super::{
+    Cover, Tab, file,
+    note::{Choice, KINDS, TEXT, choices},
+    opened,
+};
+use crate::{
+    care::{Amendment, Shown},
+    web::{
+        Site,
+        door::{self, Who},
+        fields::Fields,
+        problem::Problem,
+        shell::{self, Place, Shell},
+    },
+};
+
+/// Characters of the reason for which a note is taken back.
+const WORDS: usize = 500;
+
+#[derive(Template)]
+#[template(path = "dossier/amend.html")]
+struct Page<'a> {
+    shell: Shell<'a>,
+    cover: Cover,
+    note: RecordId,
+    kinds: Vec<Choice>,
+    text: String,
+    urgent: bool,
+    reason: String,
+    fault: &'static str,
+    reason_fault: &'static str,
+}
+
+async fn page(
+    site: &Site,
+    who: &Who,
+    (at, note): (&str, RecordId),
+    typed: Option<&Fields>,
+    (fault, reason_fault): (&'static str, &'static str),
+) -> Result<Response, Problem> {
+    let (filed, view) = opened(site, who, at, Shown::Notes, None).await?;
+    let care = &site.node.care;
+    let stands = care.note_to_amend(who.professional()?, &filed.circle, &note)?;
+    let stands = stands.ok_or_else(Problem::changed_meanwhile)?;
+    let own = KINDS.iter().find(|(_, kind)| *kind == stands.note);
+    let own = own.map_or("", |(word, _)| *word);
+    let word = |name: &str| typed.map(|typed| typed.get(name).to_owned());
+    // The form that takes back has no kind and no text: the other keeps what stands.
+    let correcting = typed.is_some_and(|typed| typed.word("geste") == "corriger");
+    let page = Page {
+        shell: Shell::of(who, Place::Patients, "Corriger une note"),
+        cover: Cover::new(&filed, &view, Tab::Notebook),
+        note,
+        kinds: choices(&match word("nature") {
+            Some(word) if correcting => word,
+            _ => own.to_owned(),
+        }),
+        text: match word("texte") {
+            Some(text) if correcting => text,
+            _ => stands.text,
+        },
+        urgent: match word("urgence") {
+            Some(word) if correcting => word == "1",
+            _ => stands.emergency,
+        },
+        reason: word("motif").unwrap_or_default(),
+        fault,
+        reason_fault,
+    };
+    let wrong = !fault.is_empty() || !reason_fault.is_empty();
+    Ok(shell::form(wrong, &page))
+}
+
+/// `GET /dossiers/{file}/note/{note}`
+pub(in crate::web) async fn amend_form(
+    State(site): State<Site>,
+    who: Who,
+    Path((at, note)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let note = note.parse().map_err(|_| Problem::not_found())?;
+    page(&site, &who, (&at, note), None, ("", "")).await
+}
+
+/// `POST /dossiers/{file}/note/{note}`
+pub(in crate::web) async fn amend(
+    State(site): State<Site>,
+    who: Who,
+    Path((at, note)): Path<(String, String)>,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let actor = who.professional()?;
+    let note: RecordId = note.parse().map_err(|_| Problem::not_found())?;
+    let filed = file(&site, &at).ok_or_else(Problem::not_found)?;
+    let again = async |fault, reason_fault| {
+        page(
+            &site,
+            &who,
+            (&at, note),
+            Some(&fields),
+            (fault, reason_fault),
+        )
+        .await
+    };
+    let (amendment, said) = match fields.word("geste") {
+        "corriger" => {
+            let text = fields.get("texte").replace("\r\n", "\n");
+            let word = fields.word("nature");
+            let Some((_, kind)) = KINDS.iter().find(|(value, _)| *value == word) else {
+                return again("Choisissez la nature de la note.", "").await;
+            };
+            match text.len() {
+                _ if text.trim().is_empty() => {
+                    return again(
+                        "Une note corrigée dit quelque chose. Pour l’enlever, retirez-la.",
+                        "",
+                    )
+                    .await;
+                }
+                length if length > TEXT => {
+                    return again("Cette note est trop longue : coupez-la en deux.", "").await;
+                }
+                _ => {}
+            }
+            let corrected = Amendment::Corrected {
+                kind: *kind,
+                text,
+                emergency: fields.word("urgence") == "1",
+            };
+            (corrected, "corrigee")
+        }
+        "retirer" => {
+            let reason = fields.word("motif");
+            match reason.chars().count() {
+                0 => return again("", "Dites pourquoi vous la retirez.").await,
+                length if length > WORDS => {
+                    return again(
+                        "",
+                        "Ce motif a plus de 500 caractères : écrivez l’essentiel.",
+                    )
+                    .await;
+                }
+                _ => {}
+            }
+            (Amendment::Withdrawn(reason.to_owned()), "retiree")
+        }
+        _ => return Err(Problem::not_understood()),
+    };
+    let care = &site.node.care;
+    care.amend_note(actor, filed.circle, note, amendment)
+        .await?;
+    Ok(door::go(&format!("/dossiers/{at}/carnet?ecrit={said}")))
+}
