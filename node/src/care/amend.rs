@@ -86,7 +86,7 @@ impl Care {
         let thing = opened.envelope.thing;
         let all = read::things(self.shared(), circle)?;
         let stands = all.get(&thing).ok_or(CareError::NoRecord)?;
-        let node = held.header().log.node;
+        let node = held.header.object.log.node;
         let standing = read::standing(stands);
         let newest = standing.iter().any(|version| version.record == *record);
         if !newest
