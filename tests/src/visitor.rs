@@ -32,7 +32,7 @@ pub struct Page {
     pub status: u16,
     /// Header fields, names in small letters.
     pub headers: BTreeMap<String, String>,
-    /// The body.
+    /// The body; a space that does not break is a space.
     pub text: String,
 }
 
@@ -120,6 +120,12 @@ impl Page {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", String::as_str)
     }
+}
+
+/// A text as a person reads it: a space that does not break is a space.
+fn as_read(text: &str) -> String {
+    let text = text.replace("&nbsp;", " ");
+    text.replace(['\u{a0}', '\u{202f}'], " ")
 }
 
 impl Visitor {
@@ -301,7 +307,7 @@ impl Visitor {
         Ok(Page {
             status: answer.status().as_u16(),
             headers: headers.collect(),
-            text: answer.body_mut().read_to_string().map_err(wrong)?,
+            text: as_read(&answer.body_mut().read_to_string().map_err(wrong)?),
         })
     }
 }

@@ -32,7 +32,7 @@ impl Person {
         let born = match identity.sex {
             Sex::Female => "née",
             Sex::Male => "né",
-            Sex::Unknown => "de naissance :",
+            Sex::Unknown => "de naissance\u{a0}:",
         };
         let born_as = if family == identity.birth_name {
             String::new()
@@ -44,7 +44,7 @@ impl Person {
             name: format!("{} {}", spoken(given), spoken(family)),
             born_as,
             born: date.map_or_else(String::new, |date| match identity.sex {
-                Sex::Unknown => format!("naissance : {}", day(date).1),
+                Sex::Unknown => format!("naissance\u{a0}: {}", day(date).1),
                 _ => format!("{born} {} {}", day(date).0, day(date).1),
             }),
             age: date.and_then(|date| age(date, today)).unwrap_or_default(),

@@ -74,7 +74,7 @@ impl Problem {
             icon: "shield",
             title: "Votre habilitation ne le permet pas",
             happened: "Votre métier ne donne pas ce droit dans cette structure. Rien n’a été enregistré.",
-            todo: "Voyez la page « Habilitations » ; l’administrateur de votre structure peut les modifier.",
+            todo: "Voyez la page «\u{a0}Habilitations\u{a0}»\u{a0}; l’administrateur de votre structure peut les modifier.",
             cause: None,
         }
     }
@@ -86,7 +86,7 @@ impl Problem {
             icon: "shield",
             title: "Votre habilitation ne le permet pas",
             happened: "Votre métier ne donne pas accès à cette partie du dossier dans cette structure.",
-            todo: "Voyez la page « Habilitations » ; l’administrateur de votre structure peut les modifier.",
+            todo: "Voyez la page «\u{a0}Habilitations\u{a0}»\u{a0}; l’administrateur de votre structure peut les modifier.",
             cause: None,
         }
     }
@@ -133,7 +133,7 @@ impl Problem {
             status: StatusCode::TOO_MANY_REQUESTS,
             icon: "hourglass",
             title: "Trop de pages ouvertes",
-            happened: "Ce compte a déjà beaucoup de pages ouvertes : celle-ci ne se met pas à jour toute seule.",
+            happened: "Ce compte a déjà beaucoup de pages ouvertes\u{a0}: celle-ci ne se met pas à jour toute seule.",
             todo: "Fermez des pages dont vous n’avez plus besoin.",
             cause: None,
         }
@@ -157,7 +157,7 @@ impl Problem {
             status: StatusCode::CONFLICT,
             icon: "check",
             title: "Cette alerte a déjà cette réponse",
-            happened: "Quelqu’un a répondu avant vous, ou l’alerte est close. Votre réponse n’ajouterait rien : elle n’a pas été enregistrée.",
+            happened: "Quelqu’un a répondu avant vous, ou l’alerte est close. Votre réponse n’ajouterait rien\u{a0}: elle n’a pas été enregistrée.",
             todo: "Rechargez le dossier pour voir qui a répondu.",
             cause: None,
         }

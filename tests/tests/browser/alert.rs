@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use maillon_tests::daemon::{Cable, Carriers, Daemon, Settings, Trouble, wait};
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     driver::{Browser, Look},
     ensure, folder,
     ground::{Ground, NURSE, PASSWORD},
-    picture,
+    picture, screens,
 };
 
 /// A lost connection is noticed by its pings, and tried again with growing waits.
@@ -47,23 +48,44 @@ fn a_nurse_finds_her_patient_on_a_phone_and_a_doctor_elsewhere_takes_charge_of_h
     phone.click("main button[type=submit]")?;
     phone.until_it_says("se lève seule")?;
 
+    // The doctor's page is open meanwhile, and stays as it is opened.
+    let cpts = ground.cpts.pages()?;
+    desk.become_who(&cpts, &ground.doctor)?;
+    desk.go(&format!("{cpts}/"))?;
+
     phone.go(&format!("{dac}{}", ground.file))?;
     phone.click(&format!("a[href='{}/alerte']", ground.file))?;
     phone.click("[name=gravite][value=urgente]")?;
     phone.fill("#texte", "Refuse de manger depuis hier soir.")?;
     picture(&phone, "recit-alerte-ecrite", small)?;
-    phone.click("main button[type=submit]")?;
+    let photo = screens().join(format!("recit-alerte-ecrite-{}.png", small.word()));
+    phone.choose("#fichier", &photo)?;
+    phone.click("main form button[type=submit]")?;
     phone.until_it_says("Sans réponse depuis")?;
 
-    let cpts = ground.cpts.pages()?;
-    desk.become_who(&cpts, &ground.doctor)?;
-    desk.reload_until(&format!("{cpts}/"), "Refuse de manger depuis hier soir.")?;
+    desk.until_it_says("Refuse de manger depuis hier soir.")?;
     picture(&desk, "recit-alerte-recue", Look::new(false, false))?;
     desk.click("button[name=reponse][value=prise-en-charge]")?;
     desk.until_it_says("Rien n’attend votre réponse")?;
-    let file = format!("{dac}{}?fil=alertes", ground.file);
-    phone.reload_until(&file, "Étienne Hauchecorne s’en charge")?;
-    picture(&phone, "recit-alerte-prise-en-charge", small)
+    phone.until_it_says("Étienne Hauchecorne s’en charge")?;
+    picture(&phone, "recit-alerte-prise-en-charge", small)?;
+    // The photo came with it, and is drawn at the other side.
+    wait::until("the photo", wait::LONG, || {
+        desk.go(&format!("{cpts}{}", ground.file))?;
+        let drawn = "return [...document.querySelectorAll('main img')].filter(i => i.naturalWidth > 0).length";
+        desk.run(
+            "document.querySelectorAll('main img').forEach(i => i.loading = 'eager')",
+            &json!([]),
+        )?;
+        let drawn = || {
+            desk.run(drawn, &json!([]))
+                .map(|count| count.as_u64() > Some(0))
+        };
+        let seen = wait::until("a drawn photo", Duration::from_secs(2), || {
+            Ok(drawn()?.then_some(()))
+        });
+        Ok(seen.ok())
+    })
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use std::{
     io::{BufRead, BufReader},
     os::unix::process::CommandExt,
+    path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -200,6 +201,14 @@ impl Browser {
         self.post(&format!("/element/{element}/clear"), &json!({}))?;
         let typed = json!({ "text": text });
         self.post(&format!("/element/{element}/value"), &typed)
+            .map(drop)
+    }
+
+    /// Chooses a file of this machine.
+    pub(crate) fn choose(&self, css: &str, file: &Path) -> Result<(), Trouble> {
+        let element = self.find(css)?;
+        let named = json!({ "text": file.display().to_string() });
+        self.post(&format!("/element/{element}/value"), &named)
             .map(drop)
     }
 

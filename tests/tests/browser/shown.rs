@@ -217,6 +217,31 @@ pub(crate) const PAGES: &[Shown] = &[
         "/dossiers/{file}/equipe",
         "Équipe de prise en charge",
     ),
+    page(
+        Nurse,
+        "documents",
+        "/dossiers/{file}/documents",
+        "Ajouter un document",
+    ),
+    page(
+        Nurse,
+        "acces",
+        "/dossiers/{file}/acces",
+        "Qui a consulté ce dossier",
+    ),
+    page(
+        Nurse,
+        "cercle",
+        "/dossiers/{file}/cercle",
+        "Clore le dossier",
+    ),
+    page(
+        Nurse,
+        "note-correction",
+        "/dossiers/{file}/carnet",
+        "Retirer cette note",
+    )
+    .after(&[Click(".m-entry__foot a[href*='/note/']")]),
     page(Nurse, "note", "/dossiers/{file}/note", "Nature de la note"),
     page(
         Nurse,
@@ -295,6 +320,42 @@ pub(crate) const PAGES: &[Shown] = &[
     ),
     page(
         Administrator,
+        "administration",
+        "/administration",
+        "Aucune donnée de patient",
+    ),
+    page(
+        Administrator,
+        "administration-comptes",
+        "/administration/comptes",
+        "Aucune donnée de patient",
+    ),
+    page(
+        Administrator,
+        "administration-compte",
+        "/administration/comptes/nouveau",
+        "Nouveau compte",
+    ),
+    page(
+        Administrator,
+        "administration-structures",
+        "/administration/structures",
+        "Aucune donnée de patient",
+    ),
+    page(
+        Administrator,
+        "administration-accepter",
+        "/administration/structures/accepter",
+        "Accepter une invitation",
+    ),
+    page(
+        Administrator,
+        "administration-journal",
+        "/administration/journal",
+        "Aucune donnée de patient",
+    ),
+    page(
+        Administrator,
         "habilitations-metier",
         "/habilitations?metier=nurse",
         "Infirmier",
@@ -303,6 +364,14 @@ pub(crate) const PAGES: &[Shown] = &[
 
 /// Routes that show no page of their own: they take a form, and answer with one of the pages above or lead to it.
 const FORMS: &[&str] = &[
+    // Reached from the notebook, and from the list of structures.
+    "/dossiers/{file}/note/{note}",
+    "/administration/appairages/{pairing}",
+    "/administration/comptes/acte",
+    "/administration/structures/essai",
+    "/administration/structures/inviter",
+    "/administration/verification",
+    "/dossiers/{file}/brouillon",
     "/dossiers/{file}/alerte/reponse",
     "/compte/mot-de-passe",
     "/compte/codes",
@@ -311,8 +380,13 @@ const FORMS: &[&str] = &[
     "/verrouiller",
     "/deconnexion",
 ];
-/// What is public and no page.
-const FILES: &[&str] = &["/assets/", "/manifest.webmanifest"];
+/// What is no page.
+const FILES: &[&str] = &[
+    "/assets/",
+    "/manifest.webmanifest",
+    "/evenements",
+    "/dossiers/{file}/documents/{document}",
+];
 
 #[test]
 fn every_route_stands_in_the_list_of_pages_that_the_gates_walk() -> Story {

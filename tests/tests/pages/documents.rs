@@ -149,7 +149,7 @@ fn a_photo_that_is_taken_in_one_territory_is_seen_in_the_other_without_its_place
             "Bilan d’entrée",
             "Synthèse médicale",
             "Étienne Hauchecorne",
-            "3,1\u{a0}Mo",
+            "3,1 Mo",
         ],
     )?;
     let at = between(&list, "class=\"m-joined\"><a href=\"", "\"").to_owned();

@@ -117,7 +117,7 @@ fn a_nurse_opens_a_file_and_writes_a_note_two_steps_from_the_list() -> Story {
     says(
         &list,
         &[
-            "1\u{a0}dossier",
+            "1 dossier",
             "Rozenn Le Dantec",
             "née le 19 juillet 1941",
         ],
@@ -127,7 +127,7 @@ fn a_nurse_opens_a_file_and_writes_a_note_two_steps_from_the_list() -> Story {
     let found = nurse.post("/patients", &[("q", "le dan 1941")])?;
     says(
         &found,
-        &["1\u{a0}personne trouvée", "value=\"le dan 1941\""],
+        &["1 personne trouvée", "value=\"le dan 1941\""],
     )?;
     let nobody = nurse.post("/patients", &[("q", "goff")])?;
     says(

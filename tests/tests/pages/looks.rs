@@ -39,7 +39,7 @@ fn the_team_sees_who_opened_the_file_and_who_broke_the_glass() -> Story {
             "Qui a consulté ce dossier",
             "A ouvert ce dossier",
             "Camille Roux, infirmier",
-            "A consulté le dossier 5\u{a0}fois",
+            "A consulté le dossier 5 fois",
             "Inès Delahaye, infirmier",
             "A ouvert le dossier sans être de l’équipe",
             "La personne est en danger",
@@ -51,7 +51,7 @@ fn the_team_sees_who_opened_the_file_and_who_broke_the_glass() -> Story {
     }
     // Looking is itself a line: the next look counts it.
     let again = looks(&mut nurse, &address)?;
-    says(&again, &["A consulté le dossier 6\u{a0}fois", "accès"])?;
+    says(&again, &["A consulté le dossier 6 fois", "accès"])?;
 
     // A broken glass reaches what one needs to act, and not who looked; nor does anybody else.
     let mut administrator = administrator(&node)?;

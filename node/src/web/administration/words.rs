@@ -45,7 +45,7 @@ pub(super) fn check(name: &str) -> (&'static str, &'static str) {
         ),
         "identities.stand" => (
             "Une identité remplacée ou révoquée attend une décision.",
-            "Voyez la page « Structures reliées » et appelez la structure.",
+            "Voyez la page «\u{a0}Structures reliées\u{a0}» et appelez la structure.",
         ),
         "clock.agrees" => (
             "Une horloge n’est pas à l’heure.",
@@ -104,7 +104,7 @@ pub(super) const fn kind(kind: StructureKind) -> &'static str {
         StructureKind::Cpts => "Communauté professionnelle territoriale de santé",
         StructureKind::Esms => "Établissement ou service médico-social",
         StructureKind::Hospital => "Établissement de santé",
-        StructureKind::Article51 => "Expérimentation « article 51 »",
+        StructureKind::Article51 => "Expérimentation «\u{a0}article 51\u{a0}»",
         StructureKind::Other => "Autre structure de coordination",
     }
 }

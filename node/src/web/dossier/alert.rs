@@ -150,7 +150,7 @@ pub(in crate::web) async fn raise_alert(
     let fault = match text.trim().chars().count() {
         0 => "Écrivez ce que vous avez vu et ce que vous demandez.",
         length if length > TEXT => {
-            "Cette alerte a plus de 2 000 caractères : écrivez l’essentiel, la suite ira dans une note."
+            "Cette alerte a plus de 2 000 caractères\u{a0}: écrivez l’essentiel, la suite ira dans une note."
         }
         _ => "",
     };
@@ -185,7 +185,7 @@ pub(in crate::web) async fn raise_alert(
         }
         Err(CareError::Write(error)) => {
             tracing::warn!(%error, "an alert could not be written");
-            let fault = "L’alerte n’a pas pu être enregistrée : ce dossier n’accepte plus d’écriture ici. Prévenez par téléphone.";
+            let fault = "L’alerte n’a pas pu être enregistrée\u{a0}: ce dossier n’accepte plus d’écriture ici. Prévenez par téléphone.";
             page(&site, &who, &at, (Some(&sent.fields), None), fault, again).await
         }
         Err(error) if chosen => {

@@ -126,7 +126,7 @@ pub(in crate::web) async fn amend(
                     .await;
                 }
                 length if length > TEXT => {
-                    return again("Cette note est trop longue : coupez-la en deux.", "").await;
+                    return again("Cette note est trop longue\u{a0}: coupez-la en deux.", "").await;
                 }
                 _ => {}
             }
@@ -144,7 +144,7 @@ pub(in crate::web) async fn amend(
                 length if length > WORDS => {
                     return again(
                         "",
-                        "Ce motif a plus de 500 caractères : écrivez l’essentiel.",
+                        "Ce motif a plus de 500 caractères\u{a0}: écrivez l’essentiel.",
                     )
                     .await;
                 }

@@ -39,7 +39,7 @@ const WHY: [(&str, &str, InvitationReason); 3] = [
     ),
     (
         "sejour",
-        "Un séjour : admission, sortie, retour à domicile",
+        "Un séjour\u{a0}: admission, sortie, retour à domicile",
         InvitationReason::Stay,
     ),
 ];
@@ -209,7 +209,7 @@ pub(in crate::web) async fn change_circle(
     };
     let words = fields.get("motif").trim().to_owned();
     if words.chars().count() > WORDS {
-        let fault = "Ce motif a plus de 500 caractères : écrivez l’essentiel.";
+        let fault = "Ce motif a plus de 500 caractères\u{a0}: écrivez l’essentiel.";
         return page(&site, &who, &at, Some(&fields), fault).await;
     }
     let said = match change {
@@ -233,14 +233,14 @@ fn refusal(error: &CareError) -> Option<&'static str> {
     Some(match error {
         CareError::NotInIt => "Cette structure est déjà dans le cercle, ou n’y est plus.",
         CareError::NoConsent => {
-            "L’information de la personne n’est pas notée : notez-la avant d’inviter."
+            "L’information de la personne n’est pas notée\u{a0}: notez-la avant d’inviter."
         }
         CareError::Against(_) => {
-            "La personne s’oppose au partage : aucune structure n’est invitée."
+            "La personne s’oppose au partage\u{a0}: aucune structure n’est invitée."
         }
         CareError::Steward(error) => {
             tracing::info!(%error, "a circle could not be changed");
-            "Le cercle ne peut pas être modifié ainsi maintenant. Rien n’a changé ; rechargez le dossier et recommencez."
+            "Le cercle ne peut pas être modifié ainsi maintenant. Rien n’a changé\u{a0}; rechargez le dossier et recommencez."
         }
         _ => return None,
     })

@@ -171,12 +171,12 @@ fn entry(thing: &ThingView, now_ms: u64) -> Option<(u64, Entry)> {
         entry.tags.push("corrigé");
     }
     if thing.standing.len() > 1 {
-        let several = "Plusieurs structures l’ont corrigé en même temps : la version la plus récente est montrée.";
+        let several = "Plusieurs structures l’ont corrigé en même temps\u{a0}: la version la plus récente est montrée.";
         entry.remarks.push(several.to_owned());
     }
     if record.forked {
         let twice =
-            "Écrit par une structure dont le nœud a tourné deux fois : à vérifier avec elle.";
+            "Écrit par une structure dont le nœud a tourné deux fois\u{a0}: à vérifier avec elle.";
         entry.remarks.push(twice.to_owned());
     }
     if thing.parent.is_some() && matches!(record.content, Content::LiaisonNote(_)) {
@@ -275,7 +275,7 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
                 (false, true) => "prend la référence du dossier",
                 (false, false) => "entre dans l’équipe",
             };
-            entry.lines = vec![format!("{name}{role} : {so}.")];
+            entry.lines = vec![format!("{name}{role}\u{a0}: {so}.")];
             entry
         }
         // The team itself says nothing that its members do not, and the person's traits are above every page.
@@ -287,7 +287,7 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
         }
         Content::Unknown { .. } => {
             let mut entry = Entry::new("info", "Reçu, non affiché", at, now_ms);
-            let newer = "Écrit avec une version plus récente de Maillon : demandez à l’administrateur une mise à jour.";
+            let newer = "Écrit avec une version plus récente de Maillon\u{a0}: demandez à l’administrateur une mise à jour.";
             entry.lines = vec![newer.to_owned()];
             entry
         }
@@ -295,7 +295,7 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
     };
     entry.by = by(&record.author);
     if record.ahead.is_some() {
-        let clock = "L’horloge de la structure qui l’a écrit avançait : l’heure est incertaine.";
+        let clock = "L’horloge de la structure qui l’a écrit avançait\u{a0}: l’heure est incertaine.";
         entry.remarks.push(clock.to_owned());
     }
     Some(entry)
@@ -305,7 +305,7 @@ fn withdrawn(entry: &mut Entry, reason: &str) {
     if !reason.is_empty() {
         entry.withdrawn = true;
         entry.tags.push("retiré");
-        entry.remarks.push(format!("Retiré : « {reason} »."));
+        entry.remarks.push(format!("Retiré\u{a0}: «\u{a0}{reason}\u{a0}»."));
     }
 }
 
@@ -384,7 +384,7 @@ fn alert_state(alert: &AlertView, sent_ms: u64, now_ms: u64) -> Mark {
         let (name, at) = who(answer);
         return done(
             "check-double",
-            format!("Close par {name}, {at} : {}", answer.comment),
+            format!("Close par {name}, {at}\u{a0}: {}", answer.comment),
         );
     }
     if let Some(answer) = last(AlertStep::TakeCharge) {

@@ -182,7 +182,7 @@ pub(in crate::web) async fn write_note(
         _ if kind.is_none() => "Choisissez la nature de la note.",
         _ if typed.text.trim().is_empty() => "Écrivez la note avant de l’envoyer.",
         length if length > TEXT => {
-            "Cette note est trop longue : coupez-la en deux, ou joignez un document."
+            "Cette note est trop longue\u{a0}: coupez-la en deux, ou joignez un document."
         }
         _ => "",
     };
@@ -217,7 +217,7 @@ pub(in crate::web) async fn write_note(
         }
         Err(CareError::Write(error)) => {
             tracing::warn!(%error, "a note could not be written");
-            page(&site, &who, &at, typed, "La note n’a pas pu être enregistrée : ce dossier n’accepte plus d’écriture ici. Copiez votre texte, puis rechargez le dossier.", again).await
+            page(&site, &who, &at, typed, "La note n’a pas pu être enregistrée\u{a0}: ce dossier n’accepte plus d’écriture ici. Copiez votre texte, puis rechargez le dossier.", again).await
         }
         Err(CareError::NoRecord) => {
             let fault = "La note à laquelle vous répondez n’est plus ici. Envoyez votre texte comme une note à part.";

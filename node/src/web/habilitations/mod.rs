@@ -207,7 +207,7 @@ pub(super) async fn page(
             .map(|at| french::moment(at, arrival.now_ms)),
         administers: who.account().administrator,
         done: done.map_or_else(String::new, |role| {
-            format!("Habilitation enregistrée : {}.", profession(role))
+            format!("Habilitation enregistrée\u{a0}: {}.", profession(role))
         }),
     };
     Ok(html(StatusCode::OK, &page))

@@ -36,7 +36,7 @@ const fn why(reason: InvitationReason) -> &'static str {
     match reason {
         InvitationReason::CareTeam => "à prendre part aux soins d’une personne",
         InvitationReason::Coordination => "à appuyer la coordination d’une situation complexe",
-        InvitationReason::Stay => "à suivre un séjour : admission, sortie, retour à domicile",
+        InvitationReason::Stay => "à suivre un séjour\u{a0}: admission, sortie, retour à domicile",
         InvitationReason::Successor => {
             "à poursuivre un cercle dont la structure qui le tenait a disparu"
         }

@@ -210,7 +210,7 @@ pub(in crate::web) fn alike(
             name: Person::of(&filed.identity, &today).name,
             why: match why {
                 Likeness::SameQualifiedIns => {
-                    "Même matricule INS, qualifié : c’est la même personne"
+                    "Même matricule INS, qualifié\u{a0}: c’est la même personne"
                 }
                 Likeness::SameIns => "Même matricule INS",
                 Likeness::SameTraits => "Mêmes nom, prénom et date de naissance",
@@ -237,7 +237,7 @@ fn alike_page(
     let seen: Vec<&str> = shown.iter().map(|one| one.address.as_str()).collect();
     let seen = seen.join(" ");
     let page = AlikePage {
-        shell: Shell::of(who, Place::Patients, "Est-ce la même personne ?"),
+        shell: Shell::of(who, Place::Patients, "Est-ce la même personne\u{a0}?"),
         typed,
         alike: shown,
         open,
@@ -333,7 +333,7 @@ async fn open(
         faults.reason = "Écrivez en quelques mots pourquoi ce dossier est ouvert.";
     } else if reason.chars().count() > REASON {
         faults.reason =
-            "Le motif a plus de 500 caractères : écrivez l’essentiel, la suite ira dans une note.";
+            "Le motif a plus de 500 caractères\u{a0}: écrivez l’essentiel, la suite ira dans une note.";
     }
     let represented = fields.word("info") == "representant";
     let kind = match fields.word("info") {

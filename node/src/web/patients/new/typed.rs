@@ -79,7 +79,7 @@ impl Faults {
             IdentityError::TooOld => (&mut self.born, "Cette date remonte à plus de 150 ans."),
             IdentityError::Place => (
                 &mut self.place,
-                "Ce code a cinq caractères : 76351 pour une commune, 2A004 en Corse, 99134 pour un pays.",
+                "Ce code a cinq caractères\u{a0}: 76351 pour une commune, 2A004 en Corse, 99134 pour un pays.",
             ),
             IdentityError::NoIns => (
                 &mut self.ins,
@@ -177,7 +177,7 @@ impl Typed {
         let place = self.birth_place(ins.as_ref());
         if place.is_empty() {
             faults.place =
-                "Écrivez le code de la commune ou du pays de naissance : 99999 s’il est inconnu."
+                "Écrivez le code de la commune ou du pays de naissance\u{a0}: 99999 s’il est inconnu."
                     .to_owned();
         }
         let known = DOCUMENTS.iter().any(|(code, _)| *code == self.document);
@@ -231,13 +231,13 @@ impl Typed {
             return Err("Le matricule a 13 caractères, et sa clé deux chiffres.".to_owned());
         }
         if whole.len() == 13 {
-            return Err("Il manque la clé : les deux derniers chiffres.".to_owned());
+            return Err("Il manque la clé\u{a0}: les deux derniers chiffres.".to_owned());
         }
         // Temporary numbers begin with 7 or 8.
         let waiting = whole.starts_with(['7', '8']);
         let ins = Ins::new(&whole, if waiting { InsKind::Nia } else { InsKind::Nir });
         if ins.key == InsKey::Wrong {
-            return Err("La clé ne correspond pas à ce matricule. Un chiffre est faux ou inversé : comparez avec la carte Vitale.".to_owned());
+            return Err("La clé ne correspond pas à ce matricule. Un chiffre est faux ou inversé\u{a0}: comparez avec la carte Vitale.".to_owned());
         }
         Ok(Some(ins))
     }
@@ -251,7 +251,7 @@ fn upper(text: &str) -> String {
 
 /// A birth date as people write it: jour/mois/année, with what is not known left out.
 fn born(typed: &str) -> Result<PartialDate, String> {
-    const FORM: &str = "Écrivez le jour, le mois et l’année : 14/08/1945. Si le jour est inconnu : 08/1945, ou 1945.";
+    const FORM: &str = "Écrivez le jour, le mois et l’année\u{a0}: 14/08/1945. Si le jour est inconnu\u{a0}: 08/1945, ou 1945.";
     let parts: Vec<&str> = typed
         .split(['/', '.', '-', ' '])
         .filter(|part| !part.is_empty())
