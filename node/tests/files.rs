@@ -11,7 +11,7 @@ mod site;
 use maillon_node::{
     audit::By,
     care::{
-        Actor, CareError, Category, FilesWanted, GlassReason, Habilitation, Level, Likeness,
+        Actor, CareError, Category, FilesWanted, GlassReason, Habilitation, Level, Likeness, Looks,
         NewFile, NewNote, Role, Shown,
     },
     clock::{now_ms, set_offset},
@@ -483,4 +483,76 @@ async fn a_glass_is_broken_by_nobody_who_may_not_see_who_persons_are() {
         .break_glass(&helper, circle, GlassReason::Asked, "Elle le demande.");
     assert!(matches!(broken.await, Err(CareError::NotReadable(_))));
     assert_eq!(site.size(), before);
+}
+
+#[tokio::test]
+async fn who_looked_at_a_file_is_told_day_by_day_to_its_team_and_to_nobody_else() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let other = site.somebody("Inès Delahaye", Some("60")).await.at_page();
+    let helper = site.somebody("Sacha Morin", Some("350")).await.at_page();
+    let circle = opened(&site, &nurse, leontine()).await;
+    let elsewhere = opened(&site, &nurse, person("LECANU", "MARIUS", "1938-06-30")).await;
+    texts(&site, &nurse, elsewhere, Shown::Notes).await;
+    let outside = site
+        .care
+        .read_file(&other, circle, Shown::Looks, None)
+        .await;
+    assert!(matches!(outside, Err(CareError::NotInTeam)));
+
+    // What a broken glass opens is read by that right, and who looked is not among it.
+    let broken = site
+        .care
+        .break_glass(&other, circle, GlassReason::Danger, "Trouvée au sol.");
+    broken.await.expect("an hour");
+    texts(&site, &other, circle, Shown::Notes).await;
+    assert_eq!(
+        site.last(),
+        ("file.read.notes".to_owned(), "right glass".to_owned())
+    );
+    let before = site.size();
+    let looked = site
+        .care
+        .read_file(&other, circle, Shown::Looks, None)
+        .await;
+    assert!(matches!(looked, Err(CareError::NotInTeam)));
+    let looks = site.care.looks(&other, circle, None);
+    assert!(matches!(looks, Err(CareError::NotInTeam)));
+    // Nor does the profession that may not see who takes part.
+    let added = site.care.add_to_team(&nurse, circle, &helper).await;
+    added.expect("somebody in the team");
+    let levels = Category::ALL.map(|one| match one {
+        Category::Administration => Level::Nothing,
+        _ => Level::Write,
+    });
+    let row = Habilitation::new(levels);
+    let set = site
+        .care
+        .set_habilitation(By::itself(), Role::HomeHelp, row, 0)
+        .await;
+    set.expect("a change");
+    let looks = site.care.looks(&helper, circle, None);
+    assert!(matches!(looks, Err(CareError::NotReadable(_))));
+    assert!(site.size().0 > before.0);
+
+    let actions = |looks: &Looks| {
+        let looks = looks.looks.iter();
+        looks.map(|one| one.action.clone()).collect::<Vec<_>>()
+    };
+    let looks = site.care.looks(&nurse, circle, None).expect("a page");
+    let told = ["team.add", "file.read.notes", "glass.break", "circle.open"];
+    assert_eq!(actions(&looks), told);
+    assert!(looks.looks[1].by_glass() && !looks.looks[0].by_glass());
+    assert!(looks.next.is_none());
+
+    // A page ends with a day, where the day is not too long.
+    set_offset(24 * 3600);
+    for _ in 0..210 {
+        texts(&site, &nurse, circle, Shown::Notes).await;
+    }
+    let first = site.care.looks(&nurse, circle, None).expect("a page");
+    assert_eq!(first.looks.len(), 210);
+    let rest = site.care.looks(&nurse, circle, first.next).expect("a page");
+    assert_eq!(actions(&rest), told);
+    assert!(rest.next.is_none());
 }

@@ -75,10 +75,10 @@ impl Site {
     /// Lines of the trail, and rows of the files.
     pub(crate) fn size(&self) -> (usize, usize) {
         let store = &self.ledger.shared().rows().0;
-        let count = |table| {
-            let rows = store.scan(table, b"", maillon_node::store::Range::all());
+        let count = |table, prefix: &[u8]| {
+            let rows = store.scan(table, prefix, maillon_node::store::Range::all());
             rows.expect("rows").count()
         };
-        (count(Table::Audit), count(Table::Records))
+        (count(Table::Audit, b"l"), count(Table::Records, b""))
     }
 }
