@@ -375,7 +375,6 @@ fn the_lines_of_one_file_are_found_without_reading_those_of_others() {
         (page.lines.len(), begun.elapsed())
     };
     let ((all, whole), (few, part)) = (page(None), page(Some(of(3))));
-    eprintln!("{all} lines in {whole:?}, the {few} of one file in {part:?}");
     assert_eq!((all, few), (20_000, 50));
     assert!(part * 10 < whole, "{part:?} and {whole:?}");
 }

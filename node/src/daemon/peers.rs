@@ -42,7 +42,7 @@ impl Node {
                 .and_then(|all| all.nodes.iter().find(|one| one.node == node));
             // Where nobody tries, nothing fails.
             let tried = status.filter(|one| one.connected.is_none() && is_tried(relation));
-            let trouble = tried.and_then(|one| one.last_trouble.clone());
+            let trouble = tried.and_then(|one| one.last_trouble);
             let trouble = trouble.map(|(trouble, _)| trouble);
             let line = PeerLine {
                 node,
