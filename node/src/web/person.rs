@@ -71,20 +71,25 @@ fn or<'a>(used: &'a str, birth: &'a str) -> &'a str {
     if used.trim().is_empty() { birth } else { used }
 }
 
-/// A name as people write it: traits come in capitals, « LE GOFF-D'ÉTÉ » is « Le Goff-D'Été ».
+/// A name as people write it: traits come in capitals, « LE GOFF-D'ÉTÉ » is « Le Goff-D'Été », and « FLOC'H » is « Floc'h ».
 pub(super) fn spoken(name: &str) -> String {
     if name.chars().any(char::is_lowercase) {
         return name.to_owned();
     }
     let mut begins = true;
     let mut said = String::with_capacity(name.len());
-    for sign in name.chars() {
-        if begins {
+    let mut signs = name.chars().peekable();
+    let mut before = ' ';
+    while let Some(sign) = signs.next() {
+        let alone = !signs.peek().is_some_and(|next| next.is_alphabetic());
+        let ends = alone && matches!(before, '\'' | '’');
+        if begins && !ends {
             said.push(sign);
         } else {
             said.extend(sign.to_lowercase());
         }
         begins = !sign.is_alphabetic();
+        before = sign;
     }
     said
 }
@@ -179,6 +184,7 @@ mod tests {
     #[test]
     fn capitals_are_read_as_names() {
         assert_eq!(spoken("LE GOFF-D’ÉTÉ"), "Le Goff-D’Été");
+        assert_eq!(spoken("FLOC'H O'NEIL"), "Floc'h O'Neil");
         assert_eq!(spoken("de La Tour"), "de La Tour");
     }
 }

@@ -66,6 +66,9 @@
     if (event.detail.data === region()?.dataset.vivant) refresh();
   });
 
+  // What a page says once is said long enough.
+  for (const toast of document.querySelectorAll("#toasts .m-toast")) setTimeout(() => toast.remove(), 8000);
+
   document.addEventListener("alerte", (event) => {
     const alert = said(event), toast = document.createElement("p"), link = document.createElement("a");
     toast.className = "m-toast";

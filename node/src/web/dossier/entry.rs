@@ -44,6 +44,8 @@ pub(super) struct Entry {
     pub(super) state: Option<Mark>,
     /// By what an alert that is not closed is answered.
     pub(super) alert: Option<String>,
+    /// Whether nobody has taken charge of it.
+    pub(super) waits: bool,
     pub(super) reach: Option<Reach>,
     /// Files that it names.
     pub(super) files: Vec<Joined>,
@@ -205,6 +207,7 @@ impl Entry {
             withdrawn: false,
             state: None,
             alert: None,
+            waits: false,
             reach: None,
             files: Vec::new(),
             replies: Vec::new(),
@@ -243,6 +246,7 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
                 entry.state = Some(alert_state(alert, at, now_ms));
                 let closed = alert.step == Some(AlertStep::Close);
                 entry.alert = (!closed).then(|| record.record.to_string());
+                entry.waits = alert.step != Some(AlertStep::TakeCharge);
             }
             entry
         }
