@@ -19,6 +19,10 @@
 
 (() => {
   // What happens meanwhile comes as events (web/live.rs).
+  if (!globalThis.htmx) return;
+  // Over HTTP/1.1 a browser has six connections for all pages of a site: a page that nobody looks at, or that was left, gives its own back.
+  const [visit] = performance.getEntriesByType("navigation");
+  if (visit?.nextHopProtocol === "http/1.1") htmx.config.sse = { ...htmx.config.sse, pauseOnBackground: true };
   let waits = 0;
   const named = () => {
     const title = document.title.replace(/^\(\d+\) /, "");
