@@ -26,10 +26,11 @@
   let waits = 0;
   const named = () => {
     const title = document.title.replace(/^\(\d+\) /, "");
-    document.title = waits > 0 ? `(${waits}) ${title}` : title;
+    const name = waits > 0 ? `(${waits}) ${title}` : title;
+    if (document.title !== name) document.title = name;
   };
-  // A part that was loaded again brings the page's name without the count.
-  document.addEventListener("htmx:after:settle", named);
+  // A part that is loaded again brings the page's name without the count.
+  new MutationObserver(named).observe(document.querySelector("title"), { childList: true });
   const region = () => document.getElementById("vivant");
   const said = (event) => JSON.parse(event.detail.data);
 
