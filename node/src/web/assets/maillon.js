@@ -120,7 +120,7 @@
   });
   // First kept, then sent: what is lost on the way is begun again where it was.
   form.addEventListener("submit", async (event) => {
-    if (sends) return;
+    if (sends || !open) return;
     event.preventDefault();
     const { submitter } = event;
     if (!(await keep())) return;
