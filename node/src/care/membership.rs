@@ -56,6 +56,8 @@ impl Care {
             AskedChange::Close { reason } => self.close(actor, circle, reason).await?,
             AskedChange::HandOver { to } => self.hand_over(actor, circle, to).await?,
         }
+        // Whoever looks next sees it.
+        self.refresh_file(&circle)?;
         Ok(Made::Done)
     }
 

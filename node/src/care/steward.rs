@@ -90,8 +90,7 @@ impl Care {
     ) -> Result<(), CareError> {
         self.may_write_in(actor, &circle, &[Category::Administration])?;
         let actor = actor.clone();
-        Ok(self
-            .ledger
+        self.ledger
             .run(move |tx| {
                 let left = tx
                     .replica
@@ -99,7 +98,10 @@ impl Care {
                 audit::note(tx, &actor, "circle.reopen", About::circle(circle))?;
                 audit::note_removed(tx, &actor, circle, &left)
             })
-            .await?)
+            .await?;
+        // Whoever looks next sees it.
+        self.refresh_file(&circle)?;
+        Ok(())
     }
 
     /// This node leaves a circle. What it wrote there stays, and it is sent nothing more of it.

@@ -212,6 +212,7 @@ impl From<StartError> for Failure {
             | StartError::Origin(_)
             | StartError::Folder(_)
             | StartError::Uploads(_)
+            | StartError::Audit(_)
             | StartError::Peering(
                 PeeringError::Commit(_)
                 | PeeringError::Store(_)
