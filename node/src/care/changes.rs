@@ -87,6 +87,11 @@ impl Changes {
 }
 
 impl Listener {
+    /// Whether something has happened already that is still to be heard.
+    pub fn is_behind(&self) -> bool {
+        !self.missed.is_empty()
+    }
+
     /// The next change; none where the node stops.
     pub async fn next(&mut self) -> Option<Heard> {
         if let Some(missed) = self.missed.pop_front() {

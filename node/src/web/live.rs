@@ -124,15 +124,20 @@ struct Page {
     quiet_until: Instant,
     stopped: watch::Receiver<bool>,
     over: bool,
+    /// Something happened between the page and its stream, which has not been told yet: what was counted at the beginning knows of it, the page does not.
+    behind: bool,
     _open: Open,
 }
 
 /// What came together while a page was not told.
 #[derive(Default)]
 struct Gathered {
-    alerts: bool,
+    /// The files in which alerts may wait that did not, or the other way round.
+    alerts: BTreeSet<CircleId>,
     invitations: bool,
     file: bool,
+    /// Anything may have changed.
+    all: bool,
 }
 
 /// `GET /evenements`
@@ -168,6 +173,7 @@ pub(super) async fn events(
     let mut page = Page {
         token: who.token.clone(),
         file,
+        behind: heard.is_behind(),
         heard,
         known,
         asked: care.asked_of(actor, now_ms())?.into_iter().collect(),
@@ -249,16 +255,13 @@ impl Page {
         match heard {
             Heard::Anything(number) => {
                 self.known = number;
-                *gathered = Gathered {
-                    alerts: true,
-                    invitations: true,
-                    file: true,
-                };
+                gathered.all = true;
             }
             Heard::Change(change) => {
                 self.known = change.number;
                 gathered.invitations |= change.invitations;
-                gathered.alerts |= change.files.values().any(|alerts| *alerts);
+                let alerts = change.files.iter().filter(|(_, alerts)| **alerts);
+                gathered.alerts.extend(alerts.map(|(circle, _)| *circle));
                 gathered.file |= self
                     .file
                     .is_some_and(|file| change.files.contains_key(&file));
@@ -272,30 +275,31 @@ impl Page {
             return Ok(());
         };
         let care = self.site.node.care.clone();
-        let mut waits = false;
-        if gathered.alerts {
+        let behind = std::mem::take(&mut self.behind);
+        let mut waits = gathered.all;
+        if gathered.all || !gathered.alerts.is_empty() {
             let asked: BTreeSet<_> = care.asked_of(&actor, now_ms())?.into_iter().collect();
-            if asked != self.asked {
-                waits = true;
-                let fresh: Vec<_> = asked.difference(&self.asked).copied().collect();
-                for alert in fresh {
-                    self.announce(&alert)?;
-                }
+            let fresh: Vec<_> = asked.difference(&self.asked).copied().collect();
+            for alert in fresh {
+                self.announce(&alert)?;
             }
+            // Where somebody has taken note an alert may stay in the list, and look otherwise. What happens in files of others is none of this page's.
+            let touched = asked
+                .iter()
+                .any(|one| gathered.alerts.contains(&one.circle));
+            waits |= behind || touched || asked != self.asked;
             self.asked = asked;
-            // Where somebody has taken note an alert may stay in the list, and look otherwise.
-            waits |= !self.asked.is_empty();
         }
-        if gathered.invitations {
+        if gathered.all || gathered.invitations {
             let waiting = invitations(&self.site, &actor).await?;
-            waits |= waiting != self.invitations;
+            waits |= behind || waiting != self.invitations;
             self.invitations = waiting;
         }
         if waits {
             self.count();
             self.put("nouveau", "attente");
         }
-        if let (true, Some(file)) = (gathered.file, self.file)
+        if let (true, Some(file)) = (gathered.file || gathered.all, self.file)
             && care.opens(&actor, &file)?
         {
             self.put("nouveau", "dossier");

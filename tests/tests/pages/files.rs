@@ -80,6 +80,18 @@ pub(super) fn open(visitor: &mut Visitor) -> Result<String, Trouble> {
     Ok(address)
 }
 
+/// Opens a file of somebody who resembles nobody here; its address.
+pub(super) fn open_another(visitor: &mut Visitor) -> Result<String, Trouble> {
+    let mut person = ROZENN;
+    (person[0], person[1]) = (("nom", "Hamelin"), ("prenoms", "Ferdinand"));
+    (person[2], person[3]) = (("naissance", "04/03/1950"), ("sexe", "m"));
+    person[5] = ("nomu", "");
+    let done = create(visitor, &person, &OPENS)?;
+    let address = done.leads_to().to_owned();
+    ensure(address.starts_with("/dossiers/"), || format!("{done:?}"))?;
+    Ok(address)
+}
+
 pub(super) fn says(page: &Page, all: &[&str]) -> Story {
     for words in all {
         ensure(page.text.contains(words), || {
@@ -116,19 +128,12 @@ fn a_nurse_opens_a_file_and_writes_a_note_two_steps_from_the_list() -> Story {
     let list = nurse.get("/patients")?;
     says(
         &list,
-        &[
-            "1 dossier",
-            "Rozenn Le Dantec",
-            "née le 19 juillet 1941",
-        ],
+        &["1 dossier", "Rozenn Le Dantec", "née le 19 juillet 1941"],
     )?;
     says(&list, &[&format!("href=\"{address}/note\"")])?;
     // A search is sent, so that no address keeps whom somebody looked for.
     let found = nurse.post("/patients", &[("q", "le dan 1941")])?;
-    says(
-        &found,
-        &["1 personne trouvée", "value=\"le dan 1941\""],
-    )?;
+    says(&found, &["1 personne trouvée", "value=\"le dan 1941\""])?;
     let nobody = nurse.post("/patients", &[("q", "goff")])?;
     says(
         &nobody,

@@ -8,8 +8,10 @@ use maillon_tests::{
 };
 
 use super::{
-    Story, ensure,
-    files::{add_to_team, colleague, nurse, open, says},
+    Story,
+    circle::until_it_says,
+    ensure,
+    files::{add_to_team, colleague, nurse, open, open_another, says},
     folder, sign_in,
 };
 
@@ -107,6 +109,46 @@ fn what_happened_between_a_page_and_its_stream_is_told_and_what_the_page_shows_i
     named(old.next(AT_ONCE)?, "compte")?;
     named(old.next(AT_ONCE)?, "nouveau")?;
     Ok(())
+}
+
+#[test]
+fn an_alert_that_was_closed_before_the_stream_began_leaves_the_list_and_alerts_of_others_do_not_touch_it()
+-> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    let mut other = colleague(&node)?;
+    add_to_team(&mut nurse, &address)?;
+    let raise = [("gravite", "urgente"), ("texte", "Refuse de manger.")];
+    nurse.post(&format!("{address}/alerte"), &raise)?;
+    let page = until_it_says(&mut other, "/", "Refuse de manger.")?;
+    let record = page.text.split("name=\"alerte\" value=\"").nth(1);
+    let record = record.and_then(|rest| rest.split('"').next());
+    let close = [
+        ("alerte", record.unwrap_or_default()),
+        ("reponse", "close"),
+        ("commentaire", "Vue ce matin."),
+    ];
+    let home = stream_of(&mut other, "/")?;
+    let closed = nurse.post(&format!("{address}/alerte/reponse"), &close)?;
+    ensure(closed.status == 303, || format!("{closed:?}"))?;
+    let mut late = other.events(&home)?;
+    loop {
+        let event = late.next(AT_ONCE)?;
+        let event = event.ok_or_else(|| Trouble::wrong("the list was not told"))?;
+        if event.name == "nouveau" && event.data == "attente" {
+            break;
+        }
+    }
+
+    // One waits again; what happens in the file of somebody else does not make the page load itself.
+    nurse.post(&format!("{address}/alerte"), &raise)?;
+    while late.next(NOTHING)?.is_some() {}
+    let elsewhere = open_another(&mut nurse)?;
+    while late.next(NOTHING)?.is_some() {}
+    nurse.post(&format!("{elsewhere}/alerte"), &raise)?;
+    let heard = late.next(NOTHING)?;
+    ensure(heard.is_none(), || format!("{heard:?}"))
 }
 
 #[test]
