@@ -35,7 +35,7 @@ pub(super) fn territory(
 }
 
 /// Asks for a page until it says something.
-pub(super) pub(super) fn until_it_says(
+pub(super) fn until_it_says(
     visitor: &mut Visitor,
     path: &str,
     words: &str,
