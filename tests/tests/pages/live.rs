@@ -106,8 +106,13 @@ fn what_happened_between_a_page_and_its_stream_is_told_and_what_the_page_shows_i
     ensure(more.is_none(), || format!("{more:?}"))?;
     // From before the node's start: anything may have changed.
     let mut old = nurse.events(&before.replace("depuis=", "depuis=7&x="))?;
+    // Counted at the beginning, and with what may have changed.
     named(old.next(AT_ONCE)?, "compte")?;
-    named(old.next(AT_ONCE)?, "nouveau")?;
+    named(old.next(AT_ONCE)?, "compte")?;
+    for what in ["attente", "dossier"] {
+        let heard = named(old.next(AT_ONCE)?, "nouveau")?;
+        ensure(heard == what, || heard.clone())?;
+    }
     Ok(())
 }
 
