@@ -141,7 +141,9 @@ pub(super) async fn watch(node: &Node, id: u64, replies: &mpsc::Sender<Vec<u8>>)
         }
         next = tokio::select! {
             committed = notices.recv() => match committed {
-                Ok(Notices { all, at_ms, before }) => {
+                Ok(Notices {
+                    all, at_ms, before, ..
+                }) => {
                     let count = before - seen.unwrap_or(before);
                     seen = Some(before + all.len() as u64);
                     let missed = (count > 0).then_some(WatchEvent::Missed { count });

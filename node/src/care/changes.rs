@@ -24,6 +24,8 @@ const COUNTED: usize = 99;
 pub struct Change {
     /// Its number: later changes have higher ones, also after a restart.
     pub number: u64,
+    /// Which commit it was: whoever counted before may have seen it already; [`Care::commits_begun`].
+    pub commit: u64,
     /// The files in which something changed, and whether that may change which alerts wait.
     pub files: BTreeMap<CircleId, bool>,
     /// Whether an invitation came or went.
@@ -87,11 +89,6 @@ impl Changes {
 }
 
 impl Listener {
-    /// Whether something has happened already that is still to be heard.
-    pub fn is_behind(&self) -> bool {
-        !self.missed.is_empty()
-    }
-
     /// The next change; none where the node stops.
     pub async fn next(&mut self) -> Option<Heard> {
         if let Some(missed) = self.missed.pop_front() {
@@ -125,6 +122,11 @@ impl Care {
     /// The number of the newest change: asked for before a page is made, it is one whose effects the page shows.
     pub fn newest_change(&self) -> u64 {
         self.changes.newest()
+    }
+
+    /// How many commits were begun. Whoever has counted, and asks then, knows nothing of changes by later commits.
+    pub fn commits_begun(&self) -> u64 {
+        self.shared().begun()
     }
 
     /// Listens to what comes after a change.

@@ -39,7 +39,10 @@ fn change(commit: &Notices) -> Change {
         Kind::AlertAnswer as u64,
         Kind::Participation as u64,
     ];
-    let mut change = Change::default();
+    let mut change = Change {
+        commit: commit.commit,
+        ..Change::default()
+    };
     let mut in_file = |circle: &CircleId, alerts: bool| {
         *change.files.entry(*circle).or_insert(false) |= alerts;
     };

@@ -96,11 +96,13 @@ impl Committer {
 
     /// Writes the rows of sorties that took off one above the other, with one sync, and publishes them; what is to be told.
     pub(super) fn land(&self, sorties: Vec<Sortie>) -> Word {
+        let commit = self.shared.begin();
         let landing = self.write(&sorties).map_err(Arc::new);
         let mut word = Word {
             news: Vec::new(),
             notices: Vec::new(),
             at_ms: now_ms(),
+            commit,
             answers: Vec::new(),
             landing,
         };

@@ -31,6 +31,8 @@ pub struct Notices {
     pub at_ms: u64,
     /// How many there were before, since the start: whoever missed some knows how many.
     pub before: u64,
+    /// Which commit this was, counted from the start; [`Shared::begun`](super::Shared::begun).
+    pub commit: u64,
 }
 
 /// A session's share of the news.
@@ -65,6 +67,8 @@ pub(super) struct Word {
     pub(super) notices: Vec<Notice>,
     /// When it was durable, Unix milliseconds.
     pub(super) at_ms: u64,
+    /// Which commit it was, counted from the start.
+    pub(super) commit: u64,
     pub(super) answers: Vec<Answer>,
     pub(super) landing: Landing,
 }
@@ -121,6 +125,7 @@ impl Audience {
                 all: word.notices.into(),
                 at_ms: word.at_ms,
                 before: self.noticed.fetch_add(count, Ordering::Relaxed),
+                commit: word.commit,
             });
         }
         for answer in word.answers {

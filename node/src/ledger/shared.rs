@@ -32,6 +32,7 @@ pub struct Shared {
     state: RwLock<State>,
     audience: Arc<Audience>,
     records: AtomicU64,
+    begun: AtomicU64,
 }
 
 struct State {
@@ -64,6 +65,7 @@ impl Shared {
             }),
             audience: Arc::default(),
             records: AtomicU64::new(records),
+            begun: AtomicU64::new(0),
         }
     }
 
@@ -85,6 +87,16 @@ impl Shared {
     /// Records held, all circles together.
     pub fn records(&self) -> u64 {
         self.records.load(Ordering::Relaxed)
+    }
+
+    /// How many commits were begun since the start. Whoever has looked, and asks then, has seen nothing of a commit with a higher number.
+    pub fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    /// A commit begins, before anything of it can be seen; its number.
+    pub(super) fn begin(&self) -> u64 {
+        self.begun.fetch_add(1, Ordering::AcqRel) + 1
     }
 
     /// Looks at the committed state. The look must be short: commits wait for it.

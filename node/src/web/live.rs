@@ -124,8 +124,8 @@ struct Page {
     quiet_until: Instant,
     stopped: watch::Receiver<bool>,
     over: bool,
-    /// Something happened between the page and its stream, which has not been told yet: what was counted at the beginning knows of it, the page does not.
-    behind: bool,
+    /// What was counted at the beginning may know of commits up to this one; the page does not, until it is told.
+    counted: u64,
     _open: Open,
 }
 
@@ -136,6 +136,8 @@ struct Gathered {
     alerts: BTreeSet<CircleId>,
     invitations: bool,
     file: bool,
+    /// Something that was counted at the beginning, and has happened since the page was made.
+    counted: bool,
     /// Anything may have changed.
     all: bool,
 }
@@ -168,16 +170,19 @@ pub(super) async fn events(
     let last = last.and_then(|last| last.to_str().ok()?.parse().ok());
     let known = last.unwrap_or(asked.depuis);
     let heard = care.changes_after(known);
+    let asked = care.asked_of(actor, now_ms())?.into_iter().collect();
+    let invitations = invitations(&site, actor).await?;
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut page = Page {
         token: who.token.clone(),
         file,
-        behind: heard.is_behind(),
         heard,
         known,
-        asked: care.asked_of(actor, now_ms())?.into_iter().collect(),
-        invitations: invitations(&site, actor).await?,
+        asked,
+        invitations,
+        // After the counting: what came while it went on may have been seen.
+        counted: care.commits_begun(),
         ready: VecDeque::new(),
         look,
         quiet_until: Instant::now(),
@@ -259,6 +264,7 @@ impl Page {
             }
             Heard::Change(change) => {
                 self.known = change.number;
+                gathered.counted |= change.commit <= self.counted;
                 gathered.invitations |= change.invitations;
                 let alerts = change.files.iter().filter(|(_, alerts)| **alerts);
                 gathered.alerts.extend(alerts.map(|(circle, _)| *circle));
@@ -275,7 +281,6 @@ impl Page {
             return Ok(());
         };
         let care = self.site.node.care.clone();
-        let behind = std::mem::take(&mut self.behind);
         let mut waits = gathered.all;
         if gathered.all || !gathered.alerts.is_empty() {
             let asked: BTreeSet<_> = care.asked_of(&actor, now_ms())?.into_iter().collect();
@@ -287,12 +292,12 @@ impl Page {
             let touched = asked
                 .iter()
                 .any(|one| gathered.alerts.contains(&one.circle));
-            waits |= behind || touched || asked != self.asked;
+            waits |= gathered.counted || touched || asked != self.asked;
             self.asked = asked;
         }
         if gathered.all || gathered.invitations {
             let waiting = invitations(&self.site, &actor).await?;
-            waits |= behind || waiting != self.invitations;
+            waits |= gathered.counted || waiting != self.invitations;
             self.invitations = waiting;
         }
         if waits {

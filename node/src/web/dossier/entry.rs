@@ -299,7 +299,8 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
     };
     entry.by = by(&record.author);
     if record.ahead.is_some() {
-        let clock = "L’horloge de la structure qui l’a écrit avançait\u{a0}: l’heure est incertaine.";
+        let clock =
+            "L’horloge de la structure qui l’a écrit avançait\u{a0}: l’heure est incertaine.";
         entry.remarks.push(clock.to_owned());
     }
     Some(entry)
@@ -309,7 +310,9 @@ fn withdrawn(entry: &mut Entry, reason: &str) {
     if !reason.is_empty() {
         entry.withdrawn = true;
         entry.tags.push("retiré");
-        entry.remarks.push(format!("Retiré\u{a0}: «\u{a0}{reason}\u{a0}»."));
+        entry
+            .remarks
+            .push(format!("Retiré\u{a0}: «\u{a0}{reason}\u{a0}»."));
     }
 }
 

@@ -116,7 +116,9 @@ pub(in crate::web) async fn break_it(
     };
     let words_fault = match words.trim().chars().count() {
         0 => "Écrivez en quelques mots ce qui se passe.",
-        length if length > WORDS => "Cette raison a plus de 500 caractères\u{a0}: écrivez l’essentiel.",
+        length if length > WORDS => {
+            "Cette raison a plus de 500 caractères\u{a0}: écrivez l’essentiel."
+        }
         _ => "",
     };
     match reason {

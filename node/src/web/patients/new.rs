@@ -332,8 +332,7 @@ async fn open(
     if reason.is_empty() {
         faults.reason = "Écrivez en quelques mots pourquoi ce dossier est ouvert.";
     } else if reason.chars().count() > REASON {
-        faults.reason =
-            "Le motif a plus de 500 caractères\u{a0}: écrivez l’essentiel, la suite ira dans une note.";
+        faults.reason = "Le motif a plus de 500 caractères\u{a0}: écrivez l’essentiel, la suite ira dans une note.";
     }
     let represented = fields.word("info") == "representant";
     let kind = match fields.word("info") {
