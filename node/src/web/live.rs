@@ -292,7 +292,11 @@ impl Page {
             let touched = asked
                 .iter()
                 .any(|one| gathered.alerts.contains(&one.circle));
-            waits |= gathered.counted || touched || asked != self.asked;
+            let mut counted = false;
+            for circle in gathered.alerts.iter().filter(|_| gathered.counted) {
+                counted |= care.opens(&actor, circle)?;
+            }
+            waits |= counted || touched || asked != self.asked;
             self.asked = asked;
         }
         if gathered.all || gathered.invitations {

@@ -52,7 +52,7 @@ fn an_alert_reaches_the_open_page_of_a_colleague_and_the_answer_the_open_file_of
     let address = open(&mut nurse)?;
     let mut other = colleague(&node)?;
     add_to_team(&mut nurse, &address)?;
-    let home = stream_of(&mut other, "/")?;
+    let home = quiet_stream_of(&mut other, "/")?;
     let mut home = other.events(&home)?;
     let nothing = named(home.next(AT_ONCE)?, "compte")?;
     ensure(nothing == r#"{"alertes":0,"invitations":0}"#, || {
