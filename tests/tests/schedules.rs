@@ -685,6 +685,25 @@ fn the_end_of_a_log_whose_author_forgot_its_beginning_stays_with_who_has_it() {
     assert_eq!(play(&schedule), Ok(()));
 }
 
+/// Found by the tests above: as before, and the others ask for the beginning for ever.
+#[test]
+fn the_beginning_that_an_author_forgot_is_asked_for_as_long_as_somebody_has_the_end() {
+    let schedule = Schedule {
+        seed: 6_672_475,
+        nodes: 4,
+        commit_ms: 0,
+        ordered: false,
+        steps: vec![
+            Step::Invite(1, Past::Now),
+            Step::Write(1),
+            Step::Cut(0, 1),
+            Step::Run(65),
+            Step::Restore(1),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
 /// Found by the tests above: two stewards are lost one after the other, and of the two that are left one was granted less.
 #[test]
 fn who_was_granted_all_is_not_compared_with_who_was_granted_less() {

@@ -1,5 +1,7 @@
 //! That members agree with each other, once everything is healed and quiet.
 
+use std::collections::BTreeMap;
+
 use maillon_protocol::{
     charter::{Grant, Start},
     circle::{Ack, Circle},
@@ -109,8 +111,8 @@ impl Player<'_> {
 
     /// Acknowledgements of acknowledgements come to an end.
     fn fall_silent(&mut self) -> Result<(), String> {
-        // Two heads of one circle, or of one log, are compared once a minute, for ever; and where a machine that was switched off alone had the
-        // beginning of a log, or one that is lost, the rest of it is asked for as often.
+        // Two heads of one circle, or of one log, are compared once a minute, for ever; and where the beginning of a log is gone, with a machine that was
+        // switched off, with one that is lost, or because its author's disk went back, the rest of it is asked for as often.
         // Who lacks a secret that nobody gives, because its steward's program is somebody else's, says so once a minute too; and so is offered a charter
         // whoever takes no invitation because its clock is wrong.
         let without = |place: usize| {
@@ -123,6 +125,7 @@ impl Player<'_> {
             || without
             || self.net.clocks.values().any(|wrong| *wrong < -DAY_MS)
             || !self.model.lost.is_empty()
+            || self.a_beginning_is_gone()
             || circles.any(|circle| circle.split || !circle.forked.is_empty())
         {
             return Ok(());
@@ -138,6 +141,30 @@ impl Player<'_> {
             "everybody agrees and goes on talking: {}",
             self.last_words()
         ))
+    }
+
+    /// Whether nobody has what comes next for somebody in a log, though somebody has what comes later.
+    fn a_beginning_is_gone(&self) -> bool {
+        let circles = self.net.nodes.iter().flat_map(|node| node.circles.values());
+        let ends = circles.flat_map(|held| {
+            let logs = held.logs.iter();
+            logs.map(|(log, tip)| (held.id(), *log, tip.height))
+        });
+        let mut furthest = BTreeMap::new();
+        for (circle, log, height) in ends {
+            let known = furthest.entry((circle, log)).or_insert(height);
+            *known = height.max(*known);
+        }
+        furthest.iter().any(|((circle, log), furthest)| {
+            let holders = self
+                .net
+                .nodes
+                .iter()
+                .filter_map(|node| node.circles.get(circle));
+            let mut heights = holders.map(|held| held.logs.get(log).map_or(0, |tip| tip.height));
+            heights
+                .any(|height| height < *furthest && !self.somebody_stores(circle, log, height + 1))
+        })
     }
 
     fn said(&self) -> usize {
