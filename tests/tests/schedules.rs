@@ -697,7 +697,8 @@ fn the_beginning_that_an_author_forgot_is_asked_for_as_long_as_somebody_has_the_
             Step::Invite(1, Past::Now),
             Step::Write(1),
             Step::Cut(0, 1),
-            Step::Run(65),
+            Step::Run(11),
+            Step::Run(54),
             Step::Restore(1),
         ],
     };
