@@ -95,6 +95,7 @@ fn names(site: &Site, actor: &Actor, typed: &str, followed: bool) -> Vec<String>
     let wanted = FilesWanted {
         typed,
         followed,
+        favourites: false,
         ended: false,
         page: 0,
     };
@@ -244,6 +245,7 @@ async fn who_may_not_read_a_category_is_shown_nothing_of_it() {
                 let wanted = FilesWanted {
                     typed: "",
                     followed: true,
+                    favourites: false,
                     ended: false,
                     page: 0,
                 };

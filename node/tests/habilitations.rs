@@ -11,7 +11,10 @@ mod site;
 
 use maillon_node::{
     audit::By,
-    care::{Actor, Care, CareError, Category, Habilitation, Habilitations, Level, NewNote, Role},
+    care::{
+        Actor, Care, CareError, Category, DeclineReason, Habilitation, Habilitations, Level,
+        NewNote, Role,
+    },
     store::Table,
 };
 use maillon_protocol::{
@@ -208,7 +211,11 @@ async fn try_steering(care: &Care, actor: &Actor, file: &File) -> Vec<Tried> {
             care.invite(actor, circle, node, team, now).await.map(drop),
         ),
         ("accept", care.accept(actor, invitation, None).await),
-        ("decline", care.decline(actor, invitation).await),
+        (
+            "decline",
+            care.decline(actor, invitation, DeclineReason::Unknown, "")
+                .await,
+        ),
     ];
     all.into_iter()
         .map(|(what, done)| (what, NEEDS, done))

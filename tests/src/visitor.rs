@@ -23,6 +23,8 @@ pub struct Visitor {
     pub from: Option<String>,
     /// What the browser says of that (`Sec-Fetch-Site`); an older one says nothing.
     pub site: Option<&'static str>,
+    /// Whether it is an open page that asks by itself, and nobody who looks.
+    pub alone: bool,
 }
 
 /// An answer.
@@ -142,6 +144,7 @@ impl Visitor {
             cookies: BTreeMap::new(),
             from: Some(origin.to_owned()),
             site: Some("same-origin"),
+            alone: false,
         }
     }
 
@@ -153,6 +156,9 @@ impl Visitor {
         let mut request = self.agent.get(format!("{}{path}", self.origin));
         if let Some(cookies) = self.sent() {
             request = request.header("cookie", cookies);
+        }
+        if self.alone {
+            request = request.header("x-maillon-alone", "1");
         }
         self.read(request.call())
     }

@@ -6,7 +6,10 @@ use maillon_protocol::{
 };
 
 use super::{calls::misrouted, errors::Refusal};
-use crate::{care::Actor, daemon::Node};
+use crate::{
+    care::{Actor, DeclineReason},
+    daemon::Node,
+};
 
 impl Node {
     pub(super) async fn circle_call(
@@ -73,7 +76,7 @@ impl Node {
             }
             Call::CircleDecline { invitation } => {
                 let id = self.invitation_named(&invitation).await?;
-                care.decline(actor, id).await?;
+                care.decline(actor, id, DeclineReason::Unsaid, "").await?;
                 Answer::Ok
             }
             Call::CircleRemove {

@@ -199,6 +199,11 @@ impl From<CareError> for Refusal {
                 ErrorCode::NotAllowed,
                 "change the matrix on the page « Habilitations », where that is right",
             ),
+            CareError::OnePerson => (
+                ErrorCode::Conflict,
+                "correct the identity of the one whose number is wrong",
+            ),
+            CareError::TooManyFavourites => (ErrorCode::Limit, "take one out first"),
             CareError::HabilitationsChanged => {
                 (ErrorCode::Conflict, "look at them, and change them again")
             }

@@ -43,6 +43,8 @@ pub enum Object {
     Pairing(PairingId),
     /// An invitation to a circle.
     Invitation(InvitationId),
+    /// An invitation that was declined, and why, in a fixed word.
+    Declined(InvitationId, &'static str),
     /// A professional of this structure.
     Professional(ThingId),
     /// A person's way in, by its name inside.
@@ -71,6 +73,7 @@ impl fmt::Display for Object {
         match self {
             Self::Pairing(id) => write!(f, "pairing {id}"),
             Self::Invitation(id) => write!(f, "invitation {id}"),
+            Self::Declined(id, why) => write!(f, "invitation {id} {why}"),
             Self::Professional(id) => write!(f, "professional {id}"),
             Self::Account(id) => write!(f, "account {}", HEXLOWER.encode(id)),
             Self::Glass(reason) => write!(f, "glass {reason}"),

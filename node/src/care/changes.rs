@@ -109,6 +109,8 @@ pub struct Asked {
     pub record: RecordId,
     /// Whose file it is in.
     pub circle: CircleId,
+    /// By when it is to be answered, Unix milliseconds, where somebody said so.
+    pub due_ms: Option<u64>,
 }
 
 impl Care {
@@ -181,6 +183,7 @@ impl Care {
             .map(|alert| Asked {
                 record: alert.record,
                 circle: alert.circle,
+                due_ms: alert.alert.answer_by_ms,
             })
             .collect())
     }

@@ -132,23 +132,6 @@ impl Care {
         Ok(())
     }
 
-    /// A person declines an invitation; nothing is sent.
-    ///
-    /// # Errors
-    /// [`CareError`].
-    pub async fn decline(&self, actor: &Actor, invitation: InvitationId) -> Result<(), CareError> {
-        self.may_write(actor, &[Category::Administration])?;
-        let actor = actor.clone();
-        Ok(self
-            .ledger
-            .run(move |tx| {
-                tx.replica.decline(tx.rows, &invitation)?;
-                let about = About::object(Object::Invitation(invitation));
-                audit::note(tx, &actor, "invitation.decline", about)
-            })
-            .await?)
-    }
-
     /// Local files that might be of the person whom an invitation is about, each with the reason.
     ///
     /// # Errors

@@ -55,6 +55,12 @@ pub enum CareError {
     /// The matrix cannot be read: nobody may do anything.
     #[error("the stored habilitations cannot be read: they are damaged or of a newer version")]
     DamagedHabilitations,
+    /// Two files that are of one person for certain.
+    #[error("both have the same qualified INS: they are of one person")]
+    OnePerson,
+    /// As many favourites as there may be.
+    #[error("there are 200 favourites already: take one out first")]
+    TooManyFavourites,
     /// Somebody else changed the matrix.
     #[error("the habilitations were changed meanwhile: nothing was changed by this")]
     HabilitationsChanged,

@@ -141,12 +141,12 @@ fn born(a: &PatientIdentity, b: &PatientIdentity) -> Option<Near> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use maillon_protocol::content::{InsKind, PartialDate, Sex};
 
     use super::*;
 
-    fn person(family: &str, given: &str, born: &str) -> PatientIdentity {
+    pub(in crate::care) fn person(family: &str, given: &str, born: &str) -> PatientIdentity {
         PatientIdentity {
             birth_name: family.to_owned(),
             birth_given_names: vec![given.to_owned()],

@@ -38,6 +38,8 @@ pub struct Actor {
     pub user: u32,
     /// Where they act from.
     pub seat: Seat,
+    /// Whether somebody asks themselves, and not a page that was left open and loads itself again.
+    pub present: bool,
 }
 
 impl Actor {
@@ -46,6 +48,7 @@ impl Actor {
         Self {
             user: own_user(),
             seat: Seat::Socket,
+            present: true,
             id: ADMINISTRATOR,
             professional: Professional {
                 name: "administrator".to_owned(),
@@ -82,6 +85,13 @@ impl Actor {
     #[must_use]
     pub const fn at_page(mut self) -> Self {
         self.seat = Seat::Page;
+        self
+    }
+
+    /// The same, where it is a page that loads itself again.
+    #[must_use]
+    pub const fn away(mut self) -> Self {
+        self.present = false;
         self
     }
 
@@ -193,6 +203,7 @@ impl Care {
         let actor = Actor {
             user: by.user,
             seat: Seat::Socket,
+            present: true,
             id: ThingId(random::token()),
             professional: Professional {
                 name: name.to_owned(),
@@ -284,6 +295,7 @@ fn read_person(row: &[u8]) -> Result<Actor, CareError> {
         professional,
         user: own_user(),
         seat: Seat::Socket,
+        present: true,
     })
 }
 

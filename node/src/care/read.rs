@@ -37,7 +37,7 @@ fn damaged(what: &'static str) -> CareError {
 }
 
 /// Where a record is.
-fn locate(shared: &Shared, record: &RecordId) -> Result<Option<Location>, CareError> {
+pub(super) fn locate(shared: &Shared, record: &RecordId) -> Result<Option<Location>, CareError> {
     match shared.rows().get(&Row::Place(*record))? {
         Some(bytes) => Ok(Some(cbor::decode(&bytes).map_err(|_| {
             damaged("a record's place cannot be read: run `maillonctl doctor`")

@@ -15,6 +15,8 @@ use super::{
 use crate::{
     audit::{About, Object},
     care::{Level, looks::BY_GLASS},
+    clock::now_ms,
+    store::Table,
 };
 
 /// Things in one page of a file.
@@ -110,6 +112,12 @@ pub struct FileView {
     pub files: BTreeMap<RecordId, Vec<FileState>>,
     /// The notes that the reader wrote and may correct or take back.
     pub own: BTreeSet<RecordId>,
+    /// The notes of others that were not there when the reader last looked.
+    pub new: BTreeSet<RecordId>,
+    /// The alerts that this structure has sent and others are to answer.
+    pub asked_of_others: BTreeSet<RecordId>,
+    /// Whether the reader has chosen it as a favourite; none where they read it by a broken glass.
+    pub favourite: Option<bool>,
     /// Until when it is open by a broken glass, Unix milliseconds; none for whoever is in the team.
     pub glass_ms: Option<u64>,
 }
@@ -149,6 +157,10 @@ impl Care {
         if let (true, Some(what)) = (reads.is_empty(), first_refused) {
             return Err(CareError::NotReadable(what));
         }
+        let held = self.shared().circle(&circle).ok_or(CareError::NoCircle)?;
+        let seen = self.seen(actor, &circle, now_ms())?;
+        let looks = part.has(Kind::LiaisonNote) && before.is_none() && glass_ms.is_none();
+        let sees = looks.then(|| self.sees(actor, &held, &seen)).flatten();
         let reader = actor.clone();
         let about = About {
             // By which right, where it is not that of the team.
@@ -156,7 +168,12 @@ impl Care {
             ..About::circle(circle)
         };
         self.ledger
-            .run(move |tx| audit::note(tx, &reader, part.action(), about))
+            .run(move |tx| {
+                if let Some((key, row)) = sees {
+                    tx.put(Table::Access, key, row);
+                }
+                audit::note(tx, &reader, part.action(), about)
+            })
             .await?;
         let wanted = ThingsWanted {
             before,
@@ -178,8 +195,15 @@ impl Care {
         view.things.retain(may_be_shown);
         let writes = |category| Ok::<_, CareError>(self.level(actor, category)? == Level::Write);
         let own = self.own_among(actor, &view);
+        let new = self.new_among(actor, &view, &seen)?;
         Ok(FileView {
             own,
+            new,
+            asked_of_others: self.asked_of_others(&view),
+            favourite: match glass_ms {
+                Some(_) => None,
+                None => Some(self.is_favourite(actor, &circle)?),
+            },
             files: self.files_of(&view)?,
             circle: view,
             writes_messages: writes(Category::Messages)?,
@@ -187,6 +211,19 @@ impl Care {
             manages: glass_ms.is_none() && writes(Category::Administration)?,
             glass_ms,
         })
+    }
+
+    fn asked_of_others(&self, view: &CircleView) -> BTreeSet<RecordId> {
+        let alerts = view.things.iter().filter(|thing| {
+            let alert = thing.alert.as_ref();
+            alert.is_some_and(|alert| !alert.structures.is_empty())
+        });
+        let alerts = alerts.flat_map(|thing| &thing.standing);
+        let own = self.shared().own();
+        alerts
+            .filter(|one| one.node == own)
+            .map(|one| one.record)
+            .collect()
     }
 
     /// The alerts that wait for an answer in the files that somebody follows, the most urgent first; with a line in the trail of each file that is shown.

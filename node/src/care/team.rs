@@ -152,7 +152,7 @@ pub(super) fn entry(
 }
 
 /// In which categories whoever opens a file writes.
-const OPENS: [Category; 3] = [
+pub(super) const OPENS: [Category; 3] = [
     Category::Administration,
     Category::Identity,
     Category::Messages,

@@ -9,14 +9,12 @@ use maillon_protocol::{
 };
 use minicbor::{Decode, Encode};
 
-use super::{Actor, Care, CareError};
+use super::{Actor, Care, CareError, own::Own};
 use crate::{
     clock::now_ms,
     store::{Range, Table},
 };
 
-/// What the keys begin with.
-const KEY: &[u8] = b"unsent";
 /// For how long it is kept after it was last written, milliseconds: thirty days.
 pub const UNSENT_MS: u64 = 30 * 24 * 3_600_000;
 /// Bytes of one, all fields together.
@@ -56,16 +54,8 @@ pub struct Unsent {
 }
 
 impl Care {
-    /// What the keys of one person begin with.
-    fn unsent_of(&self, actor: &Actor) -> Vec<u8> {
-        let namer = self.shared().rows().0.namer();
-        [KEY, &namer.name("unsent", &[&actor.id.0])[..]].concat()
-    }
-
     fn unsent_key(&self, actor: &Actor, circle: &CircleId, form: Form) -> Vec<u8> {
-        let namer = self.shared().rows().0.namer();
-        let name = namer.name("unsent", &[&actor.id.0, &circle.0, &form.part()]);
-        [&self.unsent_of(actor)[..], &name[..]].concat()
+        self.own_key(Own::Unsent, actor, circle, &form.part())
     }
 
     /// What somebody has written in this form and not sent; none where there is nothing, or it is too old.
@@ -133,7 +123,7 @@ impl Care {
 
     /// The oldest of somebody's texts, where there are as many as there may be and this one is new.
     fn gives_way(&self, actor: &Actor, key: &[u8]) -> Result<Option<Vec<u8>>, CareError> {
-        let held = self.unsent_under(&self.unsent_of(actor))?;
+        let held = self.unsent_under(&self.own_of(Own::Unsent, actor))?;
         if held.len() < AT_ONCE || held.iter().any(|(one, _)| one == key) {
             return Ok(None);
         }
@@ -153,12 +143,12 @@ impl Care {
         Ok(held)
     }
 
-    /// Drops what was not sent within its time. How many there were.
+    /// Drops what was not sent within its time, and what people keep about files that are here no more. How much there was.
     ///
     /// # Errors
     /// [`CareError`].
-    pub(crate) async fn sweep_unsent(&self, now_ms: u64) -> Result<usize, CareError> {
-        let mut old = self.unsent_under(KEY)?;
+    pub(crate) async fn sweep_own(&self, now_ms: u64) -> Result<usize, CareError> {
+        let mut old = self.unsent_under(Own::Unsent.word().as_bytes())?;
         old.retain(|(_, written_ms)| written_ms.saturating_add(UNSENT_MS) <= now_ms);
         let count = old.len();
         if count > 0 {
@@ -171,7 +161,7 @@ impl Care {
                 })
                 .await?;
         }
-        Ok(count)
+        Ok(count + self.sweep_left_behind(now_ms).await?)
     }
 
     /// Drops what was sent, or is not to be sent any more.

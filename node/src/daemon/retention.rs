@@ -1,5 +1,5 @@
 //! The worker that lets go of the files whose time is over, where the configuration says how long they are kept, and that sweeps away what is left of
-//! those that were let go of: a part at a time, after a restart too. It also drops texts that were begun and not sent in time.
+//! those that were let go of: a part at a time, after a restart too. It also drops what people keep for themselves, when its time is over.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,8 +26,8 @@ pub(super) async fn run(node: Arc<Node>) {
             if let Err(error) = let_go(&node).await {
                 tracing::warn!(%error, "the files whose time is over could not be looked up");
             }
-            if let Err(error) = node.care.sweep_unsent(now_ms()).await {
-                tracing::warn!(%error, "texts that were not sent in time could not be dropped");
+            if let Err(error) = node.care.sweep_own(now_ms()).await {
+                tracing::warn!(%error, "what people kept for themselves could not be swept");
             }
         }
         if let Err(error) = sweep(&node).await {

@@ -10,7 +10,11 @@ use axum::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Site, problem::Problem, serve::Way};
+use super::{
+    Site,
+    problem::{self, Problem},
+    serve::Way,
+};
 use crate::{
     access::{Account, Arrival, Signed, State as SessionState, Token},
     audit::{By, own_user},
@@ -272,19 +276,23 @@ pub(super) async fn guard(State(site): State<Site>, mut request: Request, next: 
     }
     let care = &site.node.care;
     let actor = match signed.situation.map(|id| care.actor_of(id)).transpose() {
-        Ok(actor) => actor.flatten().map(Actor::at_page),
+        Ok(actor) => actor.flatten().map(|actor| match by_itself {
+            true => actor.at_page().away(),
+            false => actor.at_page(),
+        }),
         Err(error) => return Problem::broken(error).into_response(),
     };
     let structure = care.structure().name.clone();
     let seen = care.newest_change();
-    request.extensions_mut().insert(Who {
+    let who = Who {
         signed,
         token,
         actor,
         structure,
         seen,
-    });
-    next.run(request).await
+    };
+    request.extensions_mut().insert(who.clone());
+    problem::inside(next.run(request).await, &who)
 }
 
 #[cfg(test)]

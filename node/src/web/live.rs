@@ -1,7 +1,8 @@
 //! What happens while a page is open: a stream of events, from which the page's script brings counts, lists and the file up to date.
 //!
 //! - `compte`: how many alerts and invitations wait for the reader
-//! - `nouveau`: `attente` where the lists of what waits changed, `dossier` where the file on the page did; the page asks for itself again, so that what is read
+//! - `nouveau`: `attente` where the lists of what waits changed, or an alert was not answered in time, `notes` where something was written in a file that the reader follows, `dossier` where the file on the
+//!   page changed; the page asks for itself again, so that what is read
 //!   passes through `care` and stands in the trail
 //! - `alerte`: an alert has come; who the person is and where the file is
 //! - `fin`: the session is over or locked; nothing more comes
@@ -105,6 +106,9 @@ pub(super) struct Asked {
     /// The address of the file on it.
     #[serde(default)]
     dossier: String,
+    /// Whether notes that wait to be read are on it.
+    #[serde(default)]
+    notes: bool,
 }
 
 /// One page that listens.
@@ -113,6 +117,8 @@ struct Page {
     token: Token,
     /// The file on it.
     file: Option<CircleId>,
+    /// Whether notes that wait to be read are on it.
+    notes: bool,
     heard: Listener,
     /// The last change that it was told.
     known: u64,
@@ -124,6 +130,8 @@ struct Page {
     quiet_until: Instant,
     stopped: watch::Receiver<bool>,
     over: bool,
+    /// Of alerts that were to be answered by then the page knows that they are late, Unix milliseconds.
+    late_ms: u64,
     /// What was counted at the beginning may know of commits up to this one; the page does not, until it is told.
     counted: u64,
     _open: Open,
@@ -134,6 +142,8 @@ struct Page {
 struct Gathered {
     /// The files in which alerts may wait that did not, or the other way round.
     alerts: BTreeSet<CircleId>,
+    /// The files in which something was written, where the page shows notes.
+    written: BTreeSet<CircleId>,
     invitations: bool,
     file: bool,
     /// Something that was counted at the beginning, and has happened since the page was made.
@@ -169,6 +179,7 @@ pub(super) async fn events(
     let last = headers.get("last-event-id");
     let last = last.and_then(|last| last.to_str().ok()?.parse().ok());
     let known = last.unwrap_or(asked.depuis);
+    let notes = asked.notes;
     let heard = care.changes_after(known);
     let asked = care.asked_of(actor, now_ms())?.into_iter().collect();
     let invitations = invitations(&site, actor).await?;
@@ -177,10 +188,12 @@ pub(super) async fn events(
     let mut page = Page {
         token: who.token.clone(),
         file,
+        notes,
         heard,
         known,
         asked,
         invitations,
+        late_ms: now_ms(),
         // After the counting: what came while it went on may have been seen.
         counted: care.commits_begun(),
         ready: VecDeque::new(),
@@ -209,6 +222,15 @@ async fn invitations(site: &Site, actor: &Actor) -> Result<usize, CareError> {
     }
 }
 
+/// Waits until a moment, and says which; for ever where there is none.
+async fn until(moment_ms: Option<u64>) -> u64 {
+    let Some(moment_ms) = moment_ms else {
+        return std::future::pending().await;
+    };
+    tokio::time::sleep(Duration::from_millis(moment_ms.saturating_sub(now_ms()))).await;
+    moment_ms
+}
+
 impl Page {
     async fn next(&mut self) -> Option<Event> {
         loop {
@@ -218,11 +240,20 @@ impl Page {
             if self.over {
                 return None;
             }
+            let due = self.next_due();
             let heard = tokio::select! {
                 _ = self.stopped.changed() => return None,
                 _ = self.look.tick() => {
                     if self.reader().is_none() {
                         self.end();
+                    }
+                    continue;
+                }
+                due_ms = until(due) => {
+                    self.late_ms = due_ms;
+                    match self.reader() {
+                        Some(_) => self.put("nouveau", "attente"),
+                        None => self.end(),
                     }
                     continue;
                 }
@@ -242,6 +273,12 @@ impl Page {
             }
             self.quiet_until = Instant::now() + GATHER;
         }
+    }
+
+    /// When the next alert is late that nobody has answered, Unix milliseconds.
+    fn next_due(&self) -> Option<u64> {
+        let due = self.asked.iter().filter_map(|one| one.due_ms);
+        due.filter(|due_ms| *due_ms > self.late_ms).min()
     }
 
     /// Who reads the page now; none where the session is over or locked.
@@ -268,6 +305,9 @@ impl Page {
                 gathered.invitations |= change.invitations;
                 let alerts = change.files.iter().filter(|(_, alerts)| **alerts);
                 gathered.alerts.extend(alerts.map(|(circle, _)| *circle));
+                if self.notes {
+                    gathered.written.extend(change.files.keys());
+                }
                 gathered.file |= self
                     .file
                     .is_some_and(|file| change.files.contains_key(&file));
@@ -307,6 +347,10 @@ impl Page {
         if waits {
             self.count();
             self.put("nouveau", "attente");
+        }
+        let mut written = gathered.written.iter();
+        if self.notes && (gathered.all || written.any(|file| care.is_listed(&actor, file))) {
+            self.put("nouveau", "notes");
         }
         if let (true, Some(file)) = (gathered.file || gathered.all, self.file)
             && care.opens(&actor, &file)?

@@ -74,6 +74,10 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
             "/patients/nouveau",
             get(patients::form).post(patients::create),
         ),
+        (
+            "/patients/doutes",
+            get(patients::doubts).post(patients::decide),
+        ),
         ("/dossiers/{file}", get(dossier::summary)),
         ("/dossiers/{file}/carnet", get(dossier::notebook)),
         (
@@ -98,6 +102,10 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
             get(dossier::amend_form).post(dossier::amend),
         ),
         ("/dossiers/{file}/brouillon", post(dossier::keep_draft)),
+        (
+            "/dossiers/{file}/favori",
+            post(dossier::choose).get(async || door::go("/patients")),
+        ),
         (
             "/dossiers/{file}/acces-exceptionnel",
             get(dossier::glass_form).post(dossier::break_it),

@@ -7,11 +7,14 @@ use axum::{
 };
 use data_encoding::HEXLOWER;
 
-use super::shell::{Shell, html};
+use super::{
+    door::Who,
+    shell::{Place, Shell, html},
+};
 use crate::{access::AccessError, care::CareError, random};
 
 /// An answer that is an error, in French.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Problem {
     status: StatusCode,
     icon: &'static str,
@@ -199,6 +202,30 @@ impl Problem {
         }
     }
 
+    /// 409: both have the same qualified INS.
+    pub(super) fn one_person() -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            icon: "id-card",
+            title: "Une seule et même personne",
+            happened: "Les deux dossiers ont le même matricule INS qualifié. Rien n’a été enregistré.",
+            todo: "Si l’un des deux matricules est faux, corrigez d’abord cette identité.",
+            cause: None,
+        }
+    }
+
+    /// 409: a list is no list of favourites any more.
+    pub(super) fn too_many_favourites() -> Self {
+        Self {
+            status: StatusCode::CONFLICT,
+            icon: "star",
+            title: "Trop de favoris",
+            happened: "Vous avez déjà 200\u{a0}favoris. Ce dossier n’a pas été ajouté.",
+            todo: "Retirez l’étoile de dossiers que vous ne cherchez plus souvent, puis recommencez.",
+            cause: None,
+        }
+    }
+
     /// 409: somebody else changed it meanwhile.
     pub(super) fn changed_meanwhile() -> Self {
         Self {
@@ -329,6 +356,8 @@ impl From<CareError> for Problem {
             CareError::NoCircle | CareError::NoRecord | CareError::NoAlert | CareError::NoFile => {
                 Self::not_found()
             }
+            CareError::OnePerson => Self::one_person(),
+            CareError::TooManyFavourites => Self::too_many_favourites(),
             CareError::Write(_) => Self::ended(),
             CareError::NotAllHere { .. } => Self::on_its_way(),
             CareError::HabilitationsChanged | CareError::Amended => Self::changed_meanwhile(),
@@ -352,6 +381,26 @@ impl From<AccessError> for Problem {
     }
 }
 
+/// What an answer carries, so that whoever is signed in reads it inside their navigation.
+#[derive(Clone)]
+struct Refused {
+    problem: Problem,
+    id: String,
+}
+
+/// An answer as somebody who is signed in gets it: a refusal has their navigation around it, so that they go on from there.
+pub(super) fn inside(mut answer: Response, who: &Who) -> Response {
+    let Some(Refused { problem, id }) = answer.extensions_mut().remove() else {
+        return answer;
+    };
+    let page = Page {
+        shell: Shell::of(who, Place::Elsewhere, problem.title),
+        problem: &problem,
+        id: &id,
+    };
+    html(problem.status, &page)
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let token = random::token();
@@ -366,6 +415,10 @@ impl IntoResponse for Problem {
             problem: &self,
             id: &id,
         };
-        html(self.status, &page)
+        let mut answer = html(self.status, &page);
+        answer
+            .extensions_mut()
+            .insert(Refused { problem: self, id });
+        answer
     }
 }

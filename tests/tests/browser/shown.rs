@@ -173,6 +173,7 @@ pub(crate) const PAGES: &[Shown] = &[
         "Personne ne correspond",
     )
     .after(&[Fill("#q", "goff"), Click("[role=search] button")]),
+    page(Nurse, "doutes", "/patients/doutes", "Doutes d’identité"),
     page(Nurse, "nouveau", "/patients/nouveau", "Les cinq traits"),
     page(Nurse, "nouveau-refuse", "/patients/nouveau", "À corriger")
         .after(&[SEND])
@@ -372,6 +373,7 @@ const FORMS: &[&str] = &[
     "/administration/structures/inviter",
     "/administration/verification",
     "/dossiers/{file}/brouillon",
+    "/dossiers/{file}/favori",
     "/dossiers/{file}/alerte/reponse",
     "/compte/mot-de-passe",
     "/compte/codes",

@@ -30,14 +30,14 @@ fn stream_of(visitor: &mut Visitor, page: &str) -> Result<String, Trouble> {
 }
 
 /// The same, of a page that was made after everything before it had been told: what a page shows may be told a moment later, and is then told twice.
-fn quiet_stream_of(visitor: &mut Visitor, page: &str) -> Result<String, Trouble> {
+pub(super) fn quiet_stream_of(visitor: &mut Visitor, page: &str) -> Result<String, Trouble> {
     let first = stream_of(visitor, page)?;
     let mut first = visitor.events(&first)?;
     while first.next(NOTHING)?.is_some() {}
     stream_of(visitor, page)
 }
 
-fn named(event: Option<Event>, name: &str) -> Result<String, Trouble> {
+pub(super) fn named(event: Option<Event>, name: &str) -> Result<String, Trouble> {
     match event {
         Some(event) if event.name == name => Ok(event.data),
         other => Err(Trouble::wrong(format!("{name} expected: {other:?}"))),

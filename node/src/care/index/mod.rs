@@ -2,17 +2,19 @@
 //!
 //! - `words`: names as they are compared
 //! - `asked`: what somebody types, as it is looked for
+//! - `pairs`: files that might be of one person
 //!
 //! It is built when the node starts, beside everything else, and follows each commit; a command refreshes what it changed before it answers. Nothing of it is on
 //! disk: what is there is sealed, and whoever opens the node's keystore reads it again.
 
 mod asked;
+mod pairs;
 mod words;
 
 pub(super) use words::{joined, words};
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -32,6 +34,7 @@ use super::{
 };
 use crate::{clock::today, ledger::Shared};
 use asked::Asked;
+use pairs::{Pair, Pairs};
 
 /// Files in one page of a list.
 pub const FILES_IN_A_PAGE: usize = 30;
@@ -142,6 +145,8 @@ pub struct FilesWanted<'a> {
     pub typed: &'a str,
     /// Only those whom the actor follows.
     pub followed: bool,
+    /// Only the favourites among them.
+    pub favourites: bool,
     /// Those that have ended, instead of those that go on.
     pub ended: bool,
     /// Pages before this one.
@@ -155,6 +160,8 @@ pub struct Listed {
     pub filed: Arc<Filed>,
     /// Whether the reader is in the team.
     pub followed: bool,
+    /// Whether it is one of their favourites.
+    pub favourite: bool,
 }
 
 /// A page of files.
@@ -181,6 +188,7 @@ pub(super) struct Index {
     files: RwLock<HashMap<CircleId, Kept>>,
     readings: AtomicU64,
     whole: AtomicBool,
+    pairs: Pairs,
 }
 
 impl Index {
@@ -195,10 +203,26 @@ impl Index {
 
     /// Keeps what a reading found that began at `begun`, unless a later one has been kept.
     fn keep(&self, circle: CircleId, begun: u64, filed: Option<Arc<Filed>>) {
+        let who = |filed: &Option<Arc<Filed>>| {
+            let filed = filed.as_ref();
+            filed.map(|filed| (filed.identity.clone(), filed.ended))
+        };
+        let is = who(&filed);
         let mut files = self.changing();
         let kept = files.entry(circle).or_default();
-        if kept.begun <= begun {
-            *kept = Kept { begun, filed };
+        if kept.begun > begun {
+            return;
+        }
+        let was = who(&kept.filed);
+        *kept = Kept { begun, filed };
+        drop(files);
+        if was != is {
+            self.pairs.compare(&circle, || {
+                let files = self.held();
+                let own = files.get(&circle).and_then(|kept| kept.filed.clone());
+                let others = files.values().filter_map(|kept| kept.filed.clone());
+                (own, others.collect())
+            });
         }
     }
 }
@@ -266,7 +290,17 @@ impl Care {
                 tracing::warn!(circle = %circle.id().short(), %error, "a file could not be read for the list of patients");
             }
         }
+        self.index.pairs.build(|| {
+            let files = self.index.held();
+            let filed = files.values().filter_map(|kept| kept.filed.clone());
+            filed.collect()
+        });
         self.index.whole.store(true, Ordering::Release);
+    }
+
+    /// Files that might be of one person, two by two; none before every file has been read.
+    pub(super) fn alike_pairs(&self) -> Option<BTreeMap<Pair, Likeness>> {
+        self.index.pairs.all()
     }
 
     /// Whether every file has been read since the start: before that nobody is told that somebody is not here.
@@ -281,6 +315,7 @@ impl Care {
     pub fn files(&self, actor: &Actor, wanted: FilesWanted<'_>) -> Result<FilesFound, CareError> {
         self.may_read(actor, Category::Identity)?;
         let asked = Asked::read(wanted.typed);
+        let favourites = self.favourites(actor)?;
         let (marks, today) = (Mark::all_of(actor), today());
         let mut found: Vec<Listed> = {
             let files = self.index.held();
@@ -291,9 +326,11 @@ impl Care {
                 .filter(|(filed, followed)| asked.means(&filed.names, &filed.identity, *followed))
                 .map(|(filed, followed)| Listed {
                     followed,
+                    favourite: followed && favourites.contains(&filed.circle),
                     filed: Arc::clone(filed),
                 })
                 .filter(|listed| listed.followed || !wanted.followed)
+                .filter(|listed| listed.favourite || !wanted.favourites)
                 .collect()
         };
         if asked.is_empty() {
@@ -314,6 +351,14 @@ impl Care {
             total,
             partial: !self.knows_everybody(),
         })
+    }
+
+    /// Whether a file is among those that somebody follows, as the index has it: good enough to say that there may be something new, and nothing is opened by it.
+    pub fn is_listed(&self, actor: &Actor, circle: &CircleId) -> bool {
+        let (marks, today) = (Mark::all_of(actor), today());
+        let files = self.index.held();
+        let filed = files.get(circle).and_then(|kept| kept.filed.as_ref());
+        filed.is_some_and(|one| one.is_followed_by(&marks, &today))
     }
 
     /// The circles of the files that somebody follows and that go on.

@@ -68,7 +68,7 @@
     }, Math.max(0, last + 1000 - Date.now()));
   };
   document.addEventListener("nouveau", (event) => {
-    if (event.detail.data === region()?.dataset.vivant) refresh();
+    if (region()?.dataset.vivant.split(" ").includes(event.detail.data)) refresh();
   });
 
   // What a page says once is said long enough.

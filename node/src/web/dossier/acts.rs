@@ -30,6 +30,10 @@ pub(super) fn act(action: &str) -> (&'static str, &'static str) {
         "alert.answer" => ("check", "A répondu à une alerte"),
         "document.add" => ("document", "A ajouté un document"),
         "consent.record" => ("hand", "A noté la réponse de la personne sur le partage"),
+        "identity.apart" => (
+            "id-card",
+            "A noté qu’un dossier semblable est celui d’une autre personne",
+        ),
         "team.add" => ("person-plus", "A fait entrer quelqu’un dans l’équipe"),
         "glass.break" => ("unlock", "A ouvert le dossier sans être de l’équipe"),
         "circle.invite" => ("mail", "A invité une structure dans le cercle"),

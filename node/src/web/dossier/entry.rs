@@ -37,6 +37,8 @@ pub(super) struct Entry {
     pub(super) lines: Vec<String>,
     /// Neutral labels: « retirée », « corrigée ».
     pub(super) tags: Vec<&'static str>,
+    /// Whether the reader has not seen it before.
+    pub(super) new: bool,
     /// Small print below.
     pub(super) remarks: Vec<String>,
     pub(super) withdrawn: bool,
@@ -44,7 +46,7 @@ pub(super) struct Entry {
     pub(super) state: Option<Mark>,
     /// By what an alert that is not closed is answered.
     pub(super) alert: Option<String>,
-    /// Whether nobody has taken charge of it.
+    /// Whether nobody has taken charge of it, and this structure may.
     pub(super) waits: bool,
     pub(super) reach: Option<Reach>,
     /// Files that it names.
@@ -75,6 +77,7 @@ pub(super) struct Reply {
     /// The reason why it was withdrawn; empty while it stands.
     pub(super) withdrawn: String,
     pub(super) corrected: bool,
+    pub(super) new: bool,
     pub(super) files: Vec<Joined>,
     pub(super) by: String,
     pub(super) when: Moment,
@@ -104,6 +107,7 @@ pub(super) fn days(file: &FileView, address: &str, now_ms: u64) -> Vec<Day> {
                 flag: if note.emergency { "Urgence" } else { "" },
                 withdrawn: note.withdrawn.clone(),
                 corrected: answer.superseded > 0 || answer.standing.len() > 1,
+                new: file.new.contains(&record.record),
                 files: attached::joined(file, address, record),
                 by: by(&record.author),
                 when: french::moment(record.occurred_ms, now_ms),
@@ -122,6 +126,8 @@ pub(super) fn days(file: &FileView, address: &str, now_ms: u64) -> Vec<Day> {
         if let Some(record) = thing.standing.first() {
             entry.files = attached::joined(file, address, record);
             entry.amend = amend(file, record);
+            entry.new = file.new.contains(&record.record);
+            entry.waits &= !file.asked_of_others.contains(&record.record);
         }
         entry.replies = replies.remove(&thing.thing).unwrap_or_default();
         let head = french::heading(at_ms, now_ms);
@@ -203,6 +209,7 @@ impl Entry {
             when: french::moment(at_ms, now_ms),
             lines: Vec::new(),
             tags: Vec::new(),
+            new: false,
             remarks: Vec::new(),
             withdrawn: false,
             state: None,
@@ -342,7 +349,7 @@ pub(super) fn answered(consent: &Consent) -> String {
 }
 
 /// « Maëlle Quesnel, infirmière, CPTS des Falaises ».
-pub(super) fn by(professional: &Professional) -> String {
+pub(in crate::web) fn by(professional: &Professional) -> String {
     let profession = professional.profession.as_ref();
     let profession = profession.map(|code| french::small(&code.label));
     let structure = Some(professional.structure.name.clone());

@@ -11,6 +11,7 @@ mod circle;
 mod documents;
 mod draft;
 mod entry;
+mod favourite;
 mod glass;
 mod looks;
 mod note;
@@ -22,6 +23,8 @@ pub(super) use attached::attached;
 pub(super) use circle::{change_circle, circle_form};
 pub(super) use documents::{add as add_document, documents};
 pub(super) use draft::keep_draft;
+pub(super) use entry::by;
+pub(super) use favourite::choose;
 pub(super) use glass::{break_it, glass_form};
 pub(super) use looks::looks;
 pub(super) use note::{note_form, write_note};
@@ -88,6 +91,8 @@ struct Cover {
     refused: bool,
     /// Until when it is open by a broken glass; empty for whoever is in the team.
     glass: String,
+    /// Whether the reader has chosen it as a favourite; none where they cannot.
+    favourite: Option<bool>,
     tab: Tab,
 }
 
@@ -112,8 +117,21 @@ impl Cover {
             ended: filed.ended,
             refused: matches!(view.circle.sharing, Sharing::Refused(_)),
             glass: view.glass_ms.map_or_else(String::new, french::hour),
+            favourite: view.favourite,
             tab,
         }
+    }
+
+    /// The address of the page that is open.
+    fn here(&self) -> String {
+        let page = match self.tab {
+            Tab::Summary => "",
+            Tab::Notebook => "/carnet",
+            Tab::Documents => "/documents",
+            Tab::Team => "/equipe",
+            Tab::Looks => "/acces",
+        };
+        format!("/dossiers/{}{page}", self.address)
     }
 
     fn at_summary(&self) -> bool {

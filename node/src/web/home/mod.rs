@@ -6,12 +6,15 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use super::{
     Site, alerts,
     door::{From, Who},
-    french, invitations, patients,
+    dossier::{address, by},
+    french::{self, Moment},
+    invitations, patients,
+    person::Person,
     problem::Problem,
     shell::{Place, Shell, html},
 };
 use crate::{
-    care::{CareError, FilesWanted},
+    care::{Actor, CareError, FilesWanted, Listed},
     clock::today,
 };
 
@@ -27,12 +30,71 @@ struct Page<'a> {
     sentence: String,
     waiting: alerts::Waiting,
     invitations: usize,
+    unread: Vec<Unread>,
     patients: Vec<patients::Line>,
     back: &'static str,
 }
 
 /// Patients on this page; all of them are in the list.
 const PATIENTS: usize = 6;
+/// Favourites on it.
+const FAVOURITES: usize = 12;
+
+/// A file in which notes wait to be read.
+struct Unread {
+    address: String,
+    person: Person,
+    /// « 2 nouvelles notes ».
+    notes: String,
+    /// Who wrote the newest, as notes say it.
+    by: String,
+    when: Moment,
+}
+
+/// The files in which notes wait to be read.
+fn unread(site: &Site, actor: &Actor, now_ms: u64) -> Result<Vec<Unread>, Problem> {
+    let today = today();
+    let files = site.node.care.unread(actor, now_ms)?.into_iter();
+    Ok(files
+        .map(|one| Unread {
+            address: address(&one.filed.circle),
+            person: Person::of(&one.filed.identity, &today),
+            notes: match one.more {
+                true => format!("Plus de {}", french::count(one.notes, "note", "notes")),
+                false => french::count(one.notes, "nouvelle note", "nouvelles notes"),
+            },
+            by: by(&one.by),
+            when: french::moment(one.at_ms, now_ms),
+        })
+        .collect())
+}
+
+/// The favourites, then those in which something happened last.
+fn patients(site: &Site, actor: &Actor, now_ms: u64) -> Result<Vec<patients::Line>, Problem> {
+    let mut shown: Vec<Listed> = Vec::new();
+    for (favourites, most) in [(true, FAVOURITES), (false, PATIENTS)] {
+        let wanted = FilesWanted {
+            typed: "",
+            followed: true,
+            favourites,
+            ended: false,
+            page: 0,
+        };
+        let found = match site.node.care.files(actor, wanted) {
+            Ok(found) => found.files,
+            Err(CareError::NotReadable(_)) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let more = found.into_iter().filter(|one| one.favourite == favourites);
+        let room = most.saturating_sub(shown.len());
+        shown.extend(more.take(room));
+    }
+    let today = today();
+    let lines = shown.into_iter();
+    Ok(lines
+        .map(|one| patients::line(one, &today, now_ms))
+        .collect())
+}
 
 /// What waits, as one would say it.
 fn sentence(alerts: usize, invitations: usize) -> String {
@@ -69,6 +131,7 @@ pub(super) async fn page(
         sentence: String::new(),
         waiting: alerts::Waiting::default(),
         invitations: 0,
+        unread: Vec::new(),
         patients: Vec::new(),
         back: "/",
     };
@@ -76,23 +139,9 @@ pub(super) async fn page(
         let now_ms = arrival.now_ms;
         page.waiting = alerts::waiting(&site, actor, now_ms).await?;
         page.invitations = invitations::waiting(&site, &who).await?.len();
+        page.unread = unread(&site, actor, now_ms)?;
         page.sentence = sentence(page.waiting.asked.len(), page.invitations);
-        let wanted = FilesWanted {
-            typed: "",
-            followed: true,
-            ended: false,
-            page: 0,
-        };
-        let files = match site.node.care.files(actor, wanted) {
-            Ok(found) => found.files,
-            Err(CareError::NotReadable(_)) => Vec::new(),
-            Err(error) => return Err(error.into()),
-        };
-        let today = today();
-        let files = files.into_iter().take(PATIENTS);
-        page.patients = files
-            .map(|one| patients::line(one, &today, now_ms))
-            .collect();
+        page.patients = patients(&site, actor, now_ms)?;
     }
     Ok(html(StatusCode::OK, &page))
 }

@@ -20,9 +20,69 @@ use super::{
     shell::{self, Place, Shell, html},
 };
 use crate::{
-    care::{CareError, InvitationShown, Invited, Likeness},
+    care::{CareError, DECLINE_WORDS, DeclineReason, InvitationShown, Invited, Likeness},
     clock::today,
 };
+
+/// Why somebody declines: the word in the form, what it says, which one it is.
+const REASONS: [(&str, &str, DeclineReason); 4] = [
+    (
+        "inconnue",
+        "Nous ne connaissons pas cette personne",
+        DeclineReason::Unknown,
+    ),
+    (
+        "pas-suivie",
+        "Nous ne la suivons pas, ou plus",
+        DeclineReason::NotFollowed,
+    ),
+    ("refus", "Elle ne le souhaite pas", DeclineReason::Refused),
+    (
+        "pas-possible",
+        "Nous ne pouvons pas y prendre part en ce moment",
+        DeclineReason::Unable,
+    ),
+];
+
+/// An invitation that was declined, in the list.
+struct DeclinedLine {
+    structure: String,
+    by: String,
+    when: Moment,
+    why: &'static str,
+    words: String,
+}
+
+/// What was declined lately, for whoever may see it.
+fn declined(site: &Site, who: &Who, now_ms: u64) -> Result<Vec<DeclinedLine>, Problem> {
+    let found = match site.node.care.declined(who.professional()?, now_ms) {
+        Ok(found) => found,
+        Err(CareError::NotReadable(_)) => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let said = |why| REASONS.iter().find(|(.., one)| *one == why);
+    let lines = found.into_iter().map(|one| DeclinedLine {
+        structure: one.structure,
+        by: one
+            .by
+            .unwrap_or_else(|| "Quelqu’un de la structure".to_owned()),
+        when: french::moment(one.at_ms, now_ms),
+        why: said(one.why).map_or("Sans raison notée", |(_, said, _)| said),
+        words: one.words,
+    });
+    Ok(lines.collect())
+}
+
+/// What came back with the form.
+#[derive(Default)]
+struct Typed {
+    /// No person was chosen.
+    open: bool,
+    reason: String,
+    words: String,
+    reason_fault: &'static str,
+    words_fault: &'static str,
+}
 
 /// An invitation in the list.
 pub(super) struct Line {
@@ -58,6 +118,7 @@ fn line(one: InvitationShown, now_ms: u64) -> Line {
 struct Page<'a> {
     shell: Shell<'a>,
     lines: Vec<Line>,
+    declined: Vec<DeclinedLine>,
     done: &'static str,
 }
 
@@ -70,8 +131,9 @@ struct OnePage<'a> {
     alike: Vec<Alike>,
     /// The same qualified INS is here: it is that person.
     proposed: bool,
-    /// Nothing was chosen.
-    open: bool,
+    /// The reasons to decline: the word, what it says, whether it is chosen.
+    reasons: Vec<(&'static str, &'static str, bool)>,
+    typed: Typed,
 }
 
 /// The invitations that wait, for whoever may see them.
@@ -93,6 +155,7 @@ pub(super) async fn page(
     let waiting = waiting(&site, &who).await?.into_iter();
     let page = Page {
         shell: Shell::of(&who, Place::Invitations, "Invitations"),
+        declined: declined(&site, &who, arrival.now_ms)?,
         lines: waiting.map(|one| line(one, arrival.now_ms)).collect(),
         done: match uri.query() {
             Some("fait=acceptee") => {
@@ -116,7 +179,7 @@ fn one_page(
     who: &Who,
     invited: Invited,
     now_ms: u64,
-    open: bool,
+    typed: Typed,
 ) -> Result<Response, Problem> {
     let same = |(_, why): &(_, Likeness)| *why == Likeness::SameQualifiedIns;
     let page = OnePage {
@@ -125,9 +188,13 @@ fn one_page(
         person: Person::of(&invited.identity, &today()),
         alike: alike(site, who, &invited.identity, invited.alike)?,
         line: line(invited.invitation, now_ms),
-        open,
+        reasons: REASONS
+            .map(|(word, said, _)| (word, said, word == typed.reason))
+            .into(),
+        typed,
     };
-    let wrong = open;
+    let typed = &page.typed;
+    let wrong = typed.open || !typed.reason_fault.is_empty() || !typed.words_fault.is_empty();
     Ok(shell::form(wrong, &page))
 }
 
@@ -139,7 +206,7 @@ pub(super) async fn one(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let invited = invited(&site, &who, &id).await?;
-    one_page(&site, &who, invited, arrival.now_ms, false)
+    one_page(&site, &who, invited, arrival.now_ms, Typed::default())
 }
 
 /// `POST /invitations/{invitation}`
@@ -155,7 +222,30 @@ pub(super) async fn decide(
     let (care, invitation) = (&site.node.care, found.invitation.id);
     match fields.word("reponse") {
         "decliner" => {
-            care.decline(actor, invitation).await?;
+            let reason = REASONS
+                .iter()
+                .find(|(word, ..)| *word == fields.word("motif"));
+            let words = fields.get("raison");
+            let long = words.trim().chars().count() > DECLINE_WORDS;
+            let Some((.., reason)) = reason.filter(|_| !long) else {
+                let typed = Typed {
+                    open: false,
+                    reason: fields.word("motif").to_owned(),
+                    words: words.to_owned(),
+                    reason_fault: if reason.is_some() {
+                        ""
+                    } else {
+                        "Choisissez pourquoi vous déclinez."
+                    },
+                    words_fault: if long {
+                        "Cette précision a plus de 300 caractères\u{a0}: écrivez l’essentiel."
+                    } else {
+                        ""
+                    },
+                };
+                return one_page(&site, &who, found, arrival.now_ms, typed);
+            };
+            care.decline(actor, invitation, *reason, words).await?;
             return Ok(door::go("/invitations?fait=declinee"));
         }
         "accepter" => {}
@@ -176,7 +266,11 @@ pub(super) async fn decide(
             let known =
                 chosen.filter(|one| found.alike.iter().any(|(filed, _)| filed.circle == *one));
             if known.is_none() {
-                return one_page(&site, &who, found, arrival.now_ms, true);
+                let typed = Typed {
+                    open: true,
+                    ..Typed::default()
+                };
+                return one_page(&site, &who, found, arrival.now_ms, typed);
             }
             known
         }

@@ -1,7 +1,9 @@
-//! Patients: the list, the search, and a new person (`new`).
+//! Patients: the list, the search, a new person (`new`), and those who might be one (`doubts`).
 
+mod doubts;
 mod new;
 
+pub(super) use doubts::{decide, page as doubts};
 pub(super) use new::{Alike, alike, create, form};
 
 use std::sync::Arc;
@@ -36,6 +38,7 @@ pub(super) struct Line {
     pub(super) person: Person,
     pub(super) latest: Moment,
     followed: bool,
+    pub(super) favourite: bool,
     contested: bool,
 }
 
@@ -68,12 +71,15 @@ struct Page<'a> {
     partial: bool,
     /// A person who exists already was chosen instead of a new one, or a file was opened.
     creates: bool,
+    /// « 2 doutes d’identité »; empty where there are none that the reader decides.
+    doubts: String,
 }
 
 /// Which ones.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum View {
     Mine,
+    Favourites,
     All,
     Ended,
 }
@@ -82,6 +88,7 @@ impl View {
     fn read(word: &str) -> Option<Self> {
         Some(match word {
             "" => Self::Mine,
+            "favoris" => Self::Favourites,
             "structure" => Self::All,
             "clos" => Self::Ended,
             _ => return None,
@@ -91,6 +98,7 @@ impl View {
     const fn word(self) -> &'static str {
         match self {
             Self::Mine => "",
+            Self::Favourites => "favoris",
             Self::All => "structure",
             Self::Ended => "clos",
         }
@@ -128,6 +136,7 @@ pub(super) fn line(listed: Listed, today: &str, now_ms: u64) -> Line {
         person: Person::of(&filed.identity, today),
         latest: french::moment(filed.latest_ms, now_ms),
         followed: listed.followed,
+        favourite: listed.favourite,
         contested: filed.contested,
     }
 }
@@ -173,7 +182,8 @@ async fn list(
     };
     let wanted = FilesWanted {
         typed,
-        followed: view == View::Mine,
+        followed: matches!(view, View::Mine | View::Favourites),
+        favourites: view == View::Favourites,
         ended: view == View::Ended,
         page,
     };
@@ -182,7 +192,7 @@ async fn list(
     if files.files.is_empty() && page > 0 {
         return Ok(door::go(&place(view, 0)));
     }
-    if view != View::Mine && files.files.iter().any(|one| !one.followed) {
+    if files.files.iter().any(|one| !one.followed) {
         care.looked_around(actor, "file.search").await?;
     }
     let (today, now_ms) = (today(), arrival.now_ms);
@@ -207,6 +217,10 @@ async fn list(
         },
         partial: files.partial,
         creates: care.may_open_files(actor)?,
+        doubts: match care.doubts(actor)?.total {
+            0 => String::new(),
+            total => french::count(total, "doute d’identité", "doutes d’identité"),
+        },
     };
     Ok(html(StatusCode::OK, &list))
 }

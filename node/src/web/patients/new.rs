@@ -106,7 +106,7 @@ impl OpenFaults {
 }
 
 /// Who may open files, or why not.
-fn opener<'a>(site: &Site, who: &'a Who) -> Result<&'a Actor, Problem> {
+pub(super) fn opener<'a>(site: &Site, who: &'a Who) -> Result<&'a Actor, Problem> {
     let actor = who.professional()?;
     if !site.node.care.may_open_files(actor)? {
         return Err(Problem::not_allowed());
@@ -194,6 +194,16 @@ pub(in crate::web) async fn create(
     open(&site, &who, actor, typed, (identity, seen), &fields).await
 }
 
+/// Why two persons might be one, in words.
+pub(super) const fn why(why: Likeness) -> &'static str {
+    match why {
+        Likeness::SameQualifiedIns => "Même matricule INS, qualifié\u{a0}: c’est la même personne",
+        Likeness::SameIns => "Même matricule INS",
+        Likeness::SameTraits => "Mêmes nom, prénom et date de naissance",
+        Likeness::CloseTraits => "Identité proche",
+    }
+}
+
 /// Who resembles a person, side by side with them.
 pub(in crate::web) fn alike(
     site: &Site,
@@ -208,14 +218,7 @@ pub(in crate::web) fn alike(
         shown.push(Alike {
             address: address(&filed.circle),
             name: Person::of(&filed.identity, &today).name,
-            why: match why {
-                Likeness::SameQualifiedIns => {
-                    "Même matricule INS, qualifié\u{a0}: c’est la même personne"
-                }
-                Likeness::SameIns => "Même matricule INS",
-                Likeness::SameTraits => "Mêmes nom, prénom et date de naissance",
-                Likeness::CloseTraits => "Identité proche",
-            },
+            why: self::why(why),
             followed: site.node.care.follows(actor, &filed.circle)?,
             ended: filed.ended,
             traits: compared(identity, &filed.identity),
@@ -248,8 +251,8 @@ fn alike_page(
     Ok(shell::form(wrong, &page))
 }
 
-/// The traits of what was typed and of somebody who is here. The number itself is not shown to whoever does not know it.
-fn compared(typed: &PatientIdentity, there: &PatientIdentity) -> Vec<Trait> {
+/// The traits of two persons side by side, but for the number; a row is left out where neither has anything.
+pub(super) fn traits(typed: &PatientIdentity, there: &PatientIdentity) -> Vec<Trait> {
     let row = |name, of: &dyn Fn(&PatientIdentity) -> String| Trait {
         name,
         typed: of(typed),
@@ -273,6 +276,13 @@ fn compared(typed: &PatientIdentity, there: &PatientIdentity) -> Vec<Trait> {
                 .map_or_else(String::new, |date| day(date).1)
         }),
     ];
+    rows.retain(|row| !row.typed.is_empty() || !row.there.is_empty());
+    rows
+}
+
+/// The traits of what was typed and of somebody who is here. The number itself is not shown to whoever does not know it.
+fn compared(typed: &PatientIdentity, there: &PatientIdentity) -> Vec<Trait> {
+    let mut rows = traits(typed, there);
     let same = typed.ins.is_some() && typed.ins == there.ins;
     rows.push(Trait {
         name: "Matricule INS",
@@ -291,7 +301,6 @@ fn compared(typed: &PatientIdentity, there: &PatientIdentity) -> Vec<Trait> {
         }
         .to_owned(),
     });
-    rows.retain(|row| !row.typed.is_empty() || !row.there.is_empty());
     rows
 }
 
