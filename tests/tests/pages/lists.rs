@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use maillon_tests::visitor::Visitor;
+use maillon_tests::{daemon::Trouble, ground::between, visitor::Visitor};
 
 use super::{
-    Story,
-    circle::between,
-    ensure,
+    Story, ensure,
     files::{OPENS, ROZENN, add_to_team, colleague, create, nurse, open, open_another, says},
     folder,
     live::quiet_stream_of,
@@ -36,7 +34,7 @@ fn notes_that_somebody_has_not_read_wait_on_their_first_page_until_they_look_the
     // An open first page is told, and loads itself again.
     loop {
         let event = home.next(Duration::from_secs(5))?;
-        let event = event.ok_or_else(|| maillon_tests::daemon::Trouble::wrong("not told"))?;
+        let event = event.ok_or_else(|| Trouble::wrong("not told"))?;
         if event.name == "nouveau" && event.data == "notes" {
             break;
         }
@@ -75,7 +73,7 @@ fn a_favourite_stands_first_for_whoever_chose_it_and_for_nobody_else() -> Story 
     add_to_team(&mut nurse, &rozenn)?;
     let fields = [("nature", "observation"), ("texte", "Passage du matin.")];
     nurse.post(&format!("{ferdinand}/note"), &fields)?;
-    let order = |visitor: &mut Visitor| -> Result<bool, maillon_tests::daemon::Trouble> {
+    let order = |visitor: &mut Visitor| -> Result<bool, Trouble> {
         let page = visitor.get("/")?;
         Ok(place(&page.text, "Rozenn Le Dantec") < place(&page.text, "Ferdinand Hamelin"))
     };

@@ -8,6 +8,7 @@ mod door;
 mod drafts;
 mod files;
 mod habilitations;
+mod invitations;
 mod lists;
 mod live;
 mod looks;
