@@ -16,7 +16,7 @@ use crate::{
 /// What the keys begin with.
 const KEY: &[u8] = b"declined";
 /// For how long it is kept, milliseconds: thirty days.
-pub const DECLINED_MS: u64 = 30 * 24 * 3_600_000;
+const DECLINED_MS: u64 = 30 * 24 * 3_600_000;
 /// Characters of the reason in words.
 pub const DECLINE_WORDS: usize = 300;
 
@@ -69,6 +69,9 @@ struct Kept {
     words: String,
 }
 
+/// A row with its key; none where it cannot be read.
+type KeyedRow = (Vec<u8>, Option<Kept>);
+
 /// An invitation that was declined.
 #[derive(Debug, Clone)]
 pub struct Declined {
@@ -102,7 +105,7 @@ impl Care {
             return Err(CareError::Text("a reason has at most 300 characters"));
         }
         let namer = self.shared().rows().0.namer();
-        let key = [KEY, &namer.name("declined", &[&invitation.0.0])[..]].concat();
+        let key = [KEY, &namer.name("declined", &[&invitation.0])[..]].concat();
         let actor = actor.clone();
         Ok(self
             .ledger
@@ -157,7 +160,7 @@ impl Care {
         Ok(old.map(|(key, _)| key).collect())
     }
 
-    fn declined_rows(&self) -> Result<Vec<(Vec<u8>, Option<Kept>)>, CareError> {
+    fn declined_rows(&self) -> Result<Vec<KeyedRow>, CareError> {
         let store = &self.shared().rows().0;
         let mut rows = Vec::new();
         for row in store.scan(Table::Access, KEY, Range::all())? {

@@ -2,17 +2,23 @@
 //!
 //! The browser holds a random token. Memory and database hold a keyed hash of it. A session's row is written when it begins, opens again or ends; when it was used
 //! last is kept in memory only, so after a restart each session comes back locked: its person types the password and goes on where they were.
+//!
+//! - `token`: what the browser holds
+//! - `list`: one's own sessions, and ending them
+
+mod list;
+mod token;
+
+pub use list::SessionLine;
+pub use token::Token;
 
 use std::{
     collections::HashMap,
-    fmt,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use data_encoding::BASE64URL_NOPAD;
 use maillon_protocol::{cbor, ids::ThingId};
 use minicbor::{Decode, Encode};
-use zeroize::Zeroizing;
 
 use super::{
     Access, AccessError, Account, AccountId, Arrival, Limits, Password, SESSIONS,
@@ -24,7 +30,7 @@ use super::{
     write_account,
 };
 use crate::{
-    audit::{self, By},
+    audit,
     ledger::Tx,
     random,
     store::{Namer, Table},
@@ -34,39 +40,6 @@ use crate::{
 const MOST_OF_ONE: usize = 10;
 /// Characters of a device's name.
 const DEVICE: usize = 60;
-
-/// What the browser holds: 256 random bits. Wiped when dropped.
-#[derive(Clone)]
-pub struct Token(Zeroizing<String>);
-
-impl Token {
-    fn fresh() -> Self {
-        let bytes = Zeroizing::new([random::token(), random::token()].concat());
-        Self(Zeroizing::new(BASE64URL_NOPAD.encode(&bytes)))
-    }
-
-    /// What a browser sent; nothing where it cannot be a token.
-    pub fn read(sent: &str) -> Option<Self> {
-        let sign = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        let is_one = sent.len() == 43 && sent.bytes().all(sign);
-        is_one.then(|| Self(Zeroizing::new(sent.to_owned())))
-    }
-
-    /// As the browser sends it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    fn name(&self, namer: &Namer) -> Name {
-        Name(namer.name("session", &[self.0.as_bytes()]))
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token(..)")
-    }
-}
 
 /// One session, as it is kept.
 #[derive(Clone, Encode, Decode)]
@@ -133,21 +106,6 @@ pub struct Signed {
     pub number: u64,
     /// Milliseconds without a request until it locks, from now on.
     pub locks_in_ms: u64,
-}
-
-/// A session, as its person sees it in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionLine {
-    /// Its number, to end it.
-    pub number: u64,
-    /// Such as « Firefox sur Android ».
-    pub device: String,
-    /// Since when, Unix milliseconds.
-    pub begun_ms: u64,
-    /// Last used, Unix milliseconds.
-    pub used_ms: u64,
-    /// Whether it is locked.
-    pub locked: bool,
 }
 
 /// All sessions of a node.
@@ -391,82 +349,6 @@ impl Access {
         if let Some(session) = self.inner.sessions.held().get_mut(&name.0) {
             session.locked = true;
         }
-    }
-
-    /// The sessions of an account that go on, the newest first.
-    pub fn sessions(&self, account: &AccountId, now: u64) -> Vec<SessionLine> {
-        let sessions = &self.inner.sessions;
-        let held = sessions.held();
-        let own = held.values().filter(|session| session.account == *account);
-        let era = self.account(account).map_or(0, |account| account.era);
-        let own = own.filter(|session| !sessions.is_over(session, now) && session.era == era);
-        let mut lines: Vec<_> = own
-            .map(|session| SessionLine {
-                number: session.number,
-                device: session.device.clone(),
-                begun_ms: session.begun_ms,
-                used_ms: session.used_ms,
-                locked: session.locked
-                    || now >= session.used_ms.saturating_add(sessions.limits.idle_ms),
-            })
-            .collect();
-        lines.sort_by_key(|line| std::cmp::Reverse((line.begun_ms, line.number)));
-        lines
-    }
-
-    /// Ends one session of an account, by its number.
-    ///
-    /// # Errors
-    /// [`AccessError::Ended`] where it has no such session.
-    pub async fn end(&self, by: By, account: AccountId, number: u64) -> Result<(), AccessError> {
-        let gone = self.those_of(&account, |session| session.number == number);
-        if gone.is_empty() {
-            return Err(AccessError::Ended);
-        }
-        self.end_these(by, account, gone).await
-    }
-
-    /// Ends all sessions of an account but one.
-    ///
-    /// # Errors
-    /// The commit's.
-    pub async fn end_all(
-        &self,
-        by: By,
-        account: AccountId,
-        but: Option<u64>,
-    ) -> Result<(), AccessError> {
-        let gone = self.those_of(&account, |session| Some(session.number) != but);
-        if gone.is_empty() {
-            return Ok(());
-        }
-        self.end_these(by, account, gone).await
-    }
-
-    fn those_of(&self, account: &AccountId, which: impl Fn(&Session) -> bool) -> Vec<Name> {
-        let held = self.inner.sessions.held();
-        let own = held.values().filter(|session| session.account == *account);
-        own.filter(|session| which(session))
-            .map(|session| session.name)
-            .collect()
-    }
-
-    async fn end_these(
-        &self,
-        by: By,
-        account: AccountId,
-        gone: Vec<Name>,
-    ) -> Result<(), AccessError> {
-        // At once, whatever becomes of the commit: it is the safe side.
-        self.forget(&gone);
-        let job = self.inner.ledger.run(move |tx| {
-            for name in &gone {
-                tx.delete(Table::Access, key(name));
-            }
-            audit::note(tx, by, "session.end", about(&account))?;
-            Ok::<(), AccessError>(())
-        });
-        Ok(job.await?)
     }
 
     /// Acts from now on in the name of another professional of the same account.
