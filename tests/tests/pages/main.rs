@@ -10,6 +10,7 @@ mod files;
 mod habilitations;
 mod live;
 mod looks;
+mod team;
 
 use maillon_tests::{
     daemon::{Daemon, Settings, Trouble, professional},
