@@ -58,7 +58,6 @@ impl Held {
         Draft {
             thing: Some(self.thing),
             supersedes: self.standing,
-            occurred_ms: self.occurred_ms,
             ..fresh(actor, Content::Participation(participation), self.parent)
         }
     }
@@ -245,7 +244,6 @@ impl Care {
         circle: CircleId,
         record: RecordId,
     ) -> Result<(), CareError> {
-        self.may_write_in(actor, &circle, &[Category::Administration])?;
         let _one = self.once.lock().await;
         let held = self.held_term(actor, &circle, &record)?;
         let (held, today) = (held.ok_or(CareError::Amended)?, today());
@@ -344,10 +342,13 @@ fn participation(whom: &Known, term: &NewTerm) -> Participation {
 
 /// The term of a referent who is it no more.
 fn hands_over(term: Held, actor: &Actor) -> (Draft, &'static str) {
-    (
-        term.next(actor, |term| term.referent = false),
-        "team.referent",
-    )
+    // What is told of it is still when they came.
+    let occurred_ms = term.occurred_ms;
+    let draft = Draft {
+        occurred_ms,
+        ..term.next(actor, |term| term.referent = false)
+    };
+    (draft, "team.referent")
 }
 
 #[cfg(test)]
