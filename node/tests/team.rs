@@ -441,5 +441,6 @@ async fn somebody_close_is_noted_once_with_national_codes_and_a_number_and_opens
     // Whoever comes back is another term.
     let added = site.care.add_relative(&nurse, circle, daughter()).await;
     added.expect("somebody close");
+    let site = site.restarted().await;
     assert_eq!(terms(&site, &nurse, &circle, "Odile Quesneville").len(), 2);
 }

@@ -263,10 +263,10 @@ impl Ground {
             let noted = self.nurse.post(&format!("{team}/proche"), &fields)?;
             ensure(noted.status == 303, || format!("{noted:?}"))?;
         }
-        let page = self.nurse.get(&team)?;
+        let shown = self.nurse.get(&team)?;
         let term_of = |name: &str| {
             let link = format!("\" aria-label=\"Modifier la participation de {name}\"");
-            let before = page.text.split(&link).next().unwrap_or_default();
+            let before = shown.text.split(&link).next().unwrap_or_default();
             before.rsplit('/').next().unwrap_or_default().to_owned()
         };
         let end = [("geste", "terminer"), ("quand", "maintenant")];

@@ -121,7 +121,7 @@ fn is_meant(asked: &[String], known: &Known) -> bool {
     let one = &known.professional;
     let profession = one.profession.as_ref().map_or("", |code| &code.label);
     let theirs = [&one.name, profession, &one.structure.name];
-    let theirs: Vec<String> = theirs.into_iter().flat_map(|text| words(text)).collect();
+    let theirs: Vec<String> = theirs.into_iter().flat_map(words).collect();
     let begins = |word: &String| theirs.iter().any(|one| one.starts_with(word.as_str()));
     asked.iter().all(begins)
 }
