@@ -247,7 +247,7 @@ impl Ground {
         let page = until_it_says(&mut self.nurse, "/invitations", "Vous invite")?;
         // A colleague to add, two who are close, a term that is over, and a file that nobody else has.
         let code = account(&self.dac, COLLEAGUE)?;
-        professional(&self.dac, "Gwenaëlle Lemercier", "10999008001", "70")?;
+        professional(&self.dac, "Gwenaëlle Lemercier", "10999008005", "70")?;
         let team = format!("{}/equipe", self.file);
         for (name, kin, role, phone) in [
             ("Odile Le Dantec", "DAUC", "aidant", "06 39 98 00 12"),
@@ -279,7 +279,7 @@ impl Ground {
             &[
                 &[
                     ("nom", "Guillou"),
-                    ("prenoms", "Marcel"),
+                    ("prenoms", "Marcelle"),
                     ("naissance", "09/09/1933"),
                 ],
                 &ROZENN[3..5],
