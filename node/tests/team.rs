@@ -154,6 +154,11 @@ async fn whoever_is_not_in_the_team_finds_nobody_adds_nobody_and_ends_nothing() 
             care.add_relative(&other, circle, daughter()).await,
         ),
         ("look", care.term(&other, &circle, &own).map(drop)),
+        // Not even whether there is such a term.
+        (
+            "guess",
+            care.term(&other, &circle, &RecordId([9; 32])).map(drop),
+        ),
         (
             "end",
             care.end_term(&other, circle, close, TermEnd::Now).await,
