@@ -277,8 +277,52 @@ impl Ground {
             &self.dac,
         )?;
         let page = until_it_says(&mut self.nurse, "/invitations", "Vous invite")?;
+        // A colleague to add, two who are close, a term that is over, and a file that nobody else has.
+        let code = account(&self.dac, COLLEAGUE)?;
+        professional(&self.dac, "Gwenaëlle Lemercier", "10999008005", "70")?;
+        let team = format!("{}/equipe", self.file);
+        for (name, kin, role, phone) in [
+            ("Odile Le Dantec", "DAUC", "aidant", "06 39 98 00 12"),
+            ("Armel Le Dantec", "SONC", "urgence", "02 61 91 00 13"),
+            ("Jean Kermarrec", "NBOR", "confiance", "02 61 91 00 14"),
+        ] {
+            let fields = [
+                ("nom", name),
+                ("lien", kin),
+                (role, "1"),
+                ("telephone", phone),
+            ];
+            let noted = self.nurse.post(&format!("{team}/proche"), &fields)?;
+            ensure(noted.status == 303, || format!("{noted:?}"))?;
+        }
+        let shown = self.nurse.get(&team)?;
+        let term_of = |name: &str| {
+            let link = format!("\" aria-label=\"Modifier la participation de {name}\"");
+            let before = shown.text.split(&link).next().unwrap_or_default();
+            before.rsplit('/').next().unwrap_or_default().to_owned()
+        };
+        let end = [("geste", "terminer"), ("quand", "maintenant")];
+        let neighbour = format!("{team}/participation/{}", term_of("Jean Kermarrec"));
+        self.nurse.post(&neighbour, &end)?;
+        let search = format!("{team}/professionnel");
+        let found = self.nurse.post(&search, &[("q", "lemercier")])?;
+        let own = open(
+            &mut self.nurse,
+            &[
+                &[
+                    ("nom", "Guillou"),
+                    ("prenoms", "Marcelle"),
+                    ("naissance", "09/09/1933"),
+                ],
+                &ROZENN[3..5],
+            ]
+            .concat(),
+        )?;
         Ok(Life {
-            code: account(&self.dac, COLLEAGUE)?,
+            own,
+            term: term_of("Étienne Hauchecorne"),
+            chosen: between(&found, &format!("href=\"{search}/"), "\"").to_owned(),
+            code,
             invitation: between(&page, "href=\"/invitations/", "\"").to_owned(),
             answered,
             other,
@@ -297,6 +341,12 @@ pub struct Life {
     pub code: String,
     /// A file of the DAC in whose team the nurse is not.
     pub other: String,
+    /// A file of the nurse's that no other structure has.
+    pub own: String,
+    /// Somebody whom the nurse may add, as pages name them.
+    pub chosen: String,
+    /// The doctor's term in the team.
+    pub term: String,
 }
 
 /// Invites another territory to the first file of one's own, in the name of somebody who works there.

@@ -160,7 +160,15 @@ impl From<CareError> for Refusal {
         let (code, action) = match error {
             CareError::NoCircle => (ErrorCode::NotFound, "see `maillonctl circle list`"),
             CareError::NoRecord => (ErrorCode::NotFound, "see `maillonctl record list CIRCLE`"),
-            CareError::Amended => (ErrorCode::Conflict, "look at the note again"),
+            CareError::Amended => (ErrorCode::Conflict, "look at it again"),
+            CareError::InTeam => (ErrorCode::Conflict, "see `maillonctl team list CIRCLE`"),
+            CareError::Period | CareError::Role => {
+                (ErrorCode::BadRequest, "correct what was given")
+            }
+            CareError::Referent => (
+                ErrorCode::Conflict,
+                "hand the reference over first, on the page « Équipe et cercle »",
+            ),
             CareError::NoAlert => (
                 ErrorCode::BadRequest,
                 "name the alert's record, as `maillonctl alert send` printed it",

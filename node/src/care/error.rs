@@ -33,8 +33,22 @@ pub enum CareError {
     #[error("the record is no alert")]
     NoAlert,
     /// It stands no more as it was seen, or somebody else wrote it.
-    #[error("this note was corrected or withdrawn meanwhile, or somebody else wrote it")]
+    #[error("this was corrected, withdrawn or ended meanwhile, or somebody else wrote it")]
     Amended,
+    /// Whoever is added is in the team.
+    #[error("whoever is added is in this person's care team already")]
+    InTeam,
+    /// A period that cannot be.
+    #[error("the term would end before it begins")]
+    Period,
+    /// A role that goes with another profession.
+    #[error("this profession does not go with that role")]
+    Role,
+    /// A file has a referent, who is in the team.
+    #[error(
+        "a file has a referent: the reference goes to a professional whose term lasts, before the term of whoever has it ends"
+    )]
+    Referent,
     /// A professional's row cannot be read.
     #[error("a stored professional cannot be read: it is damaged or of a newer version")]
     DamagedProfessional,

@@ -106,7 +106,8 @@ impl Care {
         let held = self.shared().circle(&circle);
         let writable = held
             .is_some_and(|held| held.charter.is_member(&own) && held.current_secret().is_some());
-        if !writable {
+        // Who is in the team comes with who the person is: whoever was added to it before joins once.
+        if !writable || self.refresh_file(&circle)?.is_none() {
             return Ok(false);
         }
         let actor = self.actor_of(actor)?;

@@ -39,6 +39,7 @@ mod people;
 mod picture;
 mod read;
 mod reading;
+mod received;
 mod replace;
 pub(crate) mod requests;
 mod retention;
@@ -72,9 +73,13 @@ pub use people::{Actor, Seat};
 pub use picture::FileKind;
 pub use read::{AlertMark, AlertsWanted, DEEPEST_PAGE, NoMark, ThingMark};
 pub use reading::{FileView, Shown};
+pub use received::Received;
 pub use retention::YEAR_MS;
 pub use seen::Unread;
-pub use team::{NewFile, TeamMember};
+pub use team::{
+    KIN, Kin, Known, KnownBy, KnownFound, MemberRole, NameWanted, NewFile, NewRelative, NewTerm,
+    PEOPLE_IN_A_PAGE, PhoneNumber, RelativeRole, TeamMember, TermEnd,
+};
 pub use unsent::{Form, UNSENT_MS, Unsent};
 
 use std::sync::Arc;

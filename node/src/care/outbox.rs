@@ -8,7 +8,6 @@ use maillon_protocol::{
     ids::NodeId,
     replica::{AwaitedRow, Row, RowPrefix, Rows},
     sign::Unverified,
-    sync::View,
 };
 
 use super::{Care, CareError, read::waiting};
@@ -40,17 +39,7 @@ impl Care {
                 if records == 0 {
                     continue;
                 }
-                let oldest_ms = shared
-                    .read(|view| view.owed(&circle, &member.node, ack))
-                    .into_iter()
-                    .filter_map(|(log, next, _)| {
-                        shared
-                            .read(|view| view.records(&id, &log, next, next, 1))
-                            .first()
-                            .map(|record| record.header.object.time.ms())
-                    })
-                    .min()
-                    .unwrap_or(0);
+                let oldest_ms = self.oldest_waiting(&circle, &member.node, ack);
                 lines.push(OutboxLine {
                     node: member.node,
                     structure: names.of(&member.node),

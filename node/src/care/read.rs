@@ -115,7 +115,8 @@ pub(super) fn identities(
     Ok(found)
 }
 
-fn acks(shared: &Shared, circle: &CircleId) -> Result<BTreeMap<NodeId, Ack>, CareError> {
+/// What each member of a circle said last that it has.
+pub(super) fn acks(shared: &Shared, circle: &CircleId) -> Result<BTreeMap<NodeId, Ack>, CareError> {
     let mut found = BTreeMap::new();
     for bytes in shared.rows().scan(&RowPrefix::Acks(*circle))? {
         let ack = Unverified::<Ack>::parse(bytes)

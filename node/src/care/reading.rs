@@ -106,6 +106,8 @@ pub struct FileView {
     pub writes_messages: bool,
     /// Whether team and circle may be changed.
     pub manages: bool,
+    /// Whether those who are close may be noted.
+    pub writes_close: bool,
     /// Whether documents may be added.
     pub writes_documents: bool,
     /// How much is here of the files that records name, by record.
@@ -208,6 +210,7 @@ impl Care {
             circle: view,
             writes_messages: writes(Category::Messages)?,
             writes_documents: glass_ms.is_none() && writes(Category::Documents)?,
+            writes_close: glass_ms.is_none() && writes(Category::Social)?,
             manages: glass_ms.is_none() && writes(Category::Administration)?,
             glass_ms,
         })

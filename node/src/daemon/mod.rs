@@ -16,7 +16,7 @@ mod retention;
 mod trail;
 mod upkeep;
 
-pub(crate) use peers::PeerSeen;
+pub(crate) use peers::{Heard, PeerSeen};
 
 use std::{
     collections::HashSet,

@@ -1,6 +1,6 @@
 //! How this node stands with its peers, for whoever administers it: the same for the socket and the pages.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use maillon_protocol::{
     admin::{PeerLine, Relation},
@@ -13,7 +13,7 @@ use maillon_protocol::{
 use super::Node;
 use crate::{
     audit::{About, By},
-    network::{Trouble, Via},
+    network::{NodeStatus, Trouble, Via},
     peering::PeeringError,
 };
 
@@ -25,7 +25,27 @@ pub(crate) struct PeerSeen {
     pub(crate) trouble: Option<Trouble>,
 }
 
+/// When a node was last heard from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heard {
+    /// Whether it is connected now.
+    pub(crate) now: bool,
+    /// When something came from it last since this node started, Unix milliseconds.
+    pub(crate) last_ms: Option<u64>,
+}
+
 impl Node {
+    /// When nodes were last heard from; nothing of those that were not since this node started.
+    pub(crate) async fn heard_from(&self, now_ms: u64) -> BTreeMap<NodeId, Heard> {
+        let network = self.network.status().await.ok();
+        let nodes = network.into_iter().flat_map(|all| all.nodes);
+        let heard = |one: &NodeStatus| Heard {
+            now: one.connected.is_some(),
+            last_ms: one.last_seen.map(|ago| before(now_ms, ago)),
+        };
+        nodes.map(|one| (one.node, heard(&one))).collect()
+    }
+
     /// Everybody who was paired, and all fellow members.
     pub(crate) async fn peers_seen(&self, now_ms: u64) -> Vec<PeerSeen> {
         let network = self.network.status().await.ok();
@@ -54,9 +74,7 @@ impl Node {
                     Via::Relay(relay) => Some(names.of(&relay)),
                     Via::Quic | Via::Tcp => None,
                 }),
-                last_seen_ms: status.and_then(|one| one.last_seen).map(|ago| {
-                    now_ms.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX))
-                }),
+                last_seen_ms: (status.and_then(|one| one.last_seen)).map(|ago| before(now_ms, ago)),
                 waiting: self.care.waiting_for(&node),
                 refused: self.scores.score(&node).problems.values().sum(),
                 last_error: trouble.as_ref().map(ToString::to_string),
@@ -92,6 +110,10 @@ impl Node {
             .await;
         Ok(())
     }
+}
+
+fn before(now_ms: u64, ago: Duration) -> u64 {
+    now_ms.saturating_sub(u64::try_from(ago.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Whether a node is dialled: nobody's silence was chosen here.

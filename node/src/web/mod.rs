@@ -17,6 +17,7 @@ mod administration;
 mod alerts;
 mod assets;
 mod crowd;
+mod dates;
 mod door;
 mod dossier;
 mod fields;
@@ -88,9 +89,22 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
             "/dossiers/{file}/documents/{document}",
             get(dossier::attached),
         ),
+        ("/dossiers/{file}/equipe", get(dossier::team)),
         (
-            "/dossiers/{file}/equipe",
-            get(dossier::team).post(dossier::add_to_team),
+            "/dossiers/{file}/equipe/professionnel",
+            get(dossier::search_form).post(dossier::search),
+        ),
+        (
+            "/dossiers/{file}/equipe/professionnel/{choisi}",
+            get(dossier::member_form).post(dossier::add_member),
+        ),
+        (
+            "/dossiers/{file}/equipe/proche",
+            get(dossier::relative_form).post(dossier::add_relative),
+        ),
+        (
+            "/dossiers/{file}/equipe/participation/{terme}",
+            get(dossier::term_form).post(dossier::change_term),
         ),
         ("/dossiers/{file}/acces", get(dossier::looks)),
         (

@@ -360,7 +360,9 @@ impl From<CareError> for Problem {
             CareError::TooManyFavourites => Self::too_many_favourites(),
             CareError::Write(_) => Self::ended(),
             CareError::NotAllHere { .. } => Self::on_its_way(),
-            CareError::HabilitationsChanged | CareError::Amended => Self::changed_meanwhile(),
+            CareError::HabilitationsChanged | CareError::Amended | CareError::InTeam => {
+                Self::changed_meanwhile()
+            }
             // The first two name somebody: they are said without that, and not logged.
             CareError::Answered { .. } => Self::answered(),
             CareError::Against(_) | CareError::NoConsent => Self::not_shared(),

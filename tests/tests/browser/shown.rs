@@ -43,7 +43,8 @@ pub(crate) struct Shown {
     pub(crate) name: &'static str,
     /// Who looks.
     pub(crate) who: Who,
-    /// Its address; names in braces as in the routes, `{other}` the file of somebody else, `{note}` a note that was answered.
+    /// Its address; names in braces as in the routes, `{other}` the file of somebody else, `{note}` a note that was answered, `{own}` a file of the nurse's structure alone,
+    /// `{choisi}` somebody to add, `{terme}` a term in the team.
     pub(crate) at: &'static str,
     /// What is done there before.
     pub(crate) then: &'static [Act],
@@ -82,6 +83,9 @@ impl Shown {
         let at = at.replace("{other}", life.other.trim_start_matches("/dossiers/"));
         let at = at.replace("{invitation}", &life.invitation);
         let at = at.replace("{note}", &life.answered);
+        let at = at.replace("{own}", life.own.trim_start_matches("/dossiers/"));
+        let at = at.replace("{choisi}", &life.chosen);
+        let at = at.replace("{terme}", &life.term);
         browser.go(&format!("{origin}{at}"))?;
         for act in self.then {
             match *act {
@@ -155,7 +159,7 @@ pub(crate) const PAGES: &[Shown] = &[
     ]),
     page(Nurse, "accueil", "/", "Tension basse"),
     page(Nurse, "menu", "/", "Verrouiller").after(&[Click("[popovertarget=menu]")]),
-    page(Nurse, "patients", "/patients", "1 dossier"),
+    page(Nurse, "patients", "/patients", "2 dossiers"),
     page(
         Nurse,
         "patients-structure",
@@ -217,6 +221,79 @@ pub(crate) const PAGES: &[Shown] = &[
         "/dossiers/{file}/equipe",
         "Équipe de prise en charge",
     ),
+    page(
+        Nurse,
+        "equipe-recherche",
+        "/dossiers/{file}/equipe/professionnel",
+        "Nom, profession ou structure",
+    ),
+    page(
+        Nurse,
+        "equipe-trouves",
+        "/dossiers/{file}/equipe/professionnel",
+        "1 professionnel trouvé",
+    )
+    .after(&[Fill("#q", "lemer"), Click("[role=search] button")]),
+    page(
+        Nurse,
+        "equipe-introuvable",
+        "/dossiers/{file}/equipe/professionnel",
+        "Personne ne correspond",
+    )
+    .after(&[Fill("#q", "dupont"), Click("[role=search] button")]),
+    page(
+        Nurse,
+        "equipe-membre",
+        "/dossiers/{file}/equipe/professionnel/{choisi}",
+        "Référence du dossier",
+    ),
+    page(
+        Nurse,
+        "equipe-membre-refuse",
+        "/dossiers/{file}/equipe/professionnel/{choisi}",
+        "Rien n’a été enregistré",
+    )
+    .after(&[Fill("#debut", "hier"), SEND])
+    .error(),
+    page(
+        Nurse,
+        "equipe-membre-invitation",
+        "/dossiers/{own}/equipe/professionnel",
+        "Inviter sa structure",
+    )
+    .after(&[
+        Fill("#q", "haucheco"),
+        Click("[role=search] button"),
+        Click("#resultats a[href*='professionnel/']"),
+    ]),
+    page(
+        Nurse,
+        "equipe-proche",
+        "/dossiers/{file}/equipe/proche",
+        "Lien avec la personne",
+    ),
+    page(
+        Nurse,
+        "equipe-proche-refuse",
+        "/dossiers/{file}/equipe/proche",
+        "Rien n’a été enregistré",
+    )
+    .after(&[SEND])
+    .error(),
+    page(
+        Nurse,
+        "equipe-terme",
+        "/dossiers/{file}/equipe/participation/{terme}",
+        "Mettre fin à cette participation",
+    ),
+    page(
+        Nurse,
+        "equipe-terme-refuse",
+        "/dossiers/{file}/equipe/participation/{terme}",
+        "Rien n’a changé",
+    )
+    .after(&[Click("[name=quand][value=date]"), Click("[value=terminer]")])
+    .error(),
     page(
         Nurse,
         "documents",
@@ -394,7 +471,9 @@ fn every_route_stands_in_the_list_of_pages_that_the_gates_walk() -> Story {
     let shown = PAGES
         .iter()
         .map(|page| page.at.split('?').next().unwrap_or_default());
-    let shown: BTreeSet<_> = shown.map(|at| at.replace("{other}", "{file}")).collect();
+    let shown: BTreeSet<_> = shown
+        .map(|at| at.replace("{other}", "{file}").replace("{own}", "{file}"))
+        .collect();
     let all = closed_routes().into_iter().chain(PUBLIC.iter().copied());
     let forgotten: Vec<_> = all
         .filter(|route| !FORMS.contains(route) && !FILES.contains(route))

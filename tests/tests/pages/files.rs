@@ -54,13 +54,23 @@ pub(super) fn colleague(node: &Daemon) -> Result<Visitor, Trouble> {
     Ok(visitor)
 }
 
+/// The address at which the one colleague is added who is not in a person's team yet.
+pub(super) fn to_add(nurse: &mut Visitor, address: &str) -> Result<String, Trouble> {
+    let search = format!("{address}/equipe/professionnel");
+    let page = nurse.get(&search)?;
+    let key = page.text.split(&format!("href=\"{search}/")).nth(1);
+    let key = key.and_then(|rest| rest.split('"').next());
+    let key = key.ok_or_else(|| Trouble::wrong(format!("nobody to add: {page:?}")))?;
+    Ok(format!("{search}/{key}"))
+}
+
+/// What the form of a new term asks for.
+pub(super) const TERM: [(&str, &str); 1] = [("debut", "01/09/2026")];
+
 /// Adds the one colleague who is not in a person's team yet.
 pub(super) fn add_to_team(nurse: &mut Visitor, address: &str) -> Story {
-    let team = nurse.get(&format!("{address}/equipe"))?;
-    let id = team.text.split("<option value=\"").nth(1);
-    let id = id.and_then(|rest| rest.split('"').next());
-    let fields = [("professionnel", id.unwrap_or_default())];
-    let done = nurse.post(&format!("{address}/equipe"), &fields)?;
+    let at = to_add(nurse, address)?;
+    let done = nurse.post(&at, &TERM)?;
     ensure(done.status == 303, || format!("{done:?}"))
 }
 
@@ -222,22 +232,11 @@ fn who_is_not_in_the_team_opens_nothing_by_any_address_until_somebody_adds_them(
     let sent = other.post(&format!("{address}/note"), &fields)?;
     ensure(sent.status == 403, || format!("{sent:?}"))?;
 
-    let team = nurse.get(&format!("{address}/equipe"))?;
-    let id = team.text.split("<option value=\"").nth(1);
-    let id = id
-        .and_then(|rest| rest.split('"').next())
-        .unwrap_or_default()
-        .to_owned();
-    says(&team, &["Inès Delahaye"])?;
-    let mine = other.post(
-        &format!("{address}/equipe"),
-        &[("professionnel", id.as_str())],
-    )?;
+    let at = to_add(&mut nurse, &address)?;
+    says(&nurse.get(&at)?, &["Inès Delahaye"])?;
+    let mine = other.post(&at, &TERM)?;
     ensure(mine.status == 403, || format!("{mine:?}"))?;
-    let added = nurse.post(
-        &format!("{address}/equipe"),
-        &[("professionnel", id.as_str())],
-    )?;
+    let added = nurse.post(&at, &TERM)?;
     ensure(added.status == 303, || format!("{added:?}"))?;
     let page = other.get(&format!("{address}/carnet"))?;
     says(&page, &["Retour à domicile"])?;

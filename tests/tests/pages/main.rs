@@ -12,6 +12,7 @@ mod invitations;
 mod lists;
 mod live;
 mod looks;
+mod team;
 
 use maillon_tests::{
     daemon::{Daemon, Settings, Trouble, professional},

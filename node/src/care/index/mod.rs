@@ -25,12 +25,13 @@ use maillon_protocol::{
     charter::Subject,
     circle::Circle,
     content::{Content, Kind, PatientIdentity},
+    dossier::Version,
     ids::{CircleId, NodeId},
 };
 
 use super::{
     Actor, Care, CareError, Category, Likeness, read,
-    team::{Mark, Term},
+    team::{Colleague, Mark, Term, lasts},
 };
 use crate::{clock::today, ledger::Shared};
 use asked::Asked;
@@ -54,11 +55,13 @@ pub struct Filed {
     pub ended: bool,
     /// When something came into it last, Unix milliseconds.
     pub latest_ms: u64,
-    /// The structure that wrote who the referent is.
+    /// The structure of the referent; where that is not known, the one that wrote who it is.
     pub referent: Option<NodeId>,
     /// Its words, each after a space.
     names: String,
     terms: Vec<Term>,
+    /// Professionals of other structures, as these named them.
+    colleagues: Vec<Colleague>,
 }
 
 impl Filed {
@@ -71,7 +74,8 @@ impl Filed {
             return Ok(None);
         }
         let (mut identities, mut terms, mut latest_ms) = (Vec::new(), Vec::new(), 0);
-        let mut referent = None;
+        let (mut referent, mut colleagues) = (None, Vec::new());
+        let (own, today) = (shared.own(), today());
         for thing in read::things(shared, &id)?.values() {
             let newest = thing.newest().map_or(0, |version| version.time.ms());
             latest_ms = latest_ms.max(newest);
@@ -79,24 +83,44 @@ impl Filed {
             if !matches!(kind, Some(Kind::PatientIdentity | Kind::Participation)) {
                 continue;
             }
-            for version in read::standing(thing) {
+            let standing = read::standing(thing);
+            let stands =
+                |version: &Version| standing.iter().any(|one| one.record == version.record);
+            // Who somebody is was said when their structure wrote it, whatever others made of the term since.
+            let versions = thing.versions.iter();
+            for version in versions.filter(|one| kind == Some(Kind::Participation) || stands(one)) {
                 let Some((_, opened)) = read::opened(shared, &version.record)? else {
                     continue;
                 };
                 match opened.content {
-                    Content::PatientIdentity(identity) => {
+                    Content::PatientIdentity(identity) if stands(version) => {
                         identities.push((version.time, identity));
                     }
                     Content::Participation(term) => {
-                        if term.referent && term.period.end.is_none() {
-                            referent = Some(version.node);
+                        let from = (version.node, version.time);
+                        colleagues.extend(Colleague::of(&term, &opened.envelope.author, from));
+                        if !stands(version) {
+                            continue;
                         }
-                        terms.extend(Term::of(&term));
+                        let of = Term::of(&term);
+                        if term.referent && lasts(&term.period, &today) {
+                            referent = Some((version.node, of.clone()));
+                        }
+                        terms.extend(of);
                     }
                     _ => {}
                 }
             }
         }
+        // The referent's own structure, where another one wrote that they are.
+        let referent = referent.map(|(writer, term)| {
+            let theirs = |one: &&Colleague| term.as_ref().is_some_and(|term| one.is_named_by(term));
+            colleagues
+                .iter()
+                .find(theirs)
+                .map_or(writer, Colleague::node)
+        });
+        colleagues.retain(|one| one.node() != own);
         identities.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
         let contested = identities.len() > 1;
         let Some((_, identity)) = identities.into_iter().next() else {
@@ -107,15 +131,16 @@ impl Filed {
             names: names_of(&identity),
             identity,
             contested,
-            ended: state.closed || !circle.charter.is_member(&shared.own()),
+            ended: state.closed || !circle.charter.is_member(&own),
             latest_ms,
             referent,
             terms,
+            colleagues,
         }))
     }
 
     /// Whether somebody with these marks is in the person's team on a day.
-    fn is_followed_by(&self, marks: &[Mark], today: &str) -> bool {
+    pub(super) fn is_followed_by(&self, marks: &[Mark], today: &str) -> bool {
         self.terms.iter().any(|term| term.is_of(marks, today))
     }
 }
@@ -394,21 +419,12 @@ impl Care {
         Ok(filed.is_some_and(|filed| filed.is_followed_by(&Mark::all_of(actor), &today())))
     }
 
-    /// Those of several who are not in a person's team today, as the records say now.
-    ///
-    /// # Errors
-    /// [`CareError`].
-    pub(super) fn who_do_not_follow(
-        &self,
-        mut actors: Vec<Actor>,
-        circle: &CircleId,
-    ) -> Result<Vec<Actor>, CareError> {
-        let (filed, today) = (self.refresh_file(circle)?, today());
-        let follows = |actor: &Actor| {
-            let filed = filed.as_ref();
-            filed.is_some_and(|filed| filed.is_followed_by(&Mark::all_of(actor), &today))
-        };
-        actors.retain(|actor| !follows(actor));
-        Ok(actors)
+    /// Shows each professional of another structure whom a file here names, as often as files do.
+    pub(super) fn each_colleague(&self, mut show: impl FnMut(&Colleague)) {
+        let files = self.index.held();
+        let filed = files.values().filter_map(|kept| kept.filed.as_ref());
+        filed
+            .flat_map(|filed| &filed.colleagues)
+            .for_each(&mut show);
     }
 }

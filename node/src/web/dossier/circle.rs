@@ -11,11 +11,16 @@ use maillon_protocol::{
     content::AskedChange,
     ids::NodeId,
     invite::InvitationReason,
+    replica::LetterError,
 };
 
-use super::{Cover, Tab, file, opened};
+use super::{
+    Cover, Tab, file, opened,
+    team::{Structure, structures},
+};
 use crate::{
     care::{CareError, Made, Shown},
+    clock::now_ms,
     web::{
         Site,
         door::{self, Who},
@@ -26,7 +31,7 @@ use crate::{
 };
 
 /// The reasons of an invitation, as the form names them.
-const WHY: [(&str, &str, InvitationReason); 3] = [
+pub(super) const WHY: [(&str, &str, InvitationReason); 3] = [
     (
         "soins",
         "Elle prend part aux soins",
@@ -44,7 +49,7 @@ const WHY: [(&str, &str, InvitationReason); 3] = [
     ),
 ];
 /// What it may read of what was written before it came.
-const PAST: [(&str, &str, Grant); 2] = [
+pub(super) const PAST: [(&str, &str, Grant); 2] = [
     ("tout", "Tout le dossier", Grant::Whole),
     ("rien", "Seulement ce qui s’écrit désormais", Grant::Nothing),
 ];
@@ -57,7 +62,7 @@ const ENDS: [(&str, &str, u64); 5] = [
     ("autre", "Autre raison", 4),
 ];
 /// Characters that say why, for the structure that is asked.
-const WORDS: usize = 500;
+pub(super) const WORDS: usize = 500;
 
 /// A structure that may be chosen.
 struct Choice {
@@ -76,6 +81,7 @@ struct Page<'a> {
     /// Structures that could be invited, those that were and have not answered, and the other members.
     strangers: Vec<Choice>,
     invited: Vec<String>,
+    structures: Vec<Structure>,
     others: Vec<Choice>,
     why: &'static [(&'static str, &'static str, InvitationReason)],
     past: &'static [(&'static str, &'static str, Grant)],
@@ -120,6 +126,7 @@ async fn page(
             .filter(|(node, relation)| *relation == Relation::Peer && stranger(node))
             .map(|(node, _)| choice(node))
             .collect(),
+        structures: structures(site, who.professional()?, &view, now_ms()).await?,
         invited: invited.iter().map(|node| care.structure_of(node)).collect(),
         others: members()
             .filter(|member| member.node != own)
@@ -229,9 +236,11 @@ pub(in crate::web) async fn change_circle(
 }
 
 /// What is to be said beside the form of a change that cannot be made.
-fn refusal(error: &CareError) -> Option<&'static str> {
+pub(super) fn refusal(error: &CareError) -> Option<&'static str> {
     Some(match error {
-        CareError::NotInIt => "Cette structure est déjà dans le cercle, ou n’y est plus.",
+        CareError::NotInIt | CareError::Letter(LetterError::Member) => {
+            "Cette structure est déjà dans le cercle, ou n’y est plus."
+        }
         CareError::NoConsent => {
             "L’information de la personne n’est pas notée\u{a0}: notez-la avant d’inviter."
         }

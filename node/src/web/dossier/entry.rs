@@ -6,7 +6,7 @@ use maillon_protocol::{
     admin::{AlertView, RecordView, ThingView},
     content::{
         AlertStep, Code, Consent, ConsentDecision, ConsentKind, Content, LiaisonNote, NoteKind,
-        Party, Professional, Severity,
+        PartialDate, Participation, Party, Professional, Severity,
     },
     dossier::Delivery,
     ids::ThingId,
@@ -15,6 +15,7 @@ use maillon_protocol::{
 use super::attached::{self, Joined};
 use crate::{
     care::FileView,
+    clock::day_of,
     web::french::{self, Moment},
 };
 
@@ -175,7 +176,9 @@ fn entry(thing: &ThingView, now_ms: u64) -> Option<(u64, Entry)> {
         return Some((erased.occurred_ms, entry));
     };
     let mut entry = said(record, thing.alert.as_ref(), now_ms)?;
-    if thing.superseded > 0 && !entry.withdrawn {
+    // A term that has ended or was handed over is no correction.
+    let is_term = matches!(record.content, Content::Participation(_));
+    if thing.superseded > 0 && !entry.withdrawn && !is_term {
         entry.tags.push("corrigé");
     }
     if thing.standing.len() > 1 {
@@ -270,23 +273,7 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
         }
         Content::Participation(term) => {
             let mut entry = Entry::new("people", "Équipe de prise en charge", at, now_ms);
-            let name = match &term.party {
-                Party::Professional(one) => by(one),
-                Party::Organisation(structure, _) => structure.name.clone(),
-                Party::RelatedPerson { name, .. } => name.clone(),
-            };
-            let role = roles(&term.roles);
-            let role = if role.is_empty() {
-                role
-            } else {
-                format!(" ({role})")
-            };
-            let so = match (term.period.end.is_some(), term.referent) {
-                (true, _) => "fin de la participation",
-                (false, true) => "prend la référence du dossier",
-                (false, false) => "entre dans l’équipe",
-            };
-            entry.lines = vec![format!("{name}{role}\u{a0}: {so}.")];
+            entry.lines = vec![term_said(term, &day_of(now_ms))];
             entry
         }
         // The team itself says nothing that its members do not, and the person's traits are above every page.
@@ -311,6 +298,29 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
         entry.remarks.push(clock.to_owned());
     }
     Some(entry)
+}
+
+/// A term in words, as of a day: « Odile Quintric (aidant) : compte parmi les proches. »
+fn term_said(term: &Participation, today: &str) -> String {
+    let name = match &term.party {
+        Party::Professional(one) => by(one),
+        Party::Organisation(structure, _) => structure.name.clone(),
+        Party::RelatedPerson { name, .. } => name.clone(),
+    };
+    let role = roles(&term.roles);
+    let role = if role.is_empty() {
+        role
+    } else {
+        format!(" ({role})")
+    };
+    let ended = |end: &PartialDate| today.get(..end.as_str().len()) >= Some(end.as_str());
+    let so = match &term.party {
+        _ if term.period.end.as_ref().is_some_and(ended) => "fin de la participation",
+        Party::RelatedPerson { .. } => "compte parmi les proches",
+        _ if term.referent => "prend la référence du dossier",
+        _ => "entre dans l’équipe",
+    };
+    format!("{name}{role}\u{a0}: {so}.")
 }
 
 fn withdrawn(entry: &mut Entry, reason: &str) {

@@ -2,6 +2,7 @@
 //!
 //! - `attached`: files that somebody sent, and how they are given back
 //! - `entry`: what is written in a file, as pages show it
+//! - `team`: the team and the circle, and who is added to the team
 
 mod acts;
 mod alert;
@@ -28,7 +29,10 @@ pub(super) use favourite::choose;
 pub(super) use glass::{break_it, glass_form};
 pub(super) use looks::looks;
 pub(super) use note::{note_form, write_note};
-pub(super) use team::{add as add_to_team, team};
+pub(super) use team::{
+    add_member, add_relative, change_term, member_form, relative_form, search, search_form, team,
+    term_form,
+};
 
 use std::sync::Arc;
 

@@ -1,11 +1,13 @@
 //! What was typed into the form of an identity, and what is wrong with it, field by field.
 
 use maillon_protocol::content::{
-    IdentityStatus, Ins, InsKey, InsKind, PartialDate, PartialDateError, PatientIdentity, Sex,
-    ins_key,
+    IdentityStatus, Ins, InsKey, InsKind, PartialDate, PatientIdentity, Sex, ins_key,
 };
 
-use crate::{care::IdentityError, web::fields::Fields};
+use crate::{
+    care::IdentityError,
+    web::{dates, fields::Fields},
+};
 
 /// The documents that are offered: the code of each (FR Core, `fr-core-cs-mode-validation-identity`), and its name.
 pub(super) const DOCUMENTS: [(&str, &str); 7] = [
@@ -249,30 +251,12 @@ fn upper(text: &str) -> String {
     words.join(" ").to_uppercase()
 }
 
-/// A birth date as people write it: jour/mois/année, with what is not known left out.
+/// A birth date: jour/mois/année, with what is not known left out.
 fn born(typed: &str) -> Result<PartialDate, String> {
-    const FORM: &str = "Écrivez le jour, le mois et l’année\u{a0}: 14/08/1945. Si le jour est inconnu\u{a0}: 08/1945, ou 1945.";
-    let parts: Vec<&str> = typed
-        .split(['/', '.', '-', ' '])
-        .filter(|part| !part.is_empty())
-        .collect();
-    let compact = typed.len() == 8 && typed.bytes().all(|sign| sign.is_ascii_digit());
-    let text = match parts.as_slice() {
-        [day] if compact => format!("{}-{}-{}", &day[4..], &day[2..4], &day[..2]),
-        [year] => (*year).to_owned(),
-        [month, year] if year.len() == 4 => format!("{year}-{month:0>2}"),
-        [year, month, day] if year.len() == 4 => format!("{year}-{month:0>2}-{day:0>2}"),
-        [day, month, year] if year.len() == 4 => format!("{year}-{month:0>2}-{day:0>2}"),
-        _ => return Err(FORM.to_owned()),
-    };
-    let month = text.get(5..7).and_then(|month| month.parse::<u8>().ok());
-    PartialDate::try_from(text).map_err(|error| match (error, month) {
-        (PartialDateError::NoSuchDay, _) => "Ce mois n’a pas ce jour.".to_owned(),
-        (_, Some(month @ 13..=99)) => {
-            format!("Il n’y a pas de mois {month}. Écrivez le jour, puis le mois.")
-        }
-        _ => FORM.to_owned(),
-    })
+    dates::read(
+        typed,
+        "Écrivez le jour, le mois et l’année\u{a0}: 14/08/1945. Si le jour est inconnu\u{a0}: 08/1945, ou 1945.",
+    )
 }
 
 #[cfg(test)]
@@ -319,38 +303,6 @@ mod tests {
         assert!(identity.is_none());
         let fields: Vec<_> = faults.all().into_iter().map(|(field, ..)| field).collect();
         assert_eq!(fields, ["nom", "prenoms", "naissance", "sexe-f", "lieu"]);
-    }
-
-    #[test]
-    fn a_birth_date_is_read_as_people_write_it() {
-        for (typed, date) in [
-            ("14/08/1945", "1945-08-14"),
-            ("14.8.1945", "1945-08-14"),
-            ("1945-08-14", "1945-08-14"),
-            ("14 08 1945", "1945-08-14"),
-            ("14081945", "1945-08-14"),
-            ("08/1945", "1945-08"),
-            ("1945", "1945"),
-        ] {
-            assert_eq!(
-                born(typed).map(String::from).as_deref(),
-                Ok(date),
-                "{typed}"
-            );
-        }
-        for typed in [
-            "",
-            "hier",
-            "14/08/45",
-            "14/08",
-            "1/2/3/1945",
-            "14//1945x",
-            "é4081945",
-        ] {
-            assert!(born(typed).is_err(), "{typed}");
-        }
-        assert!(born("11/13/1940").is_err_and(|said| said.contains("mois 13")));
-        assert!(born("31/02/1940").is_err_and(|said| said.contains("ce jour")));
     }
 
     #[test]

@@ -3,6 +3,24 @@
 //! A professional who signs in opens the files of those in whose team they are, for as long as their term lasts (code de la santé publique, L. 1110-4 and
 //! L. 1110-12: information is shared within the care team). They are recognised by their national identifier or by the random id that this node gave them, whichever
 //! structure wrote the term down, and never by their name.
+//!
+//! - `directory`: who is known by a name, to be added
+//! - `terms`: a term with its role and period, its end, and who is the referent
+//! - `relatives`: those who are close to the person
+//! - `roles`, `phone`: national codes, and numbers as people type them
+
+mod directory;
+mod phone;
+mod relatives;
+mod roles;
+mod terms;
+
+pub(super) use directory::Colleague;
+pub use directory::{Known, KnownBy, KnownFound, NameWanted, PEOPLE_IN_A_PAGE};
+pub use phone::PhoneNumber;
+pub use relatives::NewRelative;
+pub use roles::{KIN, Kin, MemberRole, RelativeRole};
+pub use terms::{NewTerm, TermEnd};
 
 use maillon_protocol::{
     charter::Subject,
@@ -10,7 +28,7 @@ use maillon_protocol::{
         CareTeam, Consent, Content, Identifier, IdentifierSystem, Kind, LiaisonNote, NoteKind,
         PartialDate, Participation, Party, PatientIdentity, Period, Professional,
     },
-    ids::CircleId,
+    ids::{CircleId, RecordId, ThingId},
     replica::Draft,
 };
 
@@ -24,7 +42,7 @@ use crate::{
 };
 
 /// By what somebody is recognised in a team.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Mark {
     /// An IDNPS: its first digit says the kind, 8 for an RPPS, 0 for an ADELI number (`ehealth.md`, section 2).
     National(Box<str>),
@@ -91,7 +109,7 @@ fn named(actor: &Actor) -> Party {
 }
 
 /// Whether a period holds a day, `2026-11-27`; both ends are in it, and one that is known to the month holds the whole month.
-fn lasts(period: &Period, day: &str) -> bool {
+pub(super) fn lasts(period: &Period, day: &str) -> bool {
     let as_far = |date: &PartialDate| day.get(..date.as_str().len()).unwrap_or(day).to_owned();
     let begun = period.start.as_ref();
     let ended = period.end.as_ref();
@@ -102,10 +120,22 @@ fn lasts(period: &Period, day: &str) -> bool {
 /// One term in a person's team, as a page shows it.
 #[derive(Debug, Clone)]
 pub struct TeamMember {
+    /// The record that says so.
+    pub record: RecordId,
     /// What was written.
     pub participation: Participation,
     /// Whether the term lasts today.
     pub lasts: bool,
+    /// Whether it is over: one that does not last may begin later.
+    pub is_over: bool,
+}
+
+/// From today on.
+fn since_today() -> Period {
+    Period {
+        start: PartialDate::try_from(today()).ok(),
+        end: None,
+    }
 }
 
 /// A term that begins today.
@@ -113,12 +143,21 @@ fn from_today(party: Party, referent: bool) -> Content {
     Content::Participation(Participation {
         party,
         roles: Vec::new(),
-        period: Period {
-            start: PartialDate::try_from(today()).ok(),
-            end: None,
-        },
+        period: since_today(),
         referent,
     })
+}
+
+impl TeamMember {
+    /// A term as of a day.
+    fn on(day: &str, record: RecordId, participation: Participation) -> Self {
+        Self {
+            record,
+            lasts: lasts(&participation.period, day),
+            is_over: terms::is_over(&participation.period, day),
+            participation,
+        }
+    }
 }
 
 /// With what a file is opened.
@@ -144,11 +183,16 @@ pub(super) fn entry(
     actor: &Actor,
     whom: &Actor,
 ) -> Result<Draft, CareError> {
+    let term = from_today(named(whom), false);
+    Ok(fresh(actor, term, team_thing(shared, circle)?))
+}
+
+/// The team of a circle, to which each term belongs; none where nobody has begun one.
+fn team_thing(shared: &Shared, circle: &CircleId) -> Result<Option<ThingId>, CareError> {
     let things = read::things(shared, circle)?;
     let mut teams = things.iter();
     let team = teams.find(|(_, thing)| thing.kind() == Some(Kind::CareTeam as u64));
-    let term = from_today(named(whom), false);
-    Ok(fresh(actor, term, team.map(|(id, _)| *id)))
+    Ok(team.map(|(id, _)| *id))
 }
 
 /// In which categories whoever opens a file writes.
@@ -206,10 +250,7 @@ impl Care {
         let team = Content::CareTeam(CareTeam {
             name: TEAM.to_owned(),
             identifiers: Vec::new(),
-            period: Period {
-                start: PartialDate::try_from(today()).ok(),
-                end: None,
-            },
+            period: since_today(),
             managed_by: vec![self.structure.clone()],
         });
         let reason = Content::LiaisonNote(LiaisonNote {
@@ -255,6 +296,10 @@ impl Care {
         if self.level(actor, Category::Administration)? < Level::Read {
             return Ok(Vec::new());
         }
+        self.team_in(circle)
+    }
+
+    fn team_in(&self, circle: &CircleId) -> Result<Vec<TeamMember>, CareError> {
         let (shared, today) = (self.shared(), today());
         let mut all = Vec::new();
         for thing in read::things(shared, circle)?.values() {
@@ -265,14 +310,8 @@ impl Care {
                 if let Some((_, opened)) = read::opened(shared, &version.record)?
                     && let Content::Participation(participation) = opened.content
                 {
-                    let lasts = lasts(&participation.period, &today);
-                    all.push((
-                        version.time,
-                        TeamMember {
-                            participation,
-                            lasts,
-                        },
-                    ));
+                    let member = TeamMember::on(&today, version.record, participation);
+                    all.push((version.time, member));
                 }
             }
         }
@@ -281,14 +320,6 @@ impl Care {
             (!one.lasts, !one.participation.referent, close, *time)
         });
         Ok(all.into_iter().map(|(_, one)| one).collect())
-    }
-
-    /// The professionals of this structure who are not in a person's team.
-    ///
-    /// # Errors
-    /// [`CareError`].
-    pub fn outside_the_team(&self, circle: &CircleId) -> Result<Vec<Actor>, CareError> {
-        self.who_do_not_follow(self.professionals()?, circle)
     }
 
     /// Adds a professional of this structure to a person's team, from today on. Nothing is written where they are in it.
