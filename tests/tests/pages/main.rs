@@ -10,6 +10,8 @@ mod files;
 mod habilitations;
 mod live;
 mod looks;
+mod markup;
+mod walk;
 
 use maillon_tests::{
     daemon::{Daemon, Settings, Trouble, professional},
