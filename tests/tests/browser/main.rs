@@ -9,6 +9,7 @@ mod driver;
 mod gates;
 mod ground;
 mod keyboard;
+mod print;
 mod shown;
 mod traces;
 mod without_script;
