@@ -346,7 +346,24 @@ impl Browser {
         self.capture(&json!({ "format": "webp", "quality": 85 }))
     }
 
-    fn capture(&self, how: &Value) -> Result<Vec<u8>, Trouble> {
+    /// From now on the page looks as it does on paper.
+    pub(crate) fn as_on_paper(&self) -> Result<(), Trouble> {
+        // The width of an A4 sheet between its margins.
+        let size = json!({ "width": 688, "height": 1000, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", &size)?;
+        self.devtools("Emulation.setEmulatedMedia", &json!({ "media": "print" }))
+            .map(drop)
+    }
+
+    /// The page on paper: a PDF.
+    pub(crate) fn print(&self) -> Result<Vec<u8>, Trouble> {
+        let printed = self.post("/print", &json!({ "shrinkToFit": false }))?;
+        let data = printed.as_str().unwrap_or_default();
+        let bytes = data_encoding::BASE64.decode(data.as_bytes());
+        bytes.map_err(|error| Trouble::wrong(format!("a printed page: {error}")))
+    }
+
+    pub(crate) fn capture(&self, how: &Value) -> Result<Vec<u8>, Trouble> {
         let taken = self.devtools("Page.captureScreenshot", how)?;
         let data = taken["data"].as_str().unwrap_or_default();
         let bytes = data_encoding::BASE64.decode(data.as_bytes());

@@ -73,6 +73,26 @@ impl Care {
         .await
     }
 
+    /// Answers an alert of a person's file. Whoever may not write there is not told which alerts are in it.
+    ///
+    /// # Errors
+    /// [`CareError::NoAlert`] where it is in no such file; those of [`Care::answer_alert`].
+    pub async fn answer_alert_in(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        alert: RecordId,
+        step: AlertStep,
+        comment: String,
+    ) -> Result<Written, CareError> {
+        self.may_write_in(actor, &circle, &[Category::Messages])?;
+        let found = read::record(self.shared(), &alert)?;
+        if found.is_none_or(|(held, _)| held.id() != circle) {
+            return Err(CareError::NoAlert);
+        }
+        self.answer_alert(actor, alert, step, comment).await
+    }
+
     /// Acknowledges, takes charge of or closes an alert.
     ///
     /// # Errors

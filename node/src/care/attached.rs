@@ -55,8 +55,12 @@ impl Care {
         self.may_open(actor, &circle)?;
         self.may_read(actor, Category::Identity)?;
         let found = read::opened(self.shared(), &record)?;
-        let (_, opened) =
-            (found.filter(|(found, _)| *found == circle)).ok_or(CareError::NoRecord)?;
+        let Some((_, opened)) = found.filter(|(found, _)| *found == circle) else {
+            // Whoever does not read all kinds is not told which ones are there.
+            self.may_read(actor, Category::Documents)?;
+            self.may_read(actor, Category::Messages)?;
+            return Err(CareError::NoRecord);
+        };
         self.may_read(
             actor,
             match opened.content {

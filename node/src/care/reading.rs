@@ -8,10 +8,7 @@ use maillon_protocol::{
     ids::{CircleId, NodeId, RecordId},
 };
 
-use super::{
-    Actor, AlertsWanted, Care, CareError, Category, ThingMark, audit,
-    read::{self, ThingsWanted},
-};
+use super::{Actor, AlertsWanted, Care, CareError, Category, ThingMark, audit, read::ThingsWanted};
 use crate::{
     audit::{About, Object},
     care::{Level, looks::BY_GLASS},
@@ -288,14 +285,5 @@ impl Care {
         let own = self.shared().own();
         let others = held.charter.members().map(|member| member.node);
         Ok(others.filter(|node| *node != own).collect())
-    }
-
-    /// In which circle a record is; none where it is not here.
-    ///
-    /// # Errors
-    /// [`CareError`].
-    pub fn circle_of(&self, record: &RecordId) -> Result<Option<CircleId>, CareError> {
-        let found = read::record(self.shared(), record)?;
-        Ok(found.map(|(circle, _)| circle.id()))
     }
 }

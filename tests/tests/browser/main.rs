@@ -7,6 +7,7 @@ mod alert;
 mod demo;
 mod gates;
 mod keyboard;
+mod print;
 mod shown;
 mod traces;
 mod without_script;

@@ -146,6 +146,20 @@ pub(crate) const PAGES: &[Shown] = &[
     page(Nobody, "secours", "/secours", "Code de secours"),
     page(
         Nobody,
+        "secours-refuse",
+        "/secours",
+        "ne sont pas identiques",
+    )
+    .after(&[
+        Fill("#login", NURSE.0),
+        Fill("#code", "ABCD-EFGH"),
+        Fill("#next", "douze lettres au moins"),
+        Fill("#again", "douze lettres en moins"),
+        SEND,
+    ])
+    .error(),
+    page(
+        Nobody,
         "codes",
         "/premiere-connexion",
         "plus jamais affichés",
@@ -202,6 +216,22 @@ pub(crate) const PAGES: &[Shown] = &[
         Fill("#lieu", "76998"),
         SEND,
     ]),
+    page(
+        Nurse,
+        "nouveau-ouvrir-refuse",
+        "/patients/nouveau",
+        "Rien n’a été enregistré",
+    )
+    .after(&[
+        Fill("#nom", "Hamelin"),
+        Fill("#prenoms", "Ferdinand"),
+        Fill("#naissance", "04/03/1950"),
+        Click("input[name=sexe][value=m]"),
+        Fill("#lieu", "76998"),
+        SEND,
+        SEND,
+    ])
+    .error(),
     page(Nurse, "dossier", "/dossiers/{file}", "Fil du dossier"),
     page(
         Nurse,
@@ -209,6 +239,20 @@ pub(crate) const PAGES: &[Shown] = &[
         "/dossiers/{file}?fil=alertes",
         "Sans réponse depuis",
     ),
+    page(
+        Nurse,
+        "dossier-alerte-clore",
+        "/dossiers/{file}?fil=alertes",
+        "Ce qui a été fait",
+    )
+    .after(&[Click(".m-more summary")]),
+    page(
+        Nurse,
+        "carnet-reception",
+        "/dossiers/{file}/carnet",
+        "CPTS des Falaises",
+    )
+    .after(&[Click(".m-reach summary")]),
     page(
         Nurse,
         "carnet",
@@ -302,6 +346,14 @@ pub(crate) const PAGES: &[Shown] = &[
     ),
     page(
         Nurse,
+        "documents-refuse",
+        "/dossiers/{file}/documents",
+        "Rien n’a été ajouté",
+    )
+    .after(&[SEND])
+    .error(),
+    page(
+        Nurse,
         "acces",
         "/dossiers/{file}/acces",
         "Qui a consulté ce dossier",
@@ -314,11 +366,42 @@ pub(crate) const PAGES: &[Shown] = &[
     ),
     page(
         Nurse,
+        "cercle-refuse",
+        "/dossiers/{file}/cercle",
+        "Dites pourquoi le dossier est clos",
+    )
+    .after(&[Click("main button[value=clore]")])
+    .error(),
+    page(
+        Nurse,
         "note-correction",
         "/dossiers/{file}/carnet",
         "Retirer cette note",
     )
     .after(&[Click(".m-entry__foot a[href*='/note/']")]),
+    page(
+        Nurse,
+        "note-correction-refusee",
+        "/dossiers/{file}/carnet",
+        "Une note corrigée dit quelque chose",
+    )
+    .after(&[
+        Click(".m-entry__foot a[href*='/note/']"),
+        Fill("#texte", " "),
+        Click("main button[value=corriger]"),
+    ])
+    .error(),
+    page(
+        Nurse,
+        "note-retrait-refuse",
+        "/dossiers/{file}/carnet",
+        "Dites pourquoi vous la retirez",
+    )
+    .after(&[
+        Click(".m-entry__foot a[href*='/note/']"),
+        Click("main button[value=retirer]"),
+    ])
+    .error(),
     page(Nurse, "note", "/dossiers/{file}/note", "Nature de la note"),
     page(
         Nurse,
@@ -354,6 +437,14 @@ pub(crate) const PAGES: &[Shown] = &[
         "/dossiers/{other}/acces-exceptionnel",
         "Ouvrir pour une heure",
     ),
+    page(
+        Nurse,
+        "acces-exceptionnel-refuse",
+        "/dossiers/{other}/acces-exceptionnel",
+        "Choisissez pourquoi",
+    )
+    .after(&[SEND])
+    .error(),
     page(Nurse, "acces-refuse", "/dossiers/{other}", "dossier").error(),
     page(Nurse, "alertes", "/alertes", "Refuse de manger"),
     page(Nurse, "invitations", "/invitations", "Vous invite"),
@@ -364,6 +455,19 @@ pub(crate) const PAGES: &[Shown] = &[
         "Firmin Lemonnier",
     ),
     page(Nurse, "compte", "/compte", "Mes sessions"),
+    page(
+        Nurse,
+        "compte-refuse",
+        "/compte",
+        "Ce n’est pas votre mot de passe actuel",
+    )
+    .after(&[
+        Fill("#before", "autre chose"),
+        Fill("#next", "douze lettres au moins"),
+        Fill("#again", "douze lettres au moins"),
+        Click("[action='/compte/mot-de-passe'] button"),
+    ])
+    .error(),
     page(Nurse, "compte-codes", "/compte", "plus jamais affichés").after(&[
         Fill("#codes-password", PASSWORD),
         Click("[action='/compte/codes'] button"),
@@ -376,6 +480,14 @@ pub(crate) const PAGES: &[Shown] = &[
         "/deverrouiller",
         "Session verrouillée",
     ),
+    page(
+        Locked,
+        "deverrouiller-refuse",
+        "/deverrouiller",
+        "incorrect",
+    )
+    .after(&[Fill("#password", "autre chose"), SEND])
+    .error(),
     page(
         Newcomer,
         "accueil-vide",
@@ -409,6 +521,21 @@ pub(crate) const PAGES: &[Shown] = &[
     ),
     page(
         Administrator,
+        "administration-comptes-gerer",
+        "/administration/comptes",
+        "Donner un nouveau code",
+    )
+    .after(&[Click(".m-more summary")]),
+    page(
+        Administrator,
+        "administration-compte-refuse",
+        "/administration/comptes/nouveau",
+        "Écrivez le nom de la personne",
+    )
+    .after(&[SEND])
+    .error(),
+    page(
+        Administrator,
         "administration-compte",
         "/administration/comptes/nouveau",
         "Nouveau compte",
@@ -419,6 +546,31 @@ pub(crate) const PAGES: &[Shown] = &[
         "/administration/structures",
         "Aucune donnée de patient",
     ),
+    page(
+        Administrator,
+        "administration-invitation",
+        "/administration/structures",
+        "Elle ne sera plus affichée",
+    )
+    .after(&[Click("main [action$='/inviter'] button")]),
+    page(
+        Administrator,
+        "administration-appairage",
+        "/administration/structures",
+        "pas encore accepté",
+    )
+    .after(&[
+        Click("main [action$='/inviter'] button"),
+        Click("main a[href*='/appairages/']"),
+    ]),
+    page(
+        Administrator,
+        "administration-accepter-refuse",
+        "/administration/structures/accepter",
+        "pas une invitation entière",
+    )
+    .after(&[SEND])
+    .error(),
     page(
         Administrator,
         "administration-accepter",

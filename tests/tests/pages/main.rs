@@ -12,7 +12,9 @@ mod invitations;
 mod lists;
 mod live;
 mod looks;
+mod markup;
 mod team;
+mod walk;
 
 use maillon_tests::{
     daemon::{Daemon, Settings, Trouble, professional},

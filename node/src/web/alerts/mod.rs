@@ -179,10 +179,8 @@ pub(super) async fn answer(
         return Err(Problem::no_outcome());
     }
     let care = &site.node.care;
-    if care.circle_of(&alert)? != Some(filed.circle) {
-        return Err(Problem::not_found());
-    }
-    care.answer_alert(actor, alert, step, comment).await?;
+    care.answer_alert_in(actor, filed.circle, alert, step, comment)
+        .await?;
     let back = fields.word("retour");
     let own = format!("/dossiers/{at}");
     Ok(door::go(if back.is_empty() {

@@ -201,6 +201,11 @@ fn entry(thing: &ThingView, now_ms: u64) -> Option<(u64, Entry)> {
 }
 
 impl Entry {
+    /// Whether it is a note of an emergency that stands.
+    pub(super) const fn is_urgent_note(&self) -> bool {
+        self.answer.is_some() && !self.flag.is_empty()
+    }
+
     fn new(icon: &'static str, kind: &'static str, at_ms: u64, now_ms: u64) -> Self {
         Self {
             icon,

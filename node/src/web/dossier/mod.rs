@@ -7,6 +7,7 @@
 mod acts;
 mod alert;
 mod amend;
+mod around;
 mod attached;
 mod circle;
 mod documents;
@@ -58,7 +59,8 @@ use crate::{
     care::{FileView, Filed, Shown, ThingMark},
     clock::today,
 };
-use entry::Day;
+use around::Near;
+use entry::{Day, Entry};
 
 /// Digits of a circle's id that make the address of its file: ninety-six bits, which nobody makes meet another file's.
 const DIGITS: usize = 24;
@@ -206,6 +208,14 @@ impl Journal {
             past,
         }
     }
+
+    /// What whoever holds a printed summary must know first: alerts that are not closed, and urgent notes.
+    fn matters(&self) -> Vec<&Entry> {
+        let entries = self.days.iter().flat_map(|day| &day.entries);
+        entries
+            .filter(|one| one.alert.is_some() || one.is_urgent_note())
+            .collect()
+    }
 }
 
 #[derive(Template)]
@@ -213,7 +223,7 @@ impl Journal {
 struct SummaryPage<'a> {
     shell: Shell<'a>,
     cover: Cover,
-    around: Vec<team::Line>,
+    around: Vec<Near>,
     structures: Vec<String>,
     filters: Vec<(&'static str, &'static str, bool)>,
     journal: Journal,
@@ -221,6 +231,13 @@ struct SummaryPage<'a> {
     done: &'static str,
     reader: &'a str,
     structure: &'a str,
+}
+
+impl SummaryPage<'_> {
+    /// Whether a place in the team is beyond what the screen names.
+    const fn is_beyond(place: &usize) -> bool {
+        *place >= AROUND
+    }
 }
 
 #[derive(Template)]
@@ -250,7 +267,7 @@ async fn opened(
     Ok((filed, view))
 }
 
-/// People who are named in the summary; the others are on the page of the team.
+/// People whom the screen names in the summary; the others are on the page of the team. Paper has all of them.
 const AROUND: usize = 6;
 
 /// The filters of the timeline: the word in the address, the name, what they show.
@@ -283,8 +300,7 @@ pub(super) async fn summary(
         around: around
             .iter()
             .filter(|one| one.lasts)
-            .map(team::Line::of)
-            .take(AROUND)
+            .map(Near::of)
             .collect(),
         structures: members
             .filter(|member| !member.left)
