@@ -292,6 +292,8 @@ impl Care {
         self.in_team(actor, circle)?;
         let mut all = self.held_terms(circle)?.into_iter();
         let Some(held) = all.find(|one| one.standing.first() == Some(record)) else {
+            // Nor is whoever may change only some of them.
+            self.may_write_in(actor, circle, &[Category::Administration, Category::Social])?;
             return Ok(None);
         };
         self.may_write_in(actor, circle, &[category(&held.participation.party)])?;

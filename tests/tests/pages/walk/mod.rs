@@ -10,15 +10,13 @@ mod scene;
 use std::collections::BTreeSet;
 
 use maillon_node::{care::Level, web::closed_routes};
-use maillon_tests::{daemon::Trouble, visitor::Visitor};
+use maillon_tests::{daemon::Trouble, ground::between, visitor::Visitor};
 
 use self::{
     routes::{DOCUMENTS, Gate, MESSAGES, ROUTES, Standing},
     scene::{How, NAMES, NOTE, Scene, TITLE, own_row},
 };
-use crate::{
-    PASSWORD, Story, administration::administrator, circle::between, ensure, folder, sign_in,
-};
+use crate::{PASSWORD, Story, administration::administrator, ensure, folder, sign_in};
 
 /// A professional outside of every team, with everything that a profession may have.
 const OUTSIDE: Standing = Standing {

@@ -4,6 +4,7 @@ use maillon_node::care::Level;
 
 /// Places in a row of the matrix, as its page shows them.
 pub(super) const IDENTITY: usize = 0;
+const SOCIAL: usize = 1;
 pub(super) const MESSAGES: usize = 5;
 pub(super) const DOCUMENTS: usize = 6;
 pub(super) const FILE: usize = 7;
@@ -18,6 +19,7 @@ const READS_DOCUMENTS: Right = (DOCUMENTS, Level::Read);
 const ADDS: Right = (DOCUMENTS, Level::Write);
 const READS_TEAM: Right = (FILE, Level::Read);
 const MANAGES: Right = (FILE, Level::Write);
+const WRITES_CLOSE: Right = (SOCIAL, Level::Write);
 
 /// Who is let in.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +95,11 @@ pub(super) const ROUTES: &[Route] = &[
         Professional(&[MANAGES, (IDENTITY, Level::Write), TELLS]),
     ),
     (
+        "/patients/doutes",
+        Professional(&[MANAGES, (IDENTITY, Level::Write), TELLS]),
+        Professional(&[MANAGES, (IDENTITY, Level::Write), TELLS]),
+    ),
+    (
         "/dossiers/{file}",
         OpenWithAny(&[READS_MESSAGES, READS_DOCUMENTS, READS_TEAM]),
         Nothing,
@@ -112,9 +119,25 @@ pub(super) const ROUTES: &[Route] = &[
         Open(&[WHO, READS_DOCUMENTS]),
         Nothing,
     ),
+    ("/dossiers/{file}/equipe", Open(&[WHO, READS_TEAM]), Nothing),
     (
-        "/dossiers/{file}/equipe",
-        Open(&[WHO, READS_TEAM]),
+        "/dossiers/{file}/equipe/professionnel",
+        Team(&[WHO, MANAGES]),
+        Team(&[WHO, MANAGES]),
+    ),
+    (
+        "/dossiers/{file}/equipe/professionnel/{choisi}",
+        Team(&[WHO, MANAGES]),
+        Team(&[MANAGES]),
+    ),
+    (
+        "/dossiers/{file}/equipe/proche",
+        Team(&[WHO, READS_TEAM, WRITES_CLOSE]),
+        Team(&[WRITES_CLOSE]),
+    ),
+    (
+        "/dossiers/{file}/equipe/participation/{terme}",
+        Team(&[WHO, MANAGES]),
         Team(&[MANAGES]),
     ),
     ("/dossiers/{file}/acces", Team(&[WHO, READS_TEAM]), Nothing),
@@ -129,6 +152,7 @@ pub(super) const ROUTES: &[Route] = &[
         Open(&[TELLS]),
     ),
     ("/dossiers/{file}/brouillon", Nothing, Open(&[])),
+    ("/dossiers/{file}/favori", Anybody, Team(&[])),
     (
         "/dossiers/{file}/acces-exceptionnel",
         Professional(&[WHO]),

@@ -7,15 +7,14 @@ use maillon_protocol::{
 };
 use maillon_tests::{
     daemon::{Daemon, Trouble},
+    ground::between,
     visitor::{File, Page, Visitor},
 };
 use tempfile::TempDir;
 
 use crate::{
-    PASSWORD,
-    circle::between,
-    ensure,
-    files::{OPENS, ROZENN, nurse, open},
+    PASSWORD, ensure,
+    files::{OPENS, ROZENN, TERM, nurse, open},
 };
 
 /// Words that nobody reads outside of the file, and to which category each belongs.
@@ -34,8 +33,11 @@ pub(super) struct Scene {
     note: String,
     document: String,
     alert: String,
-    /// A professional who is in no team and has no account.
+    /// The nurse's own term in the team.
+    term: String,
+    /// A professional who is in no team and has no account; as the page of the team names them.
     spare: String,
+    key: String,
 }
 
 /// How a route is asked.
@@ -84,11 +86,15 @@ impl Scene {
         let note = between(&page, &format!("href=\"{address}/note/"), "\"").to_owned();
         let page = nurse.get(&format!("{address}?fil=alertes"))?;
         let alert = between(&page, "name=\"alerte\" value=\"", "\"").to_owned();
-        for id in [&document, &note, &alert] {
-            ensure(!id.is_empty(), || page.text.clone())?;
-        }
+        let page = nurse.get(&format!("{address}/equipe"))?;
+        let term = format!("href=\"{address}/equipe/participation/");
+        let term = between(&page, &term, "\"").to_owned();
         let circle = node.client()?.circles()?[0].circle;
         let spare = professional(&node, "Nolwenn Abgrall", Some("60"))?;
+        let key = key(&mut nurse, &address, "Nolwenn Abgrall")?;
+        for id in [&document, &note, &alert, &term, &key] {
+            ensure(!id.is_empty(), || page.text.clone())?;
+        }
         Ok(Self {
             node,
             nurse,
@@ -97,7 +103,9 @@ impl Scene {
             note,
             document,
             alert,
+            term,
             spare,
+            key,
         })
     }
 
@@ -120,8 +128,9 @@ impl Scene {
         ];
         visitor.post("/premiere-connexion", &fields)?;
         if team {
-            let at = format!("{}/equipe", self.address);
-            let added = self.nurse.post(&at, &[("professionnel", &id)])?;
+            let key = key(&mut self.nurse, &self.address, name)?;
+            let at = format!("{}/equipe/professionnel/{key}", self.address);
+            let added = self.nurse.post(&at, &TERM)?;
             ensure(added.status == 303, || format!("{added:?}"))?;
         }
         Ok(visitor)
@@ -162,6 +171,8 @@ impl Scene {
         };
         at.replace("{note}", &id(&self.note))
             .replace("{document}", &id(&self.document))
+            .replace("{choisi}", &id(&self.key))
+            .replace("{terme}", &id(&self.term))
             .replace("{invitation}", &"7a".repeat(32))
             .replace("{pairing}", "4be07a19c3d2")
     }
@@ -181,7 +192,19 @@ impl Scene {
                 let first = [("etape", step), OPENS[1], OPENS[2], OPENS[3]];
                 return owned(&[&first[..], &ROZENN].concat());
             }
-            "/dossiers/{file}/equipe" => &[("professionnel", spare)],
+            "/patients/doutes" => &[("un", self.file()), ("autre", self.file())],
+            "/dossiers/{file}/favori" => &[("favori", "oui")],
+            "/dossiers/{file}/equipe/professionnel" => &[("q", "abgrall")],
+            "/dossiers/{file}/equipe/professionnel/{choisi}" => &TERM,
+            "/dossiers/{file}/equipe/proche" => &[
+                ("nom", "Yves Le Dantec"),
+                ("aidant", "1"),
+                ("telephone", "06 39 98 12 34"),
+            ],
+            // Nobody ends the term of the referent.
+            "/dossiers/{file}/equipe/participation/{terme}" => {
+                &[("geste", "terminer"), ("quand", "maintenant")]
+            }
             "/dossiers/{file}/cercle" if refused => &[("geste", "clore"), ("raison", "fin")],
             "/dossiers/{file}/note/{note}" => &[("geste", "retirer"), ("motif", "Aucun.")],
             "/dossiers/{file}/brouillon" => &[("forme", "note"), ("texte", "Je")],
@@ -242,6 +265,13 @@ impl Scene {
         }
         visitor.post(&at, &fields)
     }
+}
+
+/// As the page of the team names a professional.
+fn key(nurse: &mut Visitor, address: &str, name: &str) -> Result<String, Trouble> {
+    let search = format!("{address}/equipe/professionnel");
+    let page = nurse.post(&search, &[("q", name)])?;
+    Ok(between(&page, &format!("href=\"{search}/"), "\"").to_owned())
 }
 
 fn owned(fields: &[(&str, &str)]) -> Vec<(String, String)> {

@@ -42,11 +42,11 @@ async fn page(
     typed: Option<&Fields>,
     fault: String,
 ) -> Result<Response, Problem> {
-    let filed = goes_on(site, at)?;
+    goes_on(site, at)?;
+    let (filed, view) = opened(site, who, at, Shown::Team, None).await?;
     let care = &site.node.care;
     let term = care.term(who.professional()?, &filed.circle, &record)?;
     let term = term.ok_or_else(Problem::changed_meanwhile)?;
-    let (filed, view) = opened(site, who, at, Shown::Team, None).await?;
     let part = &term.participation;
     let is_professional = matches!(part.party, Party::Professional(_));
     let page = Page {
