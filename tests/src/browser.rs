@@ -347,7 +347,10 @@ impl Browser {
     }
 
     /// From now on the page looks as it does on paper.
-    pub(crate) fn as_on_paper(&self) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn as_on_paper(&self) -> Result<(), Trouble> {
         // The width of an A4 sheet between its margins.
         let size = json!({ "width": 688, "height": 1000, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", &size)?;
@@ -356,7 +359,10 @@ impl Browser {
     }
 
     /// The page on paper: a PDF.
-    pub(crate) fn print(&self) -> Result<Vec<u8>, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn print(&self) -> Result<Vec<u8>, Trouble> {
         let printed = self.post("/print", &json!({ "shrinkToFit": false }))?;
         let data = printed.as_str().unwrap_or_default();
         let bytes = data_encoding::BASE64.decode(data.as_bytes());

@@ -1,16 +1,16 @@
 //! The first page of a file on paper: who the person is, what matters, whom to call, when it was printed, and nothing that one would click.
 
 use maillon_protocol::admin::{Call, TeamCall};
-use maillon_tests::{daemon::Settings, examples::Examples, visitor::Visitor};
+use maillon_tests::{
+    browser::Browser,
+    daemon::Settings,
+    examples::Examples,
+    ground::{self, COORDINATOR, NURSE, between, node},
+    visitor::Visitor,
+};
 use serde_json::json;
 
-use crate::{
-    Story,
-    driver::Browser,
-    ensure, folder,
-    ground::{self, COORDINATOR, NURSE, between, node},
-    keep, screens,
-};
+use crate::{Story, ensure, folder, keep, screens};
 
 /// What can be clicked or typed into and stands on the paper all the same.
 const TO_CLICK: &str = r#"

@@ -124,6 +124,7 @@ mod tests {
             latest_ms: 0,
             referent: None,
             terms: Vec::new(),
+            colleagues: Vec::new(),
         })
     }
 
