@@ -297,7 +297,7 @@ impl Ground {
         }
         let shown = self.nurse.get(&team)?;
         let term_of = |name: &str| {
-            let link = format!("\" aria-label=\"Modifier la participation de {name}\"");
+            let link = format!("\" aria-label=\"Modifier la participation : {name}\"");
             let before = shown.text.split(&link).next().unwrap_or_default();
             before.rsplit('/').next().unwrap_or_default().to_owned()
         };

@@ -42,7 +42,7 @@ fn search(visitor: &mut Visitor, address: &str, typed: &str) -> Result<Page, Tro
 /// The address of the form that changes the term of somebody in the team.
 fn term_of(visitor: &mut Visitor, address: &str, name: &str) -> Result<String, Trouble> {
     let team = visitor.get(&format!("{address}/equipe"))?;
-    let link = format!("aria-label=\"Modifier la participation de {name}\"");
+    let link = format!("aria-label=\"Modifier la participation : {name}\"");
     let before = team.text.split(&link).next().unwrap_or_default();
     let at = before.rsplit("href=\"").next().unwrap_or_default();
     let at = at.split('"').next().unwrap_or_default().to_owned();
@@ -446,7 +446,7 @@ fn a_professional_of_another_territory_is_found_without_whom_they_care_for_and_c
     let team = until_it_says(&mut doctor, &format!("{own}/equipe"), "médecin traitant")?;
     ensure(
         team.text
-            .matches("<strong>Étienne Hauchecorne</strong>")
+            .matches("Modifier la participation : Étienne Hauchecorne\"")
             .count()
             == 1,
         || team.text.clone(),
