@@ -369,7 +369,10 @@ impl Browser {
         bytes.map_err(|error| Trouble::wrong(format!("a printed page: {error}")))
     }
 
-    pub(crate) fn capture(&self, how: &Value) -> Result<Vec<u8>, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn capture(&self, how: &Value) -> Result<Vec<u8>, Trouble> {
         let taken = self.devtools("Page.captureScreenshot", how)?;
         let data = taken["data"].as_str().unwrap_or_default();
         let bytes = data_encoding::BASE64.decode(data.as_bytes());

@@ -46,7 +46,7 @@ fn on_paper_the_first_page_says_who_what_matters_and_whom_to_call_and_has_nothin
         return Ok(());
     };
     let root = folder()?;
-    let dac = node(Settings::dac(), &root)?;
+    let dac = node(Settings::dac(), root.path())?;
     let origin = dac.pages()?;
     let mut nurse = ground::signed_in(&dac, NURSE)?;
     let (_, name, rpps, profession) = COORDINATOR;

@@ -3,19 +3,15 @@
 
 use maillon_tests::{
     daemon::{Settings, Trouble, pair, professional},
+    ground::{self, DOCTOR, NURSE, between, signed_in, until_it_says},
     visitor::{Page, Visitor},
 };
 
 use super::{
-    PASSWORD, Story,
-    circle::{between, territory, until_it_says},
-    ensure,
+    PASSWORD, Story, ensure,
     files::{TERM, add_to_team, colleague, nurse, open, open_another, says, to_add},
     folder,
 };
-
-const NURSE: (&str, &str, &str, &str) = ("maelle", "Maëlle Quesnel-Duval", "10999001018", "60");
-const DOCTOR: (&str, &str, &str, &str) = ("etienne", "Étienne Hauchecorne", "10999002040", "10");
 
 const ODILE: [(&str, &str); 5] = [
     ("nom", "Odile Quintric"),
@@ -356,8 +352,10 @@ fn names_that_carry_markup_are_text_wherever_the_team_shows_them() -> Story {
 fn a_professional_of_another_territory_is_found_without_whom_they_care_for_and_comes_with_their_structure()
 -> Story {
     let root = folder()?;
-    let (dac, mut nurse) = territory(Settings::dac(), &root.path().join("dac"), NURSE)?;
-    let (cpts, mut doctor) = territory(Settings::cpts(), &root.path().join("cpts"), DOCTOR)?;
+    let dac = ground::node(Settings::dac(), root.path())?;
+    let mut nurse = signed_in(&dac, NURSE)?;
+    let cpts = ground::node(Settings::cpts(), root.path())?;
+    let mut doctor = signed_in(&cpts, DOCTOR)?;
     pair(&dac, &cpts)?;
     let shared = open(&mut nurse)?;
     nurse.post(&format!("{shared}/equipe/proche"), &ODILE)?;
@@ -480,8 +478,10 @@ fn wait_until_closed(visitor: &mut Visitor, address: &str) -> Story {
 #[test]
 fn the_page_says_what_each_structure_has_received_and_when_it_was_last_reached() -> Story {
     let root = folder()?;
-    let (dac, mut nurse) = territory(Settings::dac(), &root.path().join("dac"), NURSE)?;
-    let (mut cpts, mut doctor) = territory(Settings::cpts(), &root.path().join("cpts"), DOCTOR)?;
+    let dac = ground::node(Settings::dac(), root.path())?;
+    let mut nurse = signed_in(&dac, NURSE)?;
+    let mut cpts = ground::node(Settings::cpts(), root.path())?;
+    let mut doctor = signed_in(&cpts, DOCTOR)?;
     pair(&dac, &cpts)?;
     let address = open(&mut nurse)?;
     let team = format!("{address}/equipe");
