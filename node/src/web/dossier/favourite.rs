@@ -21,12 +21,12 @@ pub(in crate::web) async fn choose(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let actor = who.professional()?;
+    let filed = file(&site, &at).ok_or_else(Problem::not_found)?;
     let chosen = match fields.word("favori") {
         "oui" => true,
         "non" => false,
         _ => return Err(Problem::not_understood()),
     };
-    let filed = file(&site, &at).ok_or_else(Problem::not_found)?;
     site.node.care.choose(actor, filed.circle, chosen).await?;
     Ok(door::go(safe_return(fields.word("retour"))))
 }

@@ -112,7 +112,7 @@ pub(super) const ROUTES: &[Route] = &[
     (
         "/dossiers/{file}/documents",
         Open(&[WHO, READS_DOCUMENTS]),
-        Team(&[WHO, ADDS]),
+        Team(&[ADDS]),
     ),
     (
         "/dossiers/{file}/documents/{document}",
