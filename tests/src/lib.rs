@@ -6,8 +6,10 @@
 )]
 
 pub mod bench;
+pub mod browser;
 pub mod daemon;
 pub mod examples;
+pub mod ground;
 pub mod mounts;
 pub mod net;
 pub mod sift;

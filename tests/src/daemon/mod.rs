@@ -52,4 +52,5 @@ pub use netns::Roads;
 pub use process::{Daemon, Ended, maillond};
 pub use settings::Settings;
 pub use trouble::Trouble;
+pub(crate) use trouble::ensure;
 pub use watch::{Told, Watch};

@@ -2,17 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use maillon_tests::daemon::{Cable, Carriers, Daemon, Settings, Trouble, wait};
+use maillon_tests::{
+    browser::{Browser, Look},
+    daemon::{Cable, Carriers, Daemon, Settings, Trouble, wait},
+    ground::{Ground, NURSE, PASSWORD},
+};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::{
-    Story,
-    driver::{Browser, Look},
-    ensure, folder,
-    ground::{Ground, NURSE, PASSWORD},
-    picture, screens,
-};
+use crate::{Story, ensure, folder, picture, screens};
 
 /// A lost connection is noticed by its pings, and tried again with growing waits.
 const PATIENCE: Duration = Duration::from_secs(120);

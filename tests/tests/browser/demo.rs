@@ -5,14 +5,13 @@ use maillon_node::{
     clock::now_ms,
     demo::{Demo, Place},
 };
-use maillon_tests::daemon::Trouble;
+use maillon_tests::{
+    browser::{Browser, Look},
+    daemon::Trouble,
+};
 use tokio::runtime::Runtime;
 
-use crate::{
-    Story,
-    driver::{Browser, Look},
-    folder, keep, picture, screens,
-};
+use crate::{Story, folder, keep, picture, screens};
 
 fn enter(browser: &Browser, origin: &str, login: &str) -> Story {
     browser.go(origin)?;

@@ -3,17 +3,15 @@
 use std::{fs, path::Path};
 
 use maillon_tests::{
+    browser::{Browser, Look},
     daemon::{Settings, Trouble},
+    ground::{Ground, PASSWORD, first, node, signed_in},
     visitor::Visitor,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    Story,
-    driver::{Browser, Look},
-    ensure, folder,
-    ground::{Ground, PASSWORD, first, node, signed_in},
-    picture,
+    Story, ensure, folder, picture,
     shown::{PAGES, Shown, Who},
 };
 
@@ -148,7 +146,7 @@ fn the_gates_see_each_fault_that_they_are_there_for() -> Story {
         return Ok(());
     };
     let root = folder()?;
-    let node = node(Settings::dac(), &root)?;
+    let node = node(Settings::dac(), root.path())?;
     browser.go(&format!("{}/connexion", node.pages()?))?;
     browser.run_until_done(FAULTS)?;
     let found = judged(&browser, &axe()?, false, |_| Ok(()))?.join("\n");

@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use maillon_tests::daemon::{Trouble, wait};
-use serde_json::json;
-
-use crate::{
-    Story,
-    driver::Browser,
-    ensure,
+use maillon_tests::{
+    browser::Browser,
+    daemon::{Trouble, wait},
     ground::{Ground, NURSE, PASSWORD},
 };
+use serde_json::json;
+
+use crate::{Story, ensure};
 
 const TAB: &str = "\u{E004}";
 const ENTER: &str = "\u{E007}";

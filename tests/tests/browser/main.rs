@@ -5,9 +5,7 @@
 
 mod alert;
 mod demo;
-mod driver;
 mod gates;
-mod ground;
 mod keyboard;
 mod shown;
 mod traces;
@@ -18,10 +16,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use maillon_tests::daemon::Trouble;
+use maillon_tests::{
+    browser::{Browser, Look},
+    daemon::Trouble,
+};
 use tempfile::TempDir;
-
-use self::{driver::Browser, driver::Look};
 
 /// What a scenario returns: any trouble is a failed test that says what happened.
 type Story = Result<(), Trouble>;

@@ -4,14 +4,13 @@
 use std::collections::BTreeSet;
 
 use maillon_node::web::{PUBLIC, closed_routes};
-use maillon_tests::daemon::Trouble;
-
-use crate::{
-    Story,
-    driver::Browser,
-    ensure,
+use maillon_tests::{
+    browser::Browser,
+    daemon::Trouble,
     ground::{COLLEAGUE, Life, NURSE, PASSWORD},
 };
+
+use crate::{Story, ensure};
 
 /// Who sees a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! What is left in the browser when somebody has gone.
 
+use maillon_tests::{browser::Browser, ground::Ground};
 use serde_json::json;
 
-use crate::{Story, alert::sign_in, driver::Browser, ensure, ground::Ground};
+use crate::{Story, alert::sign_in, ensure};
 
 /// Everything that a page can leave behind.
 const LEFT: &str = r#"

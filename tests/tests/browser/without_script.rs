@@ -1,13 +1,12 @@
 //! The whole journey in a browser that runs no script.
 
-use crate::{
-    Story,
-    alert::sign_in,
-    driver::{Browser, Look},
-    ensure,
+use maillon_tests::{
+    browser::{Browser, Look},
+    daemon::Settings,
     ground::{Ground, NURSE, PASSWORD, account, between, node, until_it_says},
 };
-use maillon_tests::daemon::Settings;
+
+use crate::{Story, alert::sign_in, ensure};
 
 /// Says whether a script ran.
 const PROOF: &str =
@@ -25,7 +24,7 @@ fn the_whole_journey_without_script() -> Story {
     })?;
     browser.look(Look::new(true, false))?;
     let root = crate::folder()?;
-    let dac = node(Settings::dac(), &root)?;
+    let dac = node(Settings::dac(), root.path())?;
     let code = account(&dac, NURSE)?;
     let origin = dac.pages()?;
 

@@ -2,64 +2,23 @@
 
 use maillon_protocol::ids::CircleId;
 use maillon_tests::{
-    daemon::{Daemon, Settings, Trouble, pair, professional, wait},
-    visitor::{Page, Visitor},
+    daemon::{Settings, pair, professional},
+    ground::{COLLEAGUE, DOCTOR, NURSE, between, node, signed_in, until_it_says},
 };
 
 use super::{
-    PASSWORD, Story, ensure,
+    Story, ensure,
     files::{open, says},
     folder,
 };
-
-/// A node with pages, and somebody of it who is signed in.
-pub(super) fn territory(
-    settings: Settings,
-    root: &std::path::Path,
-    (login, name, rpps, profession): (&str, &str, &str, &str),
-) -> Result<(Daemon, Visitor), Trouble> {
-    let mut settings = settings;
-    settings.web = Some("127.0.0.1:0".to_owned());
-    let node = Daemon::new(root, settings)?;
-    let id = professional(&node, name, rpps, profession)?;
-    let made = node.client()?.account_add(login, name, &id)?;
-    let mut visitor = Visitor::new(&node.pages()?);
-    let fields = [
-        ("login", login),
-        ("code", made.code.as_str()),
-        ("next", PASSWORD),
-        ("again", PASSWORD),
-    ];
-    visitor.post("/premiere-connexion", &fields)?;
-    Ok((node, visitor))
-}
-
-/// Asks for a page until it says something.
-pub(super) fn until_it_says(
-    visitor: &mut Visitor,
-    path: &str,
-    words: &str,
-) -> Result<Page, Trouble> {
-    wait::until(words, wait::LONG, || {
-        let page = visitor.get(path)?;
-        Ok(page.text.contains(words).then_some(page))
-    })
-}
-
-/// What stands in a page between two texts.
-pub(super) fn between<'a>(page: &'a Page, before: &str, after: &str) -> &'a str {
-    let rest = page.text.split(before).nth(1).unwrap_or_default();
-    rest.split(after).next().unwrap_or_default()
-}
 
 #[test]
 fn an_alert_of_one_territory_is_answered_on_the_page_of_another_and_the_first_sees_by_whom() -> Story
 {
     let root = folder()?;
-    let nurse = ("maelle", "Maëlle Quesnel-Duval", "10999001018", "60");
-    let doctor = ("etienne", "Étienne Hauchecorne", "10999002040", "10");
-    let (dac, mut nurse) = territory(Settings::dac(), &root.path().join("dac"), nurse)?;
-    let (cpts, mut doctor) = territory(Settings::cpts(), &root.path().join("cpts"), doctor)?;
+    let dac = node(Settings::dac(), root.path())?;
+    let cpts = node(Settings::cpts(), root.path())?;
+    let (mut nurse, mut doctor) = (signed_in(&dac, NURSE)?, signed_in(&cpts, DOCTOR)?);
     pair(&dac, &cpts)?;
     let address = open(&mut nurse)?;
     let circle: CircleId = dac.client()?.circles()?[0].circle;
@@ -155,18 +114,7 @@ fn an_alert_of_one_territory_is_answered_on_the_page_of_another_and_the_first_se
         "Reçu par l’autre structure",
     )?;
     // Nobody else of that structure opens it.
-    let other = professional(&cpts, "Inès Delahaye", "10999004061", "60")?;
-    let made = cpts
-        .client()?
-        .account_add("ines", "Inès Delahaye", &other)?;
-    let mut other = Visitor::new(&cpts.pages()?);
-    let fields = [
-        ("login", "ines"),
-        ("code", made.code.as_str()),
-        ("next", PASSWORD),
-        ("again", PASSWORD),
-    ];
-    other.post("/premiere-connexion", &fields)?;
+    let mut other = signed_in(&cpts, COLLEAGUE)?;
     ensure(other.get(&address)?.status == 403, String::new)?;
     let fields = [("alerte", alert.as_str()), ("reponse", "vue")];
     ensure(other.post(&answers, &fields)?.status == 403, String::new)?;
@@ -176,10 +124,9 @@ fn an_alert_of_one_territory_is_answered_on_the_page_of_another_and_the_first_se
 #[test]
 fn a_structure_is_invited_and_removed_and_a_file_closed_and_opened_again_on_pages() -> Story {
     let root = folder()?;
-    let nurse = ("maelle", "Maëlle Quesnel-Duval", "10999001018", "60");
-    let doctor = ("etienne", "Étienne Hauchecorne", "10999002040", "10");
-    let (dac, mut nurse) = territory(Settings::dac(), &root.path().join("dac"), nurse)?;
-    let (cpts, mut doctor) = territory(Settings::cpts(), &root.path().join("cpts"), doctor)?;
+    let dac = node(Settings::dac(), root.path())?;
+    let cpts = node(Settings::cpts(), root.path())?;
+    let (mut nurse, mut doctor) = (signed_in(&dac, NURSE)?, signed_in(&cpts, DOCTOR)?);
     pair(&dac, &cpts)?;
     let address = open(&mut nurse)?;
     let (form, team) = (format!("{address}/cercle"), format!("{address}/equipe"));

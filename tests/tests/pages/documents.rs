@@ -9,13 +9,12 @@ use std::{
 use maillon_protocol::ids::CircleId;
 use maillon_tests::{
     daemon::{Daemon, Settings, Trouble, pair, professional, wait},
+    ground::{DOCTOR, NURSE, between, node, signed_in, until_it_says},
     visitor::{BOUNDARY, File, Page, Visitor, multipart},
 };
 
 use super::{
-    Story,
-    circle::{between, territory, until_it_says},
-    ensure,
+    Story, ensure,
     files::{OPENS, ROZENN, colleague, create, nurse, open, says},
     folder,
 };
@@ -59,10 +58,9 @@ fn files_in(visitor: &mut Visitor, address: &str) -> Result<usize, Trouble> {
 #[test]
 fn a_photo_that_is_taken_in_one_territory_is_seen_in_the_other_without_its_place() -> Story {
     let root = folder()?;
-    let one = ("maelle", "Maëlle Quesnel-Duval", "10999001018", "60");
-    let other = ("etienne", "Étienne Hauchecorne", "10999002040", "10");
-    let (dac, mut nurse) = territory(Settings::dac(), &root.path().join("dac"), one)?;
-    let (cpts, mut doctor) = territory(Settings::cpts(), &root.path().join("cpts"), other)?;
+    let dac = node(Settings::dac(), root.path())?;
+    let cpts = node(Settings::cpts(), root.path())?;
+    let (mut nurse, mut doctor) = (signed_in(&dac, NURSE)?, signed_in(&cpts, DOCTOR)?);
     pair(&dac, &cpts)?;
     let address = open(&mut nurse)?;
     let circle: CircleId = dac.client()?.circles()?[0].circle;

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use maillon_tests::{
     daemon::Trouble,
+    ground::until_it_says,
     visitor::{Event, Visitor},
 };
 
 use super::{
-    Story,
-    circle::until_it_says,
-    ensure,
+    Story, ensure,
     files::{add_to_team, colleague, nurse, open, open_another, says},
     folder, sign_in,
 };

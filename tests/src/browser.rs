@@ -1,4 +1,4 @@
-//! Debian's chromium, driven through its chromedriver: the few words of WebDriver that these tests speak, over plain HTTP on loopback.
+//! Debian's chromium, driven through its chromedriver: the few words of WebDriver that these tests and benchmarks speak, over plain HTTP on loopback.
 //!
 //! A [`Browser`] has a fresh profile and a chromedriver of its own, and takes both with it when it is dropped. Waiting is for a condition and bounded.
 
@@ -10,15 +10,16 @@ use std::{
     time::Duration,
 };
 
-use maillon_tests::{
-    daemon::{Trouble, programs, wait},
-    skip::{Means, skip},
-    visitor::Visitor,
-};
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
+
+use crate::{
+    daemon::{Trouble, programs, wait},
+    skip::{Means, skip},
+    visitor::Visitor,
+};
 
 /// How WebDriver names an element in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -28,35 +29,37 @@ const BOUND: Duration = Duration::from_secs(60);
 
 /// How a page is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Look {
+pub struct Look {
     /// A phone of 360 pixels, or a desk.
-    pub(crate) phone: bool,
+    pub phone: bool,
     /// The system prefers dark colours.
-    pub(crate) dark: bool,
+    pub dark: bool,
 }
 
 impl Look {
     /// Both widths, light and dark.
-    pub(crate) const ALL: [Self; 4] = [
+    pub const ALL: [Self; 4] = [
         Self::new(true, false),
         Self::new(true, true),
         Self::new(false, false),
         Self::new(false, true),
     ];
 
-    pub(crate) const fn new(phone: bool, dark: bool) -> Self {
+    /// A look.
+    pub const fn new(phone: bool, dark: bool) -> Self {
         Self { phone, dark }
     }
 
     /// As it stands in a picture's name: `360-light`.
-    pub(crate) fn word(self) -> String {
+    pub fn word(self) -> String {
         let scheme = if self.dark { "dark" } else { "light" };
         format!("{}-{scheme}", if self.phone { 360 } else { 1280 })
     }
 }
 
 /// A browser with one window.
-pub(crate) struct Browser {
+#[derive(Debug)]
+pub struct Browser {
     driver: Child,
     agent: Agent,
     /// `http://127.0.0.1:PORT/session/ID`.
@@ -66,7 +69,10 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// Opens one; none, and a line that says so, where chromium is not installed.
-    pub(crate) fn open() -> Result<Option<Self>, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn open() -> Result<Option<Self>, Trouble> {
         let (Some(driver), Some(_)) = (
             programs::installed("chromedriver"),
             programs::installed("chromium"),
@@ -77,7 +83,10 @@ impl Browser {
             );
             return Ok(None);
         };
-        let profile = crate::folder()?;
+        let profile = tempfile::Builder::new()
+            .prefix("maillon-browser-")
+            .tempdir()
+            .map_err(Trouble::io("a temporary folder"))?;
         let mut child = Command::new(driver)
             .arg("--port=0")
             .env("TMPDIR", profile.path())
@@ -119,13 +128,19 @@ impl Browser {
     }
 
     /// A command of the browser's own protocol.
-    pub(crate) fn devtools(&self, command: &str, parameters: &Value) -> Result<Value, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn devtools(&self, command: &str, parameters: &Value) -> Result<Value, Trouble> {
         let body = json!({ "cmd": command, "params": parameters });
         self.post("/goog/cdp/execute", &body)
     }
 
     /// Another width, other colours; the page stays.
-    pub(crate) fn look(&self, look: Look) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn look(&self, look: Look) -> Result<(), Trouble> {
         self.window(look, 0)?;
         let scheme = if look.dark { "dark" } else { "light" };
         let features = json!([
@@ -146,42 +161,63 @@ impl Browser {
     }
 
     /// From now on no page runs a script.
-    pub(crate) fn without_script(&self) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn without_script(&self) -> Result<(), Trouble> {
         let value = json!({ "value": true });
         self.devtools("Emulation.setScriptExecutionDisabled", &value)?;
         Ok(())
     }
 
     /// Opens an address.
-    pub(crate) fn go(&self, address: &str) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn go(&self, address: &str) -> Result<(), Trouble> {
         self.post("/url", &json!({ "url": address })).map(drop)
     }
 
     /// One page back.
-    pub(crate) fn back(&self) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn back(&self) -> Result<(), Trouble> {
         self.post("/back", &json!({})).map(drop)
     }
 
     /// Where it is: path and query.
-    pub(crate) fn here(&self) -> Result<String, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn here(&self) -> Result<String, Trouble> {
         let here = self.run("return location.pathname + location.search", &json!([]))?;
         Ok(here.as_str().unwrap_or_default().to_owned())
     }
 
     /// Runs a function's body in the page, as the driver and not as the page: also where pages run none.
-    pub(crate) fn run(&self, script: &str, arguments: &Value) -> Result<Value, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn run(&self, script: &str, arguments: &Value) -> Result<Value, Trouble> {
         let body = json!({ "script": script, "args": arguments });
         self.post("/execute/sync", &body)
     }
 
     /// The same, until it calls its last argument.
-    pub(crate) fn run_until_done(&self, script: &str) -> Result<Value, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn run_until_done(&self, script: &str) -> Result<Value, Trouble> {
         let body = json!({ "script": script, "args": [] });
         self.post("/execute/async", &body)
     }
 
     /// What a person reads on the page; a space that does not break is a space.
-    pub(crate) fn text(&self) -> Result<String, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn text(&self) -> Result<String, Trouble> {
         let text = self.run("return document.body.innerText", &json!([]))?;
         let text = text.as_str().unwrap_or_default();
         Ok(text.replace(['\u{a0}', '\u{202f}'], " "))
@@ -196,7 +232,10 @@ impl Browser {
     }
 
     /// Types over what stands in a field.
-    pub(crate) fn fill(&self, css: &str, text: &str) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn fill(&self, css: &str, text: &str) -> Result<(), Trouble> {
         let element = self.find(css)?;
         self.post(&format!("/element/{element}/clear"), &json!({}))?;
         let typed = json!({ "text": text });
@@ -205,7 +244,10 @@ impl Browser {
     }
 
     /// Chooses a file of this machine.
-    pub(crate) fn choose(&self, css: &str, file: &Path) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn choose(&self, css: &str, file: &Path) -> Result<(), Trouble> {
         let element = self.find(css)?;
         let named = json!({ "text": file.display().to_string() });
         self.post(&format!("/element/{element}/value"), &named)
@@ -213,7 +255,10 @@ impl Browser {
     }
 
     /// Clicks as a person does: what lies under something else, or outside, cannot be clicked.
-    pub(crate) fn click(&self, css: &str) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn click(&self, css: &str) -> Result<(), Trouble> {
         let element = self.find(css)?;
         // As a person scrolls: away from what is fixed at the window's foot, which the driver does not know of.
         let itself = json!([{ ELEMENT: element }]);
@@ -223,7 +268,10 @@ impl Browser {
     }
 
     /// Types keys where the focus is; `\u{E004}` is Tab, `\u{E007}` Enter, as WebDriver numbers them.
-    pub(crate) fn press(&self, keys: &str) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn press(&self, keys: &str) -> Result<(), Trouble> {
         let strokes = keys.chars().flat_map(|key| {
             let key = key.to_string();
             [
@@ -238,7 +286,10 @@ impl Browser {
     }
 
     /// Goes on as somebody who has signed in elsewhere.
-    pub(crate) fn become_who(&self, origin: &str, who: &Visitor) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn become_who(&self, origin: &str, who: &Visitor) -> Result<(), Trouble> {
         self.go(&format!("{origin}/connexion"))?;
         self.forget()?;
         for (name, value) in &who.cookies {
@@ -255,13 +306,19 @@ impl Browser {
     }
 
     /// Cookies that it holds for the page.
-    pub(crate) fn cookies(&self) -> Result<usize, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn cookies(&self) -> Result<usize, Trouble> {
         let cookies = self.get("/cookie")?;
         Ok(cookies.as_array().map_or(0, Vec::len))
     }
 
     /// What the browser complained of since the last time.
-    pub(crate) fn complaints(&self) -> Result<Vec<String>, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn complaints(&self) -> Result<Vec<String>, Trouble> {
         let lines = self.post("/se/log", &json!({ "type": "browser" }))?;
         let lines = lines.as_array().into_iter().flatten();
         let serious = lines.filter(|line| line["level"] == "SEVERE" || line["level"] == "WARNING");
@@ -270,7 +327,10 @@ impl Browser {
     }
 
     /// The whole page as a PNG: in a window as high as the page, so that what is fixed at its foot stands there.
-    pub(crate) fn picture(&self, look: Look) -> Result<Vec<u8>, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn picture(&self, look: Look) -> Result<Vec<u8>, Trouble> {
         let height = self.run("return document.documentElement.scrollHeight", &json!([]))?;
         self.window(look, height.as_u64().unwrap_or_default())?;
         let taken = self.capture(&json!({ "format": "png" }))?;
@@ -279,7 +339,10 @@ impl Browser {
     }
 
     /// What is in the window, small enough to be kept with the source: WebP.
-    pub(crate) fn window_picture(&self) -> Result<Vec<u8>, Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn window_picture(&self) -> Result<Vec<u8>, Trouble> {
         self.capture(&json!({ "format": "webp", "quality": 85 }))
     }
 
@@ -291,7 +354,10 @@ impl Browser {
     }
 
     /// Waits until the page says something, whatever made it change.
-    pub(crate) fn until_it_says(&self, words: &str) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn until_it_says(&self, words: &str) -> Result<(), Trouble> {
         wait::until_seen(words, wait::LONG, || {
             let text = self.text()?;
             Ok((text.contains(words).then_some(()), text))
@@ -300,7 +366,10 @@ impl Browser {
     }
 
     /// Opens an address again and again until the page says something: what is no news to the page itself yet.
-    pub(crate) fn reload_until(&self, address: &str, words: &str) -> Result<(), Trouble> {
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn reload_until(&self, address: &str, words: &str) -> Result<(), Trouble> {
         wait::until(words, wait::LONG, || {
             self.go(address)?;
             Ok(self.text()?.contains(words).then_some(()))

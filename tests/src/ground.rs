@@ -1,25 +1,31 @@
 //! What the stories stand on: two territories with pages, the people who work there, one person's file that both share, and what waits.
 
-use maillon_tests::{
-    daemon::{Daemon, Settings, Trouble, pair, professional, wait},
-    visitor::{Page, Visitor},
-};
+use std::path::Path;
+
 use tempfile::TempDir;
 
-use crate::{Story, ensure, folder};
+use crate::{
+    daemon::{Daemon, Settings, Trouble, ensure, pair, professional, wait},
+    visitor::{Page, Visitor},
+};
 
-pub(crate) const PASSWORD: &str = "trois galets sur la digue";
+/// Everybody's.
+pub const PASSWORD: &str = "trois galets sur la digue";
 
 /// Somebody with an account: login, name, RPPS, profession.
-pub(crate) type Person = (&'static str, &'static str, &'static str, &'static str);
+pub type Person = (&'static str, &'static str, &'static str, &'static str);
 
-pub(crate) const NURSE: Person = ("maelle", "Maëlle Quesnel-Duval", "10999001018", "60");
-pub(crate) const COLLEAGUE: Person = ("ines", "Inès Delahaye", "10999004061", "60");
-pub(crate) const COORDINATOR: Person = ("claire", "Claire Vasseur", "10999003055", "330");
-pub(crate) const DOCTOR: Person = ("etienne", "Étienne Hauchecorne", "10999002040", "10");
+/// Of the DAC.
+pub const NURSE: Person = ("maelle", "Maëlle Quesnel-Duval", "10999001018", "60");
+/// Who works with the nurse.
+pub const COLLEAGUE: Person = ("ines", "Inès Delahaye", "10999004061", "60");
+/// Who invites other territories.
+pub const COORDINATOR: Person = ("claire", "Claire Vasseur", "10999003055", "330");
+/// Of the CPTS.
+pub const DOCTOR: Person = ("etienne", "Étienne Hauchecorne", "10999002040", "10");
 
 /// A person as the form of a new patient asks for them.
-pub(crate) const ROZENN: [(&str, &str); 7] = [
+pub const ROZENN: [(&str, &str); 7] = [
     ("nom", "Quintric"),
     ("prenoms", "Rozenn Marie"),
     ("naissance", "19/07/1941"),
@@ -29,7 +35,7 @@ pub(crate) const ROZENN: [(&str, &str); 7] = [
     ("piece", "CN"),
 ];
 /// Somebody of the other territory.
-pub(crate) const FIRMIN: [(&str, &str); 7] = [
+pub const FIRMIN: [(&str, &str); 7] = [
     ("nom", "Lemonnier"),
     ("prenoms", "Firmin"),
     ("naissance", "02/11/1938"),
@@ -40,22 +46,28 @@ pub(crate) const FIRMIN: [(&str, &str); 7] = [
 ];
 
 /// A node with pages, nobody in it.
-pub(crate) fn node(mut settings: Settings, root: &TempDir) -> Result<Daemon, Trouble> {
+///
+/// # Errors
+/// What a node or a page answers instead.
+pub fn node(mut settings: Settings, root: &Path) -> Result<Daemon, Trouble> {
     settings.web = Some("127.0.0.1:0".to_owned());
-    Daemon::new(root.path(), settings)
+    Daemon::new(root, settings)
 }
 
 /// Gives somebody an account; the code of their first sign-in.
-pub(crate) fn account(
-    node: &Daemon,
-    (login, name, rpps, profession): Person,
-) -> Result<String, Trouble> {
+///
+/// # Errors
+/// What a node or a page answers instead.
+pub fn account(node: &Daemon, (login, name, rpps, profession): Person) -> Result<String, Trouble> {
     let id = professional(node, name, rpps, profession)?;
     Ok(node.client()?.account_add(login, name, &id)?.code)
 }
 
 /// Signs in for the first time, outside of any browser.
-pub(crate) fn first(node: &Daemon, login: &str, code: &str) -> Result<Visitor, Trouble> {
+///
+/// # Errors
+/// What a node or a page answers instead.
+pub fn first(node: &Daemon, login: &str, code: &str) -> Result<Visitor, Trouble> {
     let mut visitor = Visitor::new(&node.pages()?);
     let fields = [
         ("login", login),
@@ -69,13 +81,19 @@ pub(crate) fn first(node: &Daemon, login: &str, code: &str) -> Result<Visitor, T
 }
 
 /// Somebody with an account who is signed in.
-pub(crate) fn signed_in(node: &Daemon, who: Person) -> Result<Visitor, Trouble> {
+///
+/// # Errors
+/// What a node or a page answers instead.
+pub fn signed_in(node: &Daemon, who: Person) -> Result<Visitor, Trouble> {
     let code = account(node, who)?;
     first(node, who.0, &code)
 }
 
 /// Opens a person's file; its address.
-pub(crate) fn open(visitor: &mut Visitor, person: &[(&str, &str)]) -> Result<String, Trouble> {
+///
+/// # Errors
+/// What a node or a page answers instead.
+pub fn open(visitor: &mut Visitor, person: &[(&str, &str)]) -> Result<String, Trouble> {
     let step = [
         ("etape", "ouvrir"),
         ("choix", "nouveau"),
@@ -93,11 +111,10 @@ pub(crate) fn open(visitor: &mut Visitor, person: &[(&str, &str)]) -> Result<Str
 }
 
 /// Asks for a page until it says something.
-pub(crate) fn until_it_says(
-    visitor: &mut Visitor,
-    path: &str,
-    words: &str,
-) -> Result<Page, Trouble> {
+///
+/// # Errors
+/// What a node or a page answers instead.
+pub fn until_it_says(visitor: &mut Visitor, path: &str, words: &str) -> Result<Page, Trouble> {
     wait::until(words, wait::LONG, || {
         let page = visitor.get(path)?;
         Ok(page.text.contains(words).then_some(page))
@@ -105,37 +122,49 @@ pub(crate) fn until_it_says(
 }
 
 /// What stands in a page between two texts.
-pub(crate) fn between<'a>(page: &'a Page, before: &str, after: &str) -> &'a str {
+pub fn between<'a>(page: &'a Page, before: &str, after: &str) -> &'a str {
     let rest = page.text.split(before).nth(1).unwrap_or_default();
     rest.split(after).next().unwrap_or_default()
 }
 
 /// Two territories that share Rozenn's file, and what happened in it.
-pub(crate) struct Ground {
+#[derive(Debug)]
+pub struct Ground {
     /// The nurse's node, and its pages' address.
-    pub(crate) dac: Daemon,
+    pub dac: Daemon,
     /// The doctor's.
-    pub(crate) cpts: Daemon,
-    pub(crate) nurse: Visitor,
-    pub(crate) doctor: Visitor,
+    pub cpts: Daemon,
+    /// The nurse, signed in.
+    pub nurse: Visitor,
+    /// The doctor, signed in.
+    pub doctor: Visitor,
     /// The shared file's address, the same at both.
-    pub(crate) file: String,
+    pub file: String,
     _root: TempDir,
 }
 
 impl Ground {
     /// Makes both, pairs them, opens the file at the DAC and lets the doctor's territory in.
-    pub(crate) fn lay() -> Result<Self, Trouble> {
-        let root = folder()?;
+    ///
+    /// # Errors
+    /// What a node or a page answers instead.
+    pub fn lay() -> Result<Self, Trouble> {
+        let root = tempfile::Builder::new()
+            .prefix("maillon-ground-")
+            .tempdir()
+            .map_err(Trouble::io("a temporary folder"))?;
         Self::between(
-            node(Settings::dac(), &root)?,
-            node(Settings::cpts(), &root)?,
+            node(Settings::dac(), root.path())?,
+            node(Settings::cpts(), root.path())?,
             root,
         )
     }
 
     /// The same between two nodes that run.
-    pub(crate) fn between(dac: Daemon, cpts: Daemon, root: TempDir) -> Result<Self, Trouble> {
+    ///
+    /// # Errors
+    /// What a node or a page answers instead.
+    pub fn between(dac: Daemon, cpts: Daemon, root: TempDir) -> Result<Self, Trouble> {
         let mut nurse = signed_in(&dac, NURSE)?;
         let mut doctor = signed_in(&cpts, DOCTOR)?;
         pair(&dac, &cpts)?;
@@ -158,7 +187,10 @@ impl Ground {
     }
 
     /// Some days of care: notes of each nature, an answer, alerts in each state; and an invitation that waits at the DAC.
-    pub(crate) fn live(&mut self) -> Result<Life, Trouble> {
+    ///
+    /// # Errors
+    /// What a node or a page answers instead.
+    pub fn live(&mut self) -> Result<Life, Trouble> {
         let note = format!("{}/note", self.file);
         let alert = format!("{}/alerte", self.file);
         for (nature, text) in [
@@ -255,19 +287,20 @@ impl Ground {
 }
 
 /// What pages are named after.
-pub(crate) struct Life {
+#[derive(Debug)]
+pub struct Life {
     /// The invitation that waits at the DAC.
-    pub(crate) invitation: String,
+    pub invitation: String,
     /// The note that the doctor has answered.
-    pub(crate) answered: String,
+    pub answered: String,
     /// With which the nurse's colleague signs in for the first time.
-    pub(crate) code: String,
+    pub code: String,
     /// A file of the DAC in whose team the nurse is not.
-    pub(crate) other: String,
+    pub other: String,
 }
 
 /// Invites another territory to the first file of one's own, in the name of somebody who works there.
-fn invite(from: &Daemon, (_, name, rpps, profession): Person, to: &Daemon) -> Story {
+fn invite(from: &Daemon, (_, name, rpps, profession): Person, to: &Daemon) -> Result<(), Trouble> {
     let mut client = from.client()?;
     let circles = client.circles()?;
     let own = circles.iter().find(|line| line.steward);
