@@ -23,6 +23,8 @@ pub struct Visitor {
     pub from: Option<String>,
     /// What the browser says of that (`Sec-Fetch-Site`); an older one says nothing.
     pub site: Option<&'static str>,
+    /// Whether it says that what comes may be packed, as browsers do; [`Visitor::bytes`] leaves it so.
+    pub unpacks: bool,
 }
 
 /// An answer.
@@ -142,6 +144,7 @@ impl Visitor {
             cookies: BTreeMap::new(),
             from: Some(origin.to_owned()),
             site: Some("same-origin"),
+            unpacks: false,
         }
     }
 
@@ -165,6 +168,9 @@ impl Visitor {
         let mut request = self.agent.get(format!("{}{path}", self.origin));
         if let Some(cookies) = self.sent() {
             request = request.header("cookie", cookies);
+        }
+        if self.unpacks {
+            request = request.header("accept-encoding", "gzip");
         }
         let wrong = |error: ureq::Error| Trouble::wrong(format!("no file: {error}"));
         let answer = request.call().map_err(wrong)?;
@@ -210,6 +216,9 @@ impl Visitor {
         let mut request = self.agent.post(format!("{}{path}", self.origin));
         if let Some(cookies) = self.sent() {
             request = request.header("cookie", cookies);
+        }
+        if self.unpacks {
+            request = request.header("accept-encoding", "gzip");
         }
         if let Some(from) = &self.from {
             request = request.header("origin", from);
