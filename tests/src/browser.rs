@@ -3,11 +3,13 @@
 //! A [`Browser`] has a fresh profile and a chromedriver of its own, and takes both with it when it is dropped. Waiting is for a condition and bounded.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead, BufReader},
     os::unix::process::CommandExt,
     path::Path,
     process::{Child, Command, Stdio},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -26,6 +28,10 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// For one command; a page that takes longer is broken.
 const BOUND: Duration = Duration::from_secs(60);
+
+/// For so long nothing comes when a page is there with all that belongs to it; and between two looks.
+const QUIET: Duration = Duration::from_millis(1_500);
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How a page is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +79,18 @@ impl Browser {
     /// # Errors
     /// The browser's.
     pub fn open() -> Result<Option<Self>, Trouble> {
+        Self::with_logs(&["browser"])
+    }
+
+    /// The same, and it keeps a log of what it fetches, for [`Self::fetched`].
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn counting() -> Result<Option<Self>, Trouble> {
+        Self::with_logs(&["browser", "performance"])
+    }
+
+    fn with_logs(logs: &[&str]) -> Result<Option<Self>, Trouble> {
         let (Some(driver), Some(_)) = (
             programs::installed("chromedriver"),
             programs::installed("chromium"),
@@ -109,7 +127,7 @@ impl Browser {
             _profile: profile,
         };
         let data = browser._profile.path().join("profile");
-        let begun = browser.post("", &wanted(&data.to_string_lossy()))?;
+        let begun = browser.post("", &wanted(&data.to_string_lossy(), logs))?;
         let id = begun["sessionId"].as_str().unwrap_or_default();
         browser.session = format!("{}/{id}", browser.session);
         browser.look(Look::new(false, false))?;
@@ -326,6 +344,47 @@ impl Browser {
         Ok(words.map(ToOwned::to_owned).collect())
     }
 
+    /// Bytes that came over the network since the last time, heads of answers included, until nothing more comes for a while. What is still being told (a stream of
+    /// events) counts as far as it came. Of a browser that counts.
+    ///
+    /// # Errors
+    /// The browser's.
+    pub fn fetched(&self) -> Result<u64, Trouble> {
+        let mut bytes = BTreeMap::new();
+        let mut quiet = Instant::now();
+        while quiet.elapsed() < QUIET {
+            let lines = self.post("/se/log", &json!({ "type": "performance" }))?;
+            for line in lines.as_array().into_iter().flatten() {
+                let line = line["message"].as_str().unwrap_or_default();
+                let event: Value = serde_json::from_str(line).unwrap_or_default();
+                let event = &event["message"];
+                let told = &event["params"];
+                let request = told["requestId"].as_str().unwrap_or_default().to_owned();
+                let count = |told: &Value| told["encodedDataLength"].as_f64().unwrap_or_default();
+                match event["method"].as_str().unwrap_or_default() {
+                    // A redirection is told with the request that follows it.
+                    "Network.requestWillBeSent" if told["redirectResponse"].is_object() => {
+                        bytes.insert(
+                            format!("{request} before"),
+                            count(&told["redirectResponse"]),
+                        );
+                    }
+                    "Network.responseReceived" => {
+                        bytes.insert(request, count(&told["response"]));
+                    }
+                    "Network.dataReceived" => *bytes.entry(request).or_default() += count(told),
+                    "Network.loadingFinished" => {
+                        bytes.insert(request, count(told));
+                    }
+                    _ => continue,
+                }
+                quiet = Instant::now();
+            }
+            thread::sleep(LOOK);
+        }
+        Ok(bytes.values().sum::<f64>() as u64)
+    }
+
     /// The whole page as a PNG: in a window as high as the page, so that what is fixed at its foot stands there.
     ///
     /// # Errors
@@ -417,7 +476,7 @@ impl Drop for Browser {
 }
 
 /// What a session is asked to be.
-fn wanted(profile: &str) -> Value {
+fn wanted(profile: &str, logs: &[&str]) -> Value {
     let mut arguments = vec![
         "--headless=new".to_owned(),
         "--remote-debugging-pipe".to_owned(),
@@ -435,10 +494,11 @@ fn wanted(profile: &str) -> Value {
         arguments.push("--no-sandbox".to_owned());
     }
     let options = json!({ "args": arguments, "prefs": { "intl.accept_languages": "fr-FR,fr" } });
+    let logs: BTreeMap<_, _> = logs.iter().map(|log| (*log, "ALL")).collect();
     let asked = json!({
         "browserName": "chrome",
         "goog:chromeOptions": options,
-        "goog:loggingPrefs": { "browser": "ALL" },
+        "goog:loggingPrefs": logs,
     });
     json!({ "capabilities": { "alwaysMatch": asked } })
 }

@@ -25,6 +25,8 @@ pub struct Visitor {
     pub site: Option<&'static str>,
     /// Whether it is an open page that asks by itself, and nobody who looks.
     pub alone: bool,
+    /// Whether it says that what comes may be packed, as browsers do; [`Visitor::bytes`] leaves it so.
+    pub unpacks: bool,
 }
 
 /// An answer.
@@ -145,6 +147,7 @@ impl Visitor {
             from: Some(origin.to_owned()),
             site: Some("same-origin"),
             alone: false,
+            unpacks: false,
         }
     }
 
@@ -171,6 +174,9 @@ impl Visitor {
         let mut request = self.agent.get(format!("{}{path}", self.origin));
         if let Some(cookies) = self.sent() {
             request = request.header("cookie", cookies);
+        }
+        if self.unpacks {
+            request = request.header("accept-encoding", "gzip");
         }
         let wrong = |error: ureq::Error| Trouble::wrong(format!("no file: {error}"));
         let answer = request.call().map_err(wrong)?;
@@ -216,6 +222,9 @@ impl Visitor {
         let mut request = self.agent.post(format!("{}{path}", self.origin));
         if let Some(cookies) = self.sent() {
             request = request.header("cookie", cookies);
+        }
+        if self.unpacks {
+            request = request.header("accept-encoding", "gzip");
         }
         if let Some(from) = &self.from {
             request = request.header("origin", from);

@@ -16,6 +16,8 @@ use crate::random::SystemRandom;
 pub struct Wal {
     /// Half of the writes took no longer.
     pub p50_ms: f64,
+    /// 95 of a hundred took no longer.
+    pub p95_ms: f64,
     /// 99 of a hundred took no longer.
     pub p99_ms: f64,
 }
@@ -40,6 +42,7 @@ pub fn wal(dir: &Path, bytes: u64, count: u64) -> Result<Wal, FloorError> {
     times.sort_unstable();
     Ok(Wal {
         p50_ms: percentile(&times, 50),
+        p95_ms: percentile(&times, 95),
         p99_ms: percentile(&times, 99),
     })
 }
@@ -60,6 +63,7 @@ mod tests {
     fn percentiles_are_those_of_the_nearest_rank() {
         let times: Vec<_> = (1..=200).map(Duration::from_millis).collect();
         assert!((percentile(&times, 50) - 100.0).abs() < 1e-9);
+        assert!((percentile(&times, 95) - 190.0).abs() < 1e-9);
         assert!((percentile(&times, 99) - 198.0).abs() < 1e-9);
         assert!((percentile(&times[..1], 99) - 1.0).abs() < 1e-9);
     }

@@ -13,7 +13,7 @@ use super::Failure;
 /// Which floor.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Floor {
-    /// Synced writes of RocksDB, one by one. Prints {"p50_ms", "p99_ms"}. Example: maillond floor wal --dir /tmp/floor --bytes 1200 --count 1000
+    /// Synced writes of RocksDB, one by one. Prints {"p50_ms", "p95_ms", "p99_ms"}. Example: maillond floor wal --dir /tmp/floor --bytes 1200 --count 1000
     Wal {
         /// A folder that does not exist, or an empty one. It stays.
         #[arg(long)]

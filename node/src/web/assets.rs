@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::problem::Problem;
+use super::{packed::unpacks, problem::Problem};
 
 /// One file for the browser.
 struct Asset {
@@ -47,10 +47,7 @@ pub(super) async fn asset(uri: Uri, headers: HeaderMap) -> Response {
     let Some(asset) = ASSETS.iter().find(wanted) else {
         return Problem::not_found().into_response();
     };
-    let accepts = headers.get(header::ACCEPT_ENCODING);
-    let accepts = accepts.and_then(|accepts| accepts.to_str().ok());
-    let gzip = accepts.is_some_and(|all| all.split(',').any(|one| one.trim().starts_with("gzip")));
-    let mut answer = if gzip && !asset.zipped.is_empty() {
+    let mut answer = if unpacks(&headers) && !asset.zipped.is_empty() {
         ([(header::CONTENT_ENCODING, "gzip")], asset.zipped).into_response()
     } else {
         asset.bytes.into_response()

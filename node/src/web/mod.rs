@@ -10,7 +10,8 @@
 //! - What a page of another site makes a browser send changes nothing: one layer compares where each unsafe request comes from. What was begun is finished,
 //!   also where the browser goes away.
 //! - An error has its status, says in French what happened and what to do, and names an id to quote (`problem`). Nothing identifying is logged.
-//! - What the browser needs is in this program: no other host is asked for anything (`assets`).
+//! - What the browser needs is in this program: no other host is asked for anything (`assets`). Pages that hold nothing of what the request said come packed
+//!   (`packed`).
 
 mod account;
 mod administration;
@@ -26,6 +27,7 @@ mod habilitations;
 mod home;
 mod invitations;
 mod live;
+mod packed;
 mod patients;
 mod person;
 mod policy;
@@ -44,7 +46,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     routing::{MethodRouter, get, post},
 };
 
@@ -220,6 +222,7 @@ fn router(site: Site) -> Router {
         .fold(public, |router, (path, page)| router.route(path, page))
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::not_found())
+        .layer(from_fn(packed::pages))
         .layer(from_fn_with_state(site.clone(), door::guard))
         .layer(from_fn_with_state(site.clone(), policy::same_site))
         .layer(from_fn_with_state(site.clone(), policy::headers))

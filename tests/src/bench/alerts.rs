@@ -36,7 +36,7 @@ const UNDER_WAY: usize = 32;
 const MANY: u64 = 40_000;
 const FIRST: u64 = 8_000;
 /// What a commit writes beside the record's body: its header, its place, the views. Measured once, kept low: it makes the floor lower.
-const BESIDE: u64 = 1_024;
+pub(super) const BESIDE: u64 = 1_024;
 
 pub(super) fn measure(root: &Path, _: Scale) -> Result<Vec<Figure>, Trouble> {
     let two = Two::peered(root, Settings::dac(), Settings::cpts())?;

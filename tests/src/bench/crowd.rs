@@ -4,7 +4,6 @@
 //! the next when its answer has come.
 
 use std::{
-    io,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -14,17 +13,13 @@ use std::{
 };
 
 use maillon_protocol::{
-    admin::{Answer, Call, Outcome, Reply, Request},
+    admin::{Answer, Call},
     content::{NoteKind, Severity},
     ids::CircleId,
-    limits,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::UnixStream,
-    task::JoinSet,
-};
+use tokio::task::JoinSet;
 
+use super::pipe::Pipe;
 use crate::daemon::{Daemon, Trouble};
 
 /// What a crowd writes.
@@ -117,13 +112,10 @@ impl Crowd<'_> {
             let mut all = JoinSet::new();
             for first in (0..self.writers).step_by(self.together) {
                 let table = Table {
-                    stream: UnixStream::connect(self.daemon.socket())
-                        .await
-                        .map_err(Trouble::io("the admin socket"))?,
+                    pipe: Pipe::open(self.daemon).await?,
                     who: self.who.to_owned(),
                     circles: self.circles.to_vec(),
                     what: self.what,
-                    incoming: Vec::new(),
                     turn: first,
                 };
                 all.spawn(table.write(self.together.min(self.writers - first), end.clone()));
@@ -139,11 +131,10 @@ impl Crowd<'_> {
 
 /// Writers that share a connection.
 struct Table {
-    stream: UnixStream,
+    pipe: Pipe,
     who: String,
     circles: Vec<CircleId>,
     what: What,
-    incoming: Vec<u8>,
     /// Whose turn it is among the circles.
     turn: usize,
 }
@@ -151,44 +142,29 @@ struct Table {
 impl Table {
     /// How many so many wrote until the end.
     async fn write(mut self, writers: usize, end: End) -> Result<u64, Trouble> {
-        let lost = |error: io::Error| Trouble::io("the admin socket")(error);
-        // The greeting.
-        while self.frame()?.is_none() {
-            self.read().await.map_err(lost)?;
-        }
         let (mut written, mut under_way, mut id) = (0, 0, 0);
-        let mut outgoing = Vec::new();
         loop {
             while under_way < writers && end.one_more() {
                 id += 1;
                 under_way += 1;
-                self.request(id, &mut outgoing)?;
+                self.request(id)?;
             }
             if under_way == 0 {
                 return Ok(written);
             }
-            self.stream.write_all(&outgoing).await.map_err(lost)?;
-            outgoing.clear();
-            self.read().await.map_err(lost)?;
-            while let Some(frame) = self.frame()? {
-                let reply: Reply = serde_json::from_slice(&frame)
-                    .map_err(|error| Trouble::Protocol(error.to_string()))?;
-                match reply.outcome {
-                    Outcome::Done(Answer::Written(_)) => written += 1,
-                    Outcome::Failed(error) => return Err(Trouble::Refused(error)),
-                    _ => {
-                        return Err(Trouble::Protocol(String::from(
-                            "no answer to what was asked",
-                        )));
-                    }
+            for (_, answer) in self.pipe.answers().await? {
+                if !matches!(answer, Answer::Written(_)) {
+                    let what = String::from("no answer to what was asked");
+                    return Err(Trouble::Protocol(what));
                 }
+                written += 1;
                 under_way -= 1;
             }
         }
     }
 
     /// Adds a request to what is to be sent.
-    fn request(&mut self, id: u64, outgoing: &mut Vec<u8>) -> Result<(), Trouble> {
+    fn request(&mut self, id: u64) -> Result<(), Trouble> {
         self.turn += 1;
         let circle = self.circles[self.turn % self.circles.len()].to_string();
         let note = |text| Call::NoteAdd {
@@ -213,39 +189,6 @@ impl Table {
                 within_s: 0,
             },
         };
-        let request = Request {
-            id,
-            actor: Some(self.who.clone()),
-            call,
-        };
-        let json = serde_json::to_vec(&request)
-            .map_err(|error| Trouble::Protocol(format!("a request: {error}")))?;
-        let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
-        outgoing.extend_from_slice(&length.to_be_bytes());
-        outgoing.extend_from_slice(&json);
-        Ok(())
-    }
-
-    async fn read(&mut self) -> io::Result<()> {
-        match self.stream.read_buf(&mut self.incoming).await? {
-            0 => Err(io::ErrorKind::UnexpectedEof.into()),
-            _ => Ok(()),
-        }
-    }
-
-    /// The next frame of what has come, where it is whole.
-    fn frame(&mut self) -> Result<Option<Vec<u8>>, Trouble> {
-        let Some((length, rest)) = self.incoming.split_first_chunk::<4>() else {
-            return Ok(None);
-        };
-        let length = u32::from_be_bytes(*length) as usize;
-        if length > limits::FRAME {
-            return Err(Trouble::Protocol(String::from("a frame beyond the limit")));
-        }
-        let Some(frame) = rest.get(..length).map(<[u8]>::to_vec) else {
-            return Ok(None);
-        };
-        self.incoming.drain(..4 + length);
-        Ok(Some(frame))
+        self.pipe.put(id, &self.who, call)
     }
 }

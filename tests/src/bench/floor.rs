@@ -13,6 +13,7 @@ const BOUND: Duration = Duration::from_secs(1_200);
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Wal {
     pub(super) p50_ms: f64,
+    pub(super) p95_ms: f64,
     pub(super) p99_ms: f64,
 }
 

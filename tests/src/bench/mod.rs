@@ -17,6 +17,13 @@
 //! | `reconnect_idle`, `reconnect_one` | bytes of the sync stream after B's restart, both ways, with 10,000 circles in common: nothing new, one new record | none |
 //! | `idle_peer_memory` | resident memory for one more connected peer | none |
 //! | `idle_peer_traffic` | bytes a minute between two nodes with nothing to say, both ways | none |
+//! | `search_p95` | a search that somebody types, 8 at a time, in a node with 20,000 files and 500,000 records where 200 people have a page open | a page without anybody's data, 8 at a time |
+//! | `dossier_p95` | a file's page in that node, 8 at a time | the floor of `search_p95` |
+//! | `note_p95` | a note sent by its form in that node, one by one | synced RocksDB writes of that size |
+//! | `streams_memory` | resident memory of that node for 200 open streams of events | none |
+//! | `first_page` | bytes that chromium fetches with an empty cache: the door or the first page behind it, whichever is more | none |
+//! | `next_page` | bytes that it fetches for the heaviest of the pages after that | none |
+//! | `alert_to_screen` | an alert sent by its form at A until chromium shows it on an open page of B, the median | none |
 //!
 //! What a floor needs of RocksDB and of the records is measured by the daemon's own program, `maillond floor`.
 
@@ -28,6 +35,8 @@ pub mod curves;
 mod figure;
 mod floor;
 mod idle;
+mod pages;
+mod pipe;
 mod reconnect;
 mod territory;
 mod writers;
@@ -38,7 +47,8 @@ pub use figure::{Figure, Goal};
 
 use crate::daemon::Trouble;
 
-/// How much is written for the large figures.
+/// How much is written for the large figures. A node of professionals has five times as many records, twenty times as many files, and a professional for each five
+/// of these circles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scale {
     /// Records in all.
@@ -59,7 +69,7 @@ impl Scale {
 type Measurement = fn(&Path, Scale) -> Result<Vec<Figure>, Trouble>;
 
 /// What is measured together, in this order.
-const MEASUREMENTS: [(&[&str], Measurement); 8] = [
+const MEASUREMENTS: [(&[&str], Measurement); 10] = [
     (
         &["alert_p50", "alert_p99", "alert_busy_p99", "alert_rate"],
         alerts::measure,
@@ -70,6 +80,18 @@ const MEASUREMENTS: [(&[&str], Measurement); 8] = [
     (&["memory_1m", "ready_1m", "disk_per_record"], bulk::million),
     (&["reconnect_idle", "reconnect_one"], reconnect::measure),
     (&["idle_peer_memory", "idle_peer_traffic"], idle::measure),
+    (
+        &[
+            "search_p95",
+            "dossier_p95",
+            "note_p95",
+            "streams_memory",
+            "first_page",
+            "next_page",
+        ],
+        pages::measure,
+    ),
+    (&["alert_to_screen"], pages::alert_to_screen),
     (&["outage_12min", "outage_12min_cut"], away::outage),
 ];
 

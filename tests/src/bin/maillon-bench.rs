@@ -5,7 +5,8 @@
 //! maillon-bench --curves                                  how they grow, instead: an hour
 //! ```
 //!
-//! With another scale than 100,000 records in 1,000 circles nothing is written: the names promise that scale. Environment: `MAILLON_BIN`,
+//! With another scale than 100,000 records in 1,000 circles nothing is written: the names promise that scale, and for the pages five times as many records in
+//! twenty times as many files. Environment: `MAILLON_BIN`,
 //! `MAILLON_FIGURES` (`target/figures`), `MAILLON_COMMIT`. Exit code 0 if all figures are within their goals, 1 if not or where one could not
 //! be measured, 2 for a wrong command line.
 #![forbid(unsafe_code)]

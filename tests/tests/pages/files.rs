@@ -112,6 +112,28 @@ pub(super) fn says(page: &Page, all: &[&str]) -> Story {
 }
 
 #[test]
+fn a_page_comes_packed_to_whoever_unpacks_and_what_is_looked_for_goes_as_it_is() -> Story {
+    let root = folder()?;
+    let (_node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    let (_, plain) = nurse.bytes(&address)?;
+    nurse.unpacks = true;
+    let (page, packed) = nurse.bytes(&address)?;
+    ensure(page.header("content-encoding") == "gzip", || {
+        format!("{page:?}")
+    })?;
+    ensure(packed.len() * 2 < plain.len(), || {
+        format!("{} bytes of {}", packed.len(), plain.len())
+    })?;
+    ensure(page.header("cache-control") == "no-store", String::new)?;
+    // The page of a search repeats what was typed.
+    let found = nurse.post("/patients", &[("q", "le dan")])?;
+    ensure(found.header("content-encoding").is_empty(), || {
+        format!("{found:?}")
+    })
+}
+
+#[test]
 fn a_nurse_opens_a_file_and_writes_a_note_two_steps_from_the_list() -> Story {
     let root = folder()?;
     let (_node, mut nurse) = nurse(&root)?;

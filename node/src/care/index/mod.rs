@@ -285,9 +285,9 @@ impl Care {
     pub fn file_at(&self, begins: &[u8]) -> Option<Arc<Filed>> {
         let files = self.index.held();
         let mut found = files
-            .values()
-            .filter_map(|kept| kept.filed.as_ref())
-            .filter(|filed| filed.circle.0.starts_with(begins));
+            .iter()
+            .filter(|(circle, _)| circle.0.starts_with(begins))
+            .filter_map(|(_, kept)| kept.filed.as_ref());
         let first = found.next()?;
         found.next().is_none().then(|| Arc::clone(first))
     }
@@ -346,9 +346,9 @@ impl Care {
             let files = self.index.held();
             let filed = files.values().filter_map(|kept| kept.filed.as_ref());
             filed
-                .filter(|filed| filed.ended == wanted.ended)
+                .filter(|filed| filed.ended == wanted.ended && asked.names(&filed.names))
                 .map(|filed| (filed, filed.is_followed_by(&marks, &today)))
-                .filter(|(filed, followed)| asked.means(&filed.names, &filed.identity, *followed))
+                .filter(|(filed, followed)| asked.numbers(&filed.identity, *followed))
                 .map(|(filed, followed)| Listed {
                     followed,
                     favourite: followed && favourites.contains(&filed.circle),

@@ -94,7 +94,8 @@ impl Term {
 
     /// Whether it is the term of somebody with these marks, and lasts on that day.
     pub(super) fn is_of(&self, marks: &[Mark], day: &str) -> bool {
-        lasts(&self.period, day) && self.marks.iter().any(|mark| marks.contains(mark))
+        // Most terms are of others: their days are not looked at.
+        self.marks.iter().any(|mark| marks.contains(mark)) && lasts(&self.period, day)
     }
 }
 
@@ -110,11 +111,11 @@ fn named(actor: &Actor) -> Party {
 
 /// Whether a period holds a day, `2026-11-27`; both ends are in it, and one that is known to the month holds the whole month.
 pub(super) fn lasts(period: &Period, day: &str) -> bool {
-    let as_far = |date: &PartialDate| day.get(..date.as_str().len()).unwrap_or(day).to_owned();
+    let as_far = |date: &PartialDate| day.get(..date.as_str().len()).unwrap_or(day);
     let begun = period.start.as_ref();
     let ended = period.end.as_ref();
-    begun.is_none_or(|start| as_far(start).as_str() >= start.as_str())
-        && ended.is_none_or(|end| as_far(end).as_str() <= end.as_str())
+    begun.is_none_or(|start| as_far(start) >= start.as_str())
+        && ended.is_none_or(|end| as_far(end) <= end.as_str())
 }
 
 /// One term in a person's team, as a page shows it.
