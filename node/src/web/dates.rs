@@ -17,7 +17,8 @@ pub(super) fn read(typed: &str, form: &str) -> Result<PartialDate, String> {
         [day, month, year] if year.len() == 4 => format!("{year}-{month:0>2}-{day:0>2}"),
         _ => return Err(form.to_owned()),
     };
-    let month = text.get(5..7).and_then(|month| month.parse::<u8>().ok());
+    let month = text.split('-').nth(1);
+    let month = month.and_then(|month| month.parse::<u8>().ok());
     PartialDate::try_from(text).map_err(|error| match (error, month) {
         (PartialDateError::NoSuchDay, _) => "Ce mois n’a pas ce jour.".to_owned(),
         (_, Some(month @ 13..=99)) => {

@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use maillon_tests::{daemon::Trouble, ground::between, visitor::Visitor};
+use maillon_protocol::content::{IdentityStatus, Ins, InsKind, PatientIdentity};
+use maillon_tests::{
+    daemon::{Trouble, person, professional},
+    ground::{between, until_it_says},
+    visitor::Visitor,
+};
 
 use super::{
     Story, ensure,
@@ -173,4 +178,33 @@ fn two_files_that_might_be_of_one_person_are_a_doubt_until_somebody_decides() ->
         list.text.clone()
     })?;
     says(&nurse.get(&format!("{first}/acces"))?, &["Inès Delahaye"])
+}
+
+#[test]
+fn two_files_of_one_qualified_ins_are_never_said_to_be_of_two_people() -> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    let qualified = PatientIdentity {
+        // A test number that the national agency publishes.
+        ins: Some(Ins::new("279035121518989", InsKind::TestNir)),
+        status: IdentityStatus::Qualified,
+        validated_by: "CN".to_owned(),
+        ..person()
+    };
+    let opener = professional(&node, "Claire Vasseur", "10999003055", "330")?;
+    let mut opener = node.client()?.acting_as(&opener);
+    for _ in 0..2 {
+        opener.circle_open(qualified.clone())?;
+    }
+    let page = until_it_says(&mut nurse, "/patients/doutes", "c’est la même personne")?;
+    ensure(!page.text.contains("Ce sont deux personnes"), || {
+        page.text.clone()
+    })?;
+    let circles = node.client()?.circles()?;
+    let address = |place: usize| circles[place].circle.to_string()[..24].to_owned();
+    let (one, other) = (address(0), address(1));
+    let apart = [("un", one.as_str()), ("autre", other.as_str())];
+    let refused = nurse.post("/patients/doutes", &apart)?;
+    ensure(refused.status == 409, || format!("{refused:?}"))?;
+    says(&nurse.get("/patients")?, &["1 doute d’identité"])
 }

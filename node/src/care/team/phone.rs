@@ -1,7 +1,7 @@
 //! Telephone numbers as people type them: French ones, and those of other countries with a plus.
 
-/// Digits of a number with its country (ITU-T E.164), at least and at most.
-const ABROAD: std::ops::RangeInclusive<usize> = 8..=15;
+/// Digits of a number with its country: at least as Andorra's have, at most as there may be (ITU-T E.164).
+const ABROAD: std::ops::RangeInclusive<usize> = 9..=15;
 
 /// A number that can be dialled, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
