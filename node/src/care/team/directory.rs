@@ -182,6 +182,7 @@ impl Care {
         linked: &BTreeSet<NodeId>,
     ) -> Result<Vec<Known>, CareError> {
         self.may_write_in(actor, circle, &[Category::Administration])?;
+        self.may_find(actor)?;
         let (filed, today) = (self.refresh_file(circle)?, today());
         let follows = |marks: &[Mark]| {
             let filed = filed.as_ref();

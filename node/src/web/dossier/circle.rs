@@ -205,6 +205,8 @@ pub(in crate::web) async fn change_circle(
     let actor = who.professional()?;
     let filed = file(&site, &at).ok_or_else(Problem::not_found)?;
     let care = &site.node.care;
+    // Whoever does not see who the person is does not see this page either.
+    care.may_find(actor)?;
     let team = |said: &str| door::go(&format!("/dossiers/{at}/equipe?ecrit={said}"));
     if fields.word("geste") == "rouvrir" {
         care.reopen(actor, filed.circle, 0).await?;

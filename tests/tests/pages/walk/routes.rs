@@ -128,7 +128,7 @@ pub(super) const ROUTES: &[Route] = &[
     (
         "/dossiers/{file}/equipe/professionnel/{choisi}",
         Team(&[WHO, MANAGES]),
-        Team(&[MANAGES]),
+        Team(&[WHO, MANAGES]),
     ),
     (
         "/dossiers/{file}/equipe/proche",
