@@ -103,10 +103,10 @@ impl Work<'_> {
         Ok(p95(times))
     }
 
-    /// A page in which nothing is that the node has to look for: what any page takes.
+    /// A page in which nothing of patients is, one's own account: what any page takes.
     pub(super) fn empty_page(&self) -> Result<f64, Trouble> {
         self.many(
-            |visitor, _| visitor.get("/connexion"),
+            |visitor, _| visitor.get("/compte"),
             |page| page.status == 200,
         )
     }
