@@ -11,8 +11,8 @@ use crate::{
 
 /// Who signs in at one time. A password is dear to work out on purpose, and a node works out two at a time.
 const AT_ONCE: usize = 4;
-/// What they are, in turn.
-const PROFESSIONS: [&str; 8] = ["60", "60", "10", "330", "70", "21", "41", "60"];
+/// What they are, in turn: those who open files and add to teams.
+const PROFESSIONS: [&str; 8] = ["60", "60", "10", "330", "60", "10", "330", "60"];
 
 /// Somebody who works at the node and has signed in.
 #[derive(Debug, Clone)]
