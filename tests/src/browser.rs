@@ -131,6 +131,9 @@ impl Browser {
         let id = begun["sessionId"].as_str().unwrap_or_default();
         browser.session = format!("{}/{id}", browser.session);
         browser.look(Look::new(false, false))?;
+        // Without a screen no window has the focus, and then no field looks as if it had it.
+        let focused = json!({ "enabled": true });
+        browser.devtools("Emulation.setFocusEmulationEnabled", &focused)?;
         Ok(Some(browser))
     }
 

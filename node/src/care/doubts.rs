@@ -7,7 +7,11 @@ use std::sync::Arc;
 
 use maillon_protocol::{cbor, ids::CircleId};
 
-use super::{Actor, Care, CareError, Filed, Likeness, audit, team::OPENS};
+use super::{
+    Actor, Care, CareError, Filed, Likeness, audit,
+    index::{Apart, pair},
+    team::OPENS,
+};
 use crate::{
     audit::About,
     store::{Range, Table},
@@ -16,7 +20,7 @@ use crate::{
 /// What the keys of those begin with that were found to be two people.
 const KEY: &[u8] = b"apart";
 /// What is kept of them: which files, and for which reason they were alike.
-type Apart = (CircleId, CircleId, u8);
+type Decided = (CircleId, CircleId, u8);
 
 /// Doubts that are shown at once.
 const SHOWN: usize = 20;
@@ -44,6 +48,17 @@ pub struct Doubts {
 }
 
 impl Care {
+    /// How many doubts somebody may decide; none before every file has been read.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub fn doubts_count(&self, actor: &Actor) -> Result<usize, CareError> {
+        if !self.may_open_files(actor)? {
+            return Ok(0);
+        }
+        Ok(self.pairs().count().unwrap_or(0))
+    }
+
     /// The doubts that somebody may decide; none where they may not open files.
     ///
     /// # Errors
@@ -52,46 +67,23 @@ impl Care {
         if !self.may_open_files(actor)? {
             return Ok(Doubts::default());
         }
-        let Some(pairs) = self.alike_pairs() else {
+        let Some(total) = self.pairs().count() else {
             return Ok(Doubts {
                 partial: true,
                 ..Doubts::default()
             });
         };
         let mut doubts = Vec::new();
-        for ((one, other), why) in pairs {
-            if self.are_apart(&one, &other, why)? {
-                continue;
-            }
+        for (why, (one, other)) in self.pairs().first(SHOWN) {
             if let (Some(one), Some(other)) = (self.filed(&one)?, self.filed(&other)?) {
                 doubts.push(Doubt { one, other, why });
             }
         }
-        doubts.sort_by_key(|doubt| (doubt.why, doubt.one.circle, doubt.other.circle));
-        let total = doubts.len();
-        doubts.truncate(SHOWN);
         Ok(Doubts {
             doubts,
             total,
             partial: false,
         })
-    }
-
-    /// Whether somebody has found that they are two, with no stronger reason since.
-    fn are_apart(
-        &self,
-        one: &CircleId,
-        other: &CircleId,
-        why: Likeness,
-    ) -> Result<bool, CareError> {
-        let row = self
-            .shared()
-            .rows()
-            .0
-            .get(Table::Access, &self.apart_key(one, other))?;
-        // One that cannot be read is as one that was never written: somebody is asked once more.
-        let known = row.and_then(|row| cbor::decode::<Apart>(&row).ok());
-        Ok(known.is_some_and(|(.., known)| why as u8 >= known))
     }
 
     /// These are two people: they are in no doubt any more.
@@ -105,39 +97,52 @@ impl Care {
         other: CircleId,
     ) -> Result<(), CareError> {
         self.may_write(actor, &OPENS)?;
-        let pairs = self.alike_pairs().unwrap_or_default();
-        let (one, other) = (one.min(other), one.max(other));
-        let why = pairs.get(&(one, other)).ok_or(CareError::NoCircle)?;
-        if *why == Likeness::SameQualifiedIns {
+        let both = pair(&one, &other);
+        let why = self.pairs().why(both).ok_or(CareError::NoCircle)?;
+        if why == Likeness::SameQualifiedIns {
             return Err(CareError::OnePerson);
         }
-        let row: Apart = (one, other, *why as u8);
-        let (key, row) = (self.apart_key(&one, &other), cbor::encode(&row));
+        let row: Decided = (both.0, both.1, why as u8);
+        let (key, row) = (self.apart_key(&both.0, &both.1), cbor::encode(&row));
         let actor = actor.clone();
-        Ok(self
-            .ledger
+        self.ledger
             .run(move |tx| {
                 tx.put(Table::Access, key, row);
-                for circle in [one, other] {
+                for circle in [both.0, both.1] {
                     audit::note(tx, &actor, "identity.apart", About::circle(circle))?;
                 }
                 Ok::<_, CareError>(())
             })
-            .await?)
+            .await?;
+        self.pairs().decide(both, why);
+        Ok(())
     }
 
-    /// The keys of decisions about files that are here no more.
+    /// What was decided, as it is kept. What cannot be read is as what was never written: somebody is asked once more.
+    pub(super) fn kept_apart(&self) -> Result<Apart, CareError> {
+        let store = &self.shared().rows().0;
+        let mut apart = Apart::new();
+        for row in store.scan(Table::Access, KEY, Range::all())? {
+            if let Ok((one, other, why)) = cbor::decode::<Decided>(&row?.1) {
+                apart.insert(pair(&one, &other), why);
+            }
+        }
+        Ok(apart)
+    }
+
+    /// Forgets decisions about files that are here no more; answers their keys.
     pub(super) fn apart_left_behind(&self) -> Result<Vec<Vec<u8>>, CareError> {
         let store = &self.shared().rows().0;
         let here = |circle: &CircleId| self.shared().circle(circle).is_some();
         let mut left = Vec::new();
         for row in store.scan(Table::Access, KEY, Range::all())? {
             let (key, row) = row?;
-            let about = cbor::decode::<Apart>(&row);
+            let about = cbor::decode::<Decided>(&row);
             if !about.is_ok_and(|(one, other, _)| here(&one) && here(&other)) {
                 left.push(key.into_vec());
             }
         }
+        self.pairs().forget(here);
         Ok(left)
     }
 

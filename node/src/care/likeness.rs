@@ -23,6 +23,14 @@ pub enum Likeness {
 }
 
 impl Likeness {
+    /// All of them, the strongest first.
+    pub const ALL: [Self; 4] = [
+        Self::SameQualifiedIns,
+        Self::SameIns,
+        Self::SameTraits,
+        Self::CloseTraits,
+    ];
+
     /// In words, for the administrator.
     pub const fn said(self) -> &'static str {
         match self {

@@ -46,6 +46,27 @@ pub(super) fn locate(shared: &Shared, record: &RecordId) -> Result<Option<Locati
     }
 }
 
+/// Where a record stands.
+enum Branch {
+    /// In its log.
+    First,
+    /// Aside, on a branch that came later.
+    Other,
+}
+
+/// A committed record with its place, read once.
+fn placed(shared: &Shared, id: &RecordId) -> Result<Option<(Location, Record, Branch)>, CareError> {
+    let Some(place) = locate(shared, id)? else {
+        return Ok(None);
+    };
+    let held = shared.read(|view| view.record(&place.circle, &place.log, place.sequence))?;
+    if let Some(held) = held.filter(|held| held.id() == *id) {
+        return Ok(Some((place, held, Branch::First)));
+    }
+    let aside = shared.read(|view| view.find(id))?;
+    Ok(aside.map(|(_, record)| (place, record, Branch::Other)))
+}
+
 /// A committed record with its circle.
 pub(super) fn record(
     shared: &Shared,
@@ -179,13 +200,25 @@ impl Care {
         written_ms: u64,
         around: &Around,
     ) -> Result<Vec<(NodeId, String, Delivery)>, CareError> {
-        let shared = self.shared();
-        let Some(place) = locate(shared, id)? else {
+        let placed = placed(self.shared(), id)?;
+        // Acknowledgements speak of the branch that came first.
+        let Some((place, _, Branch::First)) = placed else {
             return Ok(Vec::new());
         };
-        // Acknowledgements speak of the branch that came first.
-        let held = shared.read(|view| view.record(&place.circle, &place.log, place.sequence))?;
-        if held.is_none_or(|held| held.id() != *id) {
+        self.delivery_from(circle, id, &place, (author, written_ms), around)
+    }
+
+    /// The same of a record that is there.
+    fn delivery_from(
+        &self,
+        circle: &Circle,
+        id: &RecordId,
+        place: &Location,
+        (author, written_ms): (NodeId, u64),
+        around: &Around,
+    ) -> Result<Vec<(NodeId, String, Delivery)>, CareError> {
+        let shared = self.shared();
+        if circle.charter.members().all(|member| member.node == author) {
             return Ok(Vec::new());
         }
         let kept: Option<DeliveryRow> = shared
@@ -263,7 +296,10 @@ impl Care {
 
     fn view_with(&self, id: &RecordId, around: &Around) -> Result<Option<RecordView>, CareError> {
         let shared = self.shared();
-        let Some((circle, record)) = record(shared, id)? else {
+        let Some((place, record, branch)) = placed(shared, id)? else {
+            return Ok(None);
+        };
+        let Some(circle) = shared.circle(&place.circle) else {
             return Ok(None);
         };
         let Ok(opened) = circle.read(&record) else {
@@ -271,6 +307,11 @@ impl Care {
         };
         let header = &record.header.object;
         let node = header.log.node;
+        let from = (node, header.time.ms());
+        let delivery = match branch {
+            Branch::First => self.delivery_from(&circle, id, &place, from, around)?,
+            Branch::Other => Vec::new(),
+        };
         let structure = around.names.of(&node);
         let mut author = opened.envelope.author;
         if node != shared.own() {
@@ -290,7 +331,7 @@ impl Care {
             time: header.time,
             occurred_ms: opened.envelope.occurred_ms,
             delivery: super::document::with_files(
-                self.delivery_of(&circle, id, node, header.time.ms(), around)?,
+                delivery,
                 &opened.content,
                 header,
                 &around.acks,

@@ -1,9 +1,12 @@
 //! Commits: rows to the disk, then the news, then the answers.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crossbeam_channel::{Receiver, Sender};
-use maillon_protocol::replica::{Flight, Layer, Published};
+use maillon_protocol::{
+    ids::CircleId,
+    replica::{Changes, Flight, Layer, Published, Row},
+};
 
 use super::{
     Shared, StoreRows,
@@ -111,14 +114,20 @@ impl Committer {
         } in sorties
         {
             if word.landing.is_ok() {
+                let written = written(&flight.rows);
                 let Published {
                     news,
                     notices,
                     circles,
                     counter,
                 } = flight.published;
-                self.shared
-                    .publish(circles, counter, flight.incarnation, &flight.descriptor);
+                self.shared.publish(
+                    (commit, written),
+                    circles,
+                    counter,
+                    flight.incarnation,
+                    &flight.descriptor,
+                );
                 word.news.extend(news);
                 word.notices.extend(notices);
             }
@@ -150,6 +159,20 @@ impl Committer {
         // An empty batch costs nothing: a job may have told others something without writing.
         store.commit(batch)
     }
+}
+
+/// The circles of whose records, or of what is made of them, something is written.
+fn written(rows: &Changes) -> BTreeSet<CircleId> {
+    let circles = rows.keys().filter_map(|row| match row {
+        Row::Charter(circle)
+        | Row::Circle(circle)
+        | Row::Record(circle, ..)
+        | Row::Thing(circle, _)
+        | Row::Aside(circle, _)
+        | Row::Erased(circle, _) => Some(*circle),
+        _ => None,
+    });
+    circles.collect()
 }
 
 /// What becomes of each row: what the last sortie that names it says.

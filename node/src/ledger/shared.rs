@@ -1,7 +1,7 @@
 //! The state as of the last commit, for everybody who reads.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -37,6 +37,8 @@ pub struct Shared {
 
 struct State {
     circles: HashMap<CircleId, Arc<Circle>>,
+    /// The last commit since the start that changed what a circle says.
+    changed: HashMap<CircleId, u64>,
     counter: u64,
     incarnation: Incarnation,
     descriptor: Verified<Descriptor>,
@@ -59,6 +61,7 @@ impl Shared {
             claims: Claims::default(),
             state: RwLock::new(State {
                 circles,
+                changed: HashMap::new(),
                 counter,
                 incarnation,
                 descriptor,
@@ -137,6 +140,12 @@ impl Shared {
             .cloned()
     }
 
+    /// The last commit since the start that changed what a circle says; 0 for none. What is read after this was asked holds as long as it answers the same.
+    pub fn changed(&self, circle: &CircleId) -> u64 {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.changed.get(circle).copied().unwrap_or(0)
+    }
+
     /// All circles, in no order.
     pub fn circles(&self) -> Vec<Arc<Circle>> {
         self.state
@@ -172,15 +181,18 @@ impl Shared {
         &self.audience
     }
 
-    /// Shows what a commit has changed to whoever looks from now on.
+    /// Shows what a commit has changed to whoever looks from now on: its number, and the circles of whose records it wrote something.
     pub(super) fn publish(
         &self,
+        (commit, written): (u64, BTreeSet<CircleId>),
         circles: Vec<(CircleId, Option<Arc<Circle>>)>,
         counter: u64,
         incarnation: Incarnation,
         descriptor: &Verified<Descriptor>,
     ) {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = circles.iter().map(|(circle, _)| *circle).chain(written);
+        state.changed.extend(changed.map(|circle| (circle, commit)));
         for (id, circle) in circles {
             let now = circle.as_deref().map_or(0, records_of);
             let before = match circle {

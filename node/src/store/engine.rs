@@ -1,7 +1,8 @@
 //! RocksDB's settings: small, bounded, and strict about damage.
 
 use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel,
+    BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType,
+    DBRecoveryMode, LogLevel,
 };
 
 use super::Table;
@@ -15,7 +16,7 @@ pub struct Options {
     /// Whether a commit waits until the disk has it. Always `true`, except in the test that shows what is lost
     /// without.
     pub sync: bool,
-    /// Memory for blocks read, indexes and filters, bytes. Default 16 MiB.
+    /// Memory for blocks read, indexes and filters, bytes. Default 48 MiB.
     pub block_cache_bytes: usize,
     /// Memory for writes that are not in table files yet, of all tables together, bytes. Default 32 MiB.
     pub write_buffer_bytes: usize,
@@ -27,7 +28,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             sync: true,
-            block_cache_bytes: 16 * MIB,
+            block_cache_bytes: 48 * MIB,
             write_buffer_bytes: 32 * MIB,
             max_open_files: 256,
         }
@@ -80,6 +81,11 @@ impl Options {
         blocks.set_cache_index_and_filter_blocks(true);
         blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
         blocks.set_bloom_filter(10.0, false);
+        // In parts of one block: whole ones are as large as hundreds, and each look-up of a name that is not in the cache would read and check one anew.
+        blocks.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+        blocks.set_partition_filters(true);
+        blocks.set_metadata_block_size(4 * 1024);
+        blocks.set_pin_top_level_index_and_filter(true);
         blocks.set_format_version(5);
         let mut family = rocksdb::Options::default();
         family.set_block_based_table_factory(&blocks);

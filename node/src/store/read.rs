@@ -59,7 +59,11 @@ impl Store {
     /// [`StoreError::Damaged`] when it does not unseal.
     pub fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let rows = self.inner.family(table.name())?;
-        match self.inner.db.get_pinned_cf(rows, key)? {
+        match self
+            .inner
+            .db
+            .get_pinned_cf_opt(rows, key, &options(table))?
+        {
             Some(stored) => self.inner.sealer.read(table, key, &stored).map(Some),
             None => Ok(None),
         }
@@ -77,7 +81,11 @@ impl Store {
     ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
         let rows = self.inner.family(table.name())?;
         let wanted: Vec<&[u8]> = keys.iter().map(AsRef::as_ref).collect();
-        let found = self.inner.db.batched_multi_get_cf(rows, &wanted, false);
+        let options = options(table);
+        let found = self
+            .inner
+            .db
+            .batched_multi_get_cf_opt(rows, &wanted, false, &options);
         wanted
             .iter()
             .zip(found)
@@ -102,7 +110,7 @@ impl Store {
         range: Range<'_>,
     ) -> Result<Scan<'a>, StoreError> {
         let rows = self.inner.family(table.name())?;
-        let mut options = ReadOptions::default();
+        let mut options = options(table);
         options.set_iterate_range(PrefixRange(prefix));
         let mode = match (range.from, range.reverse) {
             (None, false) => IteratorMode::Start,
@@ -116,6 +124,13 @@ impl Store {
             sealer: &self.inner.sealer,
         })
     }
+}
+
+/// How rows of a table are read: those that are large and read once take no room from what is read again.
+fn options(table: Table) -> ReadOptions {
+    let mut options = ReadOptions::default();
+    options.fill_cache(!table.is_large());
+    options
 }
 
 /// A row: its key and its value in the clear.

@@ -59,6 +59,11 @@ impl Table {
         Table::Access,
     ];
 
+    /// Whether its rows are up to a mebibyte large.
+    pub(super) const fn is_large(self) -> bool {
+        matches!(self, Self::Blobs | Self::Originals)
+    }
+
     /// The column family's name, which is also part of what each sealed value is bound to.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -122,7 +122,10 @@ pub fn measure(
                 .filter(|figure| wanted(figure.name))
                 .try_for_each(&mut take)?;
             // A million records need the room of those before.
-            std::fs::remove_dir_all(&folder).map_err(Trouble::io("a folder of the figures"))?;
+            if folder.exists() {
+                let trouble = Trouble::io("a folder of the figures");
+                std::fs::remove_dir_all(&folder).map_err(trouble)?;
+            }
         }
     }
     Ok(())

@@ -2,7 +2,10 @@
 
 use maillon_protocol::content::PatientIdentity;
 
-use super::words::words;
+use super::{
+    slate::{BORN, NUMBER},
+    words::words,
+};
 
 /// Words of one search, and its characters; more say nothing more.
 const MOST: usize = 12;
@@ -75,19 +78,47 @@ impl Asked {
         self.names.is_empty() && self.parts.is_empty()
     }
 
+    /// What stands in the line of each file that is meant (`slate`), one of these at least: of all that was typed the part that the fewest have, as a rule.
+    pub(super) fn needles(&self) -> Vec<String> {
+        let names = self.names.iter().map(|name| vec![name.clone()]);
+        let all = names.chain(self.parts.iter().map(Part::needles));
+        let shortest = |needles: &Vec<String>| needles.iter().map(String::len).min();
+        all.max_by_key(shortest).unwrap_or_default()
+    }
+
     /// Whether a file may be meant by its names: its words, each after a space.
     pub(super) fn names(&self, names: &str) -> bool {
         self.names.iter().all(|name| names.contains(name.as_str()))
     }
 
     /// Whether it may be meant by the numbers of who the person is. Of whom one does not follow the whole number is to be typed: nobody finds it out digit by digit.
-    pub(super) fn numbers(&self, identity: &PatientIdentity, followed: bool) -> bool {
+    pub(super) fn numbers(
+        &self,
+        identity: &PatientIdentity,
+        followed: impl Fn() -> bool + Copy,
+    ) -> bool {
         self.parts.iter().all(|part| part.means(identity, followed))
     }
 }
 
 impl Part {
-    fn means(&self, identity: &PatientIdentity, followed: bool) -> bool {
+    /// Of which one at least stands in the line of each file that is meant.
+    fn needles(&self) -> Vec<String> {
+        match self {
+            Self::Born { day, month, year } => {
+                let year = year.map_or_else(String::new, |year| format!("{BORN}{year:04}"));
+                let month = month.map_or_else(String::new, |month| format!("-{month:02}"));
+                let day = day.map_or_else(String::new, |day| format!("-{day:02}{NUMBER}"));
+                vec![[year, month, day].concat()]
+            }
+            Self::Number(number) => {
+                let together = compact(number).map_or_else(Vec::new, |date| date.needles());
+                [vec![format!("{NUMBER}{number}")], together].concat()
+            }
+        }
+    }
+
+    fn means(&self, identity: &PatientIdentity, followed: impl Fn() -> bool) -> bool {
         let born = identity
             .birth_date
             .as_ref()
@@ -104,8 +135,8 @@ impl Part {
             Self::Number(number) => {
                 let together = compact(number);
                 let ins = identity.ins.as_ref().map_or("", |ins| ins.number.as_str());
-                let enough = if followed { INS } else { WHOLE_INS };
-                (number.len() >= enough && ins.starts_with(number.as_str()))
+                let enough = || number.len() >= WHOLE_INS || number.len() >= INS && followed();
+                (ins.starts_with(number.as_str()) && enough())
                     || together.is_some_and(|date| date.means(identity, followed))
             }
         }
@@ -181,7 +212,7 @@ mod tests {
 
     fn means(typed: &str, names: &str, followed: bool) -> bool {
         let asked = Asked::read(typed);
-        asked.names(names) && asked.numbers(&jeanne(), followed)
+        asked.names(names) && asked.numbers(&jeanne(), || followed)
     }
 
     fn finds(typed: &str) -> bool {

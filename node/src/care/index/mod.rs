@@ -3,12 +3,16 @@
 //! - `words`: names as they are compared
 //! - `asked`: what somebody types, as it is looked for
 //! - `pairs`: files that might be of one person
+//! - `slate`: what a search runs through
+//! - `teams`: the files in whose teams somebody is
 //!
 //! It is built when the node starts, beside everything else, and follows each commit; a command refreshes what it changed before it answers. Nothing of it is on
 //! disk: what is there is sealed, and whoever opens the node's keystore reads it again.
 
 mod asked;
 mod pairs;
+mod slate;
+mod teams;
 mod words;
 
 pub(super) use words::{joined, words};
@@ -16,7 +20,7 @@ pub(super) use words::{joined, words};
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -35,7 +39,10 @@ use super::{
 };
 use crate::{clock::today, ledger::Shared};
 use asked::Asked;
-use pairs::{Pair, Pairs};
+use pairs::Pairs;
+pub(super) use pairs::{Apart, pair};
+use slate::Slate;
+use teams::Teams;
 
 /// Files in one page of a list.
 pub const FILES_IN_A_PAGE: usize = 30;
@@ -204,13 +211,42 @@ pub struct FilesFound {
 struct Kept {
     /// When the reading began that this is of.
     begun: u64,
+    /// Which commit had changed the circle last then ([`Shared::changed`]); none where it could not be read.
+    as_of: Option<u64>,
     filed: Option<Arc<Filed>>,
+}
+
+#[derive(Default)]
+struct Files {
+    kept: BTreeMap<CircleId, Kept>,
+    teams: Teams,
+}
+
+impl Files {
+    fn get(&self, circle: &CircleId) -> Option<&Arc<Filed>> {
+        self.kept.get(circle)?.filed.as_ref()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<Filed>> {
+        self.kept.values().filter_map(|kept| kept.filed.as_ref())
+    }
+
+    /// Those in whose teams somebody with these marks is on a day.
+    fn followed(&self, marks: &[Mark], day: &str) -> HashMap<CircleId, &Arc<Filed>> {
+        let files = self.teams.of(marks).filter_map(|circle| self.get(circle));
+        files
+            .filter(|filed| filed.is_followed_by(marks, day))
+            .map(|filed| (filed.circle, filed))
+            .collect()
+    }
 }
 
 /// The index.
 #[derive(Default)]
 pub(super) struct Index {
-    files: RwLock<HashMap<CircleId, Kept>>,
+    files: RwLock<Files>,
+    /// As of the files that are held; none where somebody has changed since.
+    slate: Mutex<Option<Arc<Slate>>>,
     readings: AtomicU64,
     whole: AtomicBool,
     pairs: Pairs,
@@ -218,38 +254,76 @@ pub(super) struct Index {
 
 impl Index {
     // A poisoned lock leaves a map that is whole.
-    fn held(&self) -> RwLockReadGuard<'_, HashMap<CircleId, Kept>> {
+    fn held(&self) -> RwLockReadGuard<'_, Files> {
         self.files.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn changing(&self) -> RwLockWriteGuard<'_, HashMap<CircleId, Kept>> {
+    fn changing(&self) -> RwLockWriteGuard<'_, Files> {
         self.files.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What a search runs through, of the files that are held.
+    fn slate(&self, files: &Files) -> Arc<Slate> {
+        let mut slate = self.slate.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(slate.get_or_insert_with(|| Arc::new(Slate::of(files.all()))))
+    }
+
     /// Keeps what a reading found that began at `begun`, unless a later one has been kept.
-    fn keep(&self, circle: CircleId, begun: u64, filed: Option<Arc<Filed>>) {
+    fn keep(
+        &self,
+        circle: CircleId,
+        (begun, as_of): (u64, Option<u64>),
+        filed: Option<Arc<Filed>>,
+    ) {
         let who = |filed: &Option<Arc<Filed>>| {
             let filed = filed.as_ref();
             filed.map(|filed| (filed.identity.clone(), filed.ended))
         };
         let is = who(&filed);
         let mut files = self.changing();
-        let kept = files.entry(circle).or_default();
+        let Files { kept, teams } = &mut *files;
+        let kept = kept.entry(circle).or_default();
         if kept.begun > begun {
             return;
         }
         let was = who(&kept.filed);
-        *kept = Kept { begun, filed };
+        teams.change(circle, kept.filed.as_deref(), filed.as_deref());
+        *kept = Kept {
+            begun,
+            as_of,
+            filed,
+        };
+        if was != is {
+            *self.slate.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
         drop(files);
         if was != is {
             self.pairs.compare(&circle, || {
                 let files = self.held();
-                let own = files.get(&circle).and_then(|kept| kept.filed.clone());
-                let others = files.values().filter_map(|kept| kept.filed.clone());
-                (own, others.collect())
+                (files.get(&circle).cloned(), files.all().cloned().collect())
             });
         }
     }
+}
+
+/// One page of files in an order, without putting all of them into it.
+fn page_of<'a, 'f>(
+    found: &'a mut [&'f Arc<Filed>],
+    page: usize,
+    order: impl Fn(&&'f Arc<Filed>, &&'f Arc<Filed>) -> std::cmp::Ordering,
+) -> &'a [&'f Arc<Filed>] {
+    let from = page.saturating_mul(FILES_IN_A_PAGE).min(found.len());
+    let to = (from + FILES_IN_A_PAGE).min(found.len());
+    if from > 0 && from < found.len() {
+        found.select_nth_unstable_by(from, &order);
+    }
+    let rest = &mut found[from..];
+    if to - from < rest.len() {
+        rest.select_nth_unstable_by(to - from, &order);
+    }
+    let page = &mut rest[..to - from];
+    page.sort_by(order);
+    page
 }
 
 impl Care {
@@ -260,14 +334,34 @@ impl Care {
     pub fn refresh_file(&self, circle: &CircleId) -> Result<Option<Arc<Filed>>, CareError> {
         let begun = self.index.readings.fetch_add(1, Ordering::AcqRel) + 1;
         let shared = self.shared();
-        let read = match shared.circle(circle) {
+        let changed = shared.changed(circle);
+        let held = shared.circle(circle);
+        // Whether the file that goes on with this one is here, no commit of this circle says.
+        let alone = held.as_ref().is_none_or(|held| held.continued.is_none());
+        let read = match held {
             Some(held) => Filed::read(shared, &held).map(|filed| filed.map(Arc::new)),
             None => Ok(None),
         };
         // What cannot be read is nobody's: an older reading lets nobody in.
         let filed = read.as_ref().ok().cloned().flatten();
-        self.index.keep(*circle, begun, filed);
+        let as_of = (alone && read.is_ok()).then_some(changed);
+        self.index.keep(*circle, (begun, as_of), filed);
         read
+    }
+
+    /// A file as the records say now: read again where a commit has changed the circle since.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub(super) fn file_now(&self, circle: &CircleId) -> Result<Option<Arc<Filed>>, CareError> {
+        let changed = self.shared().changed(circle);
+        let files = self.index.held();
+        let kept = files.kept.get(circle);
+        if let Some(kept) = kept.filter(|kept| kept.as_of == Some(changed)) {
+            return Ok(kept.filed.clone());
+        }
+        drop(files);
+        self.refresh_file(circle)
     }
 
     /// A file as the index has it; none where there is no such person here.
@@ -275,7 +369,7 @@ impl Care {
     /// # Errors
     /// [`CareError`].
     pub fn filed(&self, circle: &CircleId) -> Result<Option<Arc<Filed>>, CareError> {
-        if let Some(kept) = self.index.held().get(circle) {
+        if let Some(kept) = self.index.held().kept.get(circle) {
             return Ok(kept.filed.clone());
         }
         self.refresh_file(circle)
@@ -283,10 +377,13 @@ impl Care {
 
     /// The file whose circle's id begins so; none where there is none, or more than one.
     pub fn file_at(&self, begins: &[u8]) -> Option<Arc<Filed>> {
+        let mut first = CircleId([0; 32]);
+        first.0.get_mut(..begins.len())?.copy_from_slice(begins);
         let files = self.index.held();
         let mut found = files
-            .iter()
-            .filter(|(circle, _)| circle.0.starts_with(begins))
+            .kept
+            .range(first..)
+            .take_while(|(circle, _)| circle.0.starts_with(begins))
             .filter_map(|(_, kept)| kept.filed.as_ref());
         let first = found.next()?;
         found.next().is_none().then(|| Arc::clone(first))
@@ -296,11 +393,14 @@ impl Care {
     pub(crate) fn touch_file(&self, circle: &CircleId, at_ms: u64) {
         let mut files = self.index.changing();
         let begun = self.index.readings.fetch_add(1, Ordering::AcqRel) + 1;
-        if let Some(kept) = files.get_mut(circle) {
+        if let Some(kept) = files.kept.get_mut(circle) {
             // A reading that began before this one does not know of it.
             kept.begun = kept.begun.max(begun);
         }
-        if let Some(filed) = files.get_mut(circle).and_then(|kept| kept.filed.as_mut())
+        if let Some(filed) = files
+            .kept
+            .get_mut(circle)
+            .and_then(|kept| kept.filed.as_mut())
             && filed.latest_ms < at_ms
         {
             Arc::make_mut(filed).latest_ms = at_ms;
@@ -315,17 +415,20 @@ impl Care {
                 tracing::warn!(circle = %circle.id().short(), %error, "a file could not be read for the list of patients");
             }
         }
+        let apart = self.kept_apart().unwrap_or_else(|error| {
+            tracing::warn!(%error, "what was decided about doubts could not be read: they are asked about again");
+            Apart::new()
+        });
         self.index.pairs.build(|| {
             let files = self.index.held();
-            let filed = files.values().filter_map(|kept| kept.filed.clone());
-            filed.collect()
+            (files.all().cloned().collect(), apart)
         });
         self.index.whole.store(true, Ordering::Release);
     }
 
-    /// Files that might be of one person, two by two; none before every file has been read.
-    pub(super) fn alike_pairs(&self) -> Option<BTreeMap<Pair, Likeness>> {
-        self.index.pairs.all()
+    /// Files that might be of one person, two by two, as far as nobody has decided.
+    pub(super) fn pairs(&self) -> &Pairs {
+        &self.index.pairs
     }
 
     /// Whether every file has been read since the start: before that nobody is told that somebody is not here.
@@ -341,38 +444,47 @@ impl Care {
         self.may_read(actor, Category::Identity)?;
         let asked = Asked::read(wanted.typed);
         let favourites = self.favourites(actor)?;
-        let (marks, today) = (Mark::all_of(actor), today());
-        let mut found: Vec<Listed> = {
-            let files = self.index.held();
-            let filed = files.values().filter_map(|kept| kept.filed.as_ref());
-            filed
-                .filter(|filed| filed.ended == wanted.ended && asked.names(&filed.names))
-                .map(|filed| (filed, filed.is_followed_by(&marks, &today)))
-                .filter(|(filed, followed)| asked.numbers(&filed.identity, *followed))
-                .map(|(filed, followed)| Listed {
-                    followed,
-                    favourite: followed && favourites.contains(&filed.circle),
-                    filed: Arc::clone(filed),
-                })
-                .filter(|listed| listed.followed || !wanted.followed)
-                .filter(|listed| listed.favourite || !wanted.favourites)
-                .collect()
+        let files = self.index.held();
+        let followed = files.followed(&Mark::all_of(actor), &today());
+        let is_followed = |filed: &Filed| followed.contains_key(&filed.circle);
+        let is_asked = |filed: &&Arc<Filed>| {
+            filed.ended == wanted.ended
+                && asked.names(&filed.names)
+                && asked.numbers(&filed.identity, || is_followed(filed))
         };
-        if asked.is_empty() {
-            found.sort_by_key(|one| std::cmp::Reverse((one.filed.latest_ms, one.filed.circle)));
+        let mut found: Vec<&Arc<Filed>> = if wanted.favourites {
+            let chosen = favourites.iter().filter_map(|circle| followed.get(circle));
+            chosen.copied().filter(is_asked).collect()
+        } else if wanted.followed {
+            followed.values().copied().filter(is_asked).collect()
+        } else if asked.is_empty() {
+            files.all().filter(is_asked).collect()
         } else {
-            found.sort_by(|a, b| {
-                let name = |one: &Listed| (!one.followed, one.filed.circle);
-                (&a.filed.names, name(a)).cmp(&(&b.filed.names, name(b)))
-            });
-        }
+            let slate = self.index.slate(&files).with(&asked.needles());
+            let filed = slate.iter().filter_map(|circle| files.get(circle));
+            filed.filter(is_asked).collect()
+        };
         let total = found.len();
-        let from = wanted.page.saturating_mul(FILES_IN_A_PAGE).min(total);
-        let files = found
-            .drain(from..total.min(from + FILES_IN_A_PAGE))
-            .collect();
+        let page = if asked.is_empty() {
+            let latest = |one: &&Arc<Filed>| std::cmp::Reverse((one.latest_ms, one.circle));
+            page_of(&mut found, wanted.page, |a, b| latest(a).cmp(&latest(b)))
+        } else {
+            let name = |one: &&Arc<Filed>| (!is_followed(one), one.circle);
+            page_of(&mut found, wanted.page, |a, b| {
+                let names = a.names.cmp(&b.names);
+                names.then_with(|| name(a).cmp(&name(b)))
+            })
+        };
+        let listed = page.iter().map(|filed| {
+            let followed = is_followed(filed);
+            Listed {
+                followed,
+                favourite: followed && favourites.contains(&filed.circle),
+                filed: Arc::clone(filed),
+            }
+        });
         Ok(FilesFound {
-            files,
+            files: listed.collect(),
             total,
             partial: !self.knows_everybody(),
         })
@@ -382,7 +494,7 @@ impl Care {
     pub fn is_listed(&self, actor: &Actor, circle: &CircleId) -> bool {
         let (marks, today) = (Mark::all_of(actor), today());
         let files = self.index.held();
-        let filed = files.get(circle).and_then(|kept| kept.filed.as_ref());
+        let filed = files.get(circle);
         filed.is_some_and(|one| one.is_followed_by(&marks, &today))
     }
 
@@ -390,9 +502,8 @@ impl Care {
     pub(super) fn followed(&self, actor: &Actor) -> Vec<CircleId> {
         let (marks, today) = (Mark::all_of(actor), today());
         let files = self.index.held();
-        let filed = files.values().filter_map(|kept| kept.filed.as_ref());
-        let followed = filed.filter(|one| !one.ended && one.is_followed_by(&marks, &today));
-        let circles = followed.map(|one| one.circle);
+        let followed = files.followed(&marks, &today).into_values();
+        let circles = followed.filter(|one| !one.ended).map(|one| one.circle);
         circles
             .filter(|one| self.shared().circle(one).is_some())
             .collect()
@@ -401,8 +512,8 @@ impl Care {
     /// Files that might be of this person, the likeliest first.
     pub fn alike(&self, identity: &PatientIdentity) -> Vec<(Arc<Filed>, Likeness)> {
         let files = self.index.held();
-        let filed = files.values().filter_map(|kept| kept.filed.as_ref());
-        let mut alike: Vec<_> = filed
+        let mut alike: Vec<_> = files
+            .all()
             .filter_map(|one| Some((Arc::clone(one), Likeness::of(identity, &one.identity)?)))
             .collect();
         alike.sort_by_key(|(one, why)| (*why, one.circle));
@@ -415,15 +526,15 @@ impl Care {
     /// # Errors
     /// [`CareError`].
     pub fn follows(&self, actor: &Actor, circle: &CircleId) -> Result<bool, CareError> {
-        let filed = self.refresh_file(circle)?;
+        let filed = self.file_now(circle)?;
         Ok(filed.is_some_and(|filed| filed.is_followed_by(&Mark::all_of(actor), &today())))
     }
 
     /// Shows each professional of another structure whom a file here names, as often as files do.
     pub(super) fn each_colleague(&self, mut show: impl FnMut(&Colleague)) {
         let files = self.index.held();
-        let filed = files.values().filter_map(|kept| kept.filed.as_ref());
-        filed
+        files
+            .all()
             .flat_map(|filed| &filed.colleagues)
             .for_each(&mut show);
     }

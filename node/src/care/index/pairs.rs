@@ -14,27 +14,88 @@ use super::{Filed, joined};
 use crate::care::Likeness;
 
 /// The lower id first.
-pub(super) type Pair = (CircleId, CircleId);
+pub(in crate::care) type Pair = (CircleId, CircleId);
+
+/// Those that were found to be two people, each with the number of the reason for which they were alike then.
+pub(in crate::care) type Apart = HashMap<Pair, u8>;
+
+#[derive(Default)]
+struct Known {
+    /// What nobody has decided, the strongest reason first.
+    open: BTreeSet<(Likeness, Pair)>,
+    apart: Apart,
+}
+
+impl Known {
+    fn found(&mut self, pair: Pair, why: Likeness) {
+        // A stronger reason is a new doubt.
+        let decided = self.apart.get(&pair);
+        if decided.is_none_or(|known| (why as u8) < *known) {
+            self.open.insert((why, pair));
+        }
+    }
+}
 
 /// What is known; nothing before every file has been read.
 #[derive(Default)]
-pub(super) struct Pairs(Mutex<Option<BTreeMap<Pair, Likeness>>>);
+pub(in crate::care) struct Pairs(Mutex<Option<Known>>);
 
 impl Pairs {
-    // A poisoned lock leaves a map that is whole.
-    fn held(&self) -> MutexGuard<'_, Option<BTreeMap<Pair, Likeness>>> {
+    // A poisoned lock leaves sets that are whole.
+    fn held(&self) -> MutexGuard<'_, Option<Known>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The pairs; none before they are known.
-    pub(super) fn all(&self) -> Option<BTreeMap<Pair, Likeness>> {
-        self.held().clone()
+    /// How many pairs nobody has decided; none before they are known.
+    pub(in crate::care) fn count(&self) -> Option<usize> {
+        self.held().as_ref().map(|known| known.open.len())
+    }
+
+    /// The first of those that nobody has decided.
+    pub(in crate::care) fn first(&self, most: usize) -> Vec<(Likeness, Pair)> {
+        let held = self.held();
+        let open = held.iter().flat_map(|known| &known.open);
+        open.take(most).copied().collect()
+    }
+
+    /// Why two are alike that nobody has decided; none where there is no such doubt.
+    pub(in crate::care) fn why(&self, pair: Pair) -> Option<Likeness> {
+        let held = self.held();
+        let open = &held.as_ref()?.open;
+        Likeness::ALL
+            .into_iter()
+            .find(|why| open.contains(&(*why, pair)))
+    }
+
+    /// Somebody found that they are two people.
+    pub(in crate::care) fn decide(&self, pair: Pair, why: Likeness) {
+        if let Some(known) = self.held().as_mut() {
+            known.apart.insert(pair, why as u8);
+            known.open.retain(|(found, of)| *of != pair || *found < why);
+        }
+    }
+
+    /// Forgets what was decided about files that are here no more.
+    pub(in crate::care) fn forget(&self, here: impl Fn(&CircleId) -> bool) {
+        if let Some(known) = self.held().as_mut() {
+            known
+                .apart
+                .retain(|(one, other), _| here(one) && here(other));
+        }
     }
 
     /// Compares all that go on. What changes meanwhile waits, and is compared then.
-    pub(super) fn build(&self, files: impl FnOnce() -> Vec<Arc<Filed>>) {
+    pub(super) fn build(&self, files: impl FnOnce() -> (Vec<Arc<Filed>>, Apart)) {
         let mut held = self.held();
-        *held = Some(among(&files()));
+        let (files, apart) = files();
+        let mut known = Known {
+            apart,
+            ..Known::default()
+        };
+        for (pair, why) in among(&files) {
+            known.found(pair, why);
+        }
+        *held = Some(known);
     }
 
     /// Compares one whose identity has changed with all others; none where it is here no more.
@@ -44,10 +105,11 @@ impl Pairs {
         now: impl FnOnce() -> (Option<Arc<Filed>>, Vec<Arc<Filed>>),
     ) {
         let mut held = self.held();
-        let Some(pairs) = held.as_mut() else {
+        let Some(known) = held.as_mut() else {
             return;
         };
-        pairs.retain(|(one, other), _| one != circle && other != circle);
+        let about = |(one, other): &Pair| one == circle || other == circle;
+        known.open.retain(|(_, pair)| !about(pair));
         let (one, others) = now();
         let Some(one) = one.filter(|one| !one.ended) else {
             return;
@@ -57,14 +119,14 @@ impl Pairs {
                 continue;
             }
             if let Some(why) = Likeness::of(&one.identity, &other.identity) {
-                pairs.insert(pair(&one.circle, &other.circle), why);
+                known.found(pair(&one.circle, &other.circle), why);
             }
         }
     }
 }
 
 /// Two circles as a pair.
-pub(super) fn pair(one: &CircleId, other: &CircleId) -> Pair {
+pub(in crate::care) fn pair(one: &CircleId, other: &CircleId) -> Pair {
     (*one.min(other), *one.max(other))
 }
 
@@ -110,26 +172,32 @@ fn among(files: &[Arc<Filed>]) -> BTreeMap<Pair, Likeness> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+pub(super) mod tests {
+    use super::{super::names_of, *};
     use crate::care::likeness::tests::person;
 
-    fn filed(number: u8, birth_name: &str, given: &str, born: &str) -> Arc<Filed> {
-        Arc::new(Filed {
+    pub(in crate::care::index) fn filed(
+        number: u8,
+        birth_name: &str,
+        given: &str,
+        born: &str,
+    ) -> Filed {
+        let identity = person(birth_name, given, born);
+        Filed {
             circle: CircleId([number; 32]),
-            names: String::new(),
-            identity: person(birth_name, given, born),
+            names: names_of(&identity),
+            identity,
             contested: false,
             ended: false,
             latest_ms: 0,
             referent: None,
             terms: Vec::new(),
             colleagues: Vec::new(),
-        })
+        }
     }
 
     fn everybody() -> Vec<Arc<Filed>> {
-        vec![
+        [
             filed(1, "QUINTRIC", "ROZENN", "1941-07-19"),
             filed(2, "HAMELIN", "FERDINAND", "1950-03-04"),
             // The name was mistyped; the day and the month were.
@@ -137,6 +205,8 @@ mod tests {
             filed(4, "HAMELIN", "FERDINAND", "1950-04-03"),
             filed(5, "MARTIN", "ROZENN", "1962-01-30"),
         ]
+        .map(Arc::new)
+        .to_vec()
     }
 
     #[test]
@@ -152,14 +222,41 @@ mod tests {
         let pairs = Pairs::default();
         // Before all have been read nobody is told that there are none.
         pairs.compare(&all[0].circle, || (Some(Arc::clone(&all[0])), all.clone()));
-        assert!(pairs.all().is_none());
-        pairs.build(|| all[..2].to_vec());
-        assert_eq!(pairs.all().map(|all| all.len()), Some(0));
+        assert_eq!(pairs.count(), None);
+        pairs.build(|| (all[..2].to_vec(), Apart::new()));
+        assert_eq!(pairs.count(), Some(0));
         for new in &all[2..] {
             pairs.compare(&new.circle, || (Some(Arc::clone(new)), all.clone()));
         }
-        assert_eq!(pairs.all(), Some(among(&all)));
+        let open: BTreeMap<Pair, Likeness> = pairs
+            .first(9)
+            .into_iter()
+            .map(|(why, pair)| (pair, why))
+            .collect();
+        assert_eq!(open, among(&all));
         pairs.compare(&all[3].circle, || (None, all[..3].to_vec()));
-        assert_eq!(pairs.all().map(|all| all.len()), Some(1));
+        assert_eq!(pairs.count(), Some(1));
+    }
+
+    #[test]
+    fn who_was_found_to_be_two_is_in_no_doubt_until_a_stronger_reason_comes() {
+        let mut all = everybody();
+        let both = pair(&all[0].circle, &all[2].circle);
+        let (pairs, nobody) = (Pairs::default(), Apart::new());
+        pairs.build(|| (all.clone(), nobody));
+        let why = Likeness::CloseTraits;
+        assert_eq!(pairs.why(both), Some(why));
+        pairs.decide(both, why);
+        assert_eq!((pairs.why(both), pairs.count()), (None, Some(1)));
+        // Also after a start, with what was kept, and where one of them is compared anew.
+        let kept = Apart::from([(both, why as u8)]);
+        pairs.build(|| (all.clone(), kept));
+        pairs.compare(&all[2].circle, || (Some(Arc::clone(&all[2])), all.clone()));
+        assert_eq!((pairs.why(both), pairs.count()), (None, Some(1)));
+        // The name was corrected: now they are the same in everything.
+        all[2] = Arc::new(filed(3, "QUINTRIC", "ROZENN", "1941-07-19"));
+        pairs.compare(&all[2].circle, || (Some(Arc::clone(&all[2])), all.clone()));
+        assert_eq!(pairs.why(both), Some(Likeness::SameTraits));
+        assert_eq!(pairs.first(1), [(Likeness::SameTraits, both)]);
     }
 }

@@ -183,7 +183,7 @@ impl Care {
     ) -> Result<Vec<Known>, CareError> {
         self.may_write_in(actor, circle, &[Category::Administration])?;
         self.may_find(actor)?;
-        let (filed, today) = (self.refresh_file(circle)?, today());
+        let (filed, today) = (self.file_now(circle)?, today());
         let follows = |marks: &[Mark]| {
             let filed = filed.as_ref();
             filed.is_some_and(|filed| filed.is_followed_by(marks, &today))

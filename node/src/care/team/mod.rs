@@ -42,7 +42,7 @@ use crate::{
 };
 
 /// By what somebody is recognised in a team.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Mark {
     /// An IDNPS: its first digit says the kind, 8 for an RPPS, 0 for an ADELI number (`ehealth.md`, section 2).
     National(Box<str>),
@@ -90,6 +90,11 @@ impl Term {
             marks,
             period: participation.period.clone(),
         })
+    }
+
+    /// By what whoever it is of is recognised.
+    pub(super) fn marks(&self) -> &[Mark] {
+        &self.marks
     }
 
     /// Whether it is the term of somebody with these marks, and lasts on that day.

@@ -50,25 +50,30 @@
     const fields = [...part.querySelectorAll("textarea, input:not([type=hidden]), select")];
     return fields.some((field) => field === document.activeElement || (field.defaultValue ?? field.value) !== field.value);
   };
-  let last = 0, waiting = false;
-  const refresh = () => {
-    const part = region();
-    if (!part || waiting) return;
-    if (isWriting(part)) {
-      document.getElementById("nouveau").hidden = false;
-      return;
-    }
-    waiting = true;
-    setTimeout(() => {
-      waiting = false;
+  // At most once a second; alerts wait less, also behind what waits already.
+  const APART = 1000, APART_ALERTS = 250;
+  let last = 0, timer = 0, due = 0;
+  const refresh = (apart) => {
+    const at = Math.max(Date.now(), last + apart);
+    if (timer && due <= at) return;
+    clearTimeout(timer);
+    due = at;
+    timer = setTimeout(() => {
+      timer = 0;
+      const part = region();
+      if (part && isWriting(part)) {
+        document.getElementById("nouveau").hidden = false;
+        return;
+      }
       last = Date.now();
       htmx.ajax("GET", location.pathname + location.search, {
         source: "#vivant", target: "#vivant", select: "#vivant", swap: "outerMorph", headers: { "X-Maillon-Alone": "1" },
       });
-    }, Math.max(0, last + 1000 - Date.now()));
+    }, at - Date.now());
   };
   document.addEventListener("nouveau", (event) => {
-    if (region()?.dataset.vivant.split(" ").includes(event.detail.data)) refresh();
+    const what = event.detail.data;
+    if (region()?.dataset.vivant.split(" ").includes(what)) refresh(what === "attente" ? APART_ALERTS : APART);
   });
 
   // What a page says once is said long enough.

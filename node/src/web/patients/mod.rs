@@ -217,13 +217,7 @@ async fn list(
         },
         partial: files.partial,
         creates: care.may_open_files(actor)?,
-        // Not while somebody searches: each pair is looked up.
-        doubts: match typed
-            .is_empty()
-            .then(|| care.doubts(actor))
-            .transpose()?
-            .map_or(0, |found| found.total)
-        {
+        doubts: match care.doubts_count(actor)? {
             0 => String::new(),
             total => french::count(total, "doute d’identité", "doutes d’identité"),
         },

@@ -89,8 +89,11 @@ pub(super) fn measure(root: &Path, scale: Scale) -> Result<Vec<Figure>, Trouble>
         followed: &followed,
     };
     let empty = work.empty_page()?;
+    println!("searches");
     let search = work.search()?;
+    println!("files are opened");
     let dossier = work.dossier()?;
+    println!("notes are written");
     let (note, synced) = work.note(&root.join("floor"))?;
     for stream in &mut streams {
         ensure(stream.goes_on()?, || String::from("a page was given up"))?;
