@@ -12,14 +12,15 @@ use std::collections::BTreeSet;
 
 use maillon_node::care::{
     Actor, CareError, Kin, Known, MemberRole, NameWanted, NewFile, NewRelative, NewTerm,
-    PhoneNumber, RelativeRole, TeamMember, TermEnd,
+    PhoneNumber, RelativeRole, Shown, TeamMember, TermEnd,
 };
 use maillon_protocol::{
     content::{
-        Consent, ConsentDecision, ConsentKind, IdentityStatus, PartialDate, Party, PatientIdentity,
-        Sex,
+        Consent, ConsentDecision, ConsentKind, Content, IdentityStatus, PartialDate, Party,
+        PatientIdentity, Sex,
     },
     ids::{CircleId, RecordId},
+    replica::Draft,
 };
 use site::{Site, site};
 
@@ -116,6 +117,44 @@ fn terms(site: &Site, actor: &Actor, circle: &CircleId, of: &str) -> Vec<TeamMem
 fn record(site: &Site, actor: &Actor, circle: &CircleId, of: &str) -> RecordId {
     let terms = terms(site, actor, circle, of);
     terms.first().expect("a term").record
+}
+
+#[tokio::test]
+async fn a_record_that_ends_a_term_shuts_the_file_at_the_next_look_whoever_wrote_it() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let other = site.somebody("Inès Delahaye", Some("60")).await.at_page();
+    let circle = opened(&site, &nurse).await;
+    let added = site.care.add_to_team(&nurse, circle, &other).await;
+    added.expect("a colleague in the team");
+    let read = site.care.read_file(&other, circle, Shown::All, None).await;
+    read.expect("who is in the team reads");
+    // As replication commits it: without a word to the services.
+    let [ref term] = terms(&site, &nurse, &circle, "Inès Delahaye")[..] else {
+        panic!("one term");
+    };
+    let view = site.care.view(&term.record).expect("a look");
+    let mut ended = term.participation.clone();
+    ended.period.start = date("2020-01-01");
+    ended.period.end = date("2020-01-02");
+    let draft = Draft {
+        thing: view.map(|view| view.thing),
+        parent: None,
+        supersedes: vec![term.record],
+        author: nurse.professional.clone(),
+        occurred_ms: 1,
+        content: Content::Participation(ended),
+    };
+    let job = site.ledger.run(move |tx| {
+        let now = tx.now_ms;
+        (tx.replica).write(tx.rows, &circle, vec![draft], now, &mut tx.rng)?;
+        Ok::<_, CareError>(())
+    });
+    job.await.expect("a member writes");
+    let read = site.care.read_file(&other, circle, Shown::All, None).await;
+    assert!(matches!(read, Err(CareError::NotInTeam)));
+    let read = site.care.read_file(&nurse, circle, Shown::All, None).await;
+    read.expect("who stays in the team reads");
 }
 
 #[tokio::test]
