@@ -15,6 +15,8 @@ use crate::net::{Weather, model::Tally};
 
 /// Virtual time within which a healed federation must agree, milliseconds.
 const AGREE_MS: u64 = 600_000;
+/// The same where a malign node may alone have what is missing: it keeps back a part of what it is asked for, and is asked again once a minute.
+const WITHHELD_MS: u64 = 3 * AGREE_MS;
 /// The same where connections lose frames and go on: the sweep must have come.
 const SWEPT_MS: u64 = 3 * 3_600_000;
 const DAY_MS: i64 = 24 * 3_600_000;
@@ -35,10 +37,10 @@ impl Player<'_> {
         self.switch_off_twins();
         self.confirm_alone();
         let end = self.net.now
-            + if self.schedule.ordered {
-                AGREE_MS
-            } else {
-                SWEPT_MS
+            + match (self.schedule.ordered, self.model.malign.is_empty()) {
+                (false, _) => SWEPT_MS,
+                (true, true) => AGREE_MS,
+                (true, false) => WITHHELD_MS,
             };
         while let Err(different) = self.agree() {
             if self.net.now >= end {
