@@ -733,6 +733,37 @@ fn what_a_malign_node_keeps_back_comes_piece_by_piece_as_long_as_it_is_asked() {
     assert_eq!(play(&schedule), Ok(()));
 }
 
+/// Found by the tests above: one after the other is admitted without the past by a steward that does not hear the author. What the author wrote again for the first
+/// lay beside the admission of the second, whose steward had kept the note itself from them.
+#[test]
+fn a_note_that_was_written_again_for_one_newcomer_stays_kept_from_the_next() {
+    let schedule = Schedule {
+        seed: 3_171_273_524,
+        nodes: 4,
+        commit_ms: 0,
+        ordered: true,
+        steps: vec![
+            Step::Turn(1, Malice::WithheldRanges),
+            Step::Found(4),
+            Step::Invite(0, Past::Whole),
+            Step::Run(59_902),
+            Step::Clone(2),
+            Step::Run(60_059),
+            Step::Cut(1, 0),
+            Step::Write(1),
+            Step::Invite(4, Past::Nothing),
+            Step::Run(6),
+            Step::Amend(1),
+            Step::Cut(0, 2),
+            Step::Write(0),
+            Step::Crash(4),
+            Step::Restore(2),
+            Step::Invite(2, Past::Nothing),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
+
 /// Found by the tests above: two stewards are lost one after the other, and of the two that are left one was granted less.
 #[test]
 fn who_was_granted_all_is_not_compared_with_who_was_granted_less() {

@@ -133,7 +133,8 @@ impl Care {
         if let Some(until) = self.glass(actor, &circle)? {
             return Ok(until);
         }
-        let filed = self.filed(&circle)?.ok_or(CareError::NoCircle)?;
+        // Who the referent is says the day, too: what was read yesterday may name another structure.
+        let filed = self.refresh_file(&circle)?.ok_or(CareError::NoCircle)?;
         let text = format!(
             "Accès exceptionnel : {}, hors de l’équipe, ouvre ce dossier pour une heure. Motif : {}. « {} »",
             actor.professional.name,

@@ -10,7 +10,8 @@
 //!   for the new member it begins behind all that.
 //!
 //! What is written again is read by all who are there by then. So where somebody has come meanwhile who may not know it at all, it is not: the others have its
-//! header, see that they may not read it, and ask.
+//! header, see that they may not read it, and ask. The same holds for what it says again: a note from before somebody's time does not become theirs because it was
+//! written again for somebody else.
 //!
 //! The steward does so for the identity that a structure wrote which has left since. A version that is written again supersedes the one
 //! before, keeps its author and its date, and says the same.
@@ -32,7 +33,7 @@ use super::{
 use crate::{
     cbor,
     charter::{Grant, Start},
-    circle::{Circle, WriteError},
+    circle::{Circle, Opened, WriteError},
     content::{Content, Envelope, Kind},
     dossier::{Standing, Thing, Version},
     ids::{CircleId, LogId, NodeId, RecordId, ThingId},
@@ -401,6 +402,7 @@ impl Replica {
                 };
                 if !partly.iter().any(lacks)
                     || self.is_kept_from_some(circle, partly, log, sequence, &record)
+                    || self.repeats_what_is_kept(rows, circle, partly, &record)?
                 {
                     continue;
                 }
@@ -466,6 +468,37 @@ impl Replica {
     ) -> bool {
         let mut all = partly.iter();
         all.any(|member| self.reads(circle, member, log, sequence, record) == (false, false))
+    }
+
+    /// Whether a record says again what somebody who reads what comes may not know. Written again for one member it lies in an epoch of its own; beside the
+    /// admission of the next it would be written again for them, and they would know what the steward kept from them.
+    fn repeats_what_is_kept(
+        &self,
+        rows: &impl Rows,
+        circle: &Circle,
+        partly: &[NodeId],
+        record: &Record,
+    ) -> Result<bool, StorageError> {
+        let mut saying = circle.read(record).ok();
+        while let Some(opened) = saying {
+            let [before] = opened.envelope.supersedes[..] else {
+                return Ok(false);
+            };
+            let Some((log, sequence, record)) = self.placed(rows, circle, before)? else {
+                return Ok(false);
+            };
+            // One that says something else was corrected: that is new to everybody. Of one that cannot be read any more nobody knows.
+            let earlier = circle.read(&record).ok();
+            let says_else = |earlier: &Opened| earlier.content != opened.content;
+            if log.node != self.own() || earlier.as_ref().is_some_and(says_else) {
+                return Ok(false);
+            }
+            if self.is_kept_from_some(circle, partly, &log, sequence, &record) {
+                return Ok(true);
+            }
+            saying = earlier;
+        }
+        Ok(false)
     }
 
     pub(super) fn placed(

@@ -1,5 +1,7 @@
 //! The people whose files are here, in memory: who they are, who follows them, when something happened last. Lists and searches read it and nothing else.
 //!
+//! - `filed`: one file, as lists show it, and how it is read
+//! - `list`: a page of files, all or those that a search finds
 //! - `words`: names as they are compared
 //! - `asked`: what somebody types, as it is looked for
 //! - `pairs`: files that might be of one person
@@ -10,6 +12,8 @@
 //! disk: what is there is sealed, and whoever opens the node's keystore reads it again.
 
 mod asked;
+mod filed;
+mod list;
 mod pairs;
 mod slate;
 mod teams;
@@ -25,187 +29,22 @@ use std::{
     },
 };
 
-use maillon_protocol::{
-    charter::Subject,
-    circle::Circle,
-    content::{Content, Kind, PatientIdentity},
-    dossier::Version,
-    ids::{CircleId, NodeId},
-};
+use maillon_protocol::{content::PatientIdentity, ids::CircleId};
 
 use super::{
-    Actor, Care, CareError, Category, Likeness, read,
-    team::{Colleague, Mark, Term, lasts},
+    Actor, Care, CareError, Likeness,
+    team::{Colleague, Mark},
 };
-use crate::{clock::today, ledger::Shared};
-use asked::Asked;
+use crate::clock::today;
+pub use filed::Filed;
+pub use list::{FILES_IN_A_PAGE, FilesFound, FilesWanted, Listed};
 use pairs::Pairs;
 pub(super) use pairs::{Apart, pair};
 use slate::Slate;
 use teams::Teams;
 
-/// Files in one page of a list.
-pub const FILES_IN_A_PAGE: usize = 30;
 /// Likely duplicates that are shown.
 const MOST_ALIKE: usize = 5;
-
-/// One file, as lists show it.
-#[derive(Debug, Clone)]
-pub struct Filed {
-    /// The circle.
-    pub circle: CircleId,
-    /// Who the person is, as written last.
-    pub identity: PatientIdentity,
-    /// Whether structures say different things of who the person is.
-    pub contested: bool,
-    /// Whether the file is closed, or this structure is in the circle no more.
-    pub ended: bool,
-    /// When something came into it last, Unix milliseconds.
-    pub latest_ms: u64,
-    /// The structure of the referent; where that is not known, the one that wrote who it is.
-    pub referent: Option<NodeId>,
-    /// Its words, each after a space.
-    names: String,
-    terms: Vec<Term>,
-    /// Professionals of other structures, as these named them.
-    colleagues: Vec<Colleague>,
-}
-
-impl Filed {
-    /// Reads a file; none where it is about nobody, or is continued by another one that is here.
-    fn read(shared: &Shared, circle: &Circle) -> Result<Option<Self>, CareError> {
-        let id = circle.id();
-        let state = circle.charter.state();
-        let goes_on = circle.continued.and_then(|next| shared.circle(&next));
-        if state.subject != Subject::Patient || goes_on.is_some() {
-            return Ok(None);
-        }
-        let (mut identities, mut terms, mut latest_ms) = (Vec::new(), Vec::new(), 0);
-        let (mut referent, mut colleagues) = (None, Vec::new());
-        let (own, today) = (shared.own(), today());
-        for thing in read::things(shared, &id)?.values() {
-            let newest = thing.newest().map_or(0, |version| version.time.ms());
-            latest_ms = latest_ms.max(newest);
-            let kind = thing.kind().and_then(Kind::from_number);
-            if !matches!(kind, Some(Kind::PatientIdentity | Kind::Participation)) {
-                continue;
-            }
-            let standing = read::standing(thing);
-            let stands =
-                |version: &Version| standing.iter().any(|one| one.record == version.record);
-            // Who somebody is was said when their structure wrote it, whatever others made of the term since.
-            let versions = thing.versions.iter();
-            for version in versions.filter(|one| kind == Some(Kind::Participation) || stands(one)) {
-                let Some((_, opened)) = read::opened(shared, &version.record)? else {
-                    continue;
-                };
-                match opened.content {
-                    Content::PatientIdentity(identity) if stands(version) => {
-                        identities.push((version.time, identity));
-                    }
-                    Content::Participation(term) => {
-                        let from = (version.node, version.time);
-                        colleagues.extend(Colleague::of(&term, &opened.envelope.author, from));
-                        if !stands(version) {
-                            continue;
-                        }
-                        let of = Term::of(&term);
-                        if term.referent && lasts(&term.period, &today) {
-                            referent = Some((version.node, of.clone()));
-                        }
-                        terms.extend(of);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        // The referent's own structure, where another one wrote that they are.
-        let referent = referent.map(|(writer, term)| {
-            let theirs = |one: &&Colleague| term.as_ref().is_some_and(|term| one.is_named_by(term));
-            colleagues
-                .iter()
-                .find(theirs)
-                .map_or(writer, Colleague::node)
-        });
-        colleagues.retain(|one| one.node() != own);
-        identities.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
-        let contested = identities.len() > 1;
-        let Some((_, identity)) = identities.into_iter().next() else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            circle: id,
-            names: names_of(&identity),
-            identity,
-            contested,
-            ended: state.closed || !circle.charter.is_member(&own),
-            latest_ms,
-            referent,
-            terms,
-            colleagues,
-        }))
-    }
-
-    /// Whether somebody with these marks is in the person's team on a day.
-    pub(super) fn is_followed_by(&self, marks: &[Mark], today: &str) -> bool {
-        self.terms.iter().any(|term| term.is_of(marks, today))
-    }
-}
-
-/// The words of a person's names, each after a space; those of one name also together, as some people write it.
-fn names_of(identity: &PatientIdentity) -> String {
-    let used = [&identity.used_name, &identity.used_given_name];
-    let all = std::iter::once(&identity.birth_name)
-        .chain(&identity.birth_given_names)
-        .chain(used);
-    let mut names = String::new();
-    for name in all {
-        let found = words(name);
-        let together = (found.len() > 1).then(|| found.concat());
-        for word in found.iter().chain(&together) {
-            names.push(' ');
-            names.push_str(word);
-        }
-    }
-    names
-}
-
-/// Which files somebody wants to see.
-#[derive(Debug, Clone, Copy)]
-pub struct FilesWanted<'a> {
-    /// What was typed; nothing for all.
-    pub typed: &'a str,
-    /// Only those whom the actor follows.
-    pub followed: bool,
-    /// Only the favourites among them.
-    pub favourites: bool,
-    /// Those that have ended, instead of those that go on.
-    pub ended: bool,
-    /// Pages before this one.
-    pub page: usize,
-}
-
-/// A file in a list, for one reader.
-#[derive(Debug, Clone)]
-pub struct Listed {
-    /// The file.
-    pub filed: Arc<Filed>,
-    /// Whether the reader is in the team.
-    pub followed: bool,
-    /// Whether it is one of their favourites.
-    pub favourite: bool,
-}
-
-/// A page of files.
-#[derive(Debug, Clone)]
-pub struct FilesFound {
-    /// Those of this page.
-    pub files: Vec<Listed>,
-    /// How many there are, all pages together.
-    pub total: usize,
-    /// Whether the index is still being built: there may be more.
-    pub partial: bool,
-}
 
 #[derive(Default)]
 struct Kept {
@@ -306,26 +145,6 @@ impl Index {
     }
 }
 
-/// One page of files in an order, without putting all of them into it.
-fn page_of<'a, 'f>(
-    found: &'a mut [&'f Arc<Filed>],
-    page: usize,
-    order: impl Fn(&&'f Arc<Filed>, &&'f Arc<Filed>) -> std::cmp::Ordering,
-) -> &'a [&'f Arc<Filed>] {
-    let from = page.saturating_mul(FILES_IN_A_PAGE).min(found.len());
-    let to = (from + FILES_IN_A_PAGE).min(found.len());
-    if from > 0 && from < found.len() {
-        found.select_nth_unstable_by(from, &order);
-    }
-    let rest = &mut found[from..];
-    if to - from < rest.len() {
-        rest.select_nth_unstable_by(to - from, &order);
-    }
-    let page = &mut rest[..to - from];
-    page.sort_by(order);
-    page
-}
-
 impl Care {
     /// Reads a file again into the index.
     ///
@@ -415,11 +234,12 @@ impl Care {
                 tracing::warn!(circle = %circle.id().short(), %error, "a file could not be read for the list of patients");
             }
         }
-        let apart = self.kept_apart().unwrap_or_else(|error| {
-            tracing::warn!(%error, "what was decided about doubts could not be read: they are asked about again");
-            Apart::new()
-        });
         self.index.pairs.build(|| {
+            // Here, where whoever decides meanwhile waits.
+            let apart = self.kept_apart().unwrap_or_else(|error| {
+                tracing::warn!(%error, "what was decided about doubts could not be read: they are asked about again");
+                Apart::new()
+            });
             let files = self.index.held();
             (files.all().cloned().collect(), apart)
         });
@@ -434,60 +254,6 @@ impl Care {
     /// Whether every file has been read since the start: before that nobody is told that somebody is not here.
     pub fn knows_everybody(&self) -> bool {
         self.index.whole.load(Ordering::Acquire)
-    }
-
-    /// The files that are wanted: while somebody types, by name; otherwise those in which something happened last come first.
-    ///
-    /// # Errors
-    /// [`CareError`].
-    pub fn files(&self, actor: &Actor, wanted: FilesWanted<'_>) -> Result<FilesFound, CareError> {
-        self.may_read(actor, Category::Identity)?;
-        let asked = Asked::read(wanted.typed);
-        let favourites = self.favourites(actor)?;
-        let files = self.index.held();
-        let followed = files.followed(&Mark::all_of(actor), &today());
-        let is_followed = |filed: &Filed| followed.contains_key(&filed.circle);
-        let is_asked = |filed: &&Arc<Filed>| {
-            filed.ended == wanted.ended
-                && asked.names(&filed.names)
-                && asked.numbers(&filed.identity, || is_followed(filed))
-        };
-        let mut found: Vec<&Arc<Filed>> = if wanted.favourites {
-            let chosen = favourites.iter().filter_map(|circle| followed.get(circle));
-            chosen.copied().filter(is_asked).collect()
-        } else if wanted.followed {
-            followed.values().copied().filter(is_asked).collect()
-        } else if asked.is_empty() {
-            files.all().filter(is_asked).collect()
-        } else {
-            let slate = self.index.slate(&files).with(&asked.needles());
-            let filed = slate.iter().filter_map(|circle| files.get(circle));
-            filed.filter(is_asked).collect()
-        };
-        let total = found.len();
-        let page = if asked.is_empty() {
-            let latest = |one: &&Arc<Filed>| std::cmp::Reverse((one.latest_ms, one.circle));
-            page_of(&mut found, wanted.page, |a, b| latest(a).cmp(&latest(b)))
-        } else {
-            let name = |one: &&Arc<Filed>| (!is_followed(one), one.circle);
-            page_of(&mut found, wanted.page, |a, b| {
-                let names = a.names.cmp(&b.names);
-                names.then_with(|| name(a).cmp(&name(b)))
-            })
-        };
-        let listed = page.iter().map(|filed| {
-            let followed = is_followed(filed);
-            Listed {
-                followed,
-                favourite: followed && favourites.contains(&filed.circle),
-                filed: Arc::clone(filed),
-            }
-        });
-        Ok(FilesFound {
-            files: listed.collect(),
-            total,
-            partial: !self.knows_everybody(),
-        })
     }
 
     /// Whether a file is among those that somebody follows, as the index has it: good enough to say that there may be something new, and nothing is opened by it.

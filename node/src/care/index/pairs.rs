@@ -173,7 +173,7 @@ fn among(files: &[Arc<Filed>]) -> BTreeMap<Pair, Likeness> {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::{super::names_of, *};
+    use super::{super::filed::names_of, *};
     use crate::care::likeness::tests::person;
 
     pub(in crate::care::index) fn filed(

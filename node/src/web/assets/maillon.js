@@ -61,7 +61,8 @@
     timer = setTimeout(() => {
       timer = 0;
       const part = region();
-      if (part && isWriting(part)) {
+      if (!part) return;
+      if (isWriting(part)) {
         document.getElementById("nouveau").hidden = false;
         return;
       }
