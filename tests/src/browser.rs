@@ -26,6 +26,9 @@ use crate::{
 /// How WebDriver names an element in JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// What the driver says of an element that is not there yet, or no more.
+const AWAY: [&str; 2] = ["no such element", "stale element reference"];
+
 /// For one command; a page that takes longer is broken.
 const BOUND: Duration = Duration::from_secs(60);
 
@@ -239,7 +242,8 @@ impl Browser {
     /// # Errors
     /// The browser's.
     pub fn text(&self) -> Result<String, Trouble> {
-        let text = self.run("return document.body.innerText", &json!([]))?;
+        // Between two pages there is none.
+        let text = self.run("return document.body?.innerText", &json!([]))?;
         let text = text.as_str().unwrap_or_default();
         Ok(text.replace(['\u{a0}', '\u{202f}'], " "))
     }
@@ -252,16 +256,30 @@ impl Browser {
             .ok_or_else(|| Trouble::wrong(format!("no {css} on {:?}", self.here())))
     }
 
+    /// Does something with an element, when it is there: a page that is on its way, or a part of it, comes as late as the machine is busy, and what was found may
+    /// have been replaced meanwhile.
+    fn with(&self, css: &str, act: impl Fn(&str) -> Result<(), Trouble>) -> Result<(), Trouble> {
+        wait::until(css, wait::LONG, || {
+            match self.find(css).and_then(|element| act(&element)) {
+                Err(Trouble::Wrong(line)) if AWAY.iter().any(|away| line.contains(away)) => {
+                    Ok(None)
+                }
+                done => done.map(Some),
+            }
+        })
+    }
+
     /// Types over what stands in a field.
     ///
     /// # Errors
     /// The browser's.
     pub fn fill(&self, css: &str, text: &str) -> Result<(), Trouble> {
-        let element = self.find(css)?;
-        self.post(&format!("/element/{element}/clear"), &json!({}))?;
         let typed = json!({ "text": text });
-        self.post(&format!("/element/{element}/value"), &typed)
-            .map(drop)
+        self.with(css, |element| {
+            self.post(&format!("/element/{element}/clear"), &json!({}))?;
+            self.post(&format!("/element/{element}/value"), &typed)
+                .map(drop)
+        })
     }
 
     /// Chooses a file of this machine.
@@ -269,10 +287,11 @@ impl Browser {
     /// # Errors
     /// The browser's.
     pub fn choose(&self, css: &str, file: &Path) -> Result<(), Trouble> {
-        let element = self.find(css)?;
         let named = json!({ "text": file.display().to_string() });
-        self.post(&format!("/element/{element}/value"), &named)
-            .map(drop)
+        self.with(css, |element| {
+            self.post(&format!("/element/{element}/value"), &named)
+                .map(drop)
+        })
     }
 
     /// Clicks as a person does: what lies under something else, or outside, cannot be clicked.
@@ -280,12 +299,13 @@ impl Browser {
     /// # Errors
     /// The browser's.
     pub fn click(&self, css: &str) -> Result<(), Trouble> {
-        let element = self.find(css)?;
-        // As a person scrolls: away from what is fixed at the window's foot, which the driver does not know of.
-        let itself = json!([{ ELEMENT: element }]);
-        self.run("arguments[0].scrollIntoView({ block: 'center' })", &itself)?;
-        self.post(&format!("/element/{element}/click"), &json!({}))
-            .map(drop)
+        self.with(css, |element| {
+            // As a person scrolls: away from what is fixed at the window's foot, which the driver does not know of.
+            let itself = json!([{ ELEMENT: element }]);
+            self.run("arguments[0].scrollIntoView({ block: 'center' })", &itself)?;
+            self.post(&format!("/element/{element}/click"), &json!({}))
+                .map(drop)
+        })
     }
 
     /// Types keys where the focus is; `\u{E004}` is Tab, `\u{E007}` Enter, as WebDriver numbers them.

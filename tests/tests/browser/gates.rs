@@ -170,16 +170,51 @@ fn the_pages_before_signing_in_and_those_of_newcomers_and_administrators_hold_ev
     walk(|page| page.who != Who::Nurse)
 }
 
+/// What the pages of a nurse are about.
+#[derive(PartialEq, Eq)]
+enum About {
+    /// The list of patients, and who is new in it.
+    Patients,
+    /// What happens in a file.
+    File,
+    /// Who works with a file, and who reads it.
+    Team,
+    Else,
+}
+
+fn about(page: &Shown) -> About {
+    const TEAM: [&str; 4] = ["/equipe", "/cercle", "/acces", "/documents"];
+    if page.at.starts_with("/patients") {
+        About::Patients
+    } else if !page.at.starts_with("/dossiers") {
+        About::Else
+    } else if TEAM.iter().any(|part| page.at.contains(part)) {
+        About::Team
+    } else {
+        About::File
+    }
+}
+
+fn walk_as_nurse(meant: About) -> Story {
+    walk(|page| page.who == Who::Nurse && about(page) == meant)
+}
+
 #[test]
-fn the_pages_of_patients_and_their_files_hold_every_gate() -> Story {
-    walk(|page| page.who == Who::Nurse && about_persons(page))
+fn the_pages_of_patients_hold_every_gate() -> Story {
+    walk_as_nurse(About::Patients)
+}
+
+#[test]
+fn the_pages_of_files_hold_every_gate() -> Story {
+    walk_as_nurse(About::File)
+}
+
+#[test]
+fn the_pages_of_teams_circles_and_documents_hold_every_gate() -> Story {
+    walk_as_nurse(About::Team)
 }
 
 #[test]
 fn the_other_pages_of_whoever_cares_hold_every_gate() -> Story {
-    walk(|page| page.who == Who::Nurse && !about_persons(page))
-}
-
-fn about_persons(page: &Shown) -> bool {
-    page.at.starts_with("/dossiers") || page.at.starts_with("/patients")
+    walk_as_nurse(About::Else)
 }

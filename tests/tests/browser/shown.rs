@@ -34,6 +34,8 @@ pub(crate) enum Act {
     Fill(&'static str, &'static str),
     /// Clicks.
     Click(&'static str),
+    /// Waits until the page says it: where the page before has what is clicked next, too.
+    Sees(&'static str),
 }
 
 /// A page.
@@ -93,6 +95,7 @@ impl Shown {
                     browser.fill(field, &text.replace("{code}", &life.code))?
                 }
                 Act::Click(what) => browser.click(what)?,
+                Act::Sees(words) => browser.until_it_says(words)?,
             }
         }
         let said = browser.until_it_says(self.says);
@@ -100,7 +103,7 @@ impl Shown {
     }
 }
 
-use Act::{Click, Fill};
+use Act::{Click, Fill, Sees};
 use Who::{Administrator, Locked, Newcomer, Nobody, Nurse};
 
 const SEND: Act = Click("main button[type=submit]");
@@ -229,6 +232,7 @@ pub(crate) const PAGES: &[Shown] = &[
         Click("input[name=sexe][value=m]"),
         Fill("#lieu", "76998"),
         SEND,
+        Sees("Pourquoi ce dossier"),
         SEND,
     ])
     .error(),
@@ -308,6 +312,7 @@ pub(crate) const PAGES: &[Shown] = &[
     .after(&[
         Fill("#q", "haucheco"),
         Click("[role=search] button"),
+        Sees("1 professionnel trouvé"),
         Click("#resultats a[href*='professionnel/']"),
     ]),
     page(

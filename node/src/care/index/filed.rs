@@ -121,14 +121,23 @@ impl Filed {
     }
 }
 
-/// The words of a person's names, each after a space; those of one name also together, as some people write it.
+/// The words of a person's names, each after a space; those of one name also together, as some people write it. Those by which the person is called come first,
+/// so that lists in the order of this are in the order of the names that they show.
 pub(super) fn names_of(identity: &PatientIdentity) -> String {
-    let used = [&identity.used_name, &identity.used_given_name];
-    let all = std::iter::once(&identity.birth_name)
-        .chain(&identity.birth_given_names)
-        .chain(used);
+    let given = &identity.birth_given_names;
+    let family = or(&identity.used_name, &identity.birth_name);
+    let called = or(
+        &identity.used_given_name,
+        given.first().map_or("", String::as_str),
+    );
+    let born = std::iter::once(&identity.birth_name).chain(given);
+    let mut said: Vec<&str> = Vec::new();
     let mut names = String::new();
-    for name in all {
+    for name in [family, called].into_iter().chain(born.map(String::as_str)) {
+        if said.contains(&name) {
+            continue;
+        }
+        said.push(name);
         let found = words(name);
         let together = (found.len() > 1).then(|| found.concat());
         for word in found.iter().chain(&together) {
@@ -137,4 +146,38 @@ pub(super) fn names_of(identity: &PatientIdentity) -> String {
         }
     }
     names
+}
+
+fn or<'a>(used: &'a str, birth: &'a str) -> &'a str {
+    if used.trim().is_empty() { birth } else { used }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::pairs::tests::filed, *};
+
+    /// Born so, called so.
+    fn person(birth: [&str; 2], used: [&str; 2]) -> PatientIdentity {
+        let mut identity = filed(1, birth[0], birth[1], "1941-07-19").identity;
+        [identity.used_name, identity.used_given_name] = used.map(ToOwned::to_owned);
+        identity
+    }
+
+    #[test]
+    fn lists_are_in_the_order_of_the_names_by_which_people_are_called() {
+        let called = [
+            person(["ZIMMER", "ANNE"], ["ABGRALL", ""]),
+            person(["MARTIN", "ROZENN"], ["", "BLANCHE"]),
+            person(["MARTIN", "CLAUDE"], ["", ""]),
+            person(["ABGRALL", "JEANNE"], ["QUERE", ""]),
+        ];
+        let names: Vec<_> = called.iter().map(names_of).collect();
+        assert!(names.is_sorted(), "{names:?}");
+    }
+
+    #[test]
+    fn all_the_names_of_a_person_are_there_once() {
+        let names = names_of(&person(["LE GOFF", "ROZENN"], ["LE DANTEC", "ROZENN"]));
+        assert_eq!(names, " LE DANTEC LEDANTEC ROZENN LE GOFF LEGOFF");
+    }
 }
