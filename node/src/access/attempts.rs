@@ -1,7 +1,8 @@
 //! Who has failed to sign in, and how long they wait.
 //!
 //! An account has a counter of its own, for as long as the node runs. Names that are nobody's share some thousand counters, so that they wait as others do
-//! and cost no memory. Networks are counted too: passwords and codes apart, so that a crowd of wrong passwords behind one address leaves its recovery codes.
+//! and cost no memory. Networks are counted too: passwords and codes apart, so that a crowd of wrong passwords behind one address leaves its recovery codes. Of a
+//! network each failure counts for an hour by itself, so a ward whose people mistype now and then does not wait; whoever comes in moves nothing there.
 
 use std::{
     collections::HashMap,
@@ -12,14 +13,14 @@ use super::AccountId;
 
 /// Wrong passwords of one account before it waits.
 pub(super) const ACCOUNT_FAILURES: u32 = 5;
-/// Wrong passwords of one network before it waits; of a provider's customer with IPv6, a /48; and wrong codes.
+/// Wrong passwords of one network within an hour before it waits; of a provider's customer with IPv6, a /48; and wrong codes.
 const NETWORK_FAILURES: u32 = 20;
 const CUSTOMER_FAILURES: u32 = 200;
 const CODE_FAILURES: u32 = 100;
 /// The first wait and the longest, milliseconds.
 const FIRST_WAIT_MS: u64 = 60_000;
 const LONGEST_WAIT_MS: u64 = 15 * 60_000;
-/// After this long without a failure all is forgotten, milliseconds.
+/// After this long a network's failure is forgotten, and after this long without one those of an account, milliseconds.
 const FORGET_MS: u64 = 3_600_000;
 /// Networks that are remembered; beyond that the one that failed least goes.
 const REMEMBERED: usize = 4096;
@@ -48,8 +49,17 @@ pub(super) enum With {
 pub(super) struct Attempts {
     accounts: HashMap<AccountId, Failures>,
     unknown: Vec<Failures>,
-    networks: HashMap<IpAddr, Failures>,
-    codes: HashMap<IpAddr, Failures>,
+    networks: HashMap<IpAddr, Moments>,
+    codes: HashMap<IpAddr, Moments>,
+}
+
+/// Until when nothing counts, after so many failures of which the last was then.
+fn until_ms(count: u32, last_ms: u64, free: u32) -> u64 {
+    let Some(beyond) = count.checked_sub(free) else {
+        return 0;
+    };
+    let wait = FIRST_WAIT_MS.saturating_mul(1 << beyond.min(8));
+    last_ms + wait.min(LONGEST_WAIT_MS)
 }
 
 #[derive(Clone, Copy, Default)]
@@ -61,11 +71,7 @@ struct Failures {
 impl Failures {
     /// Until when nothing counts.
     fn until_ms(self, free: u32) -> u64 {
-        let Some(beyond) = self.count.checked_sub(free) else {
-            return 0;
-        };
-        let wait = FIRST_WAIT_MS.saturating_mul(1 << beyond.min(8));
-        self.last_ms + wait.min(LONGEST_WAIT_MS)
+        until_ms(self.count, self.last_ms, free)
     }
 
     fn add(&mut self, now_ms: u64) {
@@ -78,6 +84,44 @@ impl Failures {
 
     const fn take_one(&mut self) {
         self.count = self.count.saturating_sub(1);
+    }
+}
+
+/// When a network failed in the last hour, Unix milliseconds. Beyond those that are free each has waited for the one before, so they are few.
+#[derive(Default)]
+struct Moments(Vec<u64>);
+
+/// Whether a failure of then counts still.
+fn counts(at_ms: u64, now_ms: u64) -> bool {
+    now_ms < at_ms.saturating_add(FORGET_MS)
+}
+
+impl Moments {
+    /// Until when nothing counts.
+    fn until_ms(&self, free: u32, now_ms: u64) -> u64 {
+        let count = self
+            .0
+            .iter()
+            .filter(|at_ms| counts(**at_ms, now_ms))
+            .count();
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        until_ms(count, self.last_ms(), free)
+    }
+
+    fn last_ms(&self) -> u64 {
+        self.0.iter().copied().max().unwrap_or(0)
+    }
+
+    fn add(&mut self, now_ms: u64) {
+        self.0.retain(|at_ms| counts(*at_ms, now_ms));
+        self.0.push(now_ms);
+    }
+
+    /// What was counted then was none: the network waits from the failure before it.
+    fn take(&mut self, at_ms: u64) {
+        if let Some(place) = self.0.iter().rposition(|held| *held == at_ms) {
+            self.0.remove(place);
+        }
     }
 }
 
@@ -130,7 +174,7 @@ impl Attempts {
         }
     }
 
-    const fn from(&mut self, with: With) -> &mut HashMap<IpAddr, Failures> {
+    const fn from(&mut self, with: With) -> &mut HashMap<IpAddr, Moments> {
         match with {
             With::Password => &mut self.networks,
             With::Code => &mut self.codes,
@@ -151,7 +195,7 @@ impl Attempts {
         };
         for (network, free) in counted(address, with) {
             let failures = self.from(with).get(&network);
-            until = until.max(failures.map_or(0, |failures| failures.until_ms(free)));
+            until = until.max(failures.map_or(0, |failures| failures.until_ms(free, now_ms)));
         }
         until.saturating_sub(now_ms)
     }
@@ -166,29 +210,33 @@ impl Attempts {
         failures.count
     }
 
-    /// Somebody came in: the failures before were their own.
-    pub(super) fn came_in(&mut self, whose: Whose, with: With, address: IpAddr) {
-        self.was_none(whose, with, address);
+    /// Somebody came in with the try of that moment: the failures before were their own. Those of their network stay, and it waits no longer for this one.
+    pub(super) fn came_in(&mut self, whose: Whose, with: With, address: IpAddr, tried_ms: u64) {
+        self.was_none(whose, with, address, tried_ms);
         *self.of(whose) = Failures::default();
     }
 
-    /// A try was looked at and was no failure, or was not looked at. Failures before it stay.
-    pub(super) fn was_none(&mut self, whose: Whose, with: With, address: IpAddr) {
+    /// The try of that moment was looked at and was no failure, or was not looked at. Failures before it stay.
+    pub(super) fn was_none(&mut self, whose: Whose, with: With, address: IpAddr, tried_ms: u64) {
         for (network, _) in counted(address, with) {
-            if let Some(failures) = self.from(with).get_mut(&network) {
-                failures.take_one();
+            let held = self.from(with);
+            if let Some(failures) = held.get_mut(&network) {
+                failures.take(tried_ms);
+                if failures.0.is_empty() {
+                    held.remove(&network);
+                }
             }
         }
         self.of(whose).take_one();
     }
 }
 
-fn count(held: &mut HashMap<IpAddr, Failures>, network: IpAddr, now_ms: u64) {
+fn count(held: &mut HashMap<IpAddr, Moments>, network: IpAddr, now_ms: u64) {
     if held.len() >= REMEMBERED && !held.contains_key(&network) {
-        held.retain(|_, failures| now_ms < failures.last_ms.saturating_add(FORGET_MS));
+        held.retain(|_, failures| counts(failures.last_ms(), now_ms));
         if held.len() >= REMEMBERED {
             let least = held.iter();
-            let least = least.min_by_key(|(_, failures)| (failures.count, failures.last_ms));
+            let least = least.min_by_key(|(_, failures)| (failures.0.len(), failures.last_ms()));
             if let Some(least) = least.map(|(network, _)| *network) {
                 held.remove(&least);
             }
@@ -219,7 +267,7 @@ mod tests {
             assert_eq!(waits, [0, 0, 0, 0, 1, 2, 4, 8, 15, 15, 15, 15]);
             // Its person has a recovery code.
             assert_eq!(attempts.wait_ms(whose, With::Code, HERE, now), 0);
-            attempts.came_in(whose, With::Password, HERE);
+            attempts.came_in(whose, With::Password, HERE, now);
             assert_eq!(attempts.wait_ms(whose, With::Password, HERE, now), 0);
         }
     }
@@ -231,7 +279,7 @@ mod tests {
             attempts.tries(CLAIRE, With::Password, HERE, 5);
         }
         // Too many people at once: nobody looked.
-        attempts.was_none(CLAIRE, With::Password, HERE);
+        attempts.was_none(CLAIRE, With::Password, HERE, 5);
         assert_eq!(attempts.wait_ms(CLAIRE, With::Password, HERE, 5), 0);
         attempts.tries(CLAIRE, With::Password, HERE, 5);
         let wait = attempts.wait_ms(CLAIRE, With::Password, HERE, 5);
@@ -253,6 +301,62 @@ mod tests {
         assert_eq!(wait(same, With::Password), FIRST_WAIT_MS);
         assert_eq!(wait(other, With::Password), 0);
         assert_eq!(wait(same, With::Code), 0);
+    }
+
+    /// Twenty wrong passwords of one network, one each second from then on.
+    fn twenty_wrong(from_ms: u64) -> Attempts {
+        let mut attempts = Attempts::default();
+        for guess in 0..20_u64 {
+            let at_ms = from_ms + guess * 1_000;
+            attempts.tries(Whose::Nobody(guess), With::Password, HERE, at_ms);
+        }
+        attempts
+    }
+
+    #[test]
+    fn whoever_comes_in_makes_nobody_else_of_their_network_wait() {
+        let mut attempts = twenty_wrong(0);
+        let wait = |attempts: &mut Attempts, now| {
+            attempts.wait_ms(Whose::Nobody(4000), With::Password, HERE, now)
+        };
+        assert_eq!(wait(&mut attempts, 19_000), FIRST_WAIT_MS);
+        let mut now = 19_000 + FIRST_WAIT_MS;
+        for _ in 0..30 {
+            assert_eq!(wait(&mut attempts, now), 0);
+            attempts.tries(CLAIRE, With::Password, HERE, now);
+            // Until it is known that it is none, the next one waits.
+            assert!(wait(&mut attempts, now) > 0);
+            attempts.came_in(CLAIRE, With::Password, HERE, now);
+            now += 1_000;
+        }
+        // Whoever guesses there waits as before, and twice as long.
+        attempts.tries(Whose::Nobody(4000), With::Password, HERE, now);
+        assert_eq!(wait(&mut attempts, now), 2 * FIRST_WAIT_MS);
+    }
+
+    #[test]
+    fn of_two_at_one_time_the_one_who_comes_in_takes_nothing_of_the_others_failure() {
+        let mut attempts = twenty_wrong(0);
+        let now = 19_000 + FIRST_WAIT_MS;
+        attempts.tries(CLAIRE, With::Password, HERE, now);
+        attempts.tries(Whose::Nobody(4000), With::Password, HERE, now + 1);
+        attempts.came_in(CLAIRE, With::Password, HERE, now);
+        let wait = attempts.wait_ms(Whose::Nobody(4001), With::Password, HERE, now + 1);
+        assert_eq!(wait, 2 * FIRST_WAIT_MS);
+    }
+
+    #[test]
+    fn a_networks_failures_are_forgotten_one_by_one_an_hour_after_each() {
+        let mut attempts = twenty_wrong(0);
+        let mut wait = |now| attempts.wait_ms(Whose::Nobody(4000), With::Password, HERE, now);
+        assert_eq!(wait(19_000), FIRST_WAIT_MS);
+        // One an hour old: nineteen are left, and one more makes it wait a minute and not two.
+        let now = FORGET_MS;
+        assert_eq!(wait(now), 0);
+        attempts.tries(Whose::Nobody(4000), With::Password, HERE, now);
+        let mut wait = |now| attempts.wait_ms(Whose::Nobody(4001), With::Password, HERE, now);
+        assert_eq!(wait(now), FIRST_WAIT_MS);
+        assert_eq!(wait(now + 1_000), 0);
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //! # What it promises
 //!
 //! - A password is kept as Argon2id (RFC 9106) only, codes as keyed hashes; none is ever shown again, logged or told to an administrator.
-//! - Whoever guesses waits: after five failures an account takes no password for a minute, then two, up to fifteen; after twenty the network from
-//!   which they come. Recovery codes have a count of their own and work meanwhile. An unknown name waits and costs as a known one.
+//! - Whoever guesses waits: after five failures an account takes no password for a minute, then two, up to fifteen; after twenty within an
+//!   hour the network from which they come. Recovery codes have a count of their own and work meanwhile. An unknown name waits and costs as a known one.
 //! - What was proved is looked at once more in the commit: who changes the password or closes the account meanwhile is not overtaken.
 //! - A token is new with each sign-in and each unlocking. A session that nobody uses locks, and is over after five wrong passwords. It ends after a day's
 //!   work, when its person or an administrator says so, when the account is closed, and when its password changes elsewhere.

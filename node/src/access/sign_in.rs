@@ -98,10 +98,14 @@ impl Access {
             (None, SignIn::Recovery { .. } | SignIn::First { .. }) => Err(AccessError::Wrong),
         };
         match &done {
-            Ok(_) => self.attempts().came_in(whose, with, from.address),
+            Ok(_) => {
+                let mut attempts = self.attempts();
+                attempts.came_in(whose, with, from.address, from.now_ms);
+            }
             // A new password that is too short, with a good code; or nobody looked.
             Err(AccessError::Password(_) | AccessError::Busy) => {
-                self.attempts().was_none(whose, with, from.address);
+                let mut attempts = self.attempts();
+                attempts.was_none(whose, with, from.address, from.now_ms);
             }
             Err(AccessError::Wrong) => self.note_refusal(account, tries),
             Err(_) => {}
