@@ -8,6 +8,7 @@ mod ground;
 #[path = "ground/site.rs"]
 mod site;
 
+use futures::FutureExt;
 use maillon_node::{
     audit::By,
     care::{
@@ -344,13 +345,39 @@ async fn a_right_that_is_taken_away_while_a_photo_comes_is_not_there_at_its_end(
 }
 
 #[tokio::test]
+async fn what_nobody_goes_on_with_is_taken_away_at_once() {
+    let site = site();
+    let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
+    let circle = opened(&site, &nurse).await;
+    // A job behind all others.
+    let settled = async || site.ledger.run(|_| Ok::<_, CareError>(())).await;
+    // Its time is over while it comes.
+    let file = came(&site, &nurse, circle, Category::Messages, &pdf(3 << 20)).await;
+    assert!(blobs(&site) > 30);
+    drop(file.expect("a file"));
+    settled().await.expect("a job");
+    assert_eq!(blobs(&site), 0);
+    // It is cut off while what came is put into its place.
+    let file = came(&site, &nurse, circle, Category::Messages, &pdf(3 << 20)).await;
+    let file = named(file.expect("a file"));
+    let writing = site
+        .care
+        .add_note_with(&nurse, circle, note("Plaie."), file);
+    assert!(writing.now_or_never().is_none());
+    settled().await.expect("a job");
+    assert_eq!(blobs(&site), 0);
+}
+
+#[tokio::test]
 async fn what_a_stop_leaves_half_way_is_taken_away_at_the_next_start() {
     let site = site();
     let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
     let circle = opened(&site, &nurse).await;
     let file = came(&site, &nurse, circle, Category::Messages, &pdf(3 << 20)).await;
-    drop(file.expect("a file"));
     assert!(blobs(&site) > 30);
+    // Nobody takes anything away any more.
+    site.ledger.stop().await;
+    drop(file.expect("a file"));
     let site = site.restarted().await;
     assert_eq!(site.care.forget_uploads().await.ok(), Some(1));
     assert_eq!(blobs(&site), 0);

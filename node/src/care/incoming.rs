@@ -1,8 +1,8 @@
 //! Files that come through pages: known by their own beginning, cleaned, and sealed as they come.
 //!
 //! Nobody says beforehand how long such a file is. What is sealed of it waits in the store, under a name that nothing points to, and takes its place when
-//! all of it is here: together with the record that names it, in one commit, or not at all. In memory there is a mebibyte of each at most. What a stop
-//! leaves half-way is taken away at the next start.
+//! all of it is here: together with the record that names it, in one commit, or not at all. In memory there is a mebibyte of each at most. What nobody goes on
+//! with is taken away at once, what a stop leaves half-way at the next start.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +15,7 @@ use maillon_protocol::{
     sync::View,
 };
 use rand_core::Rng;
+use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
 use super::{
@@ -22,7 +23,11 @@ use super::{
     document::{BATCH, check_name},
     picture::{BEGINNING, Cleaner},
 };
-use crate::{clock::now_ms, ledger::Tx, random::SystemRandom};
+use crate::{
+    clock::now_ms,
+    ledger::{Ledger, Tx},
+    random::SystemRandom,
+};
 
 /// Files that come at one time, and of one person.
 const PLACES: usize = 16;
@@ -57,7 +62,45 @@ impl Drop for Place {
     }
 }
 
-/// A file that comes. Whoever began it ends it by a command that takes it, or by [`Care::give_up`].
+/// Names under which chunks stand in the store that nothing names. They are taken away when this is dropped: who waits for the rest of a file may be cut off
+/// anywhere, by a clock above all.
+struct Held {
+    ledger: Ledger,
+    circle: CircleId,
+    names: Vec<Hash>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let names = std::mem::take(&mut self.names);
+        if names.is_empty() {
+            return;
+        }
+        // It is queued here, behind the last chunks; the task only says what went wrong.
+        let taken = self.ledger.submit(taking_away(self.circle, names));
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = taken.await {
+                    tracing::warn!(%error, "a file that nobody goes on with is taken away at the next start");
+                }
+            });
+        }
+    }
+}
+
+/// The job that takes away what is here under these names.
+fn taking_away(
+    circle: CircleId,
+    names: Vec<Hash>,
+) -> impl FnOnce(&mut Tx<'_>) -> Result<(), CareError> + Send + 'static {
+    move |tx: &mut Tx<'_>| {
+        let mut names = names.into_iter();
+        names.try_for_each(|name| tx.replica.drop_upload(tx.rows, circle, name))?;
+        Ok(())
+    }
+}
+
+/// A file that comes. Whoever began it ends it by a command that takes it, or by [`Care::give_up`], which waits until nothing of it is left.
 pub struct Incoming {
     circle: CircleId,
     /// The name under which its chunks wait.
@@ -70,6 +113,7 @@ pub struct Incoming {
     came: u64,
     beginning: Zeroizing<Vec<u8>>,
     known: Option<(FileKind, Cleaner)>,
+    held: Held,
     place: Place,
 }
 
@@ -113,6 +157,11 @@ impl Care {
             came: 0,
             beginning: Zeroizing::default(),
             known: None,
+            held: Held {
+                ledger: self.ledger.clone(),
+                circle,
+                names: Vec::new(),
+            },
             place,
         })
     }
@@ -139,6 +188,7 @@ impl Care {
     async fn set_down(&self, file: &mut Incoming) -> Result<(), CareError> {
         let chunks = std::mem::take(&mut file.sealed);
         let (circle, waiting, from) = (file.circle, file.waiting, file.kept);
+        file.held.names = vec![waiting];
         file.kept += chunks.len() as u64;
         Ok(self
             .ledger
@@ -150,21 +200,15 @@ impl Care {
     }
 
     /// Takes away what is here of a file that will not be.
-    pub async fn give_up(&self, file: Incoming) {
-        if file.kept > 0 {
-            self.take_away(file.circle, vec![file.waiting]).await;
+    pub async fn give_up(&self, mut file: Incoming) {
+        let names = std::mem::take(&mut file.held.names);
+        if !names.is_empty() {
+            self.take_away(file.circle, names).await;
         }
     }
 
     async fn take_away(&self, circle: CircleId, names: Vec<Hash>) {
-        let taken = self
-            .ledger
-            .run(move |tx| {
-                let mut names = names.into_iter();
-                names.try_for_each(|name| tx.replica.drop_upload(tx.rows, circle, name))?;
-                Ok::<_, CareError>(())
-            })
-            .await;
+        let taken = self.ledger.run(taking_away(circle, names)).await;
         if let Err(error) = taken {
             tracing::warn!(%error, "a file that could not be added is taken away at the next start");
         }
@@ -181,13 +225,13 @@ impl Care {
     where
         F: FnOnce(&mut Tx<'_>, Vec<AttachmentRef>) -> Result<Written, CareError> + Send + 'static,
     {
-        let settled = match file {
-            Some(file) => Some(self.settle(file).await?),
-            None => None,
+        let (settled, names) = match file {
+            Some(file) => {
+                let (settled, mut held) = self.settle(file).await?;
+                (Some(settled), std::mem::take(&mut held.names))
+            }
+            None => (None, Vec::new()),
         };
-        let names = settled.as_ref().map_or_else(Vec::new, |settled| {
-            vec![settled.waiting, settled.named.address]
-        });
         let job = move |tx: &mut Tx<'_>| {
             let mut named = Vec::new();
             if let Some(settled) = settled {
@@ -210,7 +254,10 @@ impl Care {
     }
 
     /// Puts the chunks of a file that is all here where its address says; nothing names them yet.
-    async fn settle(&self, NamedFile { mut file, name }: NamedFile) -> Result<Settled, CareError> {
+    async fn settle(
+        &self,
+        NamedFile { mut file, name }: NamedFile,
+    ) -> Result<(Settled, Held), CareError> {
         let (kind, checked) = match &file.known {
             Some((kind, _)) => (*kind, check_name(&name)),
             None => (FileKind::Pdf, Err(CareError::FileKind)),
@@ -226,18 +273,22 @@ impl Care {
         let mut last = std::mem::take(&mut file.sealed);
         let named = file.sealer.finish(named, &mut |chunk| last.push(chunk))?;
         let (circle, waiting, address) = (file.circle, file.waiting, named.address);
+        let mut held = file.held;
+        held.names = vec![waiting, address];
         let moved = self
             .move_chunks(circle, waiting, address, file.kept, last)
             .await;
         if let Err(error) = moved {
-            self.take_away(circle, vec![waiting, address]).await;
+            self.take_away(circle, std::mem::take(&mut held.names))
+                .await;
             return Err(error);
         }
-        Ok(Settled {
+        let settled = Settled {
             waiting,
             named,
             _place: file.place,
-        })
+        };
+        Ok((settled, held))
     }
 
     async fn move_chunks(

@@ -100,6 +100,7 @@ pub(super) async fn read(
         left: MOST,
         sent: Sent::default(),
     };
+    // Of a file that is half here then, nothing stays: what is dropped is taken away.
     let whole = timeout_at(Instant::now() + WHOLE, reading.all()).await;
     let Reading { mut sent, .. } = reading;
     if let Err(problem) = whole.unwrap_or_else(|_| Err(Problem::too_slow())) {
