@@ -6,6 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use data_encoding::HEXLOWER;
+use maillon_protocol::{
+    invite::InviteError,
+    replica::{LetterError, StewardshipError},
+};
 
 use super::{
     door::Who,
@@ -226,13 +230,13 @@ impl Problem {
         }
     }
 
-    /// 409: somebody else changed it meanwhile.
+    /// 409: somebody else changed it meanwhile, or the same person with a first click.
     pub(super) fn changed_meanwhile() -> Self {
         Self {
             status: StatusCode::CONFLICT,
             icon: "refresh",
             title: "Modifié entre-temps",
-            happened: "Quelqu’un d’autre a modifié cette page pendant que vous la remplissiez. Rien n’a été enregistré.",
+            happened: "Ce que montre cette page a été modifié depuis qu’elle est ouverte. Votre envoi n’a pas été enregistré.",
             todo: "Rouvrez la page, regardez ce qui a changé, puis recommencez si besoin.",
             cause: None,
         }
@@ -360,14 +364,41 @@ impl From<CareError> for Problem {
             CareError::TooManyFavourites => Self::too_many_favourites(),
             CareError::Write(_) => Self::ended(),
             CareError::NotAllHere { .. } => Self::on_its_way(),
-            CareError::HabilitationsChanged | CareError::Amended | CareError::InTeam => {
-                Self::changed_meanwhile()
-            }
+            CareError::HabilitationsChanged
+            | CareError::Amended
+            | CareError::InTeam
+            | CareError::RequestEnded
+            | CareError::AsksItself
+            | CareError::NotInIt => Self::changed_meanwhile(),
+            CareError::Steward(error) if is_stale(&error) => Self::changed_meanwhile(),
+            CareError::Letter(error) if is_over(&error) => Self::changed_meanwhile(),
             // The first two name somebody: they are said without that, and not logged.
             CareError::Answered { .. } => Self::answered(),
             CareError::Against(_) | CareError::NoConsent => Self::not_shared(),
             other => Self::broken(other),
         }
+    }
+}
+
+/// Whether a change of a circle is refused because it has been made, or is this node's to make no more.
+const fn is_stale(error: &StewardshipError) -> bool {
+    matches!(
+        error,
+        StewardshipError::Steward(_) | StewardshipError::HasLeft
+    )
+}
+
+/// Whether an invitation was answered, has ended or was taken back.
+const fn is_over(error: &LetterError) -> bool {
+    match error {
+        LetterError::Invite(InviteError::Expired)
+        | LetterError::NoInvitation
+        | LetterError::Answered
+        | LetterError::Cancelled
+        | LetterError::Member
+        | LetterError::Continued => true,
+        LetterError::Steward(error) => is_stale(error),
+        _ => false,
     }
 }
 
@@ -422,5 +453,35 @@ impl IntoResponse for Problem {
             .extensions_mut()
             .insert(Refused { problem: self, id });
         answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use maillon_protocol::charter::StewardError;
+
+    use super::*;
+
+    fn status(error: CareError) -> StatusCode {
+        Problem::from(error).status
+    }
+
+    #[test]
+    fn what_was_done_or_taken_back_meanwhile_is_no_fault_of_the_node() {
+        for error in [
+            CareError::RequestEnded,
+            CareError::NotInIt,
+            CareError::AsksItself,
+            CareError::Steward(StewardError::NotSteward.into()),
+            CareError::Letter(LetterError::Answered),
+            CareError::Letter(LetterError::Cancelled),
+            CareError::Letter(LetterError::Invite(InviteError::Expired)),
+        ] {
+            let said = error.to_string();
+            assert_eq!(status(error), StatusCode::CONFLICT, "{said}");
+        }
+        // What an administrator must look at keeps its cause for the log.
+        let restored = CareError::Steward(StewardshipError::Unconfirmed);
+        assert_eq!(status(restored), StatusCode::INTERNAL_SERVER_ERROR);
     }
 }

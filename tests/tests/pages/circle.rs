@@ -173,6 +173,10 @@ fn a_structure_is_invited_and_removed_and_a_file_closed_and_opened_again_on_page
     says(&nurse.get("/patients?voir=clos")?, &["Rozenn Le Dantec"])?;
     let again = nurse.post(&form, &[("geste", "rouvrir")])?;
     says(&nurse.get(again.leads_to())?, &["Dossier rouvert."])?;
+    // A second click finds it open, and nobody is to blame.
+    let twice = nurse.post(&form, &[("geste", "rouvrir")])?;
+    ensure(twice.status == 409, || format!("{twice:?}"))?;
+    says(&twice, &["Modifié entre-temps"])?;
 
     let remove = [("geste", "retirer"), ("structure", node.as_str())];
     let removed = nurse.post(&form, &remove)?;
