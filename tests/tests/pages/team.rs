@@ -80,6 +80,13 @@ fn a_colleague_is_found_by_name_and_added_with_a_role_and_a_period() -> Story {
         ],
     )?;
 
+    // A page that there is not leads to the first one, whatever its number.
+    for page in ["7", "18446744073709551615"] {
+        let to = format!("{address}/equipe/professionnel");
+        let beyond = nurse.post(&to, &[("q", "infir"), ("page", page)])?;
+        ensure(beyond.leads_to() == to, || format!("{beyond:?}"))?;
+    }
+
     let at = to_add(&mut nurse, &address)?;
     let form = nurse.get(&at)?;
     says(

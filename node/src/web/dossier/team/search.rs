@@ -13,7 +13,7 @@ use crate::{
     clock::today,
     web::{
         Site,
-        door::Who,
+        door::{self, Who},
         fields::Fields,
         french,
         person::Person,
@@ -80,8 +80,11 @@ async fn list(
         linked: &linked,
     };
     let found = care.known_by_name(actor, &filed.circle, wanted).await?;
+    if found.people.is_empty() && page > 0 {
+        return Ok(door::go(&format!("/dossiers/{at}/equipe/professionnel")));
+    }
     let first = page.saturating_mul(PEOPLE_IN_A_PAGE);
-    let count = found.people.len();
+    let last = first.saturating_add(found.people.len());
     let list = Page {
         shell: Shell::of(who, Place::Patients, "Ajouter un professionnel"),
         address: at,
@@ -93,9 +96,9 @@ async fn list(
             "professionnel trouvé",
             "professionnels trouvés",
         ),
-        shown: format!("{} à {} sur {}", first + 1, first + count, found.total),
+        shown: format!("{} à {last} sur {}", first.saturating_add(1), found.total),
         before: page.checked_sub(1),
-        next: (first + count < found.total).then_some(page + 1),
+        next: (last < found.total).then_some(page.saturating_add(1)),
         partial: found.partial,
         lines: found.people.into_iter().map(Line::from).collect(),
     };
