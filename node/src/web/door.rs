@@ -245,6 +245,26 @@ fn away(request: &Request, page: &str) -> Response {
     go(&with_return(page, here(request.uri())))
 }
 
+/// Whether a page asks by itself: it says so, or asks for something that it is made of. What somebody opens or sends is no such thing, nor what a script fetches
+/// because they type; an older browser says nothing of it.
+fn is_by_itself(headers: &HeaderMap) -> bool {
+    const PARTS: [&str; 10] = [
+        "audio",
+        "font",
+        "image",
+        "manifest",
+        "script",
+        "serviceworker",
+        "style",
+        "track",
+        "video",
+        "worker",
+    ];
+    let dest = headers.get("sec-fetch-dest");
+    let part = dest.is_some_and(|dest| PARTS.iter().any(|part| dest == *part));
+    part || headers.contains_key("x-maillon-alone")
+}
+
 /// Lets through who is signed in and there; sends others to sign in, and back afterwards.
 pub(super) async fn guard(State(site): State<Site>, mut request: Request, next: Next) -> Response {
     if is_public(request.uri().path()) {
@@ -253,7 +273,7 @@ pub(super) async fn guard(State(site): State<Site>, mut request: Request, next: 
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     let token = token(request.headers(), site.way);
     // What a page fetches by itself is no sign of a person.
-    let by_itself = request.headers().contains_key("x-maillon-alone");
+    let by_itself = is_by_itself(request.headers());
     let access = &site.node.access;
     let signed = token.and_then(|token| {
         let signed = access.who(&token, !by_itself, now_ms())?;
@@ -335,6 +355,26 @@ mod tests {
         );
         let stranger = IpAddr::from([198, 51, 100, 7]);
         assert_eq!(browser(&headers, stranger, way), stranger);
+    }
+
+    #[test]
+    fn a_picture_on_a_page_that_nobody_watches_is_no_sign_of_a_person() {
+        let alone = |name: &'static str, value: &'static str| {
+            let value = HeaderValue::from_static(value);
+            is_by_itself(&HeaderMap::from_iter([(
+                header::HeaderName::from_static(name),
+                value,
+            )]))
+        };
+        for part in ["image", "script", "style", "font", "serviceworker"] {
+            assert!(alone("sec-fetch-dest", part), "{part}");
+        }
+        assert!(alone("x-maillon-alone", "1"));
+        // Somebody opens a page or sends a form; a script asks as they type; a browser that says nothing.
+        for sign in ["document", "empty"] {
+            assert!(!alone("sec-fetch-dest", sign), "{sign}");
+        }
+        assert!(!is_by_itself(&HeaderMap::new()));
     }
 
     #[test]
