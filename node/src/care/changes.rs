@@ -44,7 +44,7 @@ pub enum Heard {
 /// The changes since the start.
 pub(super) struct Changes {
     kept: Mutex<(u64, VecDeque<Arc<Change>>)>,
-    told: broadcast::Sender<Arc<Change>>,
+    told: broadcast::Sender<Heard>,
 }
 
 impl Default for Changes {
@@ -60,7 +60,7 @@ impl Default for Changes {
 /// Hears of changes, from one of them on.
 pub struct Listener {
     missed: VecDeque<Heard>,
-    told: broadcast::Receiver<Arc<Change>>,
+    told: broadcast::Receiver<Heard>,
     changes: Arc<Changes>,
 }
 
@@ -80,11 +80,38 @@ impl Changes {
         }
         kept.1.push_back(Arc::clone(&change));
         // Nobody listening is no error.
-        let _ = self.told.send(change);
+        let _ = self.told.send(Heard::Change(change));
+    }
+
+    /// Changes were missed. Whoever comes back from before them finds that nothing of that time is remembered.
+    fn tell_anything(&self) {
+        let mut kept = self.kept();
+        kept.0 += 1;
+        kept.1.clear();
+        let _ = self.told.send(Heard::Anything(kept.0));
     }
 
     fn newest(&self) -> u64 {
         self.kept().0
+    }
+
+    fn after(self: &Arc<Self>, number: u64) -> Listener {
+        // Under the lock nothing is told between what is remembered and what is heard.
+        let kept = self.kept();
+        let told = self.told.subscribe();
+        let oldest = kept.1.front().map_or(kept.0 + 1, |change| change.number);
+        let missed = if number > kept.0 || number + 1 < oldest {
+            VecDeque::from([Heard::Anything(kept.0)])
+        } else {
+            let later = kept.1.iter().filter(|change| change.number > number);
+            later.cloned().map(Heard::Change).collect()
+        };
+        drop(kept);
+        Listener {
+            missed,
+            told,
+            changes: Arc::clone(self),
+        }
     }
 }
 
@@ -95,7 +122,7 @@ impl Listener {
             return Some(missed);
         }
         match self.told.recv().await {
-            Ok(change) => Some(Heard::Change(change)),
+            Ok(heard) => Some(heard),
             Err(RecvError::Lagged(_)) => Some(Heard::Anything(self.changes.newest())),
             Err(RecvError::Closed) => None,
         }
@@ -121,6 +148,11 @@ impl Care {
         }
     }
 
+    /// Tells that anything may have changed, where nobody knows what did.
+    pub(crate) fn tell_anything(&self) {
+        self.changes.tell_anything();
+    }
+
     /// The number of the newest change: asked for before a page is made, it is one whose effects the page shows.
     pub fn newest_change(&self) -> u64 {
         self.changes.newest()
@@ -133,22 +165,7 @@ impl Care {
 
     /// Listens to what comes after a change.
     pub fn changes_after(&self, number: u64) -> Listener {
-        // Under the lock nothing is told between what is remembered and what is heard.
-        let kept = self.changes.kept();
-        let told = self.changes.told.subscribe();
-        let oldest = kept.1.front().map_or(kept.0 + 1, |change| change.number);
-        let missed = if number > kept.0 || number + 1 < oldest {
-            VecDeque::from([Heard::Anything(kept.0)])
-        } else {
-            let later = kept.1.iter().filter(|change| change.number > number);
-            later.cloned().map(Heard::Change).collect()
-        };
-        drop(kept);
-        Listener {
-            missed,
-            told,
-            changes: Arc::clone(&self.changes),
-        }
+        self.changes.after(number)
     }
 
     /// Whether others are to answer an alert that this structure has sent. Where nobody else is in the circle, colleagues are.
@@ -215,5 +232,25 @@ mod tests {
         assert_eq!(numbers.len(), REMEMBERED);
         assert_eq!(numbers.first(), Some(&(first + 4)));
         assert_eq!(numbers.last(), Some(&changes.newest()));
+    }
+
+    #[tokio::test]
+    async fn where_changes_were_missed_whoever_listens_and_whoever_comes_back_hears_it() {
+        let changes = Arc::new(Changes::default());
+        changes.tell(change(1));
+        let before = changes.newest();
+        let mut open = changes.after(before);
+        changes.tell_anything();
+        let missed = changes.newest();
+        let anything = |heard: &Option<Heard>| matches!(heard, Some(Heard::Anything(number)) if *number == missed);
+        assert!(anything(&open.next().await));
+        assert!(anything(&changes.after(before).next().await));
+        // Whoever has heard it goes on from there.
+        let mut again = changes.after(missed);
+        changes.tell(change(2));
+        for listener in [&mut open, &mut again] {
+            let heard = listener.next().await;
+            assert!(matches!(heard, Some(Heard::Change(one)) if one.number == missed + 1));
+        }
     }
 }

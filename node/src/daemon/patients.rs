@@ -1,12 +1,15 @@
 //! The index of patients follows each commit; then whoever has a page open is told.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, future::pending, pin::pin, sync::Arc, time::Duration};
 
 use maillon_protocol::{content::Kind, ids::CircleId, replica::Notice};
-use tokio::{sync::broadcast::error::RecvError, task::spawn_blocking};
+use tokio::{sync::broadcast::error::RecvError, task::spawn_blocking, time::sleep};
 
 use super::Node;
 use crate::{care::Change, ledger::Notices};
+
+/// After so long everything is read again, where reading it broke off.
+const AGAIN: Duration = Duration::from_secs(60);
 
 /// What a commit means for one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,15 +73,31 @@ pub(super) async fn run(node: Arc<Node>) {
         return;
     }
     let mut notices = node.ledger.shared().notices();
+    let mut missed = false;
     loop {
         join(&node).await;
         let care = node.care.clone();
         // Reading every file takes a while: nobody waits for it.
-        if spawn_blocking(move || care.build_index()).await.is_err() {
-            tracing::error!("the list of patients could not be read");
+        let whole = spawn_blocking(move || care.build_index()).await.is_ok();
+        if !whole {
+            tracing::error!("the list of patients could not be read: it is tried again");
         }
+        if missed {
+            // What changed was told to nobody.
+            node.care.tell_anything();
+        }
+        let mut again = pin!(async {
+            if whole {
+                pending::<()>().await;
+            }
+            sleep(AGAIN).await;
+        });
         loop {
-            match notices.recv().await {
+            let heard = tokio::select! {
+                heard = notices.recv() => heard,
+                () = &mut again => break,
+            };
+            match heard {
                 Ok(commit) => {
                     follow(&node, &commit).await;
                     node.care.tell_change(change(&commit));
@@ -88,6 +107,7 @@ pub(super) async fn run(node: Arc<Node>) {
                 Err(RecvError::Closed) => return,
             }
         }
+        missed = true;
     }
 }
 

@@ -22,7 +22,7 @@ mod words;
 pub(super) use words::{joined, words};
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -226,12 +226,14 @@ impl Care {
         }
     }
 
-    /// Reads every file into the index. One that cannot be read is left out and said.
+    /// Reads every file into the index. One that cannot be read is left out and said. Where that is done again, what is held is of use meanwhile.
     pub(crate) fn build_index(&self) {
-        self.index.whole.store(false, Ordering::Release);
-        for circle in self.shared().circles() {
-            if let Err(error) = self.refresh_file(&circle.id()) {
-                tracing::warn!(circle = %circle.id().short(), %error, "a file could not be read for the list of patients");
+        // Those too that are here no more.
+        let mut all: BTreeSet<_> = self.index.held().kept.keys().copied().collect();
+        all.extend(self.shared().circles().iter().map(|held| held.id()));
+        for circle in &all {
+            if let Err(error) = self.refresh_file(circle) {
+                tracing::warn!(circle = %circle.short(), %error, "a file could not be read for the list of patients");
             }
         }
         self.index.pairs.build(|| {
