@@ -56,6 +56,8 @@ pub(super) struct Who {
     pub(super) structure: String,
     /// The newest change when the request came: what the page shows is no older.
     pub(super) seen: u64,
+    /// When the request came, Unix milliseconds.
+    pub(super) at_ms: u64,
 }
 
 impl Who {
@@ -274,9 +276,9 @@ pub(super) async fn guard(State(site): State<Site>, mut request: Request, next: 
     let token = token(request.headers(), site.way);
     // What a page fetches by itself is no sign of a person.
     let by_itself = is_by_itself(request.headers());
-    let access = &site.node.access;
+    let (access, at_ms) = (&site.node.access, now_ms());
     let signed = token.and_then(|token| {
-        let signed = access.who(&token, !by_itself, now_ms())?;
+        let signed = access.who(&token, !by_itself, at_ms)?;
         Some((signed, token))
     });
     let Some((signed, token)) = signed else {
@@ -310,6 +312,7 @@ pub(super) async fn guard(State(site): State<Site>, mut request: Request, next: 
         actor,
         structure,
         seen,
+        at_ms,
     };
     request.extensions_mut().insert(who.clone());
     problem::inside(next.run(request).await, &who)

@@ -103,6 +103,8 @@ impl Drop for Open {
 pub(super) struct Asked {
     /// The last change that it knows.
     depuis: u64,
+    /// When it was made, Unix milliseconds.
+    heure: Option<u64>,
     /// The address of the file on it.
     #[serde(default)]
     dossier: String,
@@ -180,6 +182,8 @@ pub(super) async fn events(
     let last = last.and_then(|last| last.to_str().ok()?.parse().ok());
     let known = last.unwrap_or(asked.depuis);
     let notes = asked.notes;
+    // What became late before the stream began, or while it was cut, the page does not show as late.
+    let late_ms = asked.heure.unwrap_or(u64::MAX).min(now_ms());
     let heard = care.changes_after(known);
     let asked = care.asked_of(actor, now_ms())?.into_iter().collect();
     let invitations = invitations(&site, actor).await?;
@@ -193,7 +197,7 @@ pub(super) async fn events(
         known,
         asked,
         invitations,
-        late_ms: now_ms(),
+        late_ms,
         // After the counting: what came while it went on may have been seen.
         counted: care.commits_begun(),
         ready: VecDeque::new(),
@@ -250,7 +254,7 @@ impl Page {
                     continue;
                 }
                 due_ms = until(due) => {
-                    self.late_ms = due_ms;
+                    self.late_ms = due_ms.max(now_ms());
                     match self.reader() {
                         Some(_) => self.put("nouveau", "attente"),
                         None => self.end(),

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use maillon_protocol::{admin::Call, content::Severity};
 use maillon_tests::{
-    daemon::Trouble,
+    daemon::{Trouble, professional},
     ground::until_it_says,
     visitor::{Event, Visitor},
 };
@@ -161,6 +162,39 @@ fn an_alert_that_was_closed_before_the_stream_began_leaves_the_list_and_alerts_o
     nurse.post(&format!("{elsewhere}/alerte"), &raise)?;
     let heard = late.next(NOTHING)?;
     ensure(heard.is_none(), || format!("{heard:?}"))
+}
+
+#[test]
+fn an_alert_that_was_late_before_the_stream_began_is_told_once() -> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    open(&mut nurse)?;
+    let circle = node.client()?.circles()?[0].circle;
+    let writer = professional(&node, "Claire Vasseur", "10999003055", "330")?;
+    let alert = Call::AlertSend {
+        circle: circle.to_string(),
+        severity: Severity::High,
+        text: "Refuse de manger.".to_owned(),
+        to: Vec::new(),
+        within_s: 12,
+    };
+    node.client()?.acting_as(&writer).call(alert)?;
+    until_it_says(&mut nurse, "/", "Refuse de manger.")?;
+    let home = quiet_stream_of(&mut nurse, "/")?;
+    // The page stays as it was, and has no stream meanwhile.
+    until_it_says(&mut nurse, "/", "échéance dépassée")?;
+    let mut late = nurse.events(&home)?;
+    named(late.next(AT_ONCE)?, "compte")?;
+    let what = named(late.next(AT_ONCE)?, "nouveau")?;
+    ensure(what == "attente", || what.clone())?;
+    let more = late.next(NOTHING)?;
+    ensure(more.is_none(), || format!("{more:?}"))?;
+    // A page that shows it so is not told.
+    let home = stream_of(&mut nurse, "/")?;
+    let mut shown = nurse.events(&home)?;
+    named(shown.next(AT_ONCE)?, "compte")?;
+    let more = shown.next(NOTHING)?;
+    ensure(more.is_none(), || format!("{more:?}"))
 }
 
 #[test]
