@@ -326,7 +326,7 @@ impl Page {
         };
         let care = self.site.node.care.clone();
         let mut waits = gathered.all;
-        if gathered.all || !gathered.alerts.is_empty() {
+        if gathered.all || self.is_concerned(&actor, &gathered.alerts) {
             let asked: BTreeSet<_> = care.asked_of(&actor, now_ms())?.into_iter().collect();
             let fresh: Vec<_> = asked.difference(&self.asked).copied().collect();
             for alert in fresh {
@@ -362,6 +362,15 @@ impl Page {
             self.put("nouveau", "dossier");
         }
         Ok(())
+    }
+
+    /// Whether alerts in these files may wait for the reader that did not, or the other way round: they follow one of them, or did when they were counted. What
+    /// happens in files of others is not counted anew for each page that is open.
+    fn is_concerned(&self, actor: &Actor, alerts: &BTreeSet<CircleId>) -> bool {
+        let care = &self.site.node.care;
+        let counted = |circle: CircleId| self.asked.iter().any(|one| one.circle == circle);
+        let mut alerts = alerts.iter();
+        alerts.any(|circle| counted(*circle) || care.is_listed(actor, circle))
     }
 
     /// An alert that was not there before.

@@ -13,6 +13,7 @@ use super::{
     Story, ensure,
     files::{add_to_team, colleague, nurse, open, open_another, says},
     folder, sign_in,
+    team::term_of,
 };
 
 /// Longer than anything takes that comes at once.
@@ -162,6 +163,33 @@ fn an_alert_that_was_closed_before_the_stream_began_leaves_the_list_and_alerts_o
     nurse.post(&format!("{elsewhere}/alerte"), &raise)?;
     let heard = late.next(NOTHING)?;
     ensure(heard.is_none(), || format!("{heard:?}"))
+}
+
+#[test]
+fn who_joins_a_team_hears_of_its_alerts_and_who_leaves_it_that_they_wait_no_more() -> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    let mut other = colleague(&node)?;
+    let raise = [("gravite", "urgente"), ("texte", "Refuse de manger.")];
+    nurse.post(&format!("{address}/alerte"), &raise)?;
+    let home = quiet_stream_of(&mut other, "/")?;
+    let mut home = other.events(&home)?;
+    let none = named(home.next(AT_ONCE)?, "compte")?;
+    ensure(none.contains(r#""alertes":0"#), || none.clone())?;
+    add_to_team(&mut nurse, &address)?;
+    named(home.next(AT_ONCE)?, "alerte")?;
+    let one = named(home.next(AT_ONCE)?, "compte")?;
+    ensure(one.contains(r#""alertes":1"#), || one.clone())?;
+    while home.next(NOTHING)?.is_some() {}
+
+    let term = term_of(&mut nurse, &address, "Inès Delahaye")?;
+    let end = [("geste", "terminer"), ("quand", "maintenant")];
+    nurse.post(&term, &end)?;
+    let none = named(home.next(AT_ONCE)?, "compte")?;
+    ensure(none.contains(r#""alertes":0"#), || none.clone())?;
+    let what = named(home.next(AT_ONCE)?, "nouveau")?;
+    ensure(what == "attente", || what.clone())
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn search(visitor: &mut Visitor, address: &str, typed: &str) -> Result<Page, Tro
 }
 
 /// The address of the form that changes the term of somebody in the team.
-fn term_of(visitor: &mut Visitor, address: &str, name: &str) -> Result<String, Trouble> {
+pub(super) fn term_of(visitor: &mut Visitor, address: &str, name: &str) -> Result<String, Trouble> {
     let team = visitor.get(&format!("{address}/equipe"))?;
     let link = format!("aria-label=\"Modifier la participation : {name}\"");
     let before = team.text.split(&link).next().unwrap_or_default();
