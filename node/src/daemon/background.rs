@@ -12,7 +12,7 @@ use std::{
 use maillon_protocol::{content::Kind, replica::Notice};
 use tokio::sync::{broadcast, broadcast::error::RecvError, mpsc};
 
-use super::{LocalEvent, Node};
+use super::{LocalEvent, Node, describe};
 use crate::{
     network::{Direction, FrameError, LinkEnd, NetworkEvent, Tap},
     peering::PeeringEvent,
@@ -123,11 +123,24 @@ async fn network(node: Arc<Node>, mut events: mpsc::Receiver<NetworkEvent>) {
             }
             NetworkEvent::ListenOn(address) => {
                 tracing::info!(%address, "listening");
-                node.listening
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(address);
+                {
+                    let listening = node.listening.lock();
+                    let mut listening = listening.unwrap_or_else(PoisonError::into_inner);
+                    if !listening.contains(&address) {
+                        listening.push(address);
+                    }
+                }
                 node.describe().await;
+            }
+            NetworkEvent::ListenNoMore(address) => {
+                let tells = {
+                    let listening = node.listening.lock();
+                    let mut listening = listening.unwrap_or_else(PoisonError::into_inner);
+                    describe::without(&mut listening, &address)
+                };
+                if tells {
+                    node.describe().await;
+                }
             }
         }
     }

@@ -104,20 +104,27 @@ fn with_relays(config: &Config, mut direct: Vec<String>) -> Vec<String> {
     direct
 }
 
+fn is_loopback(address: &Multiaddr) -> bool {
+    address.iter().any(|part| match part {
+        Protocol::Ip4(ip) => ip.is_loopback(),
+        Protocol::Ip6(ip) => ip.is_loopback(),
+        _ => false,
+    })
+}
+
+/// Takes away an address that the machine has lost. Whether the others are to be told: off the network it names what it named, until it has another one.
+pub(super) fn without(listening: &mut Vec<Multiaddr>, lost: &Multiaddr) -> bool {
+    listening.retain(|address| address != lost);
+    listening.iter().any(|address| !is_loopback(address))
+}
+
 /// The addresses worth telling others: all that are not loopback, or the loopback ones where there are no others.
 fn worth_telling(listening: &[Multiaddr]) -> Vec<String> {
-    let loopback = |address: &Multiaddr| {
-        address.iter().any(|part| match part {
-            Protocol::Ip4(ip) => ip.is_loopback(),
-            Protocol::Ip6(ip) => ip.is_loopback(),
-            _ => false,
-        })
-    };
     let all: Vec<&Multiaddr> = listening.iter().collect();
     let outside: Vec<&Multiaddr> = all
         .iter()
         .copied()
-        .filter(|address| !loopback(address))
+        .filter(|address| !is_loopback(address))
         .collect();
     let mut told: Vec<String> = if outside.is_empty() { all } else { outside }
         .into_iter()
@@ -181,5 +188,26 @@ impl Node {
         if job.await.is_err() {
             tracing::error!("the node's new descriptor could not be kept");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_was_lent_and_is_gone_is_told_no_more_once_there_is_another_one() {
+        let at = |text: &str| text.parse::<Multiaddr>().expect("an address");
+        let old = at("/ip4/192.0.2.7/tcp/4001");
+        let new = at("/ip4/192.0.2.9/tcp/4001");
+        let mut listening = vec![at("/ip4/127.0.0.1/tcp/4001"), old.clone()];
+        // Between the two the machine is off the network.
+        assert!(!without(&mut listening, &old));
+        listening.push(new.clone());
+        assert_eq!(worth_telling(&listening), [new.to_string()]);
+        // Or it has both for a while.
+        listening.push(old.clone());
+        assert!(without(&mut listening, &old));
+        assert_eq!(worth_telling(&listening), [new.to_string()]);
     }
 }

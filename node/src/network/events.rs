@@ -9,7 +9,7 @@
 use std::time::{Duration, Instant};
 
 use libp2p::{
-    PeerId, identify, ping,
+    Multiaddr, PeerId, identify, ping,
     swarm::{ConnectionId, ListenError, SwarmEvent},
 };
 use maillon_protocol::ids::NodeId;
@@ -93,19 +93,33 @@ impl Room {
                 tracing::info!(%address, "listening");
                 self.say(NetworkEvent::ListenOn(address));
             }
+            SwarmEvent::ExpiredListenAddr { address, .. } => self.listens_no_more(address),
             SwarmEvent::ListenerClosed {
                 listener_id,
                 reason,
                 ..
             } if self.reservation_ended(listener_id, &reason, now) => {}
-            SwarmEvent::ListenerClosed { reason, .. } => {
+            SwarmEvent::ListenerClosed {
+                addresses, reason, ..
+            } => {
                 tracing::error!(?reason, "a listener closed");
+                for address in addresses {
+                    self.listens_no_more(address);
+                }
             }
             SwarmEvent::ListenerError { error, .. } => {
                 tracing::warn!(%error, "a listener failed once");
             }
             SwarmEvent::Behaviour(event) => self.on_protocol(event, now),
             _ => {}
+        }
+    }
+
+    fn listens_no_more(&mut self, address: Multiaddr) {
+        // It may be there again, or another listener's too.
+        if self.swarm.listeners().all(|held| *held != address) {
+            tracing::info!(%address, "listening no more");
+            self.say(NetworkEvent::ListenNoMore(address));
         }
     }
 

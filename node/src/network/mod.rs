@@ -164,6 +164,8 @@ pub enum NetworkEvent {
     },
     /// The node listens on an address, with its real port.
     ListenOn(Multiaddr),
+    /// It listens there no more: the machine has lost the address.
+    ListenNoMore(Multiaddr),
 }
 
 /// What a handle asks of the room.

@@ -229,6 +229,12 @@ impl Host {
                 self.listening.send_modify(|all| all.push(address));
                 self.register.book().listening = self.listening.borrow().clone();
             }
+            SwarmEvent::ExpiredListenAddr { address, .. } => {
+                tracing::info!(%address, "the relay listens no more");
+                self.listening
+                    .send_modify(|all| all.retain(|held| *held != address));
+                self.register.book().listening = self.listening.borrow().clone();
+            }
             SwarmEvent::ListenerClosed { reason, .. } => {
                 tracing::error!(?reason, "a listener of the relay closed");
             }
