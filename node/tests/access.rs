@@ -432,6 +432,33 @@ async fn a_closed_account_is_out_at_once_and_the_last_administrator_is_not_close
 }
 
 #[tokio::test]
+async fn a_professional_has_one_account_also_where_two_are_made_at_once() {
+    let Door { access, .. } = &door();
+    let add = |login: &str, situations: &[ThingId]| {
+        let new = NewAccount {
+            login: Login::parse(login).expect("a name"),
+            name: "Claire Martin".to_owned(),
+            situations: situations.to_vec(),
+            administrator: false,
+        };
+        access.add(By::itself(), new)
+    };
+    let both = tokio::join!(
+        add("claire", &[NURSE, SAME_NURSE_AT_HOME_CARE]),
+        add("martin", &[SAME_NURSE_AT_HOME_CARE]),
+    );
+    assert!(matches!(both.1, Err(AccessError::Named)), "{both:?}");
+    let (account, _) = both.0.expect("the first");
+    // One that is closed is opened again, and no other one made.
+    let closed = access.close(By::itself(), account.id, true);
+    closed.await.expect("closed");
+    let again = add("claire.martin", &[NURSE]).await;
+    assert!(matches!(again, Err(AccessError::Named)), "{again:?}");
+    let somebody_else = ThingId([9; 16]);
+    add("paul", &[somebody_else]).await.expect("an account");
+}
+
+#[tokio::test]
 async fn who_has_lost_all_begins_again_and_what_was_before_is_good_for_nothing() {
     let Door { access, .. } = &door();
     let now = now_ms();

@@ -172,7 +172,7 @@ impl Access {
     /// Makes an account, and the code with which its person signs in the first time and chooses a password. Nobody else ever knows that one.
     ///
     /// # Errors
-    /// [`AccessError::Taken`], [`AccessError::Name`], [`AccessError::TooMany`], [`AccessError::Nothing`].
+    /// [`AccessError::Taken`], [`AccessError::Named`], [`AccessError::Name`], [`AccessError::TooMany`], [`AccessError::Nothing`].
     pub async fn add(&self, by: By, new: NewAccount) -> Result<(Arc<Account>, Code), AccessError> {
         let name = new.name.trim().to_owned();
         if name.is_empty() || name.chars().count() > 200 || name.chars().any(char::is_control) {
@@ -183,6 +183,13 @@ impl Access {
         }
         if new.situations.is_empty() && !new.administrator {
             return Err(AccessError::Nothing);
+        }
+        // Two at once for one professional: the second sees the account of the first.
+        let _one = self.inner.adding.lock().await;
+        let accounts = self.accounts();
+        let mut taken = accounts.iter().flat_map(|other| &other.situations);
+        if taken.any(|one| new.situations.contains(one)) {
+            return Err(AccessError::Named);
         }
         let code = Code::first();
         let account = Account {
@@ -200,7 +207,7 @@ impl Access {
             era: 0,
             revision: 0,
         };
-        if self.accounts().len() >= MOST_ACCOUNTS {
+        if accounts.len() >= MOST_ACCOUNTS {
             return Err(AccessError::TooMany("accounts"));
         }
         let made = code.clone();

@@ -35,6 +35,11 @@ pub enum AccessError {
     /// Two of one name.
     #[error("another account has this name: choose another one")]
     Taken,
+    /// Two for one professional.
+    #[error(
+        "another account acts in the name of that professional: give its person a new code (`maillonctl account begin-again`) or open it again (`maillonctl account open`); somebody else is another professional"
+    )]
+    Named,
     /// A limit.
     #[error("there are too many {0}")]
     TooMany(&'static str),

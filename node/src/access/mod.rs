@@ -9,6 +9,7 @@
 //! - A password is kept as Argon2id (RFC 9106) only, codes as keyed hashes; none is ever shown again, logged or told to an administrator.
 //! - Whoever guesses waits: after five failures an account takes no password for a minute, then two, up to fifteen; after twenty within an
 //!   hour the network from which they come. Recovery codes have a count of their own and work meanwhile. An unknown name waits and costs as a known one.
+//! - A professional has one account, closed or not: what people keep for themselves is kept by the professional in whose name they act.
 //! - What was proved is looked at once more in the commit: who changes the password or closes the account meanwhile is not overtaken.
 //! - A token is new with each sign-in and each unlocking. A session that nobody uses locks, and is over after five wrong passwords. It ends after a day's
 //!   work, when its person or an administrator says so, when the account is closed, and when its password changes elsewhere.
@@ -77,6 +78,8 @@ struct Inner {
     accounts: RwLock<BTreeMap<AccountId, Arc<Account>>>,
     attempts: Mutex<Attempts>,
     sessions: Sessions,
+    /// Held while an account is made.
+    adding: tokio::sync::Mutex<()>,
 }
 
 impl Access {
@@ -104,6 +107,7 @@ impl Access {
                 accounts: RwLock::new(accounts),
                 attempts: Mutex::default(),
                 sessions: Sessions::new(limits, kept),
+                adding: tokio::sync::Mutex::default(),
                 ledger,
             }),
         })

@@ -103,7 +103,9 @@ impl From<AccessError> for Refusal {
                 ErrorCode::BadRequest,
                 "give --professional, from `maillonctl professional list`, or --administrator",
             ),
-            AccessError::Taken => (ErrorCode::Conflict, "maillonctl account list"),
+            AccessError::Taken | AccessError::Named => {
+                (ErrorCode::Conflict, "maillonctl account list")
+            }
             AccessError::LastAdministrator => (
                 ErrorCode::Conflict,
                 "maillonctl account add LOGIN NAME --administrator",

@@ -102,6 +102,13 @@ fn an_administrator_adds_an_account_and_its_person_comes_in_with_the_code() -> S
     let code = between(&made, "<code>", "</code>").to_owned();
     let mut ines = come_in(&node, "ines.delahaye", &code)?;
     says(&ines.get("/")?, &["Inès Delahaye"])?;
+    // A professional has one account.
+    let fields = [fields[0], ("identifiant", "ines.d"), fields[2]];
+    let second = hugo.post("/administration/comptes/nouveau", &fields)?;
+    ensure(
+        second.status == 422 && second.text.contains("agit déjà au nom"),
+        || format!("{second:?}"),
+    )?;
 
     // Once more, and the old way in is over at once.
     let list = hugo.get("/administration/comptes")?;

@@ -227,6 +227,10 @@ fn fault(error: AccessError) -> Result<Fault, AccessError> {
             "L’identifiant a 3 à 64 lettres sans accent, chiffres, ou . - _ @",
         ),
         AccessError::Taken => ("identifiant", "Un autre compte a déjà cet identifiant."),
+        AccessError::Named => (
+            "au-nom-de",
+            "Un autre compte agit déjà au nom de ce professionnel\u{a0}: donnez-lui un nouveau code ou rouvrez-le.",
+        ),
         AccessError::Name => ("nom", "Écrivez le nom de la personne."),
         AccessError::Nothing => (
             "au-nom-de",
