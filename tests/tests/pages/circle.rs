@@ -133,11 +133,42 @@ fn a_structure_is_invited_and_removed_and_a_file_closed_and_opened_again_on_page
     says(&nurse.get(&team)?, &["Inviter, retirer, clore"])?;
     let page = nurse.get(&form)?;
     let node = cpts.node()?.to_string();
-    says(&page, &[&format!("value=\"{node}\""), "Tout le dossier"])?;
-    // What is missing is said, and nothing has changed.
+    says(
+        &page,
+        &[
+            "Choisir une structure",
+            &format!("value=\"{node}\""),
+            "Tout le dossier",
+        ],
+    )?;
+    // Nothing is chosen beforehand: neither who is invited nor what they may read.
+    for preset in [" selected", " checked"] {
+        ensure(!page.text.contains(preset), || page.text.clone())?;
+    }
+    // What is missing is said beside its field, what was chosen stays, and nothing has changed.
     let unclear = nurse.post(&form, &[("geste", "inviter"), ("structure", &node)])?;
     ensure(unclear.status == 422, || format!("{unclear:?}"))?;
-    says(&unclear, &["Dites pourquoi elle est invitée."])?;
+    says(
+        &unclear,
+        &[
+            "Dites pourquoi elle est invitée.",
+            "Dites ce qu’elle pourra lire.",
+            "id=\"passe-1-err\"",
+            &format!("value=\"{node}\" selected"),
+        ],
+    )?;
+    let nobody = [("geste", "inviter"), ("raison", "appui"), ("passe", "rien")];
+    let nobody = nurse.post(&form, &nobody)?;
+    ensure(nobody.status == 422, || format!("{nobody:?}"))?;
+    says(
+        &nobody,
+        &[
+            "Choisissez la structure à inviter.",
+            "aria-describedby=\"invitee-err\"",
+            "value=\"appui\" checked",
+            "value=\"rien\" checked",
+        ],
+    )?;
     let invite = [
         ("geste", "inviter"),
         ("structure", node.as_str()),

@@ -418,18 +418,33 @@ fn a_professional_of_another_territory_is_found_without_whom_they_care_for_and_c
 
     let at = between(&found, &format!("href=\"{own}/equipe/professionnel/"), "\"");
     let at = format!("{own}/equipe/professionnel/{at}");
+    let form = ines.get(&at)?;
     says(
-        &ines.get(&at)?,
+        &form,
         &[
             "Inviter sa structure",
             "Médecin traitant",
             "Ajouter et inviter",
         ],
     )?;
-    let unclear = [("debut", "01/09/2026"), ("fonction", "PCP")];
+    // What its structure may read is nobody's choice but theirs.
+    hides(&form, &[" checked"])?;
+    let unclear = [
+        ("debut", "01/09/2026"),
+        ("fonction", "PCP"),
+        ("raison", "appui"),
+    ];
     let unclear = ines.post(&at, &unclear)?;
     ensure(unclear.status == 422, || format!("{unclear:?}"))?;
-    says(&unclear, &["Dites pourquoi elle est invitée"])?;
+    says(
+        &unclear,
+        &[
+            "Dites ce qu’elle pourra lire.",
+            "id=\"passe-err\"",
+            "value=\"appui\" checked",
+        ],
+    )?;
+    hides(&unclear, &["Dites pourquoi elle est invitée"])?;
     let fields = [
         ("debut", "01/09/2026"),
         ("fonction", "PCP"),

@@ -68,6 +68,37 @@ pub(super) const WORDS: usize = 500;
 struct Choice {
     id: String,
     name: String,
+    chosen: bool,
+}
+
+/// What is wrong with the form that came back.
+#[derive(Default)]
+struct Faults {
+    /// What no field is to blame for.
+    whole: &'static str,
+    /// In the order of the form: the field, its name, what is wrong.
+    beside: Vec<(&'static str, &'static str, &'static str)>,
+}
+
+impl Faults {
+    /// Where no field is to blame.
+    fn of_all(whole: &'static str) -> Self {
+        Self {
+            whole,
+            ..Self::default()
+        }
+    }
+
+    /// What is wrong with a field; empty where nothing is.
+    fn of(&self, field: &str) -> &'static str {
+        let mut all = self.beside.iter();
+        let found = all.find(|(one, ..)| *one == field);
+        found.map_or("", |(.., said)| *said)
+    }
+
+    fn any(&self) -> bool {
+        !self.whole.is_empty() || !self.beside.is_empty()
+    }
 }
 
 #[derive(Template)]
@@ -78,18 +109,20 @@ struct Page<'a> {
     /// Whether this structure is the steward; otherwise the one that is.
     holds: bool,
     holder: String,
-    /// Structures that could be invited, those that were and have not answered, and the other members.
+    /// Structures that could be invited, those that were and have not answered, and the members.
     strangers: Vec<Choice>,
     invited: Vec<String>,
     structures: Vec<Structure>,
-    others: Vec<Choice>,
-    why: &'static [(&'static str, &'static str, InvitationReason)],
-    past: &'static [(&'static str, &'static str, Grant)],
-    ends: &'static [(&'static str, &'static str, u64)],
-    /// Which form came back, and what is wrong with it.
-    act: String,
-    fault: &'static str,
-    words: String,
+    /// Those that could be removed, and those that could hold the circle.
+    removed: Vec<Choice>,
+    entrusted: Vec<Choice>,
+    /// The word, what it says, whether it is chosen.
+    why: Vec<(&'static str, &'static str, bool)>,
+    past: Vec<(&'static str, &'static str, bool)>,
+    ends: Vec<(&'static str, &'static str, bool)>,
+    /// What was said to the structure that holds the circle, in the form that invites and in the one that removes.
+    words: [String; 2],
+    faults: Faults,
 }
 
 async fn page(
@@ -97,7 +130,7 @@ async fn page(
     who: &Who,
     at: &str,
     typed: Option<&Fields>,
-    fault: &'static str,
+    faults: Faults,
 ) -> Result<Response, Problem> {
     let (filed, view) = opened(site, who, at, Shown::Team, None).await?;
     if !view.manages {
@@ -106,9 +139,22 @@ async fn page(
     let care = &site.node.care;
     let own = site.node.ledger.shared().own();
     let members = || view.circle.members.iter().filter(|member| !member.left);
-    let choice = |node: NodeId| Choice {
-        id: node.to_string(),
-        name: care.structure_of(&node),
+    // What the form that came back says; the others are empty.
+    let kept = |act: &str, name: &str| match typed {
+        Some(typed) if typed.word("geste") == act => typed.get(name),
+        _ => "",
+    };
+    let choice = |act: &str, node: NodeId| {
+        let id = node.to_string();
+        Choice {
+            name: care.structure_of(&node),
+            chosen: kept(act, "structure") == id,
+            id,
+        }
+    };
+    let others = |act: &str| -> Vec<Choice> {
+        let others = members().filter(|member| member.node != own);
+        others.map(|member| choice(act, member.node)).collect()
     };
     let peers = site.node.peering.peers().into_iter();
     let invited = care.invited_into(who.professional()?, filed.circle).await?;
@@ -124,23 +170,26 @@ async fn page(
             .map_or_else(String::new, |member| member.structure.clone()),
         strangers: peers
             .filter(|(node, relation)| *relation == Relation::Peer && stranger(node))
-            .map(|(node, _)| choice(node))
+            .map(|(node, _)| choice("inviter", node))
             .collect(),
         structures: structures(site, who.professional()?, &view, now_ms()).await?,
         invited: invited.iter().map(|node| care.structure_of(node)).collect(),
-        others: members()
-            .filter(|member| member.node != own)
-            .map(|member| choice(member.node))
-            .collect(),
-        why: &WHY,
-        past: &PAST,
-        ends: &ENDS,
-        act: typed.map_or("", |typed| typed.word("geste")).to_owned(),
-        words: typed.map_or("", |typed| typed.get("motif")).to_owned(),
+        removed: others("retirer"),
+        entrusted: others("confier"),
+        why: WHY
+            .map(|(word, said, _)| (word, said, kept("inviter", "raison") == word))
+            .into(),
+        past: PAST
+            .map(|(word, said, _)| (word, said, kept("inviter", "passe") == word))
+            .into(),
+        ends: ENDS
+            .map(|(word, said, _)| (word, said, kept("clore", "raison") == word))
+            .into(),
+        words: ["inviter", "retirer"].map(|act| kept(act, "motif").to_owned()),
         cover: Cover::new(&filed, &view, Tab::Team),
-        fault,
+        faults,
     };
-    Ok(shell::form(!fault.is_empty(), &page))
+    Ok(shell::form(page.faults.any(), &page))
 }
 
 /// `GET /dossiers/{file}/cercle`
@@ -149,50 +198,77 @@ pub(in crate::web) async fn circle_form(
     who: Who,
     Path(at): Path<String>,
 ) -> Result<Response, Problem> {
-    page(&site, &who, &at, None, "").await
+    page(&site, &who, &at, None, Faults::default()).await
 }
 
-/// What the form asks for; what is missing otherwise.
-fn change(fields: &Fields) -> Result<AskedChange, &'static str> {
-    let node = |sentence| {
-        let node = fields.word("structure").parse::<NodeId>();
-        node.map_err(|_| sentence)
-    };
-    let chosen = |name: &str, sentence| {
-        let word = fields.word(name);
-        (!word.is_empty()).then_some(word).ok_or(sentence)
-    };
-    Ok(match fields.word("geste") {
+/// What the form asks for; what is missing or wrong otherwise.
+fn change(fields: &Fields) -> Result<AskedChange, Faults> {
+    let act = fields.word("geste");
+    let node = fields.word("structure").parse::<NodeId>().ok();
+    let mut faults = Faults::default();
+    let mut wrong = |field, name, said| faults.beside.push((field, name, said));
+    let change = match act {
         "inviter" => {
-            let node = node("Choisissez la structure à inviter.")?;
-            let why = chosen("raison", "Dites pourquoi elle est invitée.")?;
-            let past = chosen("passe", "Dites ce qu’elle pourra lire.")?;
+            let (why, past) = (fields.word("raison"), fields.word("passe"));
             let why = WHY.iter().find(|(word, ..)| *word == why);
             let past = PAST.iter().find(|(word, ..)| *word == past);
-            let (Some((.., reason)), Some((.., grant))) = (why, past) else {
-                return Err("Dites pourquoi elle est invitée, et ce qu’elle pourra lire.");
-            };
-            AskedChange::Invite {
-                node,
-                reason: *reason,
-                grant: *grant,
+            if node.is_none() {
+                wrong("invitee", "Structure", "Choisissez la structure à inviter.");
+            }
+            if why.is_none() {
+                wrong("raison-1", "Pourquoi", "Dites pourquoi elle est invitée.");
+            }
+            if past.is_none() {
+                let said = "Dites ce qu’elle pourra lire.";
+                wrong("passe-1", "Ce qu’elle pourra lire", said);
+            }
+            match (node, why, past) {
+                (Some(node), Some((.., reason)), Some((.., grant))) => Some(AskedChange::Invite {
+                    node,
+                    reason: *reason,
+                    grant: *grant,
+                }),
+                _ => None,
             }
         }
-        "retirer" => AskedChange::Remove {
-            node: node("Choisissez la structure à retirer.")?,
-            reason: RemovalReason::Ended,
-        },
-        "confier" => AskedChange::HandOver {
-            to: node("Choisissez la structure à qui confier le cercle.")?,
-        },
+        "retirer" => {
+            if node.is_none() {
+                wrong("retiree", "Structure", "Choisissez la structure à retirer.");
+            }
+            node.map(|node| AskedChange::Remove {
+                node,
+                reason: RemovalReason::Ended,
+            })
+        }
+        "confier" => {
+            if node.is_none() {
+                let said = "Choisissez la structure à qui confier le cercle.";
+                wrong("confiee", "Structure", said);
+            }
+            node.map(|to| AskedChange::HandOver { to })
+        }
         "clore" => {
             let end = fields.word("raison");
             let end = ENDS.iter().find(|(word, ..)| *word == end);
-            let (.., reason) = end.ok_or("Dites pourquoi le dossier est clos.")?;
-            AskedChange::Close { reason: *reason }
+            if end.is_none() {
+                wrong("fin", "Pourquoi", "Dites pourquoi le dossier est clos.");
+            }
+            end.map(|(.., reason)| AskedChange::Close { reason: *reason })
         }
-        _ => return Err("Choisissez ce qu’il y a à faire."),
-    })
+        _ => return Err(Faults::of_all("Choisissez ce qu’il y a à faire.")),
+    };
+    if fields.get("motif").trim().chars().count() > WORDS {
+        let field = match act {
+            "retirer" => "motif-r",
+            _ => "motif-i",
+        };
+        let said = "Ce mot a plus de 500 caractères\u{a0}: écrivez l’essentiel.";
+        wrong(field, "Un mot", said);
+    }
+    match change {
+        Some(change) if !faults.any() => Ok(change),
+        _ => Err(faults),
+    }
 }
 
 /// `POST /dossiers/{file}/cercle`
@@ -214,13 +290,9 @@ pub(in crate::web) async fn change_circle(
     }
     let change = match change(&fields) {
         Ok(change) => change,
-        Err(fault) => return page(&site, &who, &at, Some(&fields), fault).await,
+        Err(faults) => return page(&site, &who, &at, Some(&fields), faults).await,
     };
     let words = fields.get("motif").trim().to_owned();
-    if words.chars().count() > WORDS {
-        let fault = "Ce motif a plus de 500 caractères\u{a0}: écrivez l’essentiel.";
-        return page(&site, &who, &at, Some(&fields), fault).await;
-    }
     let said = match change {
         AskedChange::Invite { .. } => "invitee",
         AskedChange::Remove { .. } => "retiree",
@@ -231,7 +303,7 @@ pub(in crate::web) async fn change_circle(
         Ok(Made::Done) => Ok(team(said)),
         Ok(Made::Asked) => Ok(team("demande")),
         Err(error) => match refusal(&error) {
-            Some(fault) => page(&site, &who, &at, Some(&fields), fault).await,
+            Some(whole) => page(&site, &who, &at, Some(&fields), Faults::of_all(whole)).await,
             None => Err(error.into()),
         },
     }

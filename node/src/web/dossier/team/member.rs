@@ -43,7 +43,8 @@ struct Faults {
     start: String,
     end: String,
     referent: &'static str,
-    invitation: &'static str,
+    reason: &'static str,
+    past: &'static str,
     words: &'static str,
 }
 
@@ -55,8 +56,9 @@ impl Faults {
             ("debut", "Premier jour", self.start.as_str()),
             ("fin", "Dernier jour", self.end.as_str()),
             ("reference", "Référence du dossier", self.referent),
-            ("raison-1", "Invitation de sa structure", self.invitation),
-            ("motif", "Mot", self.words),
+            ("raison-1", "Pourquoi", self.reason),
+            ("passe-1", "Ce qu’elle pourra lire", self.past),
+            ("motif", "Un mot", self.words),
         ];
         let all = all.into_iter().filter(|(.., fault)| !fault.is_empty());
         all.collect()
@@ -166,16 +168,13 @@ async fn page(
             holder.map_or_else(String::new, |member| member.structure.clone())
         }
     };
-    let chosen = |given: &str, word: &str, first: bool| match given {
-        "" => first,
-        given => given == word,
-    };
+    // Nothing is chosen beforehand: what a structure has received stays with it.
     let invitation = matches!(outside, Some((_, false))).then(|| Invitation {
         why: WHY
-            .map(|(one, said, _)| (one, said, chosen(word("raison"), one, one == WHY[0].0)))
+            .map(|(one, said, _)| (one, said, word("raison") == one))
             .into(),
         past: PAST
-            .map(|(one, said, _)| (one, said, chosen(word("passe"), one, one == PAST[0].0)))
+            .map(|(one, said, _)| (one, said, word("passe") == one))
             .into(),
         holder,
         words: word("motif").to_owned(),
@@ -263,10 +262,17 @@ fn term(fields: &Fields, faults: &mut Faults) -> NewTerm {
 }
 
 /// Why a structure is invited, and what it may read.
-fn invitation(fields: &Fields) -> Option<(InvitationReason, Grant)> {
+fn invitation(fields: &Fields, faults: &mut Faults) -> Option<(InvitationReason, Grant)> {
     let (why, past) = (fields.word("raison"), fields.word("passe"));
-    let (.., reason) = WHY.iter().find(|(word, ..)| *word == why)?;
-    let (.., grant) = PAST.iter().find(|(word, ..)| *word == past)?;
+    let why = WHY.iter().find(|(word, ..)| *word == why);
+    let past = PAST.iter().find(|(word, ..)| *word == past);
+    if why.is_none() {
+        faults.reason = "Dites pourquoi elle est invitée.";
+    }
+    if past.is_none() {
+        faults.past = "Dites ce qu’elle pourra lire.";
+    }
+    let ((.., reason), (.., grant)) = (why?, past?);
     Some((*reason, *grant))
 }
 
@@ -284,14 +290,12 @@ pub(in crate::web) async fn add_member(
     let term = term(&fields, &mut faults);
     let mut invites = None;
     if let Some((node, false)) = outside(&site, &who, &filed, &known).await? {
-        invites = invitation(&fields).map(|(reason, grant)| AskedChange::Invite {
+        let invited = invitation(&fields, &mut faults);
+        invites = invited.map(|(reason, grant)| AskedChange::Invite {
             node,
             reason,
             grant,
         });
-        if invites.is_none() {
-            faults.invitation = "Dites pourquoi elle est invitée, et ce qu’elle pourra lire.";
-        }
     }
     let words = fields.get("motif").trim().to_owned();
     if words.chars().count() > WORDS {
