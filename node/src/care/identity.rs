@@ -11,6 +11,19 @@ const YEARS: i16 = 150;
 /// The documents and means that a validated identity may rest on (FR Core, `fr-core-cs-mode-validation-identity`).
 const MEANS: [&str; 10] = ["AN", "CC", "CE", "CM", "CN", "CS", "LE", "PA", "PC", "TC"];
 
+/// One of the names of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonName {
+    /// That of birth.
+    Birth,
+    /// Those given at birth.
+    Given,
+    /// The family name that is used.
+    Used,
+    /// The given name that is used.
+    UsedGiven,
+}
+
 /// Why an identity is not taken. Says what is wrong without repeating it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
@@ -18,7 +31,7 @@ pub enum IdentityError {
     #[error(
         "a birth name and at least one given name are needed; each name has a letter and at most {NAME} characters"
     )]
-    Name,
+    Name(PersonName),
     /// A date that is still to come.
     #[error("the birth date is still to come")]
     NotBorn,
@@ -46,22 +59,32 @@ pub enum IdentityError {
 /// Checks an identity that somebody typed at `now_ms`, Unix milliseconds.
 ///
 /// # Errors
-/// [`IdentityError`].
+/// The first of its [`faults`].
 pub(super) fn check(identity: &PatientIdentity, now_ms: u64) -> Result<(), IdentityError> {
-    let named = is_name(&identity.birth_name)
-        && !identity.birth_given_names.is_empty()
-        && identity.birth_given_names.iter().all(|name| is_name(name))
-        && [&identity.used_name, &identity.used_given_name]
-            .into_iter()
-            .all(|name| name.is_empty() || is_name(name));
-    if !named {
-        return Err(IdentityError::Name);
-    }
+    let first = faults(identity, now_ms).into_iter().next();
+    first.map_or(Ok(()), Err)
+}
+
+/// All that is wrong with an identity that somebody typed at `now_ms`, Unix milliseconds.
+pub(super) fn faults(identity: &PatientIdentity, now_ms: u64) -> Vec<IdentityError> {
+    let given = &identity.birth_given_names;
+    let used = |name: &str| name.is_empty() || is_name(name);
+    let names = [
+        (PersonName::Birth, is_name(&identity.birth_name)),
+        (
+            PersonName::Given,
+            !given.is_empty() && given.iter().all(|name| is_name(name)),
+        ),
+        (PersonName::Used, used(&identity.used_name)),
+        (PersonName::UsedGiven, used(&identity.used_given_name)),
+    ];
+    let wrong = names.into_iter().filter(|(_, right)| !right);
+    let mut faults: Vec<_> = wrong.map(|(name, _)| IdentityError::Name(name)).collect();
     if let Some(date) = &identity.birth_date {
-        born(date.as_str(), now_ms)?;
+        faults.extend(born(date.as_str(), now_ms).err());
     }
     if !identity.birth_place.is_empty() && !is_insee(&identity.birth_place) {
-        return Err(IdentityError::Place);
+        faults.push(IdentityError::Place);
     }
     let (numbered, documented) = match identity.status {
         IdentityStatus::Provisional => (false, false),
@@ -70,16 +93,16 @@ pub(super) fn check(identity: &PatientIdentity, now_ms: u64) -> Result<(), Ident
         IdentityStatus::Qualified => (true, true),
     };
     match &identity.ins {
-        Some(ins) if ins.key == InsKey::Wrong => return Err(IdentityError::WrongKey),
-        None if numbered => return Err(IdentityError::NoIns),
+        Some(ins) if ins.key == InsKey::Wrong => faults.push(IdentityError::WrongKey),
+        None if numbered => faults.push(IdentityError::NoIns),
         Some(_) | None => {}
     }
     let means = identity.validated_by.as_str();
     let known = MEANS.contains(&means);
     if !known && (documented || !means.is_empty()) {
-        return Err(IdentityError::NoDocument);
+        faults.push(IdentityError::NoDocument);
     }
-    Ok(())
+    faults
 }
 
 fn is_name(name: &str) -> bool {
@@ -173,23 +196,40 @@ mod tests {
             let name = || wrong.to_owned();
             assert_eq!(
                 with(|one| one.birth_name = name()),
-                Err(IdentityError::Name),
+                Err(IdentityError::Name(PersonName::Birth)),
                 "{wrong:?}"
             );
             let given = with(|one| one.birth_given_names.push(name()));
-            assert_eq!(given, Err(IdentityError::Name), "{wrong:?}");
+            let named = IdentityError::Name(PersonName::Given);
+            assert_eq!(given, Err(named), "{wrong:?}");
         }
         assert_eq!(
             with(|one| one.birth_given_names.clear()),
-            Err(IdentityError::Name)
+            Err(IdentityError::Name(PersonName::Given))
         );
         assert_eq!(
             with(|one| one.used_name = "-".to_owned()),
-            Err(IdentityError::Name)
+            Err(IdentityError::Name(PersonName::Used))
         );
         assert_eq!(
             with(|one| one.birth_name = "Nguyễn-d'Été".to_owned()),
             Ok(())
+        );
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_said_at_once() {
+        let mut identity = jeanne();
+        identity.birth_given_names = vec!["\u{1f642}".to_owned(), "ANN3".to_owned()];
+        identity.birth_place = "Rennes".to_owned();
+        identity.status = IdentityStatus::Validated;
+        assert_eq!(
+            faults(&identity, NOW),
+            [
+                IdentityError::Name(PersonName::Given),
+                IdentityError::Place,
+                IdentityError::NoDocument,
+            ]
         );
     }
 

@@ -59,7 +59,7 @@ pub use error::CareError;
 pub use favourites::FAVOURITES;
 pub use glass::{GLASS_MS, GlassReason};
 pub use habilitations::{Category, Habilitation, Habilitations, Level, Role};
-pub use identity::IdentityError;
+pub use identity::{IdentityError, PersonName};
 pub use import::{ImportItem, Person, Taken};
 pub use incoming::{Incoming, NamedFile};
 pub use index::{FILES_IN_A_PAGE, Filed, FilesFound, FilesWanted, Listed};

@@ -374,6 +374,23 @@ fn bad_input_keeps_what_was_typed_and_says_beside_the_field_what_to_do() -> Stor
             "value=\"CN\" selected",
         ],
     )?;
+    // Each fault at its own field, and all of them at once.
+    let mut wrong = ROZENN;
+    (wrong[1], wrong[4]) = (("prenoms", "\u{1f642} Ann3"), ("lieu", "Rennes"));
+    (wrong[3], wrong[6]) = (("sexe", ""), ("prenomu", "-"));
+    let form = create(&mut nurse, &wrong, &[("etape", "identite")])?;
+    ensure(form.status == 422, || format!("{form:?}"))?;
+    says(
+        &form,
+        &[
+            "id=\"prenoms-err\"",
+            "Chaque prénom a au moins une lettre",
+            "id=\"lieu-err\"",
+            "id=\"sexe-err\"",
+            "id=\"prenomu-err\"",
+        ],
+    )?;
+    ensure(!form.text.contains("nom-err"), || form.text.clone())?;
     // The same without a reason and without the person's information, and against it.
     let step = [
         ("etape", "ouvrir"),

@@ -234,6 +234,19 @@ impl Care {
         Ok(identity::check(identity, now_ms())?)
     }
 
+    /// All that is wrong with an identity that somebody typed, before anything is kept.
+    ///
+    /// # Errors
+    /// [`CareError::NotAllowed`].
+    pub fn identity_faults(
+        &self,
+        actor: &Actor,
+        identity: &PatientIdentity,
+    ) -> Result<Vec<identity::IdentityError>, CareError> {
+        self.may_write(actor, &OPENS)?;
+        Ok(identity::faults(identity, now_ms()))
+    }
+
     /// Opens a file for a person who was informed: the identity, their answer, the team with whoever opens as the referent, and the reason, all in one commit.
     ///
     /// # Errors

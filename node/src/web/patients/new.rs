@@ -142,16 +142,12 @@ pub(in crate::web) async fn create(
         return Ok(identity_page(&who, typed, Faults::default()));
     }
     let (identity, mut faults) = typed.read();
-    if let (Some(identity), false) = (&identity, faults.any()) {
-        match site.node.care.check_identity(actor, identity) {
-            Ok(()) => {}
-            Err(CareError::Identity(error)) => faults.add(error),
-            Err(error) => return Err(error.into()),
-        }
+    for error in site.node.care.identity_faults(actor, &identity)? {
+        faults.add(error);
     }
-    let Some(identity) = identity.filter(|_| !faults.any()) else {
+    if faults.any() {
         return Ok(identity_page(&who, typed, faults));
-    };
+    }
     if !site.node.care.knows_everybody() {
         return Err(Problem::starting());
     }

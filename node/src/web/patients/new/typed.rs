@@ -5,7 +5,7 @@ use maillon_protocol::content::{
 };
 
 use crate::{
-    care::IdentityError,
+    care::{IdentityError, PersonName},
     web::{dates, fields::Fields},
 };
 
@@ -45,6 +45,8 @@ pub(super) struct Faults {
     pub(super) born: String,
     pub(super) sex: String,
     pub(super) place: String,
+    pub(super) used_name: String,
+    pub(super) used_given: String,
     pub(super) ins: String,
     pub(super) document: String,
 }
@@ -58,6 +60,8 @@ impl Faults {
             ("naissance", "Date de naissance", &self.born),
             ("sexe-f", "Sexe", &self.sex),
             ("lieu", "Lieu de naissance", &self.place),
+            ("nomu", "Nom utilisé", &self.used_name),
+            ("prenomu", "Prénom utilisé", &self.used_given),
             ("ins", "Matricule INS", &self.ins),
             ("piece", "Document présenté", &self.document),
         ];
@@ -70,13 +74,15 @@ impl Faults {
         !self.all().is_empty()
     }
 
-    /// Why the service refuses, beside its field.
+    /// Why the service refuses, beside its field; where the form has found something there itself, that stands.
     pub(super) fn add(&mut self, error: IdentityError) {
+        const NAME: &str = "Un nom a au moins une lettre et au plus 100 caractères.";
+        const GIVEN: &str = "Chaque prénom a au moins une lettre et au plus 100 caractères.";
         let (field, fault) = match error {
-            IdentityError::Name => (
-                &mut self.name,
-                "Les noms ont au moins une lettre et au plus 100 caractères.",
-            ),
+            IdentityError::Name(PersonName::Birth) => (&mut self.name, NAME),
+            IdentityError::Name(PersonName::Given) => (&mut self.given, GIVEN),
+            IdentityError::Name(PersonName::Used) => (&mut self.used_name, NAME),
+            IdentityError::Name(PersonName::UsedGiven) => (&mut self.used_given, GIVEN),
             IdentityError::NotBorn => (&mut self.born, "Cette date est dans l’avenir."),
             IdentityError::TooOld => (&mut self.born, "Cette date remonte à plus de 150 ans."),
             IdentityError::Place => (
@@ -93,7 +99,9 @@ impl Faults {
                 "Choisissez le document qui a été présenté.",
             ),
         };
-        fault.clone_into(field);
+        if field.is_empty() {
+            fault.clone_into(field);
+        }
     }
 }
 
@@ -144,7 +152,7 @@ impl Typed {
     }
 
     /// The identity, as far as the form says one, and what is wrong.
-    pub(super) fn read(&self) -> (Option<PatientIdentity>, Faults) {
+    pub(super) fn read(&self) -> (PatientIdentity, Faults) {
         let mut faults = Faults::default();
         if self.name.is_empty() {
             faults.name = "Écrivez le nom de naissance.".to_owned();
@@ -161,12 +169,12 @@ impl Typed {
             }
         };
         let sex = match self.sex.as_str() {
-            "f" => Some(Sex::Female),
-            "m" => Some(Sex::Male),
-            "i" => Some(Sex::Unknown),
+            "f" => Sex::Female,
+            "m" => Sex::Male,
+            "i" => Sex::Unknown,
             _ => {
                 "Choisissez.".clone_into(&mut faults.sex);
-                None
+                Sex::Unknown
             }
         };
         let ins = match self.number() {
@@ -192,7 +200,7 @@ impl Typed {
             (false, true) => IdentityStatus::Validated,
             (false, false) => IdentityStatus::Provisional,
         };
-        let identity = sex.map(|sex| PatientIdentity {
+        let identity = PatientIdentity {
             birth_name: upper(&self.name),
             birth_given_names: given,
             used_name: upper(&self.used_name),
@@ -205,7 +213,7 @@ impl Typed {
             validated_by: self.document.clone(),
             contacts: Vec::new(),
             identifiers: Vec::new(),
-        });
+        };
         (identity, faults)
     }
 
@@ -287,7 +295,6 @@ mod tests {
     fn what_is_typed_well_is_an_identity_in_capitals() {
         let (identity, faults) = fernand().read();
         assert!(!faults.any());
-        let identity = identity.expect("an identity");
         assert_eq!(identity.birth_name, "LE BRÉQUET");
         assert_eq!(identity.birth_given_names, ["FERNAND", "ÉMILE"]);
         assert_eq!(
@@ -299,10 +306,22 @@ mod tests {
 
     #[test]
     fn every_field_that_is_missing_is_named() {
-        let (identity, faults) = Typed::default().read();
-        assert!(identity.is_none());
+        let (_, faults) = Typed::default().read();
         let fields: Vec<_> = faults.all().into_iter().map(|(field, ..)| field).collect();
         assert_eq!(fields, ["nom", "prenoms", "naissance", "sexe-f", "lieu"]);
+    }
+
+    #[test]
+    fn what_the_service_refuses_stands_beside_its_field_behind_what_the_form_has_found() {
+        let mut typed = fernand();
+        typed.place.clear();
+        let (_, mut faults) = typed.read();
+        faults.add(IdentityError::Name(PersonName::Given));
+        faults.add(IdentityError::Name(PersonName::Used));
+        faults.add(IdentityError::Place);
+        let fields: Vec<_> = faults.all().into_iter().map(|(field, ..)| field).collect();
+        assert_eq!(fields, ["prenoms", "lieu", "nomu"]);
+        assert!(faults.place.contains("99999"), "{}", faults.place);
     }
 
     #[test]
@@ -333,10 +352,7 @@ mod tests {
         (typed.ins, typed.key) = ("2790351215189".to_owned(), "89".to_owned());
         let (identity, faults) = typed.read();
         assert!(!faults.any());
-        assert_eq!(
-            identity.map(|one| one.birth_place).as_deref(),
-            Some("51215")
-        );
+        assert_eq!(identity.birth_place, "51215");
     }
 
     #[test]
@@ -344,12 +360,12 @@ mod tests {
         let status = |retrieved, document: &str| {
             let mut typed = fernand();
             (typed.retrieved, typed.document) = (retrieved, document.to_owned());
-            typed.read().0.map(|one| one.status)
+            typed.read().0.status
         };
-        assert_eq!(status(false, ""), Some(IdentityStatus::Provisional));
-        assert_eq!(status(false, "CN"), Some(IdentityStatus::Validated));
-        assert_eq!(status(true, ""), Some(IdentityStatus::Retrieved));
-        assert_eq!(status(true, "PA"), Some(IdentityStatus::Qualified));
+        assert_eq!(status(false, ""), IdentityStatus::Provisional);
+        assert_eq!(status(false, "CN"), IdentityStatus::Validated);
+        assert_eq!(status(true, ""), IdentityStatus::Retrieved);
+        assert_eq!(status(true, "PA"), IdentityStatus::Qualified);
         assert_eq!(
             fault(|typed| typed.document = "ZZ".to_owned())[0].0,
             "piece"
