@@ -69,6 +69,11 @@ impl Likeness {
     }
 }
 
+/// Whether two texts are one name: accents, capitals, hyphens and apostrophes differ from one source to the other.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    joined(one) == joined(other)
+}
+
 /// How near one trait is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Near {

@@ -3,6 +3,7 @@
 use maillon_protocol::content::{IdentityStatus, PartialDate, PatientIdentity, Sex};
 
 use super::french;
+use crate::care::is_same_name;
 
 /// A person, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +35,7 @@ impl Person {
             Sex::Male => "né",
             Sex::Unknown => "de naissance\u{a0}:",
         };
-        let born_as = if family == identity.birth_name {
+        let born_as = if is_same_name(family, &identity.birth_name) {
             String::new()
         } else {
             format!("{born} {}", spoken(&identity.birth_name))
@@ -71,10 +72,11 @@ fn or<'a>(used: &'a str, birth: &'a str) -> &'a str {
     if used.trim().is_empty() { birth } else { used }
 }
 
-/// A name as people write it: traits come in capitals, « LE GOFF-D'ÉTÉ » is « Le Goff-D'Été », and « FLOC'H » is « Floc'h ».
+/// A name as people write it: traits come in capitals, « LE GOFF-D'ÉTÉ » is « Le Goff-D’Été », and « FLOC'H » is « Floc’h ».
 pub(super) fn spoken(name: &str) -> String {
+    let name = name.replace('\'', "’");
     if name.chars().any(char::is_lowercase) {
-        return name.to_owned();
+        return name;
     }
     let mut begins = true;
     let mut said = String::with_capacity(name.len());
@@ -82,7 +84,7 @@ pub(super) fn spoken(name: &str) -> String {
     let mut before = ' ';
     while let Some(sign) = signs.next() {
         let alone = !signs.peek().is_some_and(|next| next.is_alphabetic());
-        let ends = alone && matches!(before, '\'' | '’');
+        let ends = alone && before == '’';
         if begins && !ends {
             said.push(sign);
         } else {
@@ -156,6 +158,15 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_is_written_in_another_way_is_no_other_name() {
+        let mut one = odette();
+        for (birth, used) in [("L'HOSTIS", "L’HOSTIS"), ("HELENE-ROY", "HÉLÈNE ROY")] {
+            (one.birth_name, one.used_name) = (birth.to_owned(), used.to_owned());
+            assert_eq!(Person::of(&one, "2026-11-27").born_as, "", "{birth}");
+        }
+    }
+
+    #[test]
     fn what_is_not_known_is_not_said() {
         let mut one = odette();
         one.used_name.clear();
@@ -184,7 +195,8 @@ mod tests {
     #[test]
     fn capitals_are_read_as_names() {
         assert_eq!(spoken("LE GOFF-D’ÉTÉ"), "Le Goff-D’Été");
-        assert_eq!(spoken("FLOC'H O'NEIL"), "Floc'h O'Neil");
+        assert_eq!(spoken("FLOC'H O'NEIL"), "Floc’h O’Neil");
+        assert_eq!(spoken("L'Hostis"), "L’Hostis");
         assert_eq!(spoken("de La Tour"), "de La Tour");
     }
 }

@@ -464,6 +464,9 @@ fn whoever_is_here_already_is_shown_before_a_second_file_is_opened() -> Story {
             "Identité proche",
             "m-differs\">Quintric<",
             "Quintrick",
+            "<th scope=\"row\">Sexe</th><td>Femme</td><td>Femme</td>",
+            "<th scope=\"row\">Lieu de naissance</th><td>29998</td><td>29998</td>",
+            "Ce n’est pas cette personne",
         ],
     )?;
     let known = &address["/dossiers/".len()..];

@@ -6,7 +6,7 @@ mod typed;
 use askama::Template;
 use axum::{extract::State, response::Response};
 use maillon_protocol::{
-    content::{Consent, ConsentDecision, ConsentKind, PatientIdentity},
+    content::{Consent, ConsentDecision, ConsentKind, PatientIdentity, Sex},
     ids::CircleId,
 };
 
@@ -27,6 +27,8 @@ use typed::{Faults, Typed};
 
 /// Characters of the reason.
 const REASON: usize = 500;
+/// The code of a birth place that nobody knows.
+const NOWHERE: &str = "99999";
 
 #[derive(Template)]
 #[template(path = "patients/identity.html")]
@@ -247,6 +249,15 @@ fn alike_page(
     Ok(shell::form(wrong, &page))
 }
 
+/// A sex, in words.
+const fn sex(sex: Sex) -> &'static str {
+    match sex {
+        Sex::Female => "Femme",
+        Sex::Male => "Homme",
+        Sex::Unknown => "Indéterminé",
+    }
+}
+
 /// The traits of two persons side by side, but for the number; a row is left out where neither has anything.
 pub(super) fn traits(typed: &PatientIdentity, there: &PatientIdentity) -> Vec<Trait> {
     let row = |name, of: &dyn Fn(&PatientIdentity) -> String| Trait {
@@ -270,6 +281,11 @@ pub(super) fn traits(typed: &PatientIdentity, there: &PatientIdentity) -> Vec<Tr
             one.birth_date
                 .as_ref()
                 .map_or_else(String::new, |date| day(date).1)
+        }),
+        row("Sexe", &|one| sex(one.sex).to_owned()),
+        row("Lieu de naissance", &|one| match one.birth_place.as_str() {
+            NOWHERE => "inconnu".to_owned(),
+            code => code.to_owned(),
         }),
     ];
     rows.retain(|row| !row.typed.is_empty() || !row.there.is_empty());
