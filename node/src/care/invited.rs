@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use maillon_protocol::{
+    cbor,
     charter::Subject,
     content::PatientIdentity,
     ids::{CircleId, InvitationId, NodeId},
     invite::{Invitation, InvitationReason},
-    replica::{Incoming, IncomingState},
+    replica::{Incoming, IncomingState, Row, Rows},
     sign::Unverified,
 };
 
@@ -45,7 +46,37 @@ pub struct Invited {
     pub continues: Option<CircleId>,
 }
 
+/// Where an invitation stands that was accepted here.
+#[derive(Debug, Clone)]
+pub enum Accepted {
+    /// The file is on its way.
+    Coming,
+    /// It is here, and whoever asks is in the person's team.
+    Here(Arc<Filed>),
+}
+
 impl Care {
+    /// Where an invitation stands that was accepted here, for whoever accepted it; none where it was not.
+    ///
+    /// # Errors
+    /// [`CareError`].
+    pub fn accepted(&self, actor: &Actor, id: InvitationId) -> Result<Option<Accepted>, CareError> {
+        let row = self.shared().rows().get(&Row::Incoming(id))?;
+        let row = row.and_then(|bytes| cbor::decode::<Incoming>(&bytes).ok());
+        let circle = match row.map(|row| row.state) {
+            Some(IncomingState::Accepted { circle, .. }) => circle,
+            _ => return Ok(None),
+        };
+        let Some(circle) = circle else {
+            return Ok(Some(Accepted::Coming));
+        };
+        let filed = match self.follows(actor, &circle)? {
+            true => self.filed(&circle)?,
+            false => None,
+        };
+        Ok(Some(filed.map_or(Accepted::Coming, Accepted::Here)))
+    }
+
     /// The invitations to circles of persons that wait, those that end first before the others.
     ///
     /// # Errors

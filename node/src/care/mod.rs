@@ -63,7 +63,7 @@ pub use identity::{IdentityError, PersonName};
 pub use import::{ImportItem, Person, Taken};
 pub use incoming::{Incoming, NamedFile};
 pub use index::{FILES_IN_A_PAGE, Filed, FilesFound, FilesWanted, Listed};
-pub use invited::{InvitationShown, Invited};
+pub use invited::{Accepted, InvitationShown, Invited};
 pub use likeness::{Likeness, is_same_name};
 pub use looks::{Look, LookedBy, Looks};
 pub use membership::Made;

@@ -188,6 +188,15 @@ pub(super) fn capital(text: &str) -> String {
     first.into_iter().flatten().chain(signs).collect()
 }
 
+/// What ends a sentence behind a text in quotation marks: a full stop, where the text has no end of its own.
+pub(super) fn stop(quoted: &str) -> &'static str {
+    if quoted.trim_end().ends_with(['.', '!', '?', '…']) {
+        ""
+    } else {
+        "."
+    }
+}
+
 /// Seconds to wait, in words: « 40 secondes », « 3 minutes ».
 pub(super) fn wait(seconds: u64) -> String {
     match seconds {
@@ -243,6 +252,10 @@ mod tests {
         assert_eq!(wait(45), "45 secondes");
         assert_eq!(wait(121), "3 minutes");
         assert_eq!(capital("été"), "Été");
+        assert_eq!(
+            ["Non. ", "Quand ?", "Bientôt", ""].map(stop),
+            ["", "", ".", "."]
+        );
         assert_eq!(size(312), "312\u{a0}octets");
         assert_eq!(size(48_640), "48\u{a0}Ko");
         assert_eq!(size(1_449_000), "1,4\u{a0}Mo");

@@ -33,6 +33,8 @@ fn an_alert_of_one_territory_is_answered_on_the_page_of_another_and_the_first_se
         &page,
         &[
             "Rozenn Le Dantec",
+            "à prendre part aux soins",
+            "a choisi ce que votre structure pourra en lire",
             "Personne ne lui ressemble",
             "value=\"nouvelle\" checked",
         ],
@@ -41,8 +43,19 @@ fn an_alert_of_one_territory_is_answered_on_the_page_of_another_and_the_first_se
     ensure(unclear.status == 422, || format!("{unclear:?}"))?;
     let fields = [("reponse", "accepter"), ("personne", "nouvelle")];
     let accepted = doctor.post(&format!("/invitations/{id}"), &fields)?;
-    ensure(accepted.leads_to() == "/invitations?fait=acceptee", || {
-        format!("{accepted:?}")
+    let way = format!("/invitations?acceptee={id}");
+    ensure(accepted.leads_to() == way, || format!("{accepted:?}"))?;
+    says(&doctor.get(&way)?, &["Invitation acceptée."])?;
+    // The page leads to the file as soon as it is there.
+    let arrived = until_it_says(&mut doctor, &way, "Le dossier est arrivé")?;
+    says(
+        &arrived,
+        &[&format!("<a href=\"{address}\">Rozenn Le Dantec</a>")],
+    )?;
+    let never = format!("/invitations?acceptee={}", "7a".repeat(32));
+    let never = doctor.get(&never)?;
+    ensure(!never.text.contains("Invitation acceptée"), || {
+        never.text.clone()
     })?;
     // Whoever accepted is in the team as soon as the file is there.
     let mine = until_it_says(&mut doctor, "/patients", "Rozenn Le Dantec")?;

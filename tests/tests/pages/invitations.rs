@@ -62,7 +62,7 @@ fn an_invitation_is_declined_for_a_reason_that_colleagues_read_and_the_other_str
         &[
             "Aucune invitation en attente",
             "Nous ne la suivons pas, ou plus",
-            "&#60;b&#62;en juin&#60;/b&#62;",
+            "&#60;b&#62;en juin&#60;/b&#62;. » Étienne Hauchecorne, ",
             "Étienne Hauchecorne",
         ],
     )?;

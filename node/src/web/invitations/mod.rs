@@ -11,7 +11,7 @@ use maillon_protocol::{ids::InvitationId, invite::InvitationReason};
 use super::{
     Site,
     door::{self, From, Who},
-    dossier::file,
+    dossier::{address, file},
     fields::Fields,
     french::{self, Moment},
     patients::{Alike, alike},
@@ -20,7 +20,7 @@ use super::{
     shell::{self, Place, Shell, html},
 };
 use crate::{
-    care::{CareError, DECLINE_WORDS, DeclineReason, InvitationShown, Invited, Likeness},
+    care::{Accepted, CareError, DECLINE_WORDS, DeclineReason, InvitationShown, Invited, Likeness},
     clock::today,
 };
 
@@ -51,6 +51,38 @@ struct DeclinedLine {
     when: Moment,
     why: &'static str,
     words: String,
+}
+
+impl DeclinedLine {
+    /// What ends the sentence with the words.
+    fn stop(&self) -> &'static str {
+        french::stop(&self.words)
+    }
+}
+
+/// The file to which an invitation leads that was accepted a moment ago.
+struct Joined {
+    /// Its address; empty until it is here.
+    address: String,
+    name: String,
+}
+
+/// Where the invitation with this id stands, for whoever has just accepted it.
+fn accepted(site: &Site, who: &Who, id: &str) -> Result<Option<Joined>, Problem> {
+    let Ok(id) = id.parse::<InvitationId>() else {
+        return Ok(None);
+    };
+    let found = site.node.care.accepted(who.professional()?, id)?;
+    Ok(found.map(|found| match found {
+        Accepted::Coming => Joined {
+            address: String::new(),
+            name: String::new(),
+        },
+        Accepted::Here(filed) => Joined {
+            address: address(&filed.circle),
+            name: Person::of(&filed.identity, &today()).name,
+        },
+    }))
 }
 
 /// What was declined lately, for whoever may see it.
@@ -117,6 +149,8 @@ fn line(one: InvitationShown, now_ms: u64) -> Line {
 #[template(path = "invitations/page.html")]
 struct Page<'a> {
     shell: Shell<'a>,
+    /// What became of the one that the reader has just accepted.
+    accepted: Option<Joined>,
     lines: Vec<Line>,
     declined: Vec<DeclinedLine>,
     done: &'static str,
@@ -153,15 +187,17 @@ pub(super) async fn page(
     uri: axum::http::Uri,
 ) -> Result<Response, Problem> {
     let waiting = waiting(&site, &who).await?.into_iter();
+    let query = uri.query().unwrap_or_default();
     let page = Page {
         shell: Shell::of(&who, Place::Invitations, "Invitations"),
         declined: declined(&site, &who, arrival.now_ms)?,
         lines: waiting.map(|one| line(one, arrival.now_ms)).collect(),
-        done: match uri.query() {
-            Some("fait=acceptee") => {
-                "Invitation acceptée. Le dossier apparaît parmi vos patients dès qu’il arrive."
-            }
-            Some("fait=declinee") => "Invitation déclinée.",
+        accepted: match query.strip_prefix("acceptee=") {
+            Some(id) => accepted(&site, &who, id)?,
+            None => None,
+        },
+        done: match query {
+            "fait=declinee" => "Invitation déclinée.",
             _ => "",
         },
     };
@@ -277,7 +313,7 @@ pub(super) async fn decide(
     };
     care.accept(actor, invitation, same_as.or(found.continues))
         .await?;
-    Ok(door::go("/invitations?fait=acceptee"))
+    Ok(door::go(&format!("/invitations?acceptee={invitation}")))
 }
 
 /// For the page of whoever comes in: where an invitation is.
