@@ -3,6 +3,7 @@
 use maillon_protocol::{
     content::AskedChange,
     ids::{CircleId, NodeId},
+    replica::OutgoingState,
 };
 
 use super::{Actor, Care, CareError};
@@ -14,6 +15,15 @@ pub enum Made {
     Done,
     /// The structure that is the steward was asked for it.
     Asked,
+}
+
+/// A structure that was invited into a circle and has not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Awaited {
+    /// Which.
+    pub node: NodeId,
+    /// Until when it can accept, Unix milliseconds.
+    pub until_ms: u64,
 }
 
 impl Care {
@@ -61,7 +71,7 @@ impl Care {
         Ok(Made::Done)
     }
 
-    /// The structures that were invited into a circle and have not answered, for whoever may open the file.
+    /// The structures that were invited into a circle by this one, have not answered and still may, for whoever may open the file.
     ///
     /// # Errors
     /// [`CareError::NotInTeam`].
@@ -69,14 +79,22 @@ impl Care {
         &self,
         actor: &Actor,
         circle: CircleId,
-    ) -> Result<Vec<NodeId>, CareError> {
+    ) -> Result<Vec<Awaited>, CareError> {
         self.may_open(actor, &circle)?;
         Ok(self
             .ledger
             .run(move |tx| {
+                let now_ms = tx.now_ms;
                 let open = tx.replica.open_invitations(tx.rows)?.sent;
-                let here = open.into_iter().filter(|(_, sent)| sent.circle == circle);
-                Ok::<_, CareError>(here.map(|(_, sent)| sent.to).collect())
+                let here = open.into_iter().filter(|(_, sent)| {
+                    let waits = sent.state == OutgoingState::Waiting && sent.expires_ms > now_ms;
+                    waits && sent.circle == circle
+                });
+                let awaited = here.map(|(_, sent)| Awaited {
+                    node: sent.to,
+                    until_ms: sent.expires_ms,
+                });
+                Ok::<_, CareError>(awaited.collect())
             })
             .await?)
     }

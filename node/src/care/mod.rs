@@ -66,7 +66,7 @@ pub use index::{FILES_IN_A_PAGE, Filed, FilesFound, FilesWanted, Listed};
 pub use invited::{Accepted, InvitationShown, Invited};
 pub use likeness::{Likeness, is_same_name};
 pub use looks::{Look, LookedBy, Looks};
-pub use membership::Made;
+pub use membership::{Awaited, Made};
 pub use note::NewNote;
 pub(crate) use origin::SCRUB;
 pub use people::{Actor, Seat};

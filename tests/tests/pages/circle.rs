@@ -190,7 +190,10 @@ fn a_structure_is_invited_and_removed_and_a_file_closed_and_opened_again_on_page
     ];
     let invited = nurse.post(&form, &invite)?;
     says(&nurse.get(invited.leads_to())?, &["Invitation envoyée."])?;
-    says(&nurse.get(&form)?, &["Invitées, sans réponse"])?;
+    says(
+        &nurse.get(&form)?,
+        &["Invitée, sans réponse pour l’instant", "(jusqu’au "],
+    )?;
 
     let list = until_it_says(&mut doctor, "/invitations", "Vous invite")?;
     let id = between(&list, "href=\"/invitations/", "\"").to_owned();

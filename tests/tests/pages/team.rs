@@ -458,11 +458,16 @@ fn a_professional_of_another_territory_is_found_without_whom_they_care_for_and_c
         &[
             "invitation envoyée à sa structure",
             "Étienne Hauchecorne</strong>, médecin, médecin traitant",
-            "sans réponse pour l’instant",
+            "Invitée, sans réponse pour l’instant",
         ],
     )?;
+    // Who does not open the file yet is told from those who do.
+    let waits = "n’ouvre pas encore le dossier";
+    ensure(team.text.matches(waits).count() == 1, || team.text.clone())?;
     accept(&mut doctor)?;
     until_it_says(&mut doctor, "/patients", "Ferdinand Hamelin")?;
+    until_it_says(&mut ines, &format!("{own}/equipe"), "A tout reçu")?;
+    hides(&ines.get(&format!("{own}/equipe"))?, &[waits])?;
     let team = until_it_says(&mut doctor, &format!("{own}/equipe"), "médecin traitant")?;
     ensure(
         team.text

@@ -16,7 +16,7 @@ use maillon_protocol::{
 
 use super::{
     Cover, Tab, file, opened,
-    team::{Structure, structures},
+    team::{Invited, Structure, structures},
 };
 use crate::{
     care::{CareError, Made, Shown},
@@ -111,7 +111,7 @@ struct Page<'a> {
     holder: String,
     /// Structures that could be invited, those that were and have not answered, and the members.
     strangers: Vec<Choice>,
-    invited: Vec<String>,
+    invited: Vec<Invited>,
     structures: Vec<Structure>,
     /// Those that could be removed, and those that could hold the circle.
     removed: Vec<Choice>,
@@ -160,7 +160,7 @@ async fn page(
     let invited = care.invited_into(who.professional()?, filed.circle).await?;
     let stranger = |node: &NodeId| {
         let there = members().any(|member| member.node == *node);
-        !there && !invited.contains(node)
+        !there && !invited.iter().any(|one| one.node == *node)
     };
     let page = Page {
         shell: Shell::of(who, Place::Patients, "Cercle et dossier"),
@@ -173,7 +173,10 @@ async fn page(
             .map(|(node, _)| choice("inviter", node))
             .collect(),
         structures: structures(site, who.professional()?, &view, now_ms()).await?,
-        invited: invited.iter().map(|node| care.structure_of(node)).collect(),
+        invited: invited
+            .iter()
+            .map(|one| Invited::of(site, one, now_ms()))
+            .collect(),
         removed: others("retirer"),
         entrusted: others("confier"),
         why: WHY

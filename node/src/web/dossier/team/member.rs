@@ -145,7 +145,8 @@ async fn outside(
     }
     let care = &site.node.care;
     let invited = care.invited_into(who.professional()?, filed.circle).await?;
-    Ok(Some((node, invited.contains(&node))))
+    let is_invited = invited.iter().any(|one| one.node == node);
+    Ok(Some((node, is_invited)))
 }
 
 async fn page(

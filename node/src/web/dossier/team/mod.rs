@@ -14,7 +14,7 @@ mod term;
 pub(in crate::web) use member::{add_member, member_form};
 pub(in crate::web) use relative::{add_relative, relative_form};
 pub(in crate::web) use search::{search, search_form};
-pub(super) use structures::{Structure, structures};
+pub(super) use structures::{Invited, Structure, structures};
 pub(in crate::web) use term::{change_term, term_form};
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -56,6 +56,8 @@ pub(super) struct Line {
     phones: Vec<(String, String)>,
     close: bool,
     is_over: bool,
+    /// Their structure is invited, and not in the circle yet.
+    waits: bool,
     /// Whether the reader may end it.
     changes: bool,
 }
@@ -103,6 +105,7 @@ impl Line {
             phones: contacts.iter().filter_map(phone).collect(),
             close: matches!(part.party, Party::RelatedPerson { .. }),
             is_over: member.is_over,
+            waits: false,
             changes: false,
         }
     }
@@ -177,7 +180,7 @@ struct Page<'a> {
     close: Vec<Line>,
     past: Vec<Line>,
     structures: Vec<Structure>,
-    invited: Vec<String>,
+    invited: Vec<Invited>,
     answers: Vec<String>,
     /// Whether professionals are added, and whether those who are close are noted.
     manages: bool,
@@ -221,18 +224,22 @@ pub(in crate::web) async fn team(
     let (care, actor) = (&site.node.care, who.professional()?);
     let manages = view.manages && !filed.ended;
     let notes = view.writes_close && !filed.ended;
-    let lines = care.team_of(actor, &filed.circle)?;
-    let lines = lines.iter().map(Line::of).map(|one| Line {
-        changes: !one.is_over && if one.close { notes } else { manages },
-        ..one
-    });
-    let (past, lasting): (Vec<Line>, Vec<Line>) = lines.partition(|one| one.is_over);
-    let (close, professionals) = lasting.into_iter().partition(|one| one.close);
     let invited = if manages {
         care.invited_into(actor, filed.circle).await?
     } else {
         Vec::new()
     };
+    let invited = invited.iter();
+    let invited = invited.map(|one| Invited::of(&site, one, arrival.now_ms));
+    let invited: Vec<Invited> = invited.collect();
+    let lines = care.team_of(actor, &filed.circle)?;
+    let lines = lines.iter().map(Line::of).map(|one| Line {
+        changes: !one.is_over && if one.close { notes } else { manages },
+        waits: !one.is_over && invited.iter().any(|asked| asked.name == one.structure),
+        ..one
+    });
+    let (past, lasting): (Vec<Line>, Vec<Line>) = lines.partition(|one| one.is_over);
+    let (close, professionals) = lasting.into_iter().partition(|one| one.close);
     let answers = view.circle.things.iter().flat_map(|thing| &thing.standing);
     let page = Page {
         shell: Shell::of(&who, Place::Patients, "Équipe et cercle"),
@@ -241,7 +248,7 @@ pub(in crate::web) async fn team(
         close,
         past,
         structures: structures(&site, actor, &view, arrival.now_ms).await?,
-        invited: invited.iter().map(|node| care.structure_of(node)).collect(),
+        invited,
         answers: answers
             .filter_map(|record| match &record.content {
                 Content::Consent(consent) => Some(answered(consent)),

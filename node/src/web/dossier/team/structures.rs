@@ -3,7 +3,7 @@
 use maillon_protocol::{admin::MemberLine, charter::Grant};
 
 use crate::{
-    care::{Actor, FileView, Received},
+    care::{Actor, Awaited, FileView, Received},
     daemon::Heard,
     web::{
         Site,
@@ -25,6 +25,22 @@ pub(in crate::web::dossier) struct Structure {
     pub(in crate::web::dossier) connected: bool,
     /// When it was heard from last.
     pub(in crate::web::dossier) heard: Option<Moment>,
+}
+
+/// A structure that was invited and has not answered, in words.
+pub(in crate::web::dossier) struct Invited {
+    pub(in crate::web::dossier) name: String,
+    /// Until when it can accept.
+    pub(in crate::web::dossier) until: Moment,
+}
+
+impl Invited {
+    pub(in crate::web::dossier) fn of(site: &Site, one: &Awaited, now_ms: u64) -> Self {
+        Self {
+            name: site.node.care.structure_of(&one.node),
+            until: french::moment(one.until_ms, now_ms),
+        }
+    }
 }
 
 /// What a structure may read of what was written before it came.
