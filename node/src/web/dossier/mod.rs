@@ -93,6 +93,13 @@ struct Cover {
     contested: bool,
     /// The file is closed, or goes on without this structure.
     ended: bool,
+    /// Which of the two.
+    closed: bool,
+    /// Since when, where the page says so.
+    since: Option<Moment>,
+    /// The structure that may open it again, and whether the reader may, there.
+    holder: String,
+    reopens: bool,
     /// The person's answer stands against sharing.
     refused: bool,
     /// Until when it is open by a broken glass; empty for whoever is in the team.
@@ -114,6 +121,9 @@ enum Tab {
 
 impl Cover {
     fn new(filed: &Filed, view: &FileView, tab: Tab) -> Self {
+        let line = &view.circle.line;
+        let mut members = view.circle.members.iter();
+        let holder = members.find(|member| member.steward);
         Self {
             address: address(&filed.circle),
             person: Person::of(&filed.identity, &today()),
@@ -121,11 +131,24 @@ impl Cover {
             adds: view.writes_documents && !filed.ended,
             contested: filed.contested,
             ended: filed.ended,
+            closed: line.closed,
+            since: None,
+            holder: holder.map_or_else(String::new, |member| member.structure.clone()),
+            reopens: line.closed && line.steward && view.manages,
             refused: matches!(view.circle.sharing, Sharing::Refused(_)),
             glass: view.glass_ms.map_or_else(String::new, french::hour),
             favourite: view.favourite,
             tab,
         }
+    }
+
+    /// The same with the moment since which the file has ended, where it has.
+    async fn dated(mut self, site: &Site, filed: &Filed, now_ms: u64) -> Result<Self, Problem> {
+        if self.ended {
+            let ended_ms = site.node.care.ended_ms(filed.circle).await?;
+            self.since = ended_ms.map(|at_ms| french::moment(at_ms, now_ms));
+        }
+        Ok(self)
     }
 
     /// The address of the page that is open.
@@ -292,6 +315,8 @@ pub(super) async fn summary(
     let (word, _, part) = filter.ok_or_else(Problem::not_understood)?;
     let before = asked.before()?;
     let (filed, view) = opened(&site, &who, &at, part, before).await?;
+    let cover = Cover::new(&filed, &view, Tab::Summary);
+    let cover = cover.dated(&site, &filed, arrival.now_ms).await?;
     let around = site.node.care.team_of(who.professional()?, &filed.circle)?;
     let tab = format!("?fil={word}&");
     let members = view.circle.members.iter();
@@ -316,7 +341,7 @@ pub(super) async fn summary(
             before.is_some(),
             arrival.now_ms,
         ),
-        cover: Cover::new(&filed, &view, Tab::Summary),
+        cover,
         printed: french::moment(arrival.now_ms, arrival.now_ms),
         done: match asked.ecrit.as_str() {
             "alerte" => "Alerte envoyée au cercle.",
@@ -340,7 +365,9 @@ pub(super) async fn notebook(
     let Query(asked) = asked.map_err(|_| Problem::not_understood())?;
     let before = asked.before()?;
     let (filed, view) = opened(&site, &who, &at, Shown::Notes, before).await?;
-    let (cover, now_ms) = (Cover::new(&filed, &view, Tab::Notebook), arrival.now_ms);
+    let now_ms = arrival.now_ms;
+    let cover = Cover::new(&filed, &view, Tab::Notebook);
+    let cover = cover.dated(&site, &filed, now_ms).await?;
     let page = NotebookPage {
         shell: Shell::of(&who, Place::Patients, "Carnet de liaison"),
         journal: Journal::of(&view, &cover.address, "/carnet?", before.is_some(), now_ms),
