@@ -210,8 +210,19 @@ fn a_structure_is_invited_and_removed_and_a_file_closed_and_opened_again_on_page
     let closed = nurse.post(&form, &close)?;
     says(
         &nurse.get(closed.leads_to())?,
-        &["Dossier clos.", "Rouvrir le dossier"],
+        &["Dossier clos.", "Rouvrir le dossier", "Rouvrir ce dossier"],
     )?;
+    // Each page of it says what has ended, and who may begin it again.
+    let page = nurse.get(&address)?;
+    says(
+        &page,
+        &["Ce dossier a été clos <time", "Rouvrir ce dossier"],
+    )?;
+    let theirs = until_it_says(&mut doctor, &address, "Ce dossier a été clos")?;
+    says(&theirs, &["qui tient le cercle, peut le rouvrir."])?;
+    ensure(!theirs.text.contains("Rouvrir ce dossier"), || {
+        theirs.text.clone()
+    })?;
     let written = nurse.post(
         &format!("{address}/note"),
         &[("nature", "generale"), ("texte", "Bonjour.")],
@@ -231,5 +242,9 @@ fn a_structure_is_invited_and_removed_and_a_file_closed_and_opened_again_on_page
         &nurse.get(removed.leads_to())?,
         &["Structure retirée du cercle."],
     )?;
-    until_it_says(&mut doctor, "/patients?voir=clos", "Rozenn Le Dantec").map(drop)
+    until_it_says(&mut doctor, "/patients?voir=clos", "Rozenn Le Dantec")?;
+    says(
+        &doctor.get(&address)?,
+        &["Votre structure est sortie du cercle <time"],
+    )
 }

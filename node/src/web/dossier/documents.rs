@@ -133,6 +133,7 @@ async fn page(
 ) -> Result<Response, Problem> {
     let (filed, view) = opened(site, who, at, Shown::Documents, before).await?;
     let cover = Cover::new(&filed, &view, Tab::Documents);
+    let cover = cover.dated(site, &filed, now_ms).await?;
     let wrong = !typed.title_fault.is_empty() || !typed.file_fault.is_empty();
     let older = view.circle.next.as_ref().map(|next| {
         let number = usize::try_from(view.circle.older).unwrap_or(usize::MAX);

@@ -221,6 +221,8 @@ pub(in crate::web) async fn team(
 ) -> Result<Response, Problem> {
     let Query(asked) = asked.map_err(|_| Problem::not_understood())?;
     let (filed, view) = opened(&site, &who, &at, Shown::Team, None).await?;
+    let cover = Cover::new(&filed, &view, Tab::Team);
+    let cover = cover.dated(&site, &filed, arrival.now_ms).await?;
     let (care, actor) = (&site.node.care, who.professional()?);
     let manages = view.manages && !filed.ended;
     let notes = view.writes_close && !filed.ended;
@@ -243,7 +245,7 @@ pub(in crate::web) async fn team(
     let answers = view.circle.things.iter().flat_map(|thing| &thing.standing);
     let page = Page {
         shell: Shell::of(&who, Place::Patients, "Équipe et cercle"),
-        cover: Cover::new(&filed, &view, Tab::Team),
+        cover,
         professionals,
         close,
         past,
