@@ -39,6 +39,9 @@ fn a_nurse_comes_in_with_the_code_that_she_was_given_and_from_then_on_with_her_p
 
     let page = first(&mut nurse, &code)?;
     ensure(page.status == 401, || "the code is good once".to_owned())?;
+    // The name may be as wrong as the code: both are marked.
+    let marked = page.text.matches("aria-invalid=\"true\"").count();
+    ensure(marked == 2, || page.text.clone())?;
     let page = sign_in(&mut nurse, "quelque chose d’autre")?;
     ensure(
         page.status == 401 && page.text.contains("incorrect") && page.text.contains(LOGIN),
@@ -116,13 +119,24 @@ fn whoever_guesses_waits_and_a_recovery_code_is_a_way_in() -> Story {
         page.status == 422 && page.text.contains("12 caractères") && page.text.contains(&spare[0]),
         || page.text.clone(),
     )?;
-    (fields[2].1, fields[3].1) = ("quatre mouettes au port", "quatre mouettes au port");
+    // Two that differ are told at the second.
+    (fields[2].1, fields[3].1) = ("quatre mouettes au port", "quatre mouettes au bord");
+    let page = nurse.post("/secours", &fields)?;
+    let second = "id=\"again-err\">Les deux saisies ne sont pas identiques.";
+    ensure(page.status == 422 && page.text.contains(second), || {
+        page.text.clone()
+    })?;
+    fields[3].1 = fields[2].1;
     let page = nurse.post("/secours", &fields)?;
     ensure(page.leads_to() == "/compte", || format!("{page:?}"))?;
     let account = nurse.get("/compte")?;
     ensure(account.text.contains("Il vous en reste 9"), || {
         account.text.clone()
-    })
+    })?;
+    ensure(
+        account.text.contains("les anciens ne serviront plus"),
+        || account.text.clone(),
+    )
 }
 
 #[test]
@@ -142,7 +156,10 @@ fn a_locked_page_opens_with_the_password_and_under_another_token() -> Story {
     let page = nurse.get("/deverrouiller?retour=/compte")?;
     ensure(page.text.contains(NAME), || page.text.clone())?;
     let page = nurse.post("/deverrouiller", &[("password", "une autre phrase")])?;
-    ensure(page.status == 401, || format!("{page:?}"))?;
+    ensure(
+        page.status == 401 && page.text.contains(">Mot de passe incorrect."),
+        || format!("{page:?}"),
+    )?;
     let fields = [("password", PASSWORD), ("retour", "/compte")];
     let page = nurse.post("/deverrouiller", &fields)?;
     ensure(page.leads_to() == "/compte", || format!("{page:?}"))?;

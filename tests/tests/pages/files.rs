@@ -405,6 +405,7 @@ fn bad_input_keeps_what_was_typed_and_says_beside_the_field_what_to_do() -> Stor
         &[
             "id=\"motif-err\"",
             "id=\"info-err\"",
+            "Pourquoi ce dossier</a>, <a href=\"#info-1\">Comment la personne a été informée</a>.",
             "name=\"nom\" value=\"Quintric\"",
         ],
     )?;

@@ -524,7 +524,7 @@ fn the_page_says_what_each_structure_has_received_and_when_it_was_last_reached()
     accept(&mut doctor)?;
     until_it_says(&mut nurse, &team, "Étienne Hauchecorne")?;
     let page = until_it_says(&mut nurse, &team, "A tout reçu")?;
-    says(&page, &["Jointe en ce moment", "Lit tout le dossier"])?;
+    says(&page, &["Joignable en ce moment", "Lit tout le dossier"])?;
     hides(&page, &["sans réponse pour l’instant"])?;
     cpts.stop()?;
     for text in ["Passage du matin.", "Passage du soir."] {

@@ -15,7 +15,7 @@ use super::{
     french::{self, Moment},
     problem::Problem,
     shell::{Place, Shell, html},
-    sign_in::password_fault,
+    sign_in::beside,
 };
 use crate::access::{AccessError, Password, PasswordFault};
 
@@ -42,6 +42,8 @@ struct Situation {
 struct Faults {
     before: String,
     next: &'static str,
+    /// With what was typed a second time.
+    again: &'static str,
     codes: String,
 }
 
@@ -168,7 +170,7 @@ pub(super) async fn password(
             "Mot de passe changé. Vos autres sessions sont fermées.",
         ),
         Err(AccessError::Password(fault)) => {
-            faults.next = password_fault(fault);
+            (faults.next, faults.again) = beside(fault);
             (StatusCode::UNPROCESSABLE_ENTITY, "")
         }
         Err(error) => {

@@ -100,10 +100,19 @@ struct OpenFaults {
 }
 
 impl OpenFaults {
+    /// The faults in the order of the form: the field, its name, what is wrong.
+    fn all(&self) -> Vec<(&'static str, &'static str, &'static str)> {
+        let all = [
+            ("motif", "Pourquoi ce dossier", self.reason),
+            ("info-1", "Comment la personne a été informée", self.info),
+            ("par", "Représentant légal", self.answered_by),
+        ];
+        let all = all.into_iter().filter(|(.., fault)| !fault.is_empty());
+        all.collect()
+    }
+
     fn any(&self) -> bool {
-        ![self.reason, self.info, self.answered_by]
-            .iter()
-            .all(|one| one.is_empty())
+        !self.all().is_empty()
     }
 }
 

@@ -45,7 +45,15 @@ impl Door {
 struct Faults {
     whole: String,
     next: &'static str,
+    /// With what was typed a second time.
+    again: &'static str,
 }
+
+/// What was typed and is nobody's, where one comes in with a password, with a code, and at a locked page.
+const WRONG: &str =
+    "Identifiant ou mot de passe incorrect. Vérifiez les majuscules et recommencez.";
+const WRONG_CODE: &str = "Identifiant ou code incorrect. Chaque code sert une seule fois\u{a0}: vérifiez-le et recommencez.";
+const WRONG_LOCKED: &str = "Mot de passe incorrect. Vérifiez les majuscules et recommencez.";
 
 #[derive(Template)]
 #[template(path = "sign_in/page.html")]
@@ -87,19 +95,14 @@ struct LockedPage<'a> {
     faults: Faults,
 }
 
-/// What a refusal is in words, with the status that it has; none for what is no fault of the person.
-fn refusal(error: &AccessError) -> Option<(StatusCode, Faults)> {
+/// What a refusal is in words, with the status that it has; none for what is no fault of the person. `wrong` is what is said of what is nobody's.
+fn refusal(error: &AccessError, wrong: &str) -> Option<(StatusCode, Faults)> {
     let whole = |text: &str| Faults {
         whole: text.to_owned(),
-        next: "",
+        ..Faults::default()
     };
     Some(match error {
-        AccessError::Wrong | AccessError::Login => (
-            StatusCode::UNAUTHORIZED,
-            whole(
-                "Identifiant, mot de passe ou code incorrect. Vérifiez les majuscules et recommencez.",
-            ),
-        ),
+        AccessError::Wrong | AccessError::Login => (StatusCode::UNAUTHORIZED, whole(wrong)),
         AccessError::Wait { wait_s } => (
             StatusCode::TOO_MANY_REQUESTS,
             whole(&format!(
@@ -119,19 +122,29 @@ fn refusal(error: &AccessError) -> Option<(StatusCode, Faults)> {
                 "Beaucoup de personnes se connectent en ce moment. Réessayez dans quelques secondes.",
             ),
         ),
-        AccessError::Password(fault) => (
-            StatusCode::UNPROCESSABLE_ENTITY,
-            Faults {
-                whole: String::new(),
-                next: password_fault(*fault),
-            },
-        ),
+        AccessError::Password(fault) => {
+            let (next, again) = beside(*fault);
+            let faults = Faults {
+                next,
+                again,
+                ..Faults::default()
+            };
+            (StatusCode::UNPROCESSABLE_ENTITY, faults)
+        }
         _ => return None,
     })
 }
 
-/// What is wrong with a new password.
-pub(super) const fn password_fault(fault: PasswordFault) -> &'static str {
+/// What is wrong with a new password, beside it and beside what was typed a second time.
+pub(super) const fn beside(fault: PasswordFault) -> (&'static str, &'static str) {
+    match fault {
+        PasswordFault::Differ => ("", password_fault(fault)),
+        _ => (password_fault(fault), ""),
+    }
+}
+
+/// The same in words.
+const fn password_fault(fault: PasswordFault) -> &'static str {
     match fault {
         PasswordFault::Short => "Au moins 12 caractères. Plusieurs mots se retiennent bien.",
         PasswordFault::Long => "128 caractères au plus.",
@@ -195,7 +208,7 @@ pub(super) async fn enter(
             Some(&signed.token),
         )),
         Err(error) => {
-            let (status, faults) = refusal(&error).ok_or_else(|| Problem::from(error))?;
+            let (status, faults) = refusal(&error, WRONG).ok_or_else(|| Problem::from(error))?;
             Ok(html(status, &form(&site, login, back, faults)))
         }
     }
@@ -294,7 +307,8 @@ async fn by_code(
             ))
         }
         Err(error) => {
-            let (status, faults) = refusal(&error).ok_or_else(|| Problem::from(error))?;
+            let (status, faults) =
+                refusal(&error, WRONG_CODE).ok_or_else(|| Problem::from(error))?;
             Ok(html(status, &code_form(site, first, fields, faults)))
         }
     }
@@ -353,7 +367,8 @@ pub(super) async fn unlock(
         Ok(fresh) => Ok(door::set(go(safe_return(back)), site.way, Some(&fresh))),
         Err(AccessError::Ended) => Ok(go(&with_return("/connexion", safe_return(back)))),
         Err(error) => {
-            let (status, faults) = refusal(&error).ok_or_else(|| Problem::from(error))?;
+            let (status, faults) =
+                refusal(&error, WRONG_LOCKED).ok_or_else(|| Problem::from(error))?;
             Ok(html(
                 status,
                 &locked(&site, &signed.account.name, back, faults),

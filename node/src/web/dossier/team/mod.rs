@@ -68,7 +68,8 @@ fn said<'a>(codes: impl Iterator<Item = &'a Code>) -> Vec<String> {
     codes.sort_by_key(|code| code.system != CodeSystem::RoleCode);
     let mut all: Vec<String> = Vec::new();
     for code in codes {
-        let label = french::small(&code.label);
+        // Labels come as each source writes them.
+        let label = french::small(&code.label).replace('\'', "’");
         if !label.is_empty() && !all.contains(&label) {
             all.push(label);
         }
@@ -146,8 +147,23 @@ fn phone(contact: &Contact) -> Option<(String, String)> {
     Some((number.clone(), dialled.collect()))
 }
 
+/// What stands before a name and is none of it.
+const TITLES: [&str; 9] = [
+    "dr",
+    "dr.",
+    "pr",
+    "pr.",
+    "m.",
+    "mme",
+    "mlle",
+    "docteur",
+    "professeur",
+];
+
 fn initials(name: &str) -> String {
-    let words: Vec<&str> = name.split_whitespace().collect();
+    let is_title = |word: &&str| TITLES.contains(&word.to_lowercase().as_str());
+    let words = name.split_whitespace().skip_while(is_title);
+    let words: Vec<&str> = words.collect();
     let ends = [words.first(), words.last()].into_iter().flatten();
     let count = if words.len() > 1 { 2 } else { 1 };
     ends.take(count)
@@ -270,6 +286,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_title_is_no_initial() {
+        for (name, said) in [
+            ("Dr Anne Le Goff", "AG"),
+            ("Mme TANGUY", "T"),
+            ("M. Émile Roux", "ÉR"),
+            ("Marie Prigent", "MP"),
+            ("Dr", ""),
+        ] {
+            assert_eq!(initials(name), said, "{name}");
+        }
+    }
+
+    #[test]
     fn how_somebody_is_related_is_said_first_and_each_role_once() {
         let code = |system, label: &str| Code {
             system,
@@ -281,11 +310,20 @@ mod tests {
             code(CodeSystem::RoleCode, "Fille"),
             code(CodeSystem::RoleClass, "Personne de confiance"),
             code(CodeSystem::RoleClass, "Aidant"),
+            code(
+                CodeSystem::RoleClass,
+                "Personne à prévenir en cas d'urgence",
+            ),
             code(CodeSystem::RoleClass, ""),
         ];
         assert_eq!(
             said(codes.iter()),
-            ["fille", "personne de confiance", "aidant"]
+            [
+                "fille",
+                "personne de confiance",
+                "aidant",
+                "personne à prévenir en cas d’urgence",
+            ]
         );
     }
 }
