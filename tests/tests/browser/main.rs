@@ -6,6 +6,7 @@
 mod alert;
 mod demo;
 mod gates;
+mod idle;
 mod keyboard;
 mod print;
 mod shown;

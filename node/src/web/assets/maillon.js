@@ -1,17 +1,52 @@
 // What pages do where there is script. Everything works without it.
 "use strict";
 
+// A person was there, as the node counts it: told to all pages of the session (below).
+const present = () => document.dispatchEvent(new Event("presence"));
+
 (() => {
   // A session that nobody uses locks on the node; the page goes then, so that nobody reads it from behind. By the clock, for timers stand still while a
-  // machine sleeps.
+  // machine sleeps. What somebody does on any page of the session moves the moment on, here as on the node.
   const locksIn = Number(document.body?.dataset.locksIn);
   if (!(locksIn > 0)) return;
-  const until = Date.now() + locksIn + 1000;
+  const WARNS = Math.min(60000, locksIn / 4);
+  let until = 0, warning = null;
+  const used = () => {
+    until = Date.now() + locksIn + 1000;
+    warning?.remove();
+    warning = null;
+  };
+  const warn = () => {
+    const toast = document.createElement("p"), words = document.createElement("span"), stay = document.createElement("button");
+    toast.className = "m-toast";
+    words.textContent = "Sans activité, cette page se verrouille dans moins d’une minute.";
+    stay.type = "button";
+    stay.className = "btn btn-secondary m-btn-sm";
+    stay.textContent = "Rester";
+    // Any page that is asked for will do.
+    stay.addEventListener("click", async () => {
+      const answer = await fetch("/compte", { redirect: "error" }).catch(() => null);
+      if (answer?.ok) present();
+    });
+    toast.append(words, stay);
+    document.getElementById("toasts")?.append(toast);
+    warning = toast;
+  };
   const look = () => {
-    if (Date.now() < until) return;
+    const left = until - Date.now();
+    if (left <= WARNS && left > 0 && !warning) warn();
+    if (left > 0) return;
     const here = location.pathname + location.search;
     location.assign("/deverrouiller?retour=" + encodeURIComponent(here));
   };
+  const pages = globalThis.BroadcastChannel && new BroadcastChannel("presence");
+  pages?.addEventListener("message", used);
+  document.addEventListener("presence", () => {
+    used();
+    pages?.postMessage(null);
+  });
+  // This page was asked for a moment ago.
+  present();
   setInterval(look, 5000);
   document.addEventListener("visibilitychange", look);
   addEventListener("pageshow", look);
@@ -77,6 +112,12 @@
     if (region()?.dataset.vivant.split(" ").includes(what)) refresh(what === "attente" ? APART_ALERTS : APART);
   });
 
+  // What a part of a page asks for by itself is no sign of a person, nor what a locked node refuses.
+  document.addEventListener("htmx:after:request", (event) => {
+    const { request, response } = event.detail.ctx;
+    if (!request.headers["X-Maillon-Alone"] && response.status !== 401) present();
+  });
+
   // What a page says once is said long enough.
   for (const toast of document.querySelectorAll("#toasts .m-toast")) setTimeout(() => toast.remove(), 8000);
 
@@ -110,6 +151,7 @@
     try {
       const answer = await fetch(form.dataset.brouillon, { method: "POST", body: body(), keepalive: leaves, redirect: "error" });
       if (!answer.ok) throw new Error(String(answer.status));
+      present();
       lost = false;
       state.textContent = "Brouillon enregistré.";
     } catch {
