@@ -151,6 +151,9 @@ fn a_photo_that_is_taken_in_one_territory_is_seen_in_the_other_without_its_place
         ],
     )?;
     let at = between(&list, "class=\"m-joined\"><a href=\"", "\"").to_owned();
+    // The title leads to the file, which says what it is.
+    let title = format!("<a href=\"{at}\">Bilan d’entrée</a>");
+    says(&list, &[&title, "PDF, 3,1 Mo"])?;
     let (head, read) = nurse.bytes(&at)?;
     ensure(
         read == bytes

@@ -28,10 +28,25 @@ pub(super) struct Joined {
     pub(super) address: String,
     pub(super) name: String,
     pub(super) size: String,
+    /// What kind of file it is, as people call it.
+    pub(super) format: &'static str,
     /// Whether all of it is here.
     pub(super) here: bool,
     /// Whether it is shown as a picture.
     pub(super) picture: bool,
+}
+
+/// A kind of file, as people call it.
+fn format(media_type: &str) -> &'static str {
+    let kinds = [
+        (FileKind::Pdf, "PDF"),
+        (FileKind::Jpeg, "Photo JPEG"),
+        (FileKind::Png, "Image PNG"),
+        (FileKind::Webp, "Image WebP"),
+    ];
+    let known = kinds.into_iter();
+    let mut known = known.filter(|(kind, _)| kind.media_type() == media_type);
+    known.next().map_or("Fichier", |(_, said)| said)
 }
 
 /// The files that a record names; `address` is that of the person's file.
@@ -48,6 +63,7 @@ pub(super) fn joined(view: &FileView, address: &str, record: &RecordView) -> Vec
         },
         name: state.name.clone(),
         size: french::size(state.bytes),
+        format: format(&state.media_type),
         here: state.complete,
         // By what the record says; what it is by itself is seen when it is asked for.
         picture: [FileKind::Jpeg, FileKind::Png, FileKind::Webp]

@@ -42,6 +42,8 @@ const KINDS: [(&str, &str); 12] = [
     ("28653-4", "Document social ou médico-social"),
     ("59284-0", "Consentement"),
 ];
+/// What a document of no kind is called.
+const OTHER: &str = "Autre document";
 /// Bytes of a title.
 const TITLE: usize = 500;
 
@@ -54,6 +56,19 @@ struct Line {
     files: Vec<Joined>,
     /// Why it was withdrawn; empty while it stands.
     withdrawn: String,
+}
+
+impl Line {
+    /// Where its file is, as soon as that is here.
+    fn opens(&self) -> Option<&str> {
+        let first = self.files.first().filter(|one| one.here);
+        first.map(|one| one.address.as_str())
+    }
+
+    /// What ends the sentence with the reason.
+    fn stop(&self) -> &'static str {
+        french::stop(&self.withdrawn)
+    }
 }
 
 /// A kind in the form.
@@ -112,9 +127,11 @@ fn line(view: &FileView, address: &str, thing: &ThingView, now_ms: u64) -> Optio
     let Content::Document(document) = &record.content else {
         return None;
     };
+    let named = document.type_code.as_ref().map_or("", kind);
+    let named = if named.is_empty() { OTHER } else { named };
     Some(Line {
         title: document.title.clone(),
-        kind: document.type_code.as_ref().map_or("", kind).to_owned(),
+        kind: named.to_owned(),
         by: entry::by(&record.author),
         when: french::moment(record.occurred_ms, now_ms),
         files: attached::joined(view, address, record),
