@@ -2,7 +2,7 @@
 """Breaks the rules of the protocol on purpose, one at a time, and looks whether the simulation sees it.
 
     tests/mutations/run.py              all of them: about two hours on two cores; writes tests/evidence/mutations.json
-    tests/mutations/run.py NAME...      only these; writes nothing
+    tests/mutations/run.py NAME...      only these; renews their entries, where the protocol is that of the others
     tests/mutations/run.py --fresh      the same, what an earlier run of the same code has seen too
     tests/mutations/run.py --check      whether every rule that is to be broken still stands where the list says
 
@@ -75,14 +75,15 @@ def workspace(where):
     (where / "Cargo.toml").write_text(
         re.sub(r"members = \[[^\]]*\]", 'members = ["protocol", "tests"]', manifest, count=1))
     shutil.copy(ROOT / "Cargo.lock", where / "Cargo.lock")
-    shutil.copytree(ROOT / "protocol", where / "protocol")
+    # Copied with the time of now: a build of what an earlier run had broken last is older.
+    shutil.copytree(ROOT / "protocol", where / "protocol", copy_function=shutil.copy)
     (where / "tests/src").mkdir(parents=True)
     (where / "tests/tests").mkdir()
-    shutil.copytree(ROOT / "tests/src/net", where / "tests/src/net")
+    shutil.copytree(ROOT / "tests/src/net", where / "tests/src/net", copy_function=shutil.copy)
     for name in ["schedules", *STORIES]:
         folder = ROOT / "tests/tests" / name
         if folder.is_dir():
-            shutil.copytree(folder, where / "tests/tests" / name)
+            shutil.copytree(folder, where / "tests/tests" / name, copy_function=shutil.copy)
         else:
             shutil.copy(f"{folder}.rs", where / "tests/tests")
     (where / "tests/src/lib.rs").write_text("//! The simulated net.\npub mod net;\n")
@@ -142,6 +143,28 @@ def git(*words):
     return subprocess.run(["git", "-C", ROOT, *words], text=True, capture_output=True, check=True).stdout.strip()
 
 
+def record(results, some):
+    """Writes down what was seen. Some of them take the places of their entries, where the others were seen in the same protocol."""
+    covered = [*covers(), "tests/src/net", "tests/tests/schedules.rs"]
+    head = git("rev-parse", "HEAD")
+    commit = head
+    if some:
+        held = json.loads(EVIDENCE.read_text()) if EVIDENCE.exists() else None
+        if not held or git("diff", "--name-only", held["commit"], head, "--", *covered):
+            print("--  the others were seen in another protocol, or not at all: nothing is written down")
+            return
+        commit = held["commit"]
+        renewed = {one["name"]: one for one in results}
+        results = [renewed.get(one["name"], one) for one in held["mutations"]]
+    EVIDENCE.write_text(json.dumps({
+        "command": "tests/mutations/run.py", "commit": commit,
+        "date": datetime.date.today().isoformat(), "machine": f"{os.cpu_count()} processors, {platform.machine()}",
+        "seconds": sum(one["seconds"] for one in results), "covers": covered,
+        "executions": len(results), "seeds": f"MAILLON_CASES={CASES} MAILLON_SEED=2",
+        "findings": [f"nobody sees {one['name']}" for one in results if not one["seen"]],
+        "mutations": results}, indent=1, ensure_ascii=False) + "\n")
+
+
 def main(words):
     if words == ["--check"]:
         return check()
@@ -178,21 +201,14 @@ def main(words):
             path.write_text(whole)
         seconds = round(time.monotonic() - begun)
         results.append({"name": mutation["name"], "breaks": mutation["breaks"], "seen": seen,
-                        "by": "schedules" if simulation else "stories", "test": by, "seconds": seconds})
+                        "by": "schedules" if simulation else "stories", "test": by, "seconds": seconds, "commit": git("rev-parse", "HEAD")})
         if seen and not words:
             before[text] = results[-1]
             keep(where, before)
         how = f"{results[-1]['by']}: {by}" if seen else "nobody"
         print(f"{'ok ' if seen else 'FAIL'} {mutation['name']} is seen by {how} ({seconds} s)", flush=True)
     unseen = sum(not one["seen"] for one in results)
-    if not words:
-        EVIDENCE.write_text(json.dumps({
-            "command": "tests/mutations/run.py", "commit": git("rev-parse", "HEAD"),
-            "date": datetime.date.today().isoformat(), "machine": f"{os.cpu_count()} processors, {platform.machine()}",
-            "seconds": sum(one["seconds"] for one in results), "covers": [*covers(), "tests/src/net", "tests/tests/schedules.rs"],
-            "executions": len(results), "seeds": f"MAILLON_CASES={CASES} MAILLON_SEED=2",
-            "findings": [f"nobody sees {one['name']}" for one in results if not one["seen"]],
-            "mutations": results}, indent=1, ensure_ascii=False) + "\n")
+    record(results, bool(words))
     print(f"{len(results) - unseen} passed, {unseen} failed, 0 skipped")
     return 1 if unseen else 0
 

@@ -530,6 +530,8 @@ fn who_comes_later_checks_the_replacement_from_the_charter_alone() {
 #[test]
 fn another_recovery_key_rules_by_the_word_of_the_one_before_and_peers_hear_that_word_first() {
     let (mut net, _) = three(93);
+    // It is changed while its node is stopped.
+    net.cut(STEWARD, MEMBER);
     let (first, second) = (
         net.nodes[MEMBER].recovery.clone(),
         net.nodes[LATE].recovery.clone(),
