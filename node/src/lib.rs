@@ -34,6 +34,7 @@ pub mod peering;
 pub mod random;
 pub mod recovery;
 pub mod shortened;
+mod signs;
 pub mod store;
 pub mod web;
 pub mod workers;

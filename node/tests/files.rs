@@ -12,7 +12,7 @@ use maillon_node::{
     audit::By,
     care::{
         Actor, CareError, Category, FilesWanted, GlassReason, Habilitation, Level, Likeness, Looks,
-        NewFile, NewNote, Role, Shown,
+        NewFile, NewNote, Role, Shown, Turn,
     },
     clock::{now_ms, set_offset},
 };
@@ -338,8 +338,12 @@ async fn of_many_clicks_at_once_one_opens_a_file_and_one_breaks_the_glass() {
     });
     let done = futures::future::join_all(clicks).await;
     assert!(done.iter().all(Result::is_ok));
-    let waiting = site.care.alerts_to_answer(&nurse, now_ms()).await;
-    assert_eq!(waiting.expect("alerts").alerts.len(), 1);
+    let mut board = site
+        .care
+        .alert_board(&nurse, now_ms())
+        .await
+        .expect("alerts");
+    assert_eq!(board.take(Turn::Asked).alerts.len(), 1);
 }
 
 #[tokio::test]
@@ -436,8 +440,12 @@ async fn a_broken_glass_opens_a_file_for_an_hour_is_told_to_the_team_and_changes
     broken.await.expect("an hour");
     let last = ("glass.break".to_owned(), "glass danger".to_owned());
     assert_eq!(site.last(), last);
-    let waiting = site.care.alerts_to_answer(&nurse, now_ms()).await;
-    let waiting = waiting.expect("alerts").alerts;
+    let mut board = site
+        .care
+        .alert_board(&nurse, now_ms())
+        .await
+        .expect("alerts");
+    let waiting = board.take(Turn::Asked).alerts;
     assert!(waiting[0].text.contains(why) && waiting[0].text.contains("Inès Delahaye"));
 
     // It reads and tells the team, also after a restart.

@@ -37,7 +37,7 @@ pub(super) enum Whose {
 }
 
 /// With what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum With {
     /// A password.
     Password,
@@ -47,7 +47,7 @@ pub(super) enum With {
 
 /// Failures since the start.
 pub(super) struct Attempts {
-    accounts: HashMap<AccountId, Failures>,
+    accounts: HashMap<(AccountId, With), Failures>,
     unknown: Vec<Failures>,
     networks: HashMap<IpAddr, Moments>,
     codes: HashMap<IpAddr, Moments>,
@@ -159,7 +159,7 @@ impl Default for Attempts {
     fn default() -> Self {
         Self {
             accounts: HashMap::new(),
-            unknown: vec![Failures::default(); UNKNOWN],
+            unknown: vec![Failures::default(); 2 * UNKNOWN],
             networks: HashMap::new(),
             codes: HashMap::new(),
         }
@@ -167,10 +167,14 @@ impl Default for Attempts {
 }
 
 impl Attempts {
-    fn of(&mut self, whose: Whose) -> &mut Failures {
+    /// Wrong codes make no password wait: whoever knows a name could shut its person out with them.
+    fn of(&mut self, whose: Whose, with: With) -> &mut Failures {
         match whose {
-            Whose::Account(id) => self.accounts.entry(id).or_default(),
-            Whose::Nobody(number) => &mut self.unknown[number as usize % UNKNOWN],
+            Whose::Account(id) => self.accounts.entry((id, with)).or_default(),
+            Whose::Nobody(number) => {
+                let behind = if with == With::Code { UNKNOWN } else { 0 };
+                &mut self.unknown[number as usize % UNKNOWN + behind]
+            }
         }
     }
 
@@ -190,7 +194,7 @@ impl Attempts {
         now_ms: u64,
     ) -> u64 {
         let mut until = match with {
-            With::Password => self.of(whose).until_ms(ACCOUNT_FAILURES),
+            With::Password => self.of(whose, with).until_ms(ACCOUNT_FAILURES),
             With::Code => 0,
         };
         for (network, free) in counted(address, with) {
@@ -205,7 +209,7 @@ impl Attempts {
         for (network, _) in counted(address, with) {
             count(self.from(with), network, now_ms);
         }
-        let failures = self.of(whose);
+        let failures = self.of(whose, with);
         failures.add(now_ms);
         failures.count
     }
@@ -213,7 +217,9 @@ impl Attempts {
     /// Somebody came in with the try of that moment: the failures before were their own. Those of their network stay, and it waits no longer for this one.
     pub(super) fn came_in(&mut self, whose: Whose, with: With, address: IpAddr, tried_ms: u64) {
         self.was_none(whose, with, address, tried_ms);
-        *self.of(whose) = Failures::default();
+        for with in [With::Password, With::Code] {
+            *self.of(whose, with) = Failures::default();
+        }
     }
 
     /// The try of that moment was looked at and was no failure, or was not looked at. Failures before it stay.
@@ -227,7 +233,7 @@ impl Attempts {
                 }
             }
         }
-        self.of(whose).take_one();
+        self.of(whose, with).take_one();
     }
 }
 
@@ -311,6 +317,15 @@ mod tests {
             attempts.tries(Whose::Nobody(guess), With::Password, HERE, at_ms);
         }
         attempts
+    }
+
+    #[test]
+    fn wrong_codes_keep_nobody_from_their_password() {
+        let mut attempts = Attempts::default();
+        for now in 0..40 {
+            attempts.tries(CLAIRE, With::Code, HERE, now);
+        }
+        assert_eq!(attempts.wait_ms(CLAIRE, With::Password, HERE, 40), 0);
     }
 
     #[test]

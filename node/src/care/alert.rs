@@ -10,7 +10,7 @@ use super::{
     Actor, Care, CareError, Category, NamedFile, fresh, names::Names, note::check_text, read,
     write_one,
 };
-use crate::ledger::Tx;
+use crate::{ledger::Tx, signs};
 
 /// What the note says that names an alert's file.
 const BESIDE: &str = "Pièce jointe à l’alerte.";
@@ -53,6 +53,10 @@ impl Care {
             return Err(error);
         }
         let actor = actor.clone();
+        let alert = Alert {
+            text: signs::written(&alert.text),
+            ..alert
+        };
         self.write_with(circle, file, true, move |tx, attachments| {
             let draft = fresh(&actor, Content::Alert(alert), None);
             let written = write_one(tx, &actor, circle, draft, "alert.send")?;
@@ -110,7 +114,8 @@ impl Care {
                 "the comment is longer than 4,096 bytes: write a note",
             ));
         }
-        if step == AlertStep::Close && comment.trim().is_empty() {
+        let comment = signs::written(&comment);
+        if step == AlertStep::Close && signs::is_blank(&comment) {
             return Err(CareError::Text(
                 "an alert is closed with its outcome in words: say it in the comment",
             ));
@@ -120,6 +125,14 @@ impl Care {
         self.may_open(actor, &circle)?;
         if !matches!(opened.content, Content::Alert(_)) {
             return Err(CareError::NoAlert);
+        }
+        let by_glass = matches!(self.in_team(actor, &circle), Err(CareError::NotInTeam));
+        if by_glass
+            && step != AlertStep::Acknowledge
+            && same_person(&opened.envelope.author, &actor.professional)
+        {
+            // What was said of a broken glass is settled by the team, and not by whoever broke it.
+            return Err(CareError::NotInTeam);
         }
         let thing = opened.envelope.thing;
         let answer = Content::AlertAnswer(AlertAnswer { step, comment });

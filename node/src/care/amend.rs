@@ -13,6 +13,7 @@ use maillon_protocol::{
 use super::{
     Actor, Care, CareError, Category, fresh, note::check_text, read, team::Mark, write_one,
 };
+use crate::signs;
 
 /// What becomes of a note.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,12 +129,13 @@ impl Care {
                 emergency,
             } => {
                 check_text(&text)?;
-                (note.note, note.text, note.emergency) = (kind, text, emergency);
+                (note.note, note.emergency) = (kind, emergency);
+                note.text = signs::written(&text);
                 "note.correct"
             }
             Amendment::Withdrawn(reason) => {
                 check_text(&reason)?;
-                note.withdrawn = reason;
+                note.withdrawn = signs::written(&reason);
                 "note.withdraw"
             }
         };

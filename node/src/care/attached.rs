@@ -12,8 +12,13 @@ use maillon_protocol::{
 };
 use zeroize::Zeroizing;
 
-use super::{Actor, Care, CareError, Category, FileKind, audit, picture::BEGINNING, read};
-use crate::{audit::About, clock::now_ms};
+use super::{
+    Actor, Care, CareError, Category, FileKind, audit, looks::BY_GLASS, picture::BEGINNING, read,
+};
+use crate::{
+    audit::{About, Object},
+    clock::now_ms,
+};
 
 /// Chunks that are opened at one time: a quarter of a mebibyte.
 const AT_ONCE: u64 = 4;
@@ -84,9 +89,16 @@ impl Care {
         let begins = self.open_chunks(&attached, 0, 1)?;
         attached.kind = FileKind::of(begins.get(..BEGINNING).unwrap_or(&begins));
         let reader = actor.clone();
-        self.ledger
-            .run(move |tx| audit::note(tx, &reader, "document.read", About::record(circle, record)))
-            .await?;
+        let by_glass = matches!(self.in_team(actor, &circle), Err(CareError::NotInTeam));
+        let about = About {
+            // By which right, where it is not that of the team.
+            object: by_glass.then_some(Object::Right(BY_GLASS)),
+            ..About::record(circle, record)
+        };
+        self.leave_line("document.read", move |tx| {
+            audit::note(tx, &reader, "document.read", about)
+        })
+        .await?;
         Ok(attached)
     }
 

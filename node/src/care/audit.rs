@@ -2,11 +2,32 @@
 
 use maillon_protocol::ids::{CircleId, NodeId};
 
-use super::{Actor, CareError};
+use super::{Actor, Care, CareError};
 use crate::{
     audit::{self, About},
-    ledger::Tx,
+    ledger::{LedgerError, Tx},
 };
+
+impl Care {
+    /// Leaves the line of a look, and what else is kept of it, in a commit of their own. Where that fails (a full disk), what is known is shown all the same: care must not
+    /// stop there.
+    ///
+    /// # Errors
+    /// Those of the job.
+    pub(super) async fn leave_line(
+        &self,
+        action: &'static str,
+        job: impl FnOnce(&mut Tx<'_>) -> Result<(), CareError> + Send + 'static,
+    ) -> Result<(), CareError> {
+        match self.ledger.run(job).await {
+            Err(LedgerError::Commit(error)) => {
+                tracing::error!(%error, action, "a line of the audit trail could not be written");
+                Ok(())
+            }
+            done => Ok(done?),
+        }
+    }
+}
 
 /// Lines for members that were removed because they had left.
 pub(super) fn note_removed(

@@ -8,16 +8,14 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use maillon_protocol::{admin::AlertLine, ids::CircleId, ids::RecordId};
+use maillon_protocol::ids::CircleId;
 use tokio::sync::broadcast::{self, error::RecvError};
 
-use super::{Actor, AlertsWanted, Care, CareError, Category};
+use super::Care;
 use crate::clock::now_ms;
 
 /// Changes that are remembered for pages that were just made, or whose stream was cut.
 const REMEMBERED: usize = 512;
-/// Alerts that one page counts.
-const COUNTED: usize = 99;
 
 /// What one commit changed, as far as pages show it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -129,17 +127,6 @@ impl Listener {
     }
 }
 
-/// An alert that waits for somebody's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Asked {
-    /// The alert.
-    pub record: RecordId,
-    /// Whose file it is in.
-    pub circle: CircleId,
-    /// By when it is to be answered, Unix milliseconds, where somebody said so.
-    pub due_ms: Option<u64>,
-}
-
 impl Care {
     /// Tells of a change. Where nothing in it is shown on pages, nobody is told.
     pub(crate) fn tell_change(&self, change: Change) {
@@ -166,43 +153,6 @@ impl Care {
     /// Listens to what comes after a change.
     pub fn changes_after(&self, number: u64) -> Listener {
         self.changes.after(number)
-    }
-
-    /// Whether others are to answer an alert that this structure has sent. Where nobody else is in the circle, colleagues are.
-    pub fn others_answer(&self, alert: &AlertLine) -> bool {
-        alert.node == self.shared().own() && !alert.alert.structures.is_empty()
-    }
-
-    /// Which alerts wait for somebody's answer, as far as a page counts them; nothing that they say is shown, so nothing stands in the trail. None where the
-    /// habilitation does not show alerts.
-    ///
-    /// # Errors
-    /// [`CareError`].
-    pub fn asked_of(&self, actor: &Actor, now_ms: u64) -> Result<Vec<Asked>, CareError> {
-        for category in [Category::Identity, Category::Messages] {
-            match self.may_read(actor, category) {
-                Err(CareError::NotReadable(_)) => return Ok(Vec::new()),
-                answer => answer?,
-            }
-        }
-        let wanted = AlertsWanted {
-            circles: Some(self.followed(actor)),
-            open: true,
-            after: None,
-            limit: COUNTED,
-        };
-        let page = self.alerts(&wanted, now_ms)?;
-        let asked = page
-            .alerts
-            .iter()
-            .filter(|alert| !self.others_answer(alert));
-        Ok(asked
-            .map(|alert| Asked {
-                record: alert.record,
-                circle: alert.circle,
-                due_ms: alert.alert.answer_by_ms,
-            })
-            .collect())
     }
 }
 

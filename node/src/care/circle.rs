@@ -3,9 +3,11 @@
 use maillon_protocol::{
     admin::Sharing,
     charter::{Grant, Subject},
+    circle::WriteError,
     content::{Content, PatientIdentity},
     ids::{CircleId, InvitationId, NodeId},
     invite::InvitationReason,
+    replica::WriteFailed,
 };
 
 use super::{Actor, Care, CareError, Category, Likeness, audit, fresh, identity, joining, read};
@@ -93,6 +95,10 @@ impl Care {
         let held = self.shared().circle(circle).ok_or(CareError::NoCircle)?;
         if held.charter.state().subject == Subject::Community {
             return Ok(None);
+        }
+        if held.charter.state().closed {
+            // Nobody comes into a circle that has ended: who the person is stays where it is.
+            return Err(WriteFailed::Write(WriteError::Closed).into());
         }
         match self.sharing(circle)? {
             Sharing::Allowed => {}

@@ -21,7 +21,7 @@ use maillon_protocol::{
 use super::{
     Actor, Care, CareError, Category, NamedFile, fresh, read, uploads::Uploads, write_one,
 };
-use crate::{clock::now_ms, ledger::Tx, random::SystemRandom};
+use crate::{clock::now_ms, ledger::Tx, random::SystemRandom, signs};
 
 /// Files that are being added at one time.
 const UPLOADS: usize = 4;
@@ -45,7 +45,8 @@ pub(super) fn no_uploads() -> Uploads<Adding> {
 }
 
 pub(super) fn check_name(text: &str) -> Result<(), CareError> {
-    if text.trim().is_empty() || text.len() > TITLE || text.chars().any(char::is_control) {
+    let is_odd = |sign: char| sign.is_control() || signs::is_left_out(sign);
+    if signs::is_blank(text) || text.len() > TITLE || text.chars().any(is_odd) {
         return Err(CareError::Text(
             "a title, a file's name and its media type are up to 500 bytes of readable text",
         ));

@@ -18,6 +18,7 @@ use super::{Actor, Care, CareError, Category, audit, fresh, note};
 use crate::{
     audit::{About, Object},
     clock::now_ms,
+    signs,
     store::Table,
 };
 
@@ -60,6 +61,12 @@ impl GlassReason {
 /// Until when which file is open to whom, Unix milliseconds, as far as it was asked since the start.
 #[derive(Default)]
 pub(super) struct Broken(Mutex<HashMap<(ThingId, CircleId), u64>>);
+
+/// Words of somebody as they stand in a sentence of the node's own: on one line, and without the marks that end what is quoted.
+fn one_line(words: &str) -> String {
+    let words = signs::written(words).replace(['«', '»'], "\"");
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
 
 impl Care {
     fn glass_key(&self, actor: &Actor, circle: &CircleId) -> Vec<u8> {
@@ -139,7 +146,7 @@ impl Care {
             "Accès exceptionnel : {}, hors de l’équipe, ouvre ce dossier pour une heure. Motif : {}. « {} »",
             actor.professional.name,
             reason.said(),
-            words.trim()
+            one_line(words)
         );
         let alert = Content::Alert(Alert {
             severity: Severity::Medium,

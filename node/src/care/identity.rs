@@ -4,6 +4,8 @@
 
 use maillon_protocol::content::{IdentityStatus, InsKey, PatientIdentity};
 
+use crate::signs::is_invisible;
+
 /// Characters of one name, at most.
 const NAME: usize = 100;
 /// Years that nobody lives.
@@ -111,11 +113,6 @@ fn is_name(name: &str) -> bool {
         && !name
             .chars()
             .any(|sign| sign.is_control() || is_invisible(sign))
-}
-
-/// Whether a character is none that one sees, or turns the others around: names that look the same would be several.
-const fn is_invisible(sign: char) -> bool {
-    matches!(sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Whether somebody may be born then. Dates of this form are in order as texts, as far as both are known.

@@ -259,6 +259,7 @@ impl Care {
         NamedFile { mut file, name }: NamedFile,
     ) -> Result<(Settled, Held), CareError> {
         let (kind, checked) = match &file.known {
+            Some((_, cleaner)) if !cleaner.draws() => (FileKind::Pdf, Err(CareError::FileBroken)),
             Some((kind, _)) => (*kind, check_name(&name)),
             None => (FileKind::Pdf, Err(CareError::FileKind)),
         };

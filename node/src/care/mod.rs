@@ -48,10 +48,11 @@ mod steward;
 mod team;
 mod unsent;
 mod uploads;
+mod waiting;
 
 pub use amend::Amendment;
 pub use attached::Attached;
-pub use changes::{Asked, Change, Heard, Listener};
+pub use changes::{Change, Heard, Listener};
 pub use declined::{DECLINE_WORDS, DeclineReason, Declined};
 pub use document::NewDocument;
 pub use doubts::{Doubt, Doubts};
@@ -67,7 +68,7 @@ pub use invited::{Accepted, InvitationShown, Invited};
 pub use likeness::{Likeness, is_same_name};
 pub use looks::{Look, LookedBy, Looks};
 pub use membership::{Awaited, Made};
-pub use note::NewNote;
+pub use note::{Answered, NewNote};
 pub(crate) use origin::SCRUB;
 pub use people::{Actor, Seat};
 pub use picture::FileKind;
@@ -81,6 +82,7 @@ pub use team::{
     PEOPLE_IN_A_PAGE, PhoneNumber, RelativeRole, TeamMember, TermEnd,
 };
 pub use unsent::{Form, UNSENT_MS, Unsent};
+pub use waiting::{AlertBoard, AlertList, Asked, Turn};
 
 use std::sync::Arc;
 

@@ -1,20 +1,24 @@
 //! The liaison notebook.
 
 use maillon_protocol::{
-    content::{Content, Kind, LiaisonNote, NoteKind},
+    content::{Content, Kind, LiaisonNote, NoteKind, Professional},
     dossier::Thing,
     ids::{CircleId, ThingId},
     replica::Written,
 };
 
 use super::{Actor, Care, CareError, Category, NamedFile, fresh, read, write_one};
+use crate::signs;
 
 /// Bytes of a text that somebody writes: what a body holds, with room for the rest.
 const TEXT: usize = 64 << 10;
 
+/// What notes answer.
+const ANSWERED: [u64; 2] = [Kind::LiaisonNote as u64, Kind::Alert as u64];
+
 /// Checks a text that somebody wrote.
 pub(super) fn check_text(text: &str) -> Result<(), CareError> {
-    if text.trim().is_empty() {
+    if signs::is_blank(text) {
         return Err(CareError::Text(
             "the text is empty: write what there is to say",
         ));
@@ -36,15 +40,75 @@ pub struct NewNote {
     pub text: String,
     /// Whether it is an emergency.
     pub emergency: bool,
-    /// The note that it answers.
+    /// The note or the alert that it answers.
     pub answers: Option<ThingId>,
 }
 
+/// What a note answers, as the form for it shows it.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// Whether it is an alert, and no note.
+    pub alert: bool,
+    /// What it says.
+    pub text: String,
+    /// Who wrote it.
+    pub by: Professional,
+    /// When, Unix milliseconds.
+    pub at_ms: u64,
+}
+
 impl Care {
+    /// The note or the alert that somebody answers, for whoever opens the form: they say so in the trail. None where it stands no more.
+    ///
+    /// # Errors
+    /// [`CareError::NotInTeam`], [`CareError::NotReadable`].
+    pub fn answered(
+        &self,
+        actor: &Actor,
+        circle: &CircleId,
+        thing: &ThingId,
+    ) -> Result<Option<Answered>, CareError> {
+        self.may_open(actor, circle)?;
+        self.may_read(actor, Category::Messages)?;
+        let Some(held) = read::thing(self.shared(), circle, thing)? else {
+            return Ok(None);
+        };
+        let Some(newest) = read::standing(&held).into_iter().next() else {
+            return Ok(None);
+        };
+        let Some((_, opened)) = read::opened(self.shared(), &newest.record)? else {
+            return Ok(None);
+        };
+        let (alert, text) = match opened.content {
+            Content::LiaisonNote(note) if note.withdrawn.is_empty() => (false, note.text),
+            Content::Alert(alert) => (true, alert.text),
+            _ => return Ok(None),
+        };
+        let mut by = opened.envelope.author;
+        if newest.node != self.shared().own() {
+            // A record says of its author's structure what it likes; the log says which node wrote it.
+            by.structure.name = self.structure_of(&newest.node);
+        }
+        Ok(Some(Answered {
+            alert,
+            text,
+            by,
+            at_ms: newest.time.ms(),
+        }))
+    }
+
+    /// Goes on where somebody may write notes and alerts in a file.
+    ///
+    /// # Errors
+    /// [`CareError::NotInTeam`], [`CareError::NotAllowed`].
+    pub fn may_tell(&self, actor: &Actor, circle: &CircleId) -> Result<(), CareError> {
+        self.may_write_in(actor, circle, &[Category::Messages])
+    }
+
     /// Writes a note.
     ///
     /// # Errors
-    /// [`CareError`]; [`CareError::NoRecord`] where it answers what is no note of this circle.
+    /// [`CareError`]; [`CareError::NoRecord`] where it answers what is no note and no alert of this circle.
     pub async fn add_note(
         &self,
         actor: &Actor,
@@ -75,7 +139,7 @@ impl Care {
         self.write_with(circle, file, false, move |tx, attachments| {
             let content = Content::LiaisonNote(LiaisonNote {
                 note: note.kind,
-                text: note.text,
+                text: signs::written(&note.text),
                 emergency: note.emergency,
                 written_by: Vec::new(),
                 attachments,
@@ -91,9 +155,9 @@ impl Care {
         self.may_write_in(actor, circle, &[Category::Messages])?;
         check_text(&note.text)?;
         if let Some(answered) = &note.answers {
-            let things = read::things(self.shared(), circle)?;
-            let answered = things.get(answered).and_then(Thing::kind);
-            if answered != Some(Kind::LiaisonNote as u64) {
+            let answered = read::thing(self.shared(), circle, answered)?;
+            let kind = answered.as_ref().and_then(Thing::kind);
+            if !kind.is_some_and(|kind| ANSWERED.contains(&kind)) {
                 return Err(CareError::NoRecord);
             }
         }

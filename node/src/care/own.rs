@@ -3,7 +3,7 @@
 
 use maillon_protocol::{
     cbor,
-    ids::{CircleId, LogId},
+    ids::{CircleId, LogId, RecordId, ThingId},
 };
 
 use super::{Actor, Care, CareError};
@@ -11,6 +11,8 @@ use crate::store::{Range, Table};
 
 /// A row about a file: whose it is about, and what was seen of it.
 pub(super) type AboutFile = (CircleId, Vec<(LogId, u64)>);
+/// The same, with the notes among it that were on no page.
+pub(super) type SeenOfFile = (CircleId, Vec<(LogId, u64)>, Vec<(ThingId, RecordId)>);
 
 /// The kinds of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +67,11 @@ impl Care {
             for row in rows {
                 let (key, row) = row?;
                 // Each begins with whose file it is about. One that cannot be read is of no use to anybody.
-                let about = cbor::decode::<AboutFile>(&row);
-                if about.is_ok_and(|(circle, _)| self.shared().circle(&circle).is_some()) {
+                let about = match cbor::decode::<SeenOfFile>(&row) {
+                    Ok((circle, ..)) => Ok(circle),
+                    Err(_) => cbor::decode::<AboutFile>(&row).map(|(circle, _)| circle),
+                };
+                if about.is_ok_and(|circle| self.shared().circle(&circle).is_some()) {
                     continue;
                 }
                 left.push(key.into_vec());

@@ -106,6 +106,20 @@ pub(super) fn things(
     Ok(all)
 }
 
+/// One thing of a circle; none where there is no such.
+pub(super) fn thing(
+    shared: &Shared,
+    circle: &CircleId,
+    id: &ThingId,
+) -> Result<Option<Thing>, CareError> {
+    let Some(bytes) = shared.rows().get(&Row::Thing(*circle, *id))? else {
+        return Ok(None);
+    };
+    let (_, thing): (ThingId, Thing) = cbor::decode(&bytes)
+        .map_err(|_| damaged("a view cannot be read: run `maillonctl sync rebuild`"))?;
+    Ok(Some(thing))
+}
+
 /// The versions that stand, newest first.
 pub(super) fn standing(thing: &Thing) -> Vec<&Version> {
     match thing.standing() {
@@ -148,13 +162,13 @@ pub(super) fn acks(shared: &Shared, circle: &CircleId) -> Result<BTreeMap<NodeId
 }
 
 /// What every view of a circle's records needs, read once.
-struct Around {
+pub(super) struct Around {
     acks: BTreeMap<NodeId, Ack>,
     names: Names,
 }
 
 impl Care {
-    fn around(&self, circle: &CircleId) -> Result<Around, CareError> {
+    pub(super) fn around(&self, circle: &CircleId) -> Result<Around, CareError> {
         Ok(Around {
             acks: acks(self.shared(), circle)?,
             names: self.names(),

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maillon_protocol::{
-    admin::{AlertPage, CircleView, FileState, ThingView},
-    content::Kind,
+    admin::{AlertLine, AlertView, CircleView, FileState, ThingView},
+    content::{Content, Kind, Party},
     ids::{CircleId, NodeId, RecordId},
 };
 
-use super::{Actor, AlertsWanted, Care, CareError, Category, ThingMark, audit, read::ThingsWanted};
+use super::{Actor, Care, CareError, Category, ThingMark, audit, read::ThingsWanted};
 use crate::{
     audit::{About, Object},
     care::{Level, looks::BY_GLASS},
@@ -21,9 +21,6 @@ const THINGS_IN_A_PAGE: usize = 40;
 
 /// What notes answer: notes, and alerts by the files beside them.
 const MESSAGES: [u64; 2] = [Kind::LiaisonNote as u64, Kind::Alert as u64];
-
-/// Alerts that are shown at once.
-const ALERTS_IN_A_PAGE: usize = 50;
 
 /// Which part of a file is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +37,8 @@ pub enum Shown {
     Team,
     /// Who opened the file: nothing that is written in it.
     Looks,
+    /// A form in which something is written for it: nothing that is written in it, but what the form answers or corrects.
+    Form,
 }
 
 impl Shown {
@@ -52,6 +51,7 @@ impl Shown {
             Self::Documents => "file.read.documents",
             Self::Team => "file.read.team",
             Self::Looks => "file.read.looks",
+            Self::Form => "file.read.form",
         }
     }
 
@@ -72,7 +72,7 @@ impl Shown {
             Self::Alerts => matches!(kind, Kind::Alert),
             Self::Documents => matches!(kind, Kind::Document),
             Self::Team => matches!(kind, Kind::CareTeam | Kind::Participation | Kind::Consent),
-            Self::Looks => false,
+            Self::Looks | Self::Form => false,
         }
     }
 }
@@ -115,6 +115,10 @@ pub struct FileView {
     pub new: BTreeSet<RecordId>,
     /// The alerts that this structure has sent and others are to answer.
     pub asked_of_others: BTreeSet<RecordId>,
+    /// The alerts of which the reader has taken note already.
+    pub noted: BTreeSet<RecordId>,
+    /// The alerts of the file that nobody has closed, the most urgent first, whatever page of it is shown; where everything is looked at, or alerts are.
+    pub unclosed: Vec<AlertLine>,
     /// Whether the reader has chosen it as a favourite; none where they read it by a broken glass.
     pub favourite: Option<bool>,
     /// Until when it is open by a broken glass, Unix milliseconds; none for whoever is in the team.
@@ -158,47 +162,41 @@ impl Care {
         }
         let held = self.shared().circle(&circle).ok_or(CareError::NoCircle)?;
         let seen = self.seen(actor, &circle, now_ms())?;
-        let looks = part.has(Kind::LiaisonNote) && before.is_none() && glass_ms.is_none();
-        let sees = looks.then(|| self.sees(actor, &held, &seen)).flatten();
+        let view = self.things_read(actor, &circle, &reads, before)?;
+        let unclosed = match part {
+            Shown::All | Shown::Alerts if reads.contains(&(Kind::Alert as u64)) => {
+                self.unclosed_in(&circle, now_ms())?
+            }
+            _ => Vec::new(),
+        };
+        let new = self.new_among(actor, &view, &seen)?;
+        let looks = part.has(Kind::LiaisonNote) && glass_ms.is_none();
+        let sees = if looks {
+            self.sees(actor, &held, &seen, &view, before.is_none())?
+        } else {
+            None
+        };
         let reader = actor.clone();
         let about = About {
             // By which right, where it is not that of the team.
             object: glass_ms.map(|_| Object::Right(BY_GLASS)),
             ..About::circle(circle)
         };
-        self.ledger
-            .run(move |tx| {
-                if let Some((key, row)) = sees {
-                    tx.put(Table::Access, key, row);
-                }
-                audit::note(tx, &reader, part.action(), about)
-            })
-            .await?;
-        let wanted = ThingsWanted {
-            before,
-            most: THINGS_IN_A_PAGE,
-            kinds: &|kind| reads.contains(&kind),
-            // A note belongs to the same category as an alert.
-            answers: reads.iter().any(|kind| MESSAGES.contains(kind)),
-        };
-        let mut view = self.show_things(&circle, &wanted)?;
-        // Versions of one thing may be of several kinds.
-        for thing in &mut view.things {
-            let read =
-                |kind: u64| reads.contains(&kind) || wanted.answers && MESSAGES.contains(&kind);
-            thing.standing.retain(|one| read(one.content.kind().0));
-            thing.erased.retain(|one| read(one.kind));
-        }
-        let may_be_shown =
-            |thing: &ThingView| !thing.standing.is_empty() || !thing.erased.is_empty();
-        view.things.retain(may_be_shown);
+        self.leave_line(part.action(), move |tx| {
+            if let Some((key, row)) = sees {
+                tx.put(Table::Access, key, row);
+            }
+            audit::note(tx, &reader, part.action(), about)
+        })
+        .await?;
         let writes = |category| Ok::<_, CareError>(self.level(actor, category)? == Level::Write);
         let own = self.own_among(actor, &view);
-        let new = self.new_among(actor, &view, &seen)?;
         Ok(FileView {
             own,
             new,
             asked_of_others: self.asked_of_others(&view),
+            noted: self.noted_by(actor, &view),
+            unclosed,
             favourite: match glass_ms {
                 Some(_) => None,
                 None => Some(self.is_favourite(actor, &circle)?),
@@ -213,50 +211,67 @@ impl Care {
         })
     }
 
+    /// A page of the things of some kinds.
+    fn things_read(
+        &self,
+        actor: &Actor,
+        circle: &CircleId,
+        reads: &[u64],
+        before: Option<ThingMark>,
+    ) -> Result<CircleView, CareError> {
+        let wanted = ThingsWanted {
+            before,
+            most: THINGS_IN_A_PAGE,
+            kinds: &|kind| reads.contains(&kind),
+            // A note belongs to the same category as an alert.
+            answers: reads.iter().any(|kind| MESSAGES.contains(kind)),
+        };
+        let mut view = self.show_things(circle, &wanted)?;
+        // Who is close to the person is social, and nothing of the file.
+        let social = self.level(actor, Category::Social)? >= Level::Read;
+        // Versions of one thing may be of several kinds.
+        for thing in &mut view.things {
+            let read =
+                |kind: u64| reads.contains(&kind) || wanted.answers && MESSAGES.contains(&kind);
+            thing.standing.retain(|one| {
+                let is_close = matches!(&one.content, Content::Participation(term) if matches!(term.party, Party::RelatedPerson { .. }));
+                read(one.content.kind().0) && (social || !is_close)
+            });
+            thing.erased.retain(|one| read(one.kind));
+        }
+        let may_be_shown =
+            |thing: &ThingView| !thing.standing.is_empty() || !thing.erased.is_empty();
+        view.things.retain(may_be_shown);
+        Ok(view)
+    }
+
     fn asked_of_others(&self, view: &CircleView) -> BTreeSet<RecordId> {
+        let own = self.shared().own();
+        let is_for_others = |alert: &AlertView| {
+            let names_own = alert.addressees.iter().any(|(node, _)| *node == own);
+            !alert.structures.is_empty() && (alert.left || !names_own)
+        };
         let alerts = view.things.iter().filter(|thing| {
             let alert = thing.alert.as_ref();
-            alert.is_some_and(|alert| !alert.structures.is_empty())
+            alert.is_some_and(is_for_others)
         });
         let alerts = alerts.flat_map(|thing| &thing.standing);
-        let own = self.shared().own();
         alerts
             .filter(|one| one.node == own)
             .map(|one| one.record)
             .collect()
     }
 
-    /// The alerts that wait for an answer in the files that somebody follows, the most urgent first; with a line in the trail of each file that is shown.
-    ///
-    /// # Errors
-    /// [`CareError::NotReadable`] where the habilitation does not show alerts.
-    pub async fn alerts_to_answer(
-        &self,
-        actor: &Actor,
-        now_ms: u64,
-    ) -> Result<AlertPage, CareError> {
-        self.may_read(actor, Category::Identity)?;
-        self.may_read(actor, Category::Messages)?;
-        let wanted = AlertsWanted {
-            circles: Some(self.followed(actor)),
-            open: true,
-            after: None,
-            limit: ALERTS_IN_A_PAGE,
-        };
-        let page = self.alerts(&wanted, now_ms)?;
-        let shown: BTreeSet<CircleId> = page.alerts.iter().map(|alert| alert.circle).collect();
-        if !shown.is_empty() {
-            let reader = actor.clone();
-            self.ledger
-                .run(move |tx| {
-                    let mut shown = shown.into_iter();
-                    shown.try_for_each(|circle| {
-                        audit::note(tx, &reader, "alert.list", About::circle(circle))
-                    })
-                })
-                .await?;
-        }
-        Ok(page)
+    /// The alerts of which somebody has taken note here, as far as their name tells.
+    fn noted_by(&self, actor: &Actor, view: &CircleView) -> BTreeSet<RecordId> {
+        let own = self.shared().own();
+        let noted = view.things.iter().filter(|thing| {
+            let answers = thing.alert.iter().flat_map(|alert| &alert.answers);
+            let mut theirs = answers.filter(|answer| answer.node == own);
+            theirs.any(|answer| answer.by == actor.professional.name)
+        });
+        let records = noted.flat_map(|thing| &thing.standing);
+        records.map(|one| one.record).collect()
     }
 
     /// A line in the trail for a look at persons whom somebody does not follow: a list, a search, or a comparison with a new person.
@@ -269,10 +284,10 @@ impl Care {
         action: &'static str,
     ) -> Result<(), CareError> {
         let reader = actor.clone();
-        Ok(self
-            .ledger
-            .run(move |tx| audit::note(tx, &reader, action, About::NOTHING))
-            .await?)
+        self.leave_line(action, move |tx| {
+            audit::note(tx, &reader, action, About::NOTHING)
+        })
+        .await
     }
 
     /// The other structures in a person's circle, for whoever may open the file.

@@ -1,7 +1,7 @@
 //! What somebody has seen of a file's liaison notebook, and so which notes wait to be read (« notes non lues »).
 //!
-//! For each file a person's row says how far they had seen each log, at the last look at its newest notes on a page. A page that loads itself again is no look: nobody
-//! may be in front of it.
+//! For each file a person's row says how far they had seen each log, at the last look at its newest notes on a page, and which notes up to there were on no page yet:
+//! what comes late stands where it belongs by its time, behind many others. A page that loads itself again is no look: nobody may be in front of it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,11 +14,12 @@ use maillon_protocol::{
     circle::Circle,
     content::{Content, Professional},
     ids::{CircleId, LogId, NodeId, RecordId, ThingId},
+    record::Record,
 };
 
 use super::{
     Actor, Care, CareError, Category, Filed,
-    own::{AboutFile, Own},
+    own::{AboutFile, Own, SeenOfFile},
     people::Seat,
     read,
 };
@@ -30,12 +31,43 @@ const NEW_MS: u64 = 14 * 24 * 3_600_000;
 const FILES: usize = 20;
 /// Notes that are counted of one file; more are « plus de ».
 const NOTES: usize = 50;
+/// Notes that wait on when somebody has looked at a file; what is older counts as seen.
+const KEPT: usize = 400;
+/// Records of one log at which somebody's list looks for notes, the newest first: what is before them is as if it had been seen.
+const LOOKED_AT: usize = 1_000;
 
 /// How far somebody has seen a file.
 pub(super) struct Seen {
     /// By log; none where they have never looked.
     heights: Option<BTreeMap<LogId, u64>>,
+    /// Notes up to there that were on no page.
+    left: BTreeMap<ThingId, RecordId>,
     now_ms: u64,
+}
+
+/// Notes of others that somebody has not seen.
+#[derive(Default)]
+struct Waiting {
+    notes: BTreeMap<ThingId, RecordId>,
+    /// When the newest was written, where, and by whom.
+    newest: Option<(u64, NodeId, Professional)>,
+    more: bool,
+}
+
+impl Waiting {
+    /// Counts a note; false where no more than `most` are counted.
+    fn add(&mut self, note: Note, most: usize) -> bool {
+        if self.notes.len() == most && !self.notes.contains_key(&note.thing) {
+            self.more = true;
+            return false;
+        }
+        self.notes.entry(note.thing).or_insert(note.record);
+        let newest = self.newest.as_ref();
+        if newest.is_none_or(|(newest, ..)| *newest < note.at_ms) {
+            self.newest = Some((note.at_ms, note.node, note.author));
+        }
+        true
+    }
 }
 
 /// A file in which notes wait to be read.
@@ -67,17 +99,23 @@ impl Seen {
         let Some(heights) = &self.heights else {
             return false;
         };
+        if !self.left.is_empty() {
+            return false;
+        }
         let mut logs = circle.logs.iter();
         logs.all(|(log, tip)| heights.get(log).is_some_and(|seen| *seen >= tip.height))
     }
 }
 
-/// A row that says that all was seen that a circle has now.
-fn all_of(circle: &Circle) -> Vec<u8> {
+/// A row that says that all was seen that a circle has now, but some notes.
+fn all_of(circle: &Circle, left: &BTreeMap<ThingId, RecordId>) -> Vec<u8> {
     let logs = circle.logs.iter();
-    let row: AboutFile = (
+    let row: SeenOfFile = (
         circle.id(),
         logs.map(|(log, tip)| (*log, tip.height)).collect(),
+        left.iter()
+            .map(|(thing, record)| (*thing, *record))
+            .collect(),
     );
     cbor::encode(&row)
 }
@@ -93,25 +131,55 @@ impl Care {
         let key = self.own_key(Own::Seen, actor, circle, b"");
         let row = self.shared().rows().0.get(Table::Access, &key)?;
         // One that cannot be read is as one that is lost: something old is shown as new.
-        let row = row.and_then(|row| cbor::decode::<AboutFile>(&row).ok());
+        let row = row.and_then(|row| {
+            let earlier = || cbor::decode::<AboutFile>(&row).ok();
+            let now = cbor::decode::<SeenOfFile>(&row).ok();
+            now.or_else(|| earlier().map(|(circle, heights)| (circle, heights, Vec::new())))
+        });
+        let (heights, left) = row.map_or((None, Vec::new()), |(_, heights, left)| {
+            (Some(heights.into_iter().collect()), left)
+        });
         Ok(Seen {
-            heights: row.map(|(_, heights)| heights.into_iter().collect()),
+            heights,
+            left: left.into_iter().collect(),
             now_ms,
         })
     }
 
-    /// What is to be kept where somebody looks at the newest notes of a file themselves: a row, where it says more than the one that is there.
+    /// What is to be kept where somebody looks at notes of a file themselves: a row, where it says more than the one that is there. What was new and is not on the page
+    /// waits on; from an older page only what is on it is taken away.
     pub(super) fn sees(
         &self,
         actor: &Actor,
         circle: &Circle,
         seen: &Seen,
-    ) -> Option<(Vec<u8>, Vec<u8>)> {
+        view: &CircleView,
+        newest: bool,
+    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, CareError> {
         let looks = actor.present && actor.seat == Seat::Page;
-        (looks && !seen.is_all(circle)).then(|| {
-            let key = self.own_key(Own::Seen, actor, &circle.id(), b"");
-            (key, all_of(circle))
-        })
+        if !looks || seen.is_all(circle) {
+            return Ok(None);
+        }
+        let mut left = if newest {
+            self.waiting_in(actor, circle, seen, KEPT)?.notes
+        } else {
+            seen.left.clone()
+        };
+        for thing in &view.things {
+            left.remove(&thing.thing);
+        }
+        let row = match &seen.heights {
+            _ if newest => all_of(circle, &left),
+            Some(heights) if left.len() < seen.left.len() => {
+                let heights = heights.iter().map(|(log, height)| (*log, *height));
+                let left: Vec<_> = left.into_iter().collect();
+                let row: SeenOfFile = (circle.id(), heights.collect(), left);
+                cbor::encode(&row)
+            }
+            _ => return Ok(None),
+        };
+        let key = self.own_key(Own::Seen, actor, &circle.id(), b"");
+        Ok(Some((key, row)))
     }
 
     /// The notes of others in a view that were not there when somebody last looked.
@@ -122,10 +190,17 @@ impl Care {
         seen: &Seen,
     ) -> Result<BTreeSet<RecordId>, CareError> {
         let mut new = BTreeSet::new();
-        for one in view.things.iter().flat_map(|thing| &thing.standing) {
+        let things = view.things.iter();
+        for (thing, one) in
+            things.flat_map(|thing| thing.standing.iter().map(move |one| (thing, one)))
+        {
             if !matches!(one.content, Content::LiaisonNote(_))
                 || self.is_own(actor, &one.node, &one.author)
             {
+                continue;
+            }
+            if seen.left.contains_key(&thing.thing) {
+                new.insert(one.record);
                 continue;
             }
             let place = read::locate(self.shared(), &one.record)?;
@@ -136,7 +211,12 @@ impl Care {
         Ok(new)
     }
 
-    /// The files in which notes wait to be read by somebody, those with the newest activity first. Nothing that they say is shown, so nothing stands in the trail. None
+    /// Whether somebody's habilitation shows them notes.
+    pub fn reads_messages(&self, actor: &Actor) -> bool {
+        self.may_read(actor, Category::Messages).is_ok()
+    }
+
+    /// The files in which notes wait to be read by somebody, those with the newest note first. Nothing that they say is shown, so nothing stands in the trail. None
     /// where the habilitation does not show notes.
     ///
     /// # Errors
@@ -167,6 +247,7 @@ impl Care {
                 break;
             }
         }
+        unread.sort_by_key(|one| std::cmp::Reverse((one.at_ms, one.filed.circle)));
         Ok(unread)
     }
 
@@ -177,12 +258,34 @@ impl Care {
         circle: &Circle,
         seen: &Seen,
     ) -> Result<Option<Unread>, CareError> {
-        let mut notes: BTreeSet<ThingId> = BTreeSet::new();
-        let mut newest: Option<(u64, NodeId, Professional)> = None;
-        let mut more = false;
-        for (log, tip) in &circle.logs {
+        let waiting = self.waiting_in(actor, circle, seen, NOTES)?;
+        Ok(waiting.newest.map(|(at_ms, node, mut by)| {
+            if node != self.shared().own() {
+                // A record says of its author's structure what it likes; the log says which node wrote it.
+                by.structure.name = self.names().of(&node);
+            }
+            Unread {
+                filed: Arc::clone(filed),
+                notes: waiting.notes.len(),
+                more: waiting.more,
+                by,
+                at_ms,
+            }
+        }))
+    }
+
+    /// The notes of others in a file that somebody has not seen.
+    fn waiting_in(
+        &self,
+        actor: &Actor,
+        circle: &Circle,
+        seen: &Seen,
+        most: usize,
+    ) -> Result<Waiting, CareError> {
+        let mut waiting = Waiting::default();
+        'logs: for (log, tip) in &circle.logs {
             // The newest first, until something was seen.
-            for sequence in (tip.first..=tip.height).rev() {
+            for sequence in (tip.first..=tip.height).rev().take(LOOKED_AT) {
                 let Some(Placed { at_ms, note }) = placed(self.shared(), circle, log, sequence)?
                 else {
                     continue;
@@ -190,35 +293,21 @@ impl Care {
                 if !seen.is_new(log, sequence, at_ms) {
                     break;
                 }
-                let Some((thing, author)) = note else {
-                    continue;
-                };
-                if self.is_own(actor, &log.node, &author) {
-                    continue;
-                }
-                if notes.len() == NOTES && !notes.contains(&thing) {
-                    more = true;
-                    break;
-                }
-                notes.insert(thing);
-                if newest.as_ref().is_none_or(|(newest, ..)| *newest < at_ms) {
-                    newest = Some((at_ms, log.node, author));
+                let note = note.filter(|note| !self.is_own(actor, &note.node, &note.author));
+                if note.is_some_and(|note| !waiting.add(note, most)) {
+                    break 'logs;
                 }
             }
         }
-        Ok(newest.map(|(at_ms, node, mut by)| {
-            if node != self.shared().own() {
-                // A record says of its author's structure what it likes; the log says which node wrote it.
-                by.structure.name = self.names().of(&node);
+        for record in seen.left.values() {
+            // What is erased meanwhile, or not to be read here any more, waits for nobody.
+            let found = read::record(self.shared(), record)?;
+            let note = found.and_then(|(_, record)| note_of(circle, &record));
+            if note.is_some_and(|note| !waiting.add(note, most)) {
+                break;
             }
-            Unread {
-                filed: Arc::clone(filed),
-                notes: notes.len(),
-                more,
-                by,
-                at_ms,
-            }
-        }))
+        }
+        Ok(waiting)
     }
 }
 
@@ -226,8 +315,33 @@ impl Care {
 struct Placed {
     /// When it was written, Unix milliseconds.
     at_ms: u64,
-    /// Of a note that stands, which, and by whom.
-    note: Option<(ThingId, Professional)>,
+    /// The note, where it is one that stands.
+    note: Option<Note>,
+}
+
+/// A note, and who wrote it.
+struct Note {
+    thing: ThingId,
+    record: RecordId,
+    node: NodeId,
+    author: Professional,
+    /// When it was written, Unix milliseconds.
+    at_ms: u64,
+}
+
+/// What a record says, where it is a note that was not withdrawn.
+fn note_of(circle: &Circle, record: &Record) -> Option<Note> {
+    let opened = circle.read(record).ok()?;
+    let Content::LiaisonNote(note) = opened.content else {
+        return None;
+    };
+    note.withdrawn.is_empty().then(|| Note {
+        thing: opened.envelope.thing,
+        record: record.id(),
+        node: record.header.object.log.node,
+        author: opened.envelope.author,
+        at_ms: record.header.object.time.ms(),
+    })
 }
 
 /// What is at a place of a log; none where nothing is there.
@@ -243,14 +357,6 @@ fn placed(
     };
     let at_ms = record.header.object.time.ms();
     // What is erased, or not to be read here, waits for nobody.
-    let note = circle
-        .read(&record)
-        .ok()
-        .and_then(|opened| match opened.content {
-            Content::LiaisonNote(note) if note.withdrawn.is_empty() => {
-                Some((opened.envelope.thing, opened.envelope.author))
-            }
-            _ => None,
-        });
+    let note = note_of(circle, &record);
     Ok(Some(Placed { at_ms, note }))
 }

@@ -159,13 +159,15 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// How long something lasts: « 5 min », « 2 h », « 3 jours ».
+/// How long something lasts: « 5 min », « 2 h », « 1 jour et 4 h », « 3 jours ».
 pub(super) fn lasting(ms: u64) -> String {
     let minutes = ms / 60_000;
     match minutes {
         0 => "moins d’une minute".to_owned(),
         1..=59 => format!("{minutes}\u{a0}min"),
-        60..=2879 => format!("{}\u{a0}h", minutes / 60),
+        60..=1439 => format!("{}\u{a0}h", minutes / 60),
+        1440..=1499 => "1\u{a0}jour".to_owned(),
+        1500..=2879 => format!("1\u{a0}jour et {}\u{a0}h", minutes / 60 - 24),
         _ => format!("{}\u{a0}jours", minutes / 1440),
     }
 }

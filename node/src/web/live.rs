@@ -333,9 +333,7 @@ impl Page {
                 self.announce(&alert)?;
             }
             // Where somebody has taken note an alert may stay in the list, and look otherwise. What happens in files of others is none of this page's.
-            let touched = asked
-                .iter()
-                .any(|one| gathered.alerts.contains(&one.circle));
+            let touched = self.is_concerned(&actor, &gathered.alerts);
             let mut counted = false;
             for circle in gathered.alerts.iter().filter(|_| gathered.counted) {
                 counted |= care.opens(&actor, circle)?;
@@ -353,7 +351,9 @@ impl Page {
             self.put("nouveau", "attente");
         }
         let mut written = gathered.written.iter();
-        if self.notes && (gathered.all || written.any(|file| care.is_listed(&actor, file))) {
+        let reads = care.reads_messages(&actor);
+        if self.notes && reads && (gathered.all || written.any(|file| care.is_listed(&actor, file)))
+        {
             self.put("nouveau", "notes");
         }
         if let (true, Some(file)) = (gathered.file || gathered.all, self.file)

@@ -21,6 +21,7 @@ mod crowd;
 mod dates;
 mod door;
 mod dossier;
+mod escape;
 mod fields;
 mod french;
 mod habilitations;
@@ -36,6 +37,7 @@ mod serve;
 mod shell;
 mod sign_in;
 mod tls;
+mod twice;
 mod upload;
 
 pub use assets::LIBRARIES;
@@ -62,6 +64,8 @@ pub(crate) struct Site {
     way: serve::Way,
     /// The pages that listen to what happens.
     streams: Arc<live::Streams>,
+    /// What was sent lately.
+    sent: Arc<twice::Sent>,
     /// Says when the node stops.
     stopped: tokio::sync::watch::Receiver<bool>,
 }

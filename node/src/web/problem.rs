@@ -152,7 +152,7 @@ impl Problem {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             icon: "alert",
             title: "Il manque l’issue de l’alerte",
-            happened: "Une alerte se clôt en disant ce qui a été fait, en 4 000 caractères au plus. Rien n’a été enregistré.",
+            happened: "Une alerte se clôt en disant ce qui a été fait, en 2\u{a0}000 caractères au plus. Rien n’a été enregistré.",
             todo: "Revenez au dossier et écrivez l’issue avant de clore.",
             cause: None,
         }

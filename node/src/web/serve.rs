@@ -120,6 +120,7 @@ impl Web {
             node,
             way,
             streams: Arc::default(),
+            sent: Arc::default(),
             stopped: stopped.clone(),
         });
         let task = tokio::spawn(listen(listener, acceptor, app, settings.proxy, stopped));

@@ -28,7 +28,10 @@ use super::{
     fields::{Fields, MOST, PATIENCE},
     problem::Problem,
 };
-use crate::care::{Actor, CareError, Category, Incoming, NamedFile};
+use crate::{
+    care::{Actor, CareError, Category, Incoming, NamedFile},
+    signs::is_invisible,
+};
 
 /// The field of the file.
 pub(super) const FILE: &str = "fichier";
@@ -228,10 +231,7 @@ pub(super) fn fault(error: CareError) -> Result<&'static str, Problem> {
 /// A file's name as pages show it: without the folders before it, and without signs that show nothing or turn the writing round.
 fn shown(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let hidden = |sign: &char| {
-        sign.is_control()
-            || matches!(*sign, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
+    let hidden = |sign: &char| sign.is_control() || is_invisible(*sign);
     let mut kept: String = last.chars().filter(|sign| !hidden(sign)).collect();
     while kept.len() > NAME {
         // The end tells more than the beginning.

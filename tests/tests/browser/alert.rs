@@ -130,5 +130,8 @@ fn what_does_not_get_through_is_shown_as_waiting_and_as_received_when_the_way_he
         let home = ground.doctor.get("/")?;
         Ok(home.text.contains("Chute dans le couloir").then_some(()))
     })?;
-    browser.reload_until(&format!("{file}?fil=alertes"), "Reçu par l’autre structure")
+    browser.reload_until(
+        &format!("{file}?fil=alertes"),
+        "Reçue par l’autre structure",
+    )
 }

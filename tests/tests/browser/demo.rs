@@ -69,7 +69,7 @@ fn look_around(demo: &Demo, desk: &Browser, phone: &Browser) -> Story {
     for_readme(desk, "home")?;
     // The most urgent stands first.
     desk.click("button[name=reponse][value=prise-en-charge]")?;
-    desk.until_it_says("3 alertes")?;
+    desk.until_it_says("Une alerte est à traiter")?;
     search(desk, &dac, "Le Dantec")?;
     desk.click(".m-row__title a")?;
     desk.until_it_says("Fil du dossier")?;

@@ -388,7 +388,7 @@ pub(crate) const PAGES: &[Shown] = &[
         Nurse,
         "note-correction-refusee",
         "/dossiers/{file}/carnet",
-        "Une note corrigée dit quelque chose",
+        "Écrivez le texte corrigé",
     )
     .after(&[
         Click(".m-entry__foot a[href*='/note/']"),

@@ -17,6 +17,7 @@ use maillon_tests::{
         Client, Daemon, Settings, Shared, Trouble, Two, admit, person, professional, programs,
         records_of, same_digests, wait, write_notes,
     },
+    ground::{NURSE, ROZENN, node, open, signed_in},
     mounts::small_disk,
     skip::{Means, skip},
 };
@@ -104,8 +105,8 @@ fn holds(daemon: &Daemon, circle: CircleId, told: &BTreeSet<RecordId>) -> Story 
 
 /// A node on this disk, with a circle and a note.
 fn on(root: &Path) -> Result<(Daemon, CircleId, Client, BTreeSet<RecordId>), Trouble> {
-    let daemon = Daemon::new(root, Settings::dac())?;
-    let who = professional(&daemon, "Claire Vasseur", "10999001018", "60")?;
+    let daemon = node(Settings::dac(), root)?;
+    let who = professional(&daemon, "Claire Vasseur", "10999003055", "330")?;
     let mut client = daemon.client()?.acting_as(&who);
     let circle = client.circle_open(person())?.line.circle;
     let note = client.note_add(circle, "Tout va bien.")?.record;
@@ -145,6 +146,10 @@ fn a_disk_that_turns_read_only_under_a_node_refuses_aloud_and_loses_nothing_ackn
     for _ in 0..50 {
         told.insert(client.note_add(circle, "Tension 13/8.")?.record);
     }
+    let mut nurse = signed_in(&daemon, NURSE)?;
+    let file = open(&mut nurse, &ROZENN)?;
+    let written = [("nature", "observation"), ("texte", "A bien déjeuné.")];
+    nurse.post(&format!("{file}/note"), &written)?;
     // The keys and the configuration are the test's own, and on that disk too.
     system(&["sync", "-f", &disk.mounted.display().to_string()])?;
     disk.fails()?;
@@ -171,6 +176,23 @@ fn a_disk_that_turns_read_only_under_a_node_refuses_aloud_and_loses_nothing_ackn
     let named = commits.is_some_and(|check| !check.holds && check.advice.is_some());
     ensure(named, || format!("{commits:?}"))?;
     holds(&daemon, circle, &told)?;
+    // Care goes on: a file is read on the pages, and what is written there is refused and not lost from sight.
+    let page = nurse.get(&format!("{file}/carnet"))?;
+    ensure(
+        page.status == 200 && page.text.contains("A bien déjeuné."),
+        || format!("{page:?}"),
+    )?;
+    let lost = [
+        ("nature", "observation"),
+        ("texte", "Dort mal depuis deux nuits."),
+    ];
+    let refused = nurse.post(&format!("{file}/note"), &lost)?;
+    ensure(
+        refused.status == 422
+            && refused.text.contains("n’a pas pu être enregistrée")
+            && refused.text.contains("Dort mal depuis deux nuits."),
+        || format!("{refused:?}"),
+    )?;
 
     // A start on it is refused in one sentence, and on the repaired disk all is there.
     daemon.kill()?;

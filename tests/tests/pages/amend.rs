@@ -55,7 +55,7 @@ fn a_note_is_corrected_and_withdrawn_by_its_writer_and_stays_to_be_seen_as_such(
     let page = nurse.get(corrected.leads_to())?;
     says(
         &page,
-        &["Note corrigée.", "Tension 16/8 ce matin.", "corrigé"],
+        &["Note corrigée.", "Tension 16/8 ce matin.", "corrigée"],
     )?;
     ensure(!page.text.contains("14/8"), || page.text.clone())?;
     // From a page that shows the version before nothing is written over the new one.

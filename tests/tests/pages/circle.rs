@@ -83,11 +83,7 @@ fn an_alert_of_one_territory_is_answered_on_the_page_of_another_and_the_first_se
     let home = until_it_says(&mut doctor, "/", "Refuse de manger depuis hier soir.")?;
     says(
         &home,
-        &[
-            "Une alerte attend une réponse",
-            "Rozenn Le Dantec",
-            "Urgente",
-        ],
+        &["Une alerte est à traiter", "Rozenn Le Dantec", "Urgente"],
     )?;
     let alert = between(&home, "name=\"alerte\" value=\"", "\"").to_owned();
     let answers = format!("{address}/alerte/reponse");
@@ -124,7 +120,7 @@ fn an_alert_of_one_territory_is_answered_on_the_page_of_another_and_the_first_se
     until_it_says(
         &mut nurse,
         &format!("{address}/carnet"),
-        "Reçu par l’autre structure",
+        "Reçue par l’autre structure",
     )?;
     // Nobody else of that structure opens it.
     let mut other = signed_in(&cpts, COLLEAGUE)?;

@@ -59,6 +59,8 @@ fn notes_that_somebody_has_not_read_wait_on_their_first_page_until_they_look_the
     says(&alone, &["Pansement refait.", NEW])?;
     other.alone = false;
     other.get(&format!("{address}?fil=alertes"))?;
+    // Nor is the form for a note of one's own: nothing of what waits is on it.
+    other.get(&format!("{address}/note"))?;
     says(&other.get("/")?, &waits)?;
 
     let read = other.get(&format!("{address}/carnet"))?;
@@ -67,6 +69,35 @@ fn notes_that_somebody_has_not_read_wait_on_their_first_page_until_they_look_the
     ensure(!again.text.contains(NEW), || again.text.clone())?;
     let page = other.get("/")?;
     ensure(!page.text.contains(waits[0]), || page.text.clone())
+}
+
+#[test]
+fn notes_that_were_on_no_page_yet_wait_until_they_are() -> Story {
+    let root = folder()?;
+    let (node, mut nurse) = nurse(&root)?;
+    let address = open(&mut nurse)?;
+    let mut other = colleague(&node)?;
+    add_to_team(&mut nurse, &address)?;
+    for number in 0..45 {
+        let text = format!("Passage {number}.");
+        let fields = [("nature", "observation"), ("texte", text.as_str())];
+        nurse.post(&format!("{address}/note"), &fields)?;
+    }
+    // With the reason for which the file was opened.
+    says(&other.get("/")?, &["46 nouvelles notes"])?;
+    let notebook = format!("{address}/carnet");
+    let first = other.get(&notebook)?;
+    ensure(first.text.matches(NEW).count() == 40, || first.text.clone())?;
+    says(&other.get("/")?, &["6 nouvelles notes"])?;
+    let older = between(
+        &first,
+        "<a class=\"btn btn-quiet m-no-print\" href=\"",
+        "\"",
+    );
+    let older = other.get(&older.replace("&#38;", "&"))?;
+    ensure(older.text.matches(NEW).count() == 6, || older.text.clone())?;
+    let page = other.get("/")?;
+    ensure(!page.text.contains("Notes non lues"), || page.text.clone())
 }
 
 #[test]

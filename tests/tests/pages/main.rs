@@ -6,6 +6,7 @@ mod circle;
 mod documents;
 mod door;
 mod drafts;
+mod edges;
 mod files;
 mod habilitations;
 mod invitations;
@@ -14,6 +15,7 @@ mod live;
 mod looks;
 mod markup;
 mod team;
+mod waiting;
 mod walk;
 
 use maillon_tests::{

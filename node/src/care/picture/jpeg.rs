@@ -20,6 +20,8 @@ pub(in crate::care) struct Jpeg {
     at: At,
     /// The segment that is read, from its 0xFF on; in a scan, a 0xFF whose meaning the next byte says.
     held: Vec<u8>,
+    /// Whether the picture's own bytes have begun.
+    pub(super) draws: bool,
 }
 
 impl Jpeg {
@@ -73,6 +75,7 @@ impl Jpeg {
                     }
                     self.held.clear();
                     if marker == 0xda {
+                        self.draws = true;
                         self.at = At::Scan;
                     }
                 }

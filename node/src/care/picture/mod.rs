@@ -113,6 +113,18 @@ impl Cleaner {
     }
 }
 
+impl Cleaner {
+    /// Whether anything came that draws: what only begins as a picture is none.
+    pub(super) const fn draws(&self) -> bool {
+        match self {
+            Self::Pdf => true,
+            Self::Jpeg(jpeg) => jpeg.draws,
+            Self::Png(png) => png.draws,
+            Self::Webp(webp) => webp.draws,
+        }
+    }
+}
+
 #[cfg(test)]
 pub(super) fn cleaned(kind: FileKind, bytes: &[u8]) -> Result<Vec<u8>, CareError> {
     let mut cleaner = Cleaner::of(kind);
@@ -143,6 +155,19 @@ mod tests {
             b" %PDF-1.7",
         ] {
             assert_eq!(FileKind::of(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_only_begins_as_a_picture_draws_nothing() {
+        for (kind, bytes) in [
+            (FileKind::Jpeg, &b"\xff\xd8\xff\xff\xff\xff"[..]),
+            (FileKind::Png, b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"),
+            (FileKind::Webp, b"RIFF\x20\0\0\0WEBPEXIF\x04\0\0\0here"),
+        ] {
+            let mut cleaner = Cleaner::of(kind);
+            assert!(cleaner.take(bytes, &mut Vec::new()).is_ok());
+            assert!(!cleaner.draws(), "{kind:?}");
         }
     }
 }

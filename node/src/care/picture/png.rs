@@ -18,6 +18,8 @@ pub(in crate::care) struct Png {
     left: u64,
     stays: bool,
     last: bool,
+    /// Whether points of the picture have come.
+    pub(super) draws: bool,
 }
 
 impl Png {
@@ -40,6 +42,7 @@ impl Png {
                     name.first().is_some_and(u8::is_ascii_uppercase) || STAY.contains(&name);
                 self.left = u64::from(u32::from_be_bytes([*a, *b, *c, *d])) + 4;
                 self.last = name == b"IEND";
+                self.draws |= name == b"IDAT";
                 if self.stays {
                     out.extend_from_slice(&self.head);
                 }

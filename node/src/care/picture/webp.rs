@@ -19,6 +19,8 @@ pub(in crate::care) struct Webp {
     /// Bytes of the chunk that are still to come.
     left: u64,
     stays: bool,
+    /// Whether a chunk has come that draws the picture.
+    pub(super) draws: bool,
 }
 
 impl Webp {
@@ -52,6 +54,7 @@ impl Webp {
             && self.head.len() == HEAD
         {
             self.stays = STAY.contains(&&self.head[..4]);
+            self.draws |= [&b"VP8 "[..], b"VP8L", b"ANMF"].contains(&&self.head[..4]);
             let length = u64::from(u32::from_le_bytes([a, b, c, d]));
             self.left = length + length % 2;
             self.head.clear();

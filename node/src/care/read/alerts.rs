@@ -104,7 +104,10 @@ fn beginning(text: &str) -> String {
 
 impl Care {
     /// The alerts of a circle, as the index has them.
-    fn alert_entries(&self, circle: &CircleId) -> Result<Vec<AlertEntry>, CareError> {
+    pub(in crate::care) fn alert_entries(
+        &self,
+        circle: &CircleId,
+    ) -> Result<Vec<AlertEntry>, CareError> {
         let rows = self.shared().rows().scan(&RowPrefix::Alerts(*circle))?;
         rows.iter().map(|bytes| read_entry(bytes)).collect()
     }
@@ -205,7 +208,7 @@ impl Care {
     }
 
     /// One line of the list; none where the alert has gone since the index was read.
-    fn alert_line(
+    pub(in crate::care) fn alert_line(
         &self,
         circle: &Circle,
         thing: &ThingId,

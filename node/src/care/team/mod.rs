@@ -315,7 +315,14 @@ impl Care {
         if self.level(actor, Category::Administration)? < Level::Read {
             return Ok(Vec::new());
         }
-        self.team_in(circle)
+        let mut team = self.team_in(circle)?;
+        if self.level(actor, Category::Social)? < Level::Read {
+            // Who is close to the person is social.
+            let is_close =
+                |one: &TeamMember| matches!(one.participation.party, Party::RelatedPerson { .. });
+            team.retain(|one| !is_close(one));
+        }
+        Ok(team)
     }
 
     fn team_in(&self, circle: &CircleId) -> Result<Vec<TeamMember>, CareError> {

@@ -9,7 +9,10 @@ use maillon_protocol::{
 };
 
 use super::{Kin, PhoneNumber, RelativeRole, since_today, team_thing};
-use crate::care::{Actor, Care, CareError, Category, fresh};
+use crate::{
+    care::{Actor, Care, CareError, Category, fresh},
+    signs,
+};
 
 /// Bytes of a name.
 const NAME: usize = 200;
@@ -44,8 +47,11 @@ impl Care {
             .split_whitespace()
             .collect::<Vec<_>>()
             .join(" ");
-        if name.is_empty() || name.len() > NAME || name.chars().any(char::is_control) {
-            return Err(CareError::Text("a name has 1 to 200 characters"));
+        let is_odd = |sign: char| sign.is_control() || signs::is_invisible(sign);
+        if name.is_empty() || name.len() > NAME || name.chars().any(is_odd) {
+            return Err(CareError::Text(
+                "a name has 1 to 200 characters that one sees",
+            ));
         }
         let roles = RelativeRole::ALL.into_iter();
         let roles = roles.filter(|one| relative.roles.contains(one));

@@ -137,7 +137,7 @@ impl Care {
     ///
     /// # Errors
     /// [`CareError::InTeam`] where they are in it, [`CareError::Period`], [`CareError::Role`] where their profession cannot be it, [`CareError::Referent`] where
-    /// they would be the referent and their term does not last today.
+    /// they would be the referent and their term does not last today, or has a last day.
     pub async fn add_member(
         &self,
         actor: &Actor,
@@ -176,7 +176,8 @@ impl Care {
         if is_reversed(&wanted.period) {
             return Err(CareError::Period);
         }
-        if term.referent && !lasts(&wanted.period, &today) {
+        // Whoever is the referent stays it until somebody else is: a file that goes on has one.
+        if term.referent && (!lasts(&wanted.period, &today) || wanted.period.end.is_some()) {
             return Err(CareError::Referent);
         }
         if term
@@ -237,7 +238,7 @@ impl Care {
     /// Makes somebody of the team the referent, in the place of whoever is.
     ///
     /// # Errors
-    /// [`CareError::Amended`] where the term stands no more as it was seen; [`CareError::Referent`] where it is no professional's, or does not last today.
+    /// [`CareError::Amended`] where the term stands no more as it was seen; [`CareError::Referent`] where it is no professional's, does not last today, or has a last day.
     pub async fn hand_reference(
         &self,
         actor: &Actor,
@@ -248,7 +249,8 @@ impl Care {
         let held = self.held_term(actor, &circle, &record)?;
         let (held, today) = (held.ok_or(CareError::Amended)?, today());
         let is_professional = matches!(held.participation.party, Party::Professional(_));
-        if !is_professional || !lasts(&held.participation.period, &today) {
+        let period = &held.participation.period;
+        if !is_professional || !lasts(period, &today) || period.end.is_some() {
             return Err(CareError::Referent);
         }
         let all = self.held_terms(&circle)?.into_iter();

@@ -7,14 +7,14 @@ use axum::{
     response::Response,
 };
 use maillon_protocol::{
-    admin::AlertLine,
+    admin::{AlertLine, AlertView},
     content::{AlertStep, Severity},
 };
 
 use super::{
     Site,
     door::{self, From, Who, safe_return},
-    dossier::{address, file},
+    dossier::{address, alert_state, file},
     fields::Fields,
     french::{self, Moment},
     person::Person,
@@ -22,7 +22,7 @@ use super::{
     shell::{Place, Shell, html},
 };
 use crate::{
-    care::{Actor, CareError},
+    care::{Actor, CareError, Filed, Turn},
     clock::today,
 };
 
@@ -34,97 +34,174 @@ pub(super) struct Line {
     pub(super) class: &'static str,
     pub(super) flag: &'static str,
     pub(super) flag_class: &'static str,
-    /// « Sans réponse depuis 2 h ».
-    pub(super) age: String,
-    /// « à traiter avant 16 h 00 »; empty where there is no moment.
+    /// « Sans réponse depuis 2 h », « Étienne Hauchecorne s’en charge, hier à 10 h 05 ».
+    pub(super) state: String,
+    /// « à traiter avant 16 h 00 »; empty where there is no moment, or somebody sees to it.
     pub(super) due: String,
-    /// Whether somebody has answered already.
-    pub(super) answered: bool,
+    /// « Pour CPTS des Falaises »; empty where it names nobody.
+    pub(super) to: String,
+    /// Whether the reader, as far as their name tells, has taken note of it already.
+    pub(super) noted: bool,
     pub(super) text: String,
     pub(super) by: String,
     pub(super) when: Moment,
 }
 
-/// The alerts that wait for somebody, as pages show them.
+/// Lines of one list, and what is said of the others.
+#[derive(Default)]
+pub(super) struct Lines {
+    pub(super) lines: Vec<Line>,
+    /// How many more there are.
+    pub(super) more: usize,
+}
+
+impl Lines {
+    /// How many there are, with those that are not shown.
+    pub(super) const fn count(&self) -> usize {
+        self.lines.len() + self.more
+    }
+}
+
+/// The alerts of the files that somebody follows.
+#[derive(Default)]
+pub(super) struct Waiting {
+    /// Those that their structure is to answer, and nobody sees to.
+    pub(super) asked: Lines,
+    /// Those that somebody sees to.
+    pub(super) taken: Lines,
+    /// Those that others are to answer.
+    pub(super) elsewhere: Lines,
+    /// Those that were closed lately.
+    pub(super) closed: Lines,
+    /// What came of those that the reader has sent, the newest first.
+    pub(super) answered: Vec<Line>,
+    /// The node has just started: there may be more.
+    pub(super) partial: bool,
+}
+
+impl Waiting {
+    /// The lists below those that are to be answered, each with its head.
+    pub(super) const fn others(&self) -> [(&'static str, &'static str, &Lines); 3] {
+        [
+            ("h-taken", "Quelqu’un s’en charge", &self.taken),
+            (
+                "h-elsewhere",
+                "À d’autres structures de répondre",
+                &self.elsewhere,
+            ),
+            ("h-closed", "Closes ces trois derniers jours", &self.closed),
+        ]
+    }
+}
+
+/// What came of the reader's own alerts is told on the first page for so long, milliseconds: a day.
+const ANSWERED_MS: u64 = 24 * 3_600_000;
+/// And so many of them.
+const ANSWERED: usize = 5;
+
+/// The alerts that wait, as pages show them.
 pub(super) async fn waiting(site: &Site, actor: &Actor, now_ms: u64) -> Result<Waiting, Problem> {
     let care = &site.node.care;
     let mut waiting = Waiting {
         partial: !care.knows_everybody(),
         ..Waiting::default()
     };
-    let page = match care.alerts_to_answer(actor, now_ms).await {
-        Ok(page) => page,
+    let mut board = match care.alert_board(actor, now_ms).await {
+        Ok(board) => board,
         // Whoever may not read alerts has none.
         Err(CareError::NotReadable(_)) => return Ok(waiting),
         Err(error) => return Err(error.into()),
     };
-    waiting.more = page.next.is_some();
-    let today = today();
-    for alert in page.alerts {
-        let Some(filed) = care.filed(&alert.circle)? else {
-            continue;
-        };
-        let person = Person::of(&filed.identity, &today);
-        let sent = care.others_answer(&alert);
-        let line = line(alert, person, address(&filed.circle), now_ms);
-        if sent {
-            waiting.sent.push(line);
-        } else {
-            waiting.asked.push(line);
+    let own = &actor.professional.name;
+    let mut answered: Vec<(u64, Line)> = Vec::new();
+    for (turn, lines) in [
+        (Turn::Asked, &mut waiting.asked),
+        (Turn::Taken, &mut waiting.taken),
+        (Turn::Elsewhere, &mut waiting.elsewhere),
+        (Turn::Closed, &mut waiting.closed),
+    ] {
+        let list = board.take(turn);
+        lines.more = list.more;
+        for alert in &list.alerts {
+            let Some(filed) = care.filed(&alert.circle)? else {
+                continue;
+            };
+            let shown = || line(alert, &filed, own, now_ms);
+            let others = alert
+                .alert
+                .answers
+                .iter()
+                .filter(|answer| answer.by != *own);
+            let latest = others.map(|answer| answer.at_ms).max();
+            let latest = latest.filter(|at_ms| at_ms + ANSWERED_MS > now_ms);
+            if let Some(at_ms) = latest.filter(|_| alert.by == *own) {
+                answered.push((at_ms, shown()));
+            }
+            lines.lines.push(shown());
         }
     }
+    answered.sort_by_key(|(at_ms, _)| std::cmp::Reverse(*at_ms));
+    answered.truncate(ANSWERED);
+    waiting.answered = answered.into_iter().map(|(_, line)| line).collect();
     Ok(waiting)
 }
 
-/// The alerts without an answer in the files that somebody follows.
-#[derive(Default)]
-pub(super) struct Waiting {
-    /// Those that their structure is to answer.
-    pub(super) asked: Vec<Line>,
-    /// Those that their structure has sent, and others are to answer.
-    pub(super) sent: Vec<Line>,
-    /// There are more.
-    pub(super) more: bool,
-    /// The node has just started: there may be more.
-    pub(super) partial: bool,
-}
-
-fn line(alert: AlertLine, person: Person, address: String, now_ms: u64) -> Line {
-    let (class, flag, flag_class) = match alert.alert.severity {
+/// How grave it is: the class of its frame, the word on its flag, the flag's class.
+pub(super) const fn gravity(severity: Severity) -> (&'static str, &'static str, &'static str) {
+    match severity {
         Severity::High => ("m-alert--urgent", "Urgente", "m-flag--urgent"),
         Severity::Medium => ("m-alert--important", "Importante", "m-flag--important"),
         Severity::Low => ("", "À savoir", ""),
+    }
+}
+
+/// « à traiter avant 16 h 00 », « échéance dépassée depuis 2 h »; empty where there is no moment, or somebody sees to it.
+pub(super) fn due(alert: &AlertView, now_ms: u64) -> String {
+    let seen_to = matches!(alert.step, Some(AlertStep::TakeCharge | AlertStep::Close));
+    let Some(until) = alert.answer_by_ms.filter(|_| !seen_to) else {
+        return String::new();
     };
-    let since = french::lasting(now_ms.saturating_sub(alert.written_ms));
-    let due = alert.alert.answer_by_ms.map(|until| {
-        if until <= now_ms {
-            let late = french::lasting(now_ms - until);
-            return format!("échéance dépassée depuis {late}");
-        }
-        let until = french::moment(until, now_ms).said;
-        // « avant 16 h 00 », and not « avant aujourd’hui à 16 h 00 ».
-        let until = until.trim_start_matches("aujourd’hui à ");
-        format!("à traiter avant {until}")
-    });
-    let by = [alert.by, alert.structure].into_iter();
+    if until <= now_ms {
+        let late = french::lasting(now_ms - until);
+        return format!("échéance dépassée depuis {late}");
+    }
+    let until = french::moment(until, now_ms).said;
+    // « avant 16 h 00 », and not « avant aujourd’hui à 16 h 00 ».
+    let until = until.trim_start_matches("aujourd’hui à ");
+    format!("à traiter avant {until}")
+}
+
+/// « Pour CPTS des Falaises »: whom an alert asks; empty where it asks everybody.
+pub(super) fn to(alert: &AlertView) -> String {
+    let names: Vec<&str> = alert
+        .addressees
+        .iter()
+        .map(|(_, name)| name.as_str())
+        .collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!("Pour {}", names.join(", "))
+}
+
+fn line(alert: &AlertLine, filed: &Filed, own: &str, now_ms: u64) -> Line {
+    let (class, flag, flag_class) = gravity(alert.alert.severity);
+    let by = [alert.by.as_str(), &alert.structure].into_iter();
     Line {
-        address,
-        person,
+        address: address(&filed.circle),
+        person: Person::of(&filed.identity, &today()),
         record: alert.record.to_string(),
         class,
         flag,
         flag_class,
-        age: match alert.alert.step {
-            None => format!("Sans réponse depuis {since}"),
-            Some(AlertStep::TakeCharge) => "Prise en charge".to_owned(),
-            Some(_) => "Quelqu’un en a pris connaissance".to_owned(),
-        },
-        due: due.unwrap_or_default(),
-        answered: alert.alert.step.is_some(),
+        state: alert_state(&alert.alert, alert.written_ms, now_ms).words,
+        due: due(&alert.alert, now_ms),
+        to: to(&alert.alert),
+        noted: alert.alert.answers.iter().any(|answer| answer.by == own),
         text: if alert.text.is_empty() {
             "Alerte dont le texte n’est pas lisible ici".to_owned()
         } else {
-            alert.text
+            alert.text.clone()
         },
         by: by
             .filter(|part| !part.is_empty())
@@ -175,7 +252,10 @@ pub(super) async fn answer(
         _ => return Err(Problem::not_understood()),
     };
     let comment = fields.get("commentaire").trim().to_owned();
-    if (step == AlertStep::Close && comment.is_empty()) || comment.len() > 4096 {
+    if (step == AlertStep::Close && crate::signs::is_blank(&comment))
+        || comment.chars().count() > 2_000
+        || comment.len() > 4_096
+    {
         return Err(Problem::no_outcome());
     }
     let care = &site.node.care;

@@ -135,6 +135,14 @@ const present = () => document.dispatchEvent(new Event("presence"));
 })();
 
 (() => {
+  // Without script nothing can be printed by a button: it is shown where there is some.
+  document.documentElement.dataset.script = "";
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-imprimer]")) print();
+  });
+})();
+
+(() => {
   // What is being written is kept on the node, sealed, and nothing of it in the browser (web/dossier/draft.rs).
   const form = document.querySelector("form[data-brouillon]");
   if (!form) return;

@@ -11,6 +11,8 @@ pub(super) fn part(action: &str) -> Option<&'static str> {
         "file.read.documents" => "documents",
         "file.read.team" => "équipe et cercle",
         "file.read.looks" => "accès",
+        "file.read.form" => "formulaire",
+        "document.read" => "fichiers",
         "circle.read" | "team.list" | "record.read" | "request.list" | "erasure.list" => {
             "ligne de commande"
         }

@@ -148,7 +148,9 @@ pub(in crate::web) async fn raise_alert(
     let severity = SEVERITIES.into_iter().find(|(word, ..)| *word == severity);
     let text = fields.get("texte").replace("\r\n", "\n");
     let fault = match text.trim().chars().count() {
-        0 => "Écrivez ce que vous avez vu et ce que vous demandez.",
+        _ if crate::signs::is_blank(&text) => {
+            "Écrivez ce que vous avez vu et ce que vous demandez."
+        }
         length if length > TEXT => {
             "Cette alerte a plus de 2 000 caractères\u{a0}: écrivez l’essentiel, la suite ira dans une note."
         }
@@ -172,6 +174,28 @@ pub(in crate::web) async fn raise_alert(
             within_ms => arrival.now_ms + within_ms,
         },
     };
+    // Its moment moves with the clock.
+    let said = maillon_protocol::cbor::encode(&Alert {
+        answer_by_ms: within_ms,
+        ..alert.clone()
+    });
+    let name = sent.file.as_ref().map_or("", |file| file.name.as_str());
+    let turn = site
+        .sent
+        .turn(&[
+            &who.account().id.0,
+            &filed.circle.0,
+            b"alert",
+            &said,
+            name.as_bytes(),
+        ])
+        .await;
+    if let Some(led) = turn.led() {
+        let again = door::go(led);
+        sent.give_up(&site).await;
+        site.node.care.may_tell(actor, &filed.circle)?;
+        return Ok(again);
+    }
     let file = sent.file.take();
     let chosen = file.is_some();
     let again = if chosen { upload::AGAIN } else { "" };
@@ -179,9 +203,14 @@ pub(in crate::web) async fn raise_alert(
     match care.send_alert_with(actor, filed.circle, alert, file).await {
         Ok(_) => {
             draft::sent(&site, actor, &filed.circle, Form::Alert).await;
-            Ok(door::go(&format!(
-                "/dossiers/{at}?fil=alertes&ecrit=alerte"
-            )))
+            let to = format!("/dossiers/{at}?fil=alertes&ecrit=alerte");
+            turn.leads(&to);
+            Ok(door::go(&to))
+        }
+        Err(CareError::Commit(error)) => {
+            tracing::error!(%error, "an alert was not kept");
+            let fault = "L’alerte n’a pas pu être enregistrée\u{a0}: le nœud n’écrit plus sur son disque. Prévenez par téléphone, et votre administrateur.";
+            page(&site, &who, &at, (Some(&sent.fields), None), fault, again).await
         }
         Err(CareError::Write(error)) => {
             tracing::warn!(%error, "an alert could not be written");

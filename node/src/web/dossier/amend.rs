@@ -40,6 +40,17 @@ struct Page<'a> {
     reason_fault: &'static str,
 }
 
+impl Page<'_> {
+    /// A note keeps its kind in sight.
+    const fn answers_something(&self) -> bool {
+        false
+    }
+
+    const fn nature(&self) -> &'static str {
+        ""
+    }
+}
+
 async fn page(
     site: &Site,
     who: &Who,
@@ -47,7 +58,7 @@ async fn page(
     typed: Option<&Fields>,
     (fault, reason_fault): (&'static str, &'static str),
 ) -> Result<Response, Problem> {
-    let (filed, view) = opened(site, who, at, Shown::Notes, None).await?;
+    let (filed, view) = opened(site, who, at, Shown::Form, None).await?;
     let care = &site.node.care;
     let stands = care.note_to_amend(who.professional()?, &filed.circle, &note)?;
     let stands = stands.ok_or_else(Problem::changed_meanwhile)?;
@@ -118,9 +129,9 @@ pub(in crate::web) async fn amend(
                 return again("Choisissez la nature de la note.", "").await;
             };
             match text.len() {
-                _ if text.trim().is_empty() => {
+                _ if crate::signs::is_blank(&text) => {
                     return again(
-                        "Une note corrigée dit quelque chose. Pour l’enlever, retirez-la.",
+                        "Écrivez le texte corrigé. Pour enlever la note, retirez-la.",
                         "",
                     )
                     .await;
@@ -140,7 +151,9 @@ pub(in crate::web) async fn amend(
         "retirer" => {
             let reason = fields.word("motif");
             match reason.chars().count() {
-                0 => return again("", "Dites pourquoi vous la retirez.").await,
+                _ if crate::signs::is_blank(reason) => {
+                    return again("", "Dites pourquoi vous la retirez.").await;
+                }
                 length if length > WORDS => {
                     return again(
                         "",

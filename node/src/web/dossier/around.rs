@@ -3,13 +3,15 @@
 use maillon_protocol::content::{Contact, Party};
 
 use super::team::Line;
-use crate::care::TeamMember;
+use crate::care::{RelativeRole, TeamMember};
 
 /// Somebody around the person.
 pub(super) struct Near {
     pub(super) line: Line,
     /// Numbers, as they were written.
     pub(super) phones: Vec<String>,
+    /// Whether they are the one to call (personne à prévenir).
+    pub(super) first: bool,
 }
 
 impl Near {
@@ -25,6 +27,11 @@ impl Near {
         Self {
             line: Line::of(member),
             phones: contacts.iter().filter_map(number).collect(),
+            first: member
+                .participation
+                .roles
+                .iter()
+                .any(|role| role.code == RelativeRole::Emergency.code().code),
         }
     }
 }

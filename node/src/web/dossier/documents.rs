@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     care::{Category, FileView, NewDocument, Shown, ThingMark},
+    signs::{is_blank, is_left_out},
     web::{
         Site,
         door::{self, From, Who},
@@ -254,8 +255,15 @@ pub(in crate::web) async fn add(
 fn typed(sent: &Sent) -> Typed {
     let title = sent.fields.word("titre").to_owned();
     let title_fault = match title.len() {
-        0 => "Donnez un titre : c’est par lui que l’équipe retrouve le document.",
-        length if length > TITLE || title.chars().any(char::is_control) => {
+        _ if is_blank(&title) => {
+            "Donnez un titre : c’est par lui que l’équipe retrouve le document."
+        }
+        length
+            if length > TITLE
+                || title
+                    .chars()
+                    .any(|sign| sign.is_control() || is_left_out(sign)) =>
+        {
             "Donnez un titre plus court, d’une ligne."
         }
         _ => "",

@@ -39,11 +39,9 @@ pub(super) fn kept(
     form: Form,
     now_ms: u64,
 ) -> Result<Option<Kept>, Problem> {
+    let actor = who.professional()?;
     let filed = file(site, at).ok_or_else(Problem::not_found)?;
-    let unsent = site
-        .node
-        .care
-        .unsent(who.professional()?, &filed.circle, form)?;
+    let unsent = site.node.care.unsent(actor, &filed.circle, form)?;
     Ok(unsent.map(|unsent| {
         let mut fields = Fields::default();
         for (name, value) in unsent.fields {

@@ -6,7 +6,7 @@ use maillon_protocol::{
     admin::{AlertView, RecordView, ThingView},
     content::{
         AlertStep, Code, Consent, ConsentDecision, ConsentKind, Content, LiaisonNote, NoteKind,
-        PartialDate, Participation, Party, Professional, Severity,
+        PartialDate, Participation, Party, Professional,
     },
     dossier::Delivery,
     ids::ThingId,
@@ -16,7 +16,10 @@ use super::attached::{self, Joined};
 use crate::{
     care::FileView,
     clock::day_of,
-    web::french::{self, Moment},
+    web::{
+        alerts::{due, gravity, to},
+        french::{self, Moment},
+    },
 };
 
 /// A day and what happened on it.
@@ -43,12 +46,18 @@ pub(super) struct Entry {
     /// Small print below.
     pub(super) remarks: Vec<String>,
     pub(super) withdrawn: bool,
+    /// Whether what it says was taken back by who wrote it, and is shown to whoever asks.
+    pub(super) folded: bool,
+    /// Whom an alert asks, and until when; empty where somebody sees to it.
+    pub(super) asks: String,
     /// What an alert has come to.
     pub(super) state: Option<Mark>,
     /// By what an alert that is not closed is answered.
     pub(super) alert: Option<String>,
     /// Whether nobody has taken charge of it, and this structure may.
     pub(super) waits: bool,
+    /// Whether the reader has taken note of it already.
+    pub(super) noted: bool,
     pub(super) reach: Option<Reach>,
     /// Files that it names.
     pub(super) files: Vec<Joined>,
@@ -60,10 +69,10 @@ pub(super) struct Entry {
 }
 
 /// A state in words.
-pub(super) struct Mark {
-    pub(super) icon: &'static str,
-    pub(super) class: &'static str,
-    pub(super) words: String,
+pub(in crate::web) struct Mark {
+    pub(in crate::web) icon: &'static str,
+    pub(in crate::web) class: &'static str,
+    pub(in crate::web) words: String,
 }
 
 /// How far something got, structure by structure.
@@ -105,7 +114,11 @@ pub(super) fn days(file: &FileView, address: &str, now_ms: u64) -> Vec<Day> {
     for answer in answers {
         if let (Some(root), Some((record, note))) = (root_of(answer, &by_id), note_of(answer)) {
             replies.entry(root).or_default().push(Reply {
-                flag: if note.emergency { "Urgence" } else { "" },
+                flag: if note.emergency && note.withdrawn.is_empty() {
+                    "Urgence"
+                } else {
+                    ""
+                },
                 withdrawn: note.withdrawn.clone(),
                 corrected: answer.superseded > 0 || answer.standing.len() > 1,
                 new: file.new.contains(&record.record),
@@ -129,6 +142,7 @@ pub(super) fn days(file: &FileView, address: &str, now_ms: u64) -> Vec<Day> {
             entry.amend = amend(file, record);
             entry.new = file.new.contains(&record.record);
             entry.waits &= !file.asked_of_others.contains(&record.record);
+            entry.noted = file.noted.contains(&record.record);
         }
         entry.replies = replies.remove(&thing.thing).unwrap_or_default();
         let head = french::heading(at_ms, now_ms);
@@ -178,32 +192,36 @@ fn entry(thing: &ThingView, now_ms: u64) -> Option<(u64, Entry)> {
     let mut entry = said(record, thing.alert.as_ref(), now_ms)?;
     // A term that has ended or was handed over is no correction.
     let is_term = matches!(record.content, Content::Participation(_));
+    let gender = Gender::of(&record.content);
     if thing.superseded > 0 && !entry.withdrawn && !is_term {
-        entry.tags.push("corrigé");
+        entry.tags.push(gender.of_two("corrigé", "corrigée"));
     }
     if thing.standing.len() > 1 {
-        let several = "Plusieurs structures l’ont corrigé en même temps\u{a0}: la version la plus récente est montrée.";
-        entry.remarks.push(several.to_owned());
+        let corrected = gender.of_two("corrigé", "corrigée");
+        entry.remarks.push(format!(
+            "Plusieurs structures l’ont {corrected} en même temps\u{a0}: la version la plus récente est montrée."
+        ));
     }
     if record.forked {
-        let twice =
-            "Écrit par une structure dont le nœud a tourné deux fois\u{a0}: à vérifier avec elle.";
-        entry.remarks.push(twice.to_owned());
+        let written = gender.of_two("Écrit", "Écrite");
+        entry.remarks.push(format!(
+            "{written} par une structure dont le nœud a tourné deux fois\u{a0}: à vérifier avec elle."
+        ));
     }
     if thing.parent.is_some() && matches!(record.content, Content::LiaisonNote(_)) {
         entry.tags.push("réponse");
     }
-    if matches!(record.content, Content::LiaisonNote(_)) && !entry.withdrawn {
+    if matches!(record.content, Content::LiaisonNote(_) | Content::Alert(_)) && !entry.withdrawn {
         entry.answer = Some(thing.thing.to_string());
     }
-    entry.reach = reach(&record.delivery, now_ms);
+    entry.reach = reach(&record.delivery, gender, now_ms);
     Some((record.occurred_ms, entry))
 }
 
 impl Entry {
     /// Whether it is a note of an emergency that stands.
     pub(super) const fn is_urgent_note(&self) -> bool {
-        self.answer.is_some() && !self.flag.is_empty()
+        self.answer.is_some() && self.state.is_none() && !self.flag.is_empty()
     }
 
     fn new(icon: &'static str, kind: &'static str, at_ms: u64, now_ms: u64) -> Self {
@@ -220,9 +238,12 @@ impl Entry {
             new: false,
             remarks: Vec::new(),
             withdrawn: false,
+            folded: false,
+            asks: String::new(),
             state: None,
             alert: None,
             waits: false,
+            noted: false,
             reach: None,
             files: Vec::new(),
             replies: Vec::new(),
@@ -246,20 +267,20 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
                 let import = format!("Repris d’un autre logiciel, écrit par {}.", by(first));
                 entry.remarks.push(import);
             }
-            withdrawn(&mut entry, &note.withdrawn);
+            withdrawn(&mut entry, &note.withdrawn, Gender::Feminine);
             entry
         }
         Content::Alert(alert_said) => {
             let mut entry = Entry::new("alert", "Alerte", at, now_ms);
-            (entry.flag, entry.flag_class) = match alert_said.severity {
-                Severity::High => ("Urgente", "m-flag--urgent"),
-                Severity::Medium => ("Importante", "m-flag--important"),
-                Severity::Low => ("À savoir", ""),
-            };
+            (_, entry.flag, entry.flag_class) = gravity(alert_said.severity);
             entry.lines = lines(&alert_said.text);
             if let Some(alert) = alert {
                 entry.state = Some(alert_state(alert, at, now_ms));
                 let closed = alert.step == Some(AlertStep::Close);
+                let to = if closed { String::new() } else { to(alert) };
+                let asks = [to, due(alert, now_ms)].into_iter();
+                let asks = asks.filter(|part| !part.is_empty()).collect::<Vec<_>>();
+                entry.asks = french::capital(&asks.join(", "));
                 entry.alert = (!closed).then(|| record.record.to_string());
                 entry.waits = alert.step != Some(AlertStep::TakeCharge);
             }
@@ -268,7 +289,7 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
         Content::Document(document) => {
             let mut entry = Entry::new("document", "Document", at, now_ms);
             entry.lines = lines(&document.title);
-            withdrawn(&mut entry, &document.withdrawn);
+            withdrawn(&mut entry, &document.withdrawn, Gender::Masculine);
             entry
         }
         Content::Consent(consent) => {
@@ -328,13 +349,42 @@ fn term_said(term: &Participation, today: &str) -> String {
     format!("{name}{role}\u{a0}: {so}.")
 }
 
-fn withdrawn(entry: &mut Entry, reason: &str) {
+fn withdrawn(entry: &mut Entry, reason: &str, gender: Gender) {
     if !reason.is_empty() {
         entry.withdrawn = true;
-        entry.tags.push("retiré");
+        entry.folded = true;
+        // What is withdrawn presses nobody.
+        (entry.flag, entry.flag_class) = ("", "");
+        entry.tags.push(gender.of_two("retiré", "retirée"));
+        let withdrawn = gender.of_two("Retiré", "Retirée");
         entry
             .remarks
-            .push(format!("Retiré\u{a0}: «\u{a0}{reason}\u{a0}»."));
+            .push(format!("{withdrawn}\u{a0}: «\u{a0}{reason}\u{a0}»."));
+    }
+}
+
+/// How adjectives agree with what is shown: « note corrigée », « document corrigé ».
+#[derive(Clone, Copy)]
+enum Gender {
+    Feminine,
+    Masculine,
+}
+
+impl Gender {
+    const fn of(content: &Content) -> Self {
+        match content {
+            Content::Document(_) | Content::MembershipRequest(_) | Content::Unknown { .. } => {
+                Self::Masculine
+            }
+            _ => Self::Feminine,
+        }
+    }
+
+    const fn of_two(self, masculine: &'static str, feminine: &'static str) -> &'static str {
+        match self {
+            Self::Feminine => feminine,
+            Self::Masculine => masculine,
+        }
     }
 }
 
@@ -385,7 +435,7 @@ pub(super) fn roles(roles: &[Code]) -> String {
 }
 
 /// What was written, line by line; empty lines part nothing that a page does not part.
-fn lines(text: &str) -> Vec<String> {
+pub(super) fn lines(text: &str) -> Vec<String> {
     let lines = text.lines().map(str::trim_end);
     lines
         .filter(|line| !line.is_empty())
@@ -393,8 +443,9 @@ fn lines(text: &str) -> Vec<String> {
         .collect()
 }
 
-fn alert_state(alert: &AlertView, sent_ms: u64, now_ms: u64) -> Mark {
-    let last = |step: AlertStep| alert.answers.iter().find(|answer| answer.step == step);
+/// What an alert has come to.
+pub(in crate::web) fn alert_state(alert: &AlertView, sent_ms: u64, now_ms: u64) -> Mark {
+    let first = |step: AlertStep| alert.answers.iter().find(|answer| answer.step == step);
     let who = |answer: &maillon_protocol::admin::AnswerView| {
         let name = if answer.by.is_empty() {
             &answer.structure
@@ -409,18 +460,18 @@ fn alert_state(alert: &AlertView, sent_ms: u64, now_ms: u64) -> Mark {
         class: "m-mark--done",
         words,
     };
-    if let Some(answer) = last(AlertStep::Close) {
+    if let Some(answer) = first(AlertStep::Close) {
         let (name, at) = who(answer);
         return done(
             "check-double",
             format!("Close par {name}, {at}\u{a0}: {}", answer.comment),
         );
     }
-    if let Some(answer) = last(AlertStep::TakeCharge) {
+    if let Some(answer) = first(AlertStep::TakeCharge) {
         let (name, at) = who(answer);
         return done("hand", format!("{name} s’en charge, {at}"));
     }
-    if let Some(answer) = last(AlertStep::Acknowledge) {
+    if let Some(answer) = first(AlertStep::Acknowledge) {
         let (name, at) = who(answer);
         return done("check", format!("{name} en a pris connaissance, {at}"));
     }
@@ -438,12 +489,14 @@ fn alert_state(alert: &AlertView, sent_ms: u64, now_ms: u64) -> Mark {
 
 fn reach(
     delivery: &[(maillon_protocol::ids::NodeId, String, Delivery)],
+    gender: Gender,
     now_ms: u64,
 ) -> Option<Reach> {
     if delivery.is_empty() {
         return None;
     }
-    let mut waiting = 0;
+    let received = gender.of_two("Reçu", "Reçue");
+    let (mut waiting, mut without_files, mut not_shown) = (0, 0, 0);
     let mut structures = Vec::new();
     for (_, structure, delivery) in delivery {
         let done = |icon, words| Mark {
@@ -463,47 +516,69 @@ fn reach(
             }
             Delivery::Delivered { at_ms } => done(
                 "check",
-                format!("Reçu {}", french::moment(*at_ms, now_ms).said),
+                format!("{received} {}", french::moment(*at_ms, now_ms).said),
             ),
             Delivery::FilesMissing { at_ms } => {
+                without_files += 1;
                 let at = french::moment(*at_ms, now_ms).said;
-                done("check", format!("Texte reçu {at}, fichiers en chemin"))
+                Mark {
+                    icon: "hourglass",
+                    class: "m-mark--wait",
+                    words: format!("Texte reçu {at}, fichiers en chemin"),
+                }
             }
-            Delivery::NotShown { .. } => Mark {
-                icon: "warning",
-                class: "m-mark--warn",
-                words: "Reçu, mais non affiché là-bas".to_owned(),
-            },
+            Delivery::NotShown { .. } => {
+                not_shown += 1;
+                Mark {
+                    icon: "warning",
+                    class: "m-mark--warn",
+                    words: format!(
+                        "{received}, mais non {} là-bas",
+                        gender.of_two("affiché", "affichée")
+                    ),
+                }
+            }
             Delivery::Answered { at_ms, .. } => done(
                 "check-double",
                 format!("Répondu {}", french::moment(*at_ms, now_ms).said),
             ),
             Delivery::Read { at_ms } => done(
                 "check-double",
-                format!("Lu {}", french::moment(*at_ms, now_ms).said),
+                format!(
+                    "{} {}",
+                    gender.of_two("Lu", "Lue"),
+                    french::moment(*at_ms, now_ms).said
+                ),
             ),
         };
         structures.push((structure.clone(), mark));
     }
     let all = structures.len();
-    let whole = if waiting == 0 {
-        Mark {
-            icon: "check-double",
-            class: "m-mark--done",
-            words: match all {
-                1 => "Reçu par l’autre structure".to_owned(),
-                _ => format!("Reçu par les {all} autres structures"),
-            },
-        }
+    // As far as it got where it got least far.
+    let (icon, class, words) = if waiting > 0 {
+        let so_far = all - waiting;
+        let words = format!("{received} par {so_far} sur {all}, en attente pour {waiting}");
+        ("hourglass", "m-mark--wait", words)
+    } else if not_shown > 0 {
+        let shown = gender.of_two("affiché", "affichée");
+        let words = match all {
+            1 => format!("{received} par l’autre structure, mais non {shown} là-bas"),
+            _ => format!("{received} partout, mais non {shown} dans {not_shown} sur {all}"),
+        };
+        ("warning", "m-mark--warn", words)
+    } else if without_files > 0 {
+        let words = match all {
+            1 => "Texte reçu par l’autre structure, fichiers en chemin".to_owned(),
+            _ => format!("Texte reçu partout, fichiers en chemin vers {without_files} sur {all}"),
+        };
+        ("hourglass", "m-mark--wait", words)
     } else {
-        Mark {
-            icon: "hourglass",
-            class: "m-mark--wait",
-            words: format!(
-                "Reçu par {} sur {all}, en attente pour {waiting}",
-                all - waiting
-            ),
-        }
+        let words = match all {
+            1 => format!("{received} par l’autre structure"),
+            _ => format!("{received} par les {all} autres structures"),
+        };
+        ("check-double", "m-mark--done", words)
     };
+    let whole = Mark { icon, class, words };
     Some(Reach { whole, structures })
 }

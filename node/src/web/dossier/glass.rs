@@ -115,7 +115,7 @@ pub(in crate::web) async fn break_it(
         "Choisissez pourquoi vous ouvrez ce dossier."
     };
     let words_fault = match words.trim().chars().count() {
-        0 => "Écrivez en quelques mots ce qui se passe.",
+        _ if crate::signs::is_blank(words) => "Écrivez en quelques mots ce qui se passe.",
         length if length > WORDS => {
             "Cette raison a plus de 500 caractères\u{a0}: écrivez l’essentiel."
         }

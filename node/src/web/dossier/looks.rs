@@ -75,7 +75,7 @@ fn who(by: &LookedBy) -> String {
             None => one.name.clone(),
         },
         LookedBy::Administrator => "Administration du nœud".to_owned(),
-        LookedBy::Node => "Le nœud, de lui-même".to_owned(),
+        LookedBy::Node => "Maillon, automatiquement".to_owned(),
     }
 }
 
@@ -167,6 +167,7 @@ pub(in crate::web) async fn looks(
     let care = &site.node.care;
     let page = care.looks(who.professional()?, filed.circle, before)?;
     let cover = Cover::new(&filed, &view, Tab::Looks);
+    let cover = cover.dated(&site, &filed, arrival.now_ms).await?;
     let page = Page {
         shell: Shell::of(&who, Place::Patients, "Accès au dossier"),
         structure: &who.structure,

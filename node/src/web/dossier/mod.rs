@@ -25,7 +25,7 @@ pub(super) use attached::attached;
 pub(super) use circle::{change_circle, circle_form};
 pub(super) use documents::{add as add_document, documents};
 pub(super) use draft::keep_draft;
-pub(super) use entry::by;
+pub(super) use entry::{alert_state, by};
 pub(super) use favourite::choose;
 pub(super) use glass::{break_it, glass_form};
 pub(super) use looks::looks;
@@ -44,11 +44,15 @@ use axum::{
     response::Response,
 };
 use data_encoding::HEXLOWER_PERMISSIVE;
-use maillon_protocol::{admin::Sharing, ids::CircleId};
+use maillon_protocol::{
+    admin::{AlertLine, Sharing},
+    ids::CircleId,
+};
 use serde::Deserialize;
 
 use super::{
     Site,
+    alerts::{due, gravity, to},
     door::{From, Who},
     french::{self, Moment},
     person::Person,
@@ -212,6 +216,8 @@ struct Journal {
     older: Option<(String, String)>,
     /// Whether this is not the newest page.
     past: bool,
+    /// What follows the file's address where one comes back to it: `?fil=alertes&`.
+    here: String,
 }
 
 impl Journal {
@@ -229,15 +235,45 @@ impl Journal {
             days: entry::days(view, address, now_ms),
             older,
             past,
+            here: tab.to_owned(),
         }
     }
 
-    /// What whoever holds a printed summary must know first: alerts that are not closed, and urgent notes.
-    fn matters(&self) -> Vec<&Entry> {
+    /// The urgent notes among it.
+    fn urgent_notes(&self) -> Vec<&Entry> {
         let entries = self.days.iter().flat_map(|day| &day.entries);
-        entries
-            .filter(|one| one.alert.is_some() || one.is_urgent_note())
-            .collect()
+        entries.filter(|one| one.is_urgent_note()).collect()
+    }
+}
+
+/// An alert that nobody has closed, as the summary names it.
+struct Unclosed {
+    flag: &'static str,
+    flag_class: &'static str,
+    text: String,
+    state: String,
+    /// Whom it asks, until when, who sent it.
+    asks: String,
+    by: String,
+    when: Moment,
+}
+
+impl Unclosed {
+    fn of(alert: &AlertLine, now_ms: u64) -> Self {
+        let (_, flag, flag_class) = gravity(alert.alert.severity);
+        let asks = [to(&alert.alert), due(&alert.alert, now_ms)].into_iter();
+        let asks: Vec<_> = asks.filter(|part| !part.is_empty()).collect();
+        let by = [alert.by.as_str(), &alert.structure].into_iter();
+        let by: Vec<_> = by.filter(|part| !part.is_empty()).collect();
+        Self {
+            flag,
+            flag_class,
+            text: alert.text.clone(),
+            state: alert_state(&alert.alert, alert.written_ms, now_ms).words,
+            asks: french::capital(&asks.join(", ")),
+            by: by.join(", "),
+            when: french::moment(alert.written_ms, now_ms),
+        }
     }
 }
 
@@ -246,6 +282,10 @@ impl Journal {
 struct SummaryPage<'a> {
     shell: Shell<'a>,
     cover: Cover,
+    /// Alerts that nobody has closed.
+    unclosed: Vec<Unclosed>,
+    /// Whom to call first.
+    call: Vec<Near>,
     around: Vec<Near>,
     structures: Vec<String>,
     filters: Vec<(&'static str, &'static str, bool)>,
@@ -261,6 +301,12 @@ impl SummaryPage<'_> {
     const fn is_beyond(place: &usize) -> bool {
         *place >= AROUND
     }
+
+    /// Whether everything is looked at, from now on backwards: then what matters now stands above it.
+    fn is_whole(&self) -> bool {
+        let whole = self.filters.first().is_some_and(|(.., chosen)| *chosen);
+        whole && !self.journal.past
+    }
 }
 
 #[derive(Template)]
@@ -269,7 +315,10 @@ struct NotebookPage<'a> {
     shell: Shell<'a>,
     cover: Cover,
     journal: Journal,
+    printed: Moment,
     done: &'static str,
+    reader: &'a str,
+    structure: &'a str,
 }
 
 /// A file that somebody opens at an address.
@@ -322,6 +371,17 @@ pub(super) async fn summary(
     let members = view.circle.members.iter();
     let page = SummaryPage {
         shell: Shell::of(&who, Place::Patients, "Dossier"),
+        unclosed: view
+            .unclosed
+            .iter()
+            .map(|alert| Unclosed::of(alert, arrival.now_ms))
+            .collect(),
+        call: around
+            .iter()
+            .filter(|one| one.lasts)
+            .map(Near::of)
+            .filter(|one| one.first && !one.phones.is_empty())
+            .collect(),
         around: around
             .iter()
             .filter(|one| one.lasts)
@@ -372,8 +432,12 @@ pub(super) async fn notebook(
         shell: Shell::of(&who, Place::Patients, "Carnet de liaison"),
         journal: Journal::of(&view, &cover.address, "/carnet?", before.is_some(), now_ms),
         cover,
+        printed: french::moment(now_ms, now_ms),
+        reader: &who.account().name,
+        structure: &who.structure,
         done: match asked.ecrit.as_str() {
             "note" => "Note envoyée au cercle.",
+            "reponse" => "Réponse envoyée au cercle.",
             "corrigee" => "Note corrigée.",
             "retiree" => "Note retirée.",
             _ => "",

@@ -5,16 +5,25 @@ use axum::{
     extract::{Path, Query, Request, State, rejection::QueryRejection},
     response::Response,
 };
-use maillon_protocol::{content::NoteKind, ids::ThingId};
+use maillon_protocol::{
+    content::NoteKind,
+    ids::{CircleId, ThingId},
+};
 use serde::Deserialize;
 
-use super::{Cover, Tab, draft, entry::note_kind, file, opened};
+use super::{
+    Cover, Tab, by, draft,
+    entry::{lines, note_kind},
+    file, opened,
+};
 use crate::{
     care::{CareError, Category, Form, NewNote, Shown},
+    clock::now_ms,
+    signs,
     web::{
         Site,
         door::{self, From, Who},
-        french::Moment,
+        french::{self, Moment},
         problem::Problem,
         shell::{self, Place, Shell},
         upload,
@@ -60,12 +69,54 @@ struct Page<'a> {
     kinds: Vec<Choice>,
     text: String,
     urgent: bool,
-    /// The note that is answered.
+    /// By what the note or the alert is named that is answered; empty where nothing is.
     answers: String,
+    quoted: Option<Quoted>,
     fault: &'static str,
     file_fault: &'static str,
     /// When what stands in the form was written, where it was begun before.
     begun: Option<Moment>,
+}
+
+impl Page<'_> {
+    /// Whether it is an answer: then nobody is asked of which kind it is.
+    const fn answers_something(&self) -> bool {
+        self.quoted.is_some()
+    }
+
+    /// The kind that is chosen.
+    fn nature(&self) -> &'static str {
+        let chosen = self.kinds.iter().find(|kind| kind.chosen);
+        chosen.map_or("", |kind| kind.value)
+    }
+}
+
+/// What is answered, as the form shows it.
+struct Quoted {
+    alert: bool,
+    by: String,
+    when: Moment,
+    lines: Vec<String>,
+}
+
+/// What a form answers; none where it answers nothing, or what stands no more.
+fn quoted(
+    site: &Site,
+    who: &Who,
+    circle: &CircleId,
+    answers: &str,
+) -> Result<Option<Quoted>, Problem> {
+    let Ok(thing) = answers.parse() else {
+        return Ok(None);
+    };
+    let actor = who.professional()?;
+    let answered = site.node.care.answered(actor, circle, &thing)?;
+    Ok(answered.map(|answered| Quoted {
+        alert: answered.alert,
+        by: by(&answered.by),
+        when: french::moment(answered.at_ms, now_ms()),
+        lines: lines(&answered.text),
+    }))
 }
 
 /// Which note is answered.
@@ -94,7 +145,7 @@ async fn page(
     file_fault: &'static str,
 ) -> Result<Response, Problem> {
     let wrong = !fault.is_empty() || !file_fault.is_empty();
-    let (filed, view) = opened(site, who, at, Shown::Notes, None).await?;
+    let (filed, view) = opened(site, who, at, Shown::Form, None).await?;
     let cover = Cover::new(&filed, &view, Tab::Notebook);
     // What was typed is shown, whatever became of the file meanwhile.
     if !cover.writes && !wrong {
@@ -104,8 +155,10 @@ async fn page(
             Problem::not_allowed()
         });
     }
+    let quoted = quoted(site, who, &filed.circle, &typed.answers)?;
     let page = Page {
         shell: Shell::of(who, Place::Patients, "Écrire une note"),
+        quoted,
         cover,
         readers: view
             .circle
@@ -180,7 +233,7 @@ pub(in crate::web) async fn write_note(
     let kind = KINDS.iter().find(|(value, _)| *value == typed.kind);
     let fault = match typed.text.len() {
         _ if kind.is_none() => "Choisissez la nature de la note.",
-        _ if typed.text.trim().is_empty() => "Écrivez la note avant de l’envoyer.",
+        _ if signs::is_blank(&typed.text) => "Écrivez la note avant de l’envoyer.",
         length if length > TEXT => {
             "Cette note est trop longue\u{a0}: coupez-la en deux, ou joignez un document."
         }
@@ -205,6 +258,27 @@ pub(in crate::web) async fn write_note(
         answers: *answers,
     };
     let care = &site.node.care;
+    let name = sent.file.as_ref().map_or("", |file| file.name.as_str());
+    let turn = site
+        .sent
+        .turn(&[
+            &who.account().id.0,
+            &filed.circle.0,
+            b"note",
+            typed.kind.as_bytes(),
+            typed.text.as_bytes(),
+            &[u8::from(typed.urgent)],
+            typed.answers.as_bytes(),
+            name.as_bytes(),
+        ])
+        .await;
+    if let Some(led) = turn.led() {
+        let again = door::go(led);
+        sent.give_up(&site).await;
+        care.may_tell(actor, &filed.circle)?;
+        return Ok(again);
+    }
+    let is_alert = quoted(&site, &who, &filed.circle, &typed.answers)?.map(|quoted| quoted.alert);
     let chosen = sent.file.is_some();
     let again = if chosen { upload::AGAIN } else { "" };
     match care
@@ -213,14 +287,25 @@ pub(in crate::web) async fn write_note(
     {
         Ok(_) => {
             draft::sent(&site, actor, &filed.circle, Form::Note(*answers)).await;
-            Ok(door::go(&format!("/dossiers/{at}/carnet?ecrit=note")))
+            let (page, said) = match is_alert {
+                Some(true) => ("?fil=alertes&", "reponse"),
+                Some(false) => ("/carnet?", "reponse"),
+                None => ("/carnet?", "note"),
+            };
+            let to = format!("/dossiers/{at}{page}ecrit={said}");
+            turn.leads(&to);
+            Ok(door::go(&to))
         }
         Err(CareError::Write(error)) => {
             tracing::warn!(%error, "a note could not be written");
             page(&site, &who, &at, typed, "La note n’a pas pu être enregistrée\u{a0}: ce dossier n’accepte plus d’écriture ici. Copiez votre texte, puis rechargez le dossier.", again).await
         }
+        Err(CareError::Commit(error)) => {
+            tracing::error!(%error, "a note was not kept");
+            page(&site, &who, &at, typed, "La note n’a pas pu être enregistrée\u{a0}: le nœud n’écrit plus sur son disque. Copiez votre texte et prévenez votre administrateur.", again).await
+        }
         Err(CareError::NoRecord) => {
-            let fault = "La note à laquelle vous répondez n’est plus ici. Envoyez votre texte comme une note à part.";
+            let fault = "Ce à quoi vous répondez n’est plus ici. Envoyez votre texte comme une note à part.";
             let alone = Typed {
                 answers: String::new(),
                 ..typed

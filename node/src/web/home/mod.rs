@@ -100,8 +100,8 @@ fn patients(site: &Site, actor: &Actor, now_ms: u64) -> Result<Vec<patients::Lin
 fn sentence(alerts: usize, invitations: usize) -> String {
     let alerts = match alerts {
         0 => None,
-        1 => Some("une alerte attend une réponse".to_owned()),
-        _ => Some(format!("{alerts}\u{a0}alertes attendent une réponse")),
+        1 => Some("une alerte est à traiter".to_owned()),
+        _ => Some(format!("{alerts}\u{a0}alertes sont à traiter")),
     };
     let invitations = match invitations {
         0 => None,
@@ -140,7 +140,7 @@ pub(super) async fn page(
         page.waiting = alerts::waiting(&site, actor, now_ms).await?;
         page.invitations = invitations::waiting(&site, &who).await?.len();
         page.unread = unread(&site, actor, now_ms)?;
-        page.sentence = sentence(page.waiting.asked.len(), page.invitations);
+        page.sentence = sentence(page.waiting.asked.count(), page.invitations);
         page.patients = patients(&site, actor, now_ms)?;
     }
     Ok(html(StatusCode::OK, &page))

@@ -77,7 +77,7 @@ impl Faults {
             }
             CareError::Role => self.role = "Seul un médecin est médecin traitant.",
             CareError::Referent => {
-                self.referent = "La référence se confie à quelqu’un qui est dans l’équipe dès aujourd’hui. Corrigez les dates, ou décochez.";
+                self.referent = "La référence se confie à quelqu’un qui est dans l’équipe dès aujourd’hui, sans dernier jour. Corrigez les dates, ou décochez.";
             }
             other => {
                 self.whole = refusal(&other).ok_or(other)?;
@@ -224,7 +224,7 @@ pub(in crate::web) async fn member_form(
     who: Who,
     Path((at, key)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let filed = goes_on(&site, &at)?;
+    let filed = goes_on(&site, &who, &at)?;
     let known = known(&site, &who, &filed, &key)?;
     page(&site, &who, (&at, &known), None, Faults::default()).await
 }
@@ -284,7 +284,7 @@ pub(in crate::web) async fn add_member(
     Path((at, key)): Path<(String, String)>,
     fields: Fields,
 ) -> Result<Response, Problem> {
-    let filed = goes_on(&site, &at)?;
+    let filed = goes_on(&site, &who, &at)?;
     let known = known(&site, &who, &filed, &key)?;
     let (care, actor) = (&site.node.care, who.professional()?);
     let mut faults = Faults::default();

@@ -178,9 +178,13 @@ fn linked(site: &Site) -> BTreeSet<NodeId> {
     peers.map(|(node, _)| node).collect()
 }
 
-/// The file at an address in which something is to be written.
-fn goes_on(site: &Site, at: &str) -> Result<Arc<Filed>, Problem> {
+/// The file at an address in which something is to be written. Who may not open it is not told whether it has ended, nor an administrator whether it is there.
+fn goes_on(site: &Site, who: &Who, at: &str) -> Result<Arc<Filed>, Problem> {
+    let actor = who.professional()?;
     let filed = file(site, at).ok_or_else(Problem::not_found)?;
+    if !site.node.care.opens(actor, &filed.circle)? {
+        return Err(Problem::not_in_team());
+    }
     match filed.ended {
         true => Err(Problem::ended()),
         false => Ok(filed),

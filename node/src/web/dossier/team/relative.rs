@@ -9,6 +9,7 @@ use axum::{
 use super::goes_on;
 use crate::{
     care::{KIN, Kin, NewRelative, PhoneNumber, RelativeRole, Shown},
+    signs::is_invisible,
     web::{
         Site,
         door::{self, Who},
@@ -134,7 +135,7 @@ pub(in crate::web) async fn relative_form(
     who: Who,
     Path(at): Path<String>,
 ) -> Result<Response, Problem> {
-    goes_on(&site, &at)?;
+    goes_on(&site, &who, &at)?;
     page(&site, &who, &at, &Fields::default(), Faults::default()).await
 }
 
@@ -144,8 +145,14 @@ fn read(fields: &Fields) -> Result<NewRelative, Faults> {
     let name = fields.word("nom");
     if !name.chars().any(char::is_alphabetic) {
         faults.name = "Écrivez son prénom et son nom.";
-    } else if name.chars().count() > NAME || name.chars().any(char::is_control) {
+    } else if name.chars().count() > NAME {
         faults.name = "Ce nom a plus de 100 caractères\u{a0}: écrivez le prénom et le nom seuls.";
+    } else if name
+        .chars()
+        .any(|sign| sign.is_control() || is_invisible(sign))
+    {
+        faults.name =
+            "Ce nom contient des signes invisibles\u{a0}: écrivez-le de nouveau au clavier.";
     }
     let asked = fields.word("lien");
     let kin = Kin::of(asked);
@@ -185,7 +192,7 @@ pub(in crate::web) async fn add_relative(
     Path(at): Path<String>,
     fields: Fields,
 ) -> Result<Response, Problem> {
-    let filed = goes_on(&site, &at)?;
+    let filed = goes_on(&site, &who, &at)?;
     let actor = who.professional()?;
     match read(&fields) {
         Ok(relative) => {

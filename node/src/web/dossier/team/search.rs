@@ -71,7 +71,7 @@ async fn list(
     (typed, page): (&str, usize),
 ) -> Result<Response, Problem> {
     let actor = who.professional()?;
-    let filed = goes_on(site, at)?;
+    let filed = goes_on(site, who, at)?;
     let care = &site.node.care;
     let linked = linked(site);
     let wanted = NameWanted {

@@ -42,7 +42,7 @@ async fn page(
     typed: Option<&Fields>,
     fault: String,
 ) -> Result<Response, Problem> {
-    goes_on(site, at)?;
+    goes_on(site, who, at)?;
     let (filed, view) = opened(site, who, at, Shown::Team, None).await?;
     let care = &site.node.care;
     let term = care.term(who.professional()?, &filed.circle, &record)?;
@@ -89,7 +89,7 @@ pub(in crate::web) async fn change_term(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let record = term.parse().map_err(|_| Problem::not_found())?;
-    let filed = goes_on(&site, &at)?;
+    let filed = goes_on(&site, &who, &at)?;
     let (care, actor) = (&site.node.care, who.professional()?);
     let again = async |fault: String| page(&site, &who, (&at, record), Some(&fields), fault).await;
     let (done, said) = match fields.word("geste") {
@@ -110,6 +110,10 @@ pub(in crate::web) async fn change_term(
         Ok(()) => {}
         Err(CareError::Period) => {
             return again("Elle se terminerait avant d’avoir commencé.".to_owned()).await;
+        }
+        Err(CareError::Referent) if fields.word("geste") != "terminer" => {
+            let fault = "La référence se confie à quelqu’un qui est dans l’équipe dès aujourd’hui, sans dernier jour.";
+            return again(fault.to_owned()).await;
         }
         Err(CareError::Referent) => return Err(Problem::changed_meanwhile()),
         Err(error) => return Err(error.into()),
