@@ -8,6 +8,8 @@ mod ground;
 #[path = "ground/site.rs"]
 mod site;
 
+use std::time::Duration;
+
 use maillon_node::{
     audit::By,
     care::{
@@ -280,6 +282,8 @@ async fn people_are_found_by_name_birth_date_and_number_among_ones_own_or_all() 
     let nurse = site.somebody("Camille Roux", Some("60")).await.at_page();
     let other = site.somebody("Inès Delahaye", Some("60")).await.at_page();
     opened(&site, &nurse, leontine()).await;
+    // What comes last is a millisecond later at least.
+    tokio::time::sleep(Duration::from_millis(2)).await;
     opened(&site, &nurse, person("LE GOFF", "JEANNE", "1938-05-12")).await;
     opened(&site, &other, person("LE GOFFIC", "YVETTE", "1944-01-30")).await;
     assert_eq!(names(&site, &nurse, "le goff", true), ["LE GOFF"]);

@@ -181,7 +181,7 @@ fn says_something(
 }
 
 /// Whether two entries of one structure are the same person: by an identifier where both have one, otherwise by name and profession.
-fn same_person(one: &Professional, other: &Professional) -> bool {
+pub(super) fn same_person(one: &Professional, other: &Professional) -> bool {
     if one.identifiers.is_empty() && other.identifiers.is_empty() {
         let profession = |of: &Professional| of.profession.as_ref().map(|code| code.code.clone());
         return one.name == other.name && profession(one) == profession(other);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use maillon_protocol::{
-    admin::{AlertLine, AlertView, CircleView, FileState, ThingView},
+    admin::{AlertLine, CircleView, FileState, ThingView},
     content::{Content, Kind, Party},
     ids::{CircleId, NodeId, RecordId},
 };
@@ -165,7 +165,7 @@ impl Care {
         let view = self.things_read(actor, &circle, &reads, before)?;
         let unclosed = match part {
             Shown::All | Shown::Alerts if reads.contains(&(Kind::Alert as u64)) => {
-                self.unclosed_in(&circle, now_ms())?
+                self.unclosed_in(actor, &circle, now_ms())?
             }
             _ => Vec::new(),
         };
@@ -194,8 +194,8 @@ impl Care {
         Ok(FileView {
             own,
             new,
-            asked_of_others: self.asked_of_others(&view),
-            noted: self.noted_by(actor, &view),
+            asked_of_others: self.asked_of_others(actor, &view)?,
+            noted: self.noted_by(actor, &view)?,
             unclosed,
             favourite: match glass_ms {
                 Some(_) => None,
@@ -245,33 +245,46 @@ impl Care {
         Ok(view)
     }
 
-    fn asked_of_others(&self, view: &CircleView) -> BTreeSet<RecordId> {
+    /// The alerts that others are to answer: those that this structure sent to others, and the reader's own.
+    fn asked_of_others(
+        &self,
+        actor: &Actor,
+        view: &CircleView,
+    ) -> Result<BTreeSet<RecordId>, CareError> {
         let own = self.shared().own();
-        let is_for_others = |alert: &AlertView| {
+        let mut others = BTreeSet::new();
+        for (thing, alert) in view
+            .things
+            .iter()
+            .filter_map(|one| Some((one, one.alert.as_ref()?)))
+        {
             let names_own = alert.addressees.iter().any(|(node, _)| *node == own);
-            !alert.structures.is_empty() && (alert.left || !names_own)
-        };
-        let alerts = view.things.iter().filter(|thing| {
-            let alert = thing.alert.as_ref();
-            alert.is_some_and(is_for_others)
-        });
-        let alerts = alerts.flat_map(|thing| &thing.standing);
-        alerts
-            .filter(|one| one.node == own)
-            .map(|one| one.record)
-            .collect()
+            let to_others = !alert.addressees.is_empty() && !alert.left;
+            for one in thing.standing.iter().filter(|one| one.node == own) {
+                if names_own {
+                    continue;
+                }
+                if to_others || self.is_own(actor, &one.node, &one.author) {
+                    others.insert(one.record);
+                }
+            }
+        }
+        Ok(others)
     }
 
-    /// The alerts of which somebody has taken note here, as far as their name tells.
-    fn noted_by(&self, actor: &Actor, view: &CircleView) -> BTreeSet<RecordId> {
-        let own = self.shared().own();
-        let noted = view.things.iter().filter(|thing| {
-            let answers = thing.alert.iter().flat_map(|alert| &alert.answers);
-            let mut theirs = answers.filter(|answer| answer.node == own);
-            theirs.any(|answer| answer.by == actor.professional.name)
-        });
-        let records = noted.flat_map(|thing| &thing.standing);
-        records.map(|one| one.record).collect()
+    /// The alerts that somebody has answered themselves.
+    fn noted_by(&self, actor: &Actor, view: &CircleView) -> Result<BTreeSet<RecordId>, CareError> {
+        let mut noted = BTreeSet::new();
+        for thing in view.things.iter().filter(|thing| thing.alert.is_some()) {
+            let entry = self.alert_entry(&view.line.circle, &thing.thing)?;
+            let Some(entry) = entry else {
+                continue;
+            };
+            if self.has_answered(actor, &entry)? {
+                noted.extend(thing.standing.iter().map(|one| one.record));
+            }
+        }
+        Ok(noted)
     }
 
     /// A line in the trail for a look at persons whom somebody does not follow: a list, a search, or a comparison with a new person.

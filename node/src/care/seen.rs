@@ -36,6 +36,9 @@ const KEPT: usize = 400;
 /// Records of one log at which somebody's list looks for notes, the newest first: what is before them is as if it had been seen.
 const LOOKED_AT: usize = 1_000;
 
+/// A row that somebody keeps for themselves: its key, and what it holds.
+pub(super) type OwnRow = (Vec<u8>, Vec<u8>);
+
 /// How far somebody has seen a file.
 pub(super) struct Seen {
     /// By log; none where they have never looked.
@@ -155,7 +158,7 @@ impl Care {
         seen: &Seen,
         view: &CircleView,
         newest: bool,
-    ) -> Result<Option<(Vec<u8>, Vec<u8>)>, CareError> {
+    ) -> Result<Option<OwnRow>, CareError> {
         let looks = actor.present && actor.seat == Seat::Page;
         if !looks || seen.is_all(circle) {
             return Ok(None);
@@ -194,9 +197,9 @@ impl Care {
         for (thing, one) in
             things.flat_map(|thing| thing.standing.iter().map(move |one| (thing, one)))
         {
-            if !matches!(one.content, Content::LiaisonNote(_))
-                || self.is_own(actor, &one.node, &one.author)
-            {
+            let stands =
+                matches!(&one.content, Content::LiaisonNote(note) if note.withdrawn.is_empty());
+            if !stands || self.is_own(actor, &one.node, &one.author) {
                 continue;
             }
             if seen.left.contains_key(&thing.thing) {

@@ -5,9 +5,10 @@
 //!   somebody has taken note of it. One that nobody has answered in time asks every structure of the circle but the one that sent it.
 //! - **taken**: somebody sees to it, and has not closed it.
 //! - **elsewhere**: others are to answer it.
-//! - **closed**: closed during the last three days.
+//! - **done**: closed, or known, during the last three days.
 //!
-//! An alert without addressees in a circle of one structure asks this structure: there is nobody else.
+//! An alert without addressees asks the sender's colleagues too: a nurse's own structure has the person's doctor. Nobody is asked by their own alert, unless it names their
+//! structure. What is only good to know is done with, for a structure, when somebody there knows it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,11 +19,11 @@ use maillon_protocol::{
     ids::{CircleId, NodeId, RecordId},
 };
 
-use super::{Actor, Care, CareError, Category, audit};
+use super::{Actor, Care, CareError, Category, alert::same_person, audit, read};
 use crate::audit::About;
 
-/// For so long what was closed is listed, milliseconds: three days.
-const CLOSED_MS: u64 = 3 * 24 * 3_600_000;
+/// For so long what is done with is listed, milliseconds: three days.
+const DONE_MS: u64 = 3 * 24 * 3_600_000;
 /// Alerts in one list of a page.
 const IN_A_LIST: usize = 50;
 /// Alerts of one file that its first page names.
@@ -39,8 +40,8 @@ pub enum Turn {
     Taken,
     /// Others are to answer.
     Elsewhere,
-    /// It was closed lately.
-    Closed,
+    /// It was done with lately.
+    Done,
 }
 
 /// An alert that waits for somebody's answer.
@@ -59,6 +60,8 @@ pub struct Asked {
 pub struct AlertList {
     /// The first of them.
     pub alerts: Vec<AlertLine>,
+    /// Those among them that the reader has answered themselves.
+    pub answered: BTreeSet<RecordId>,
     /// How many more there are.
     pub more: usize,
 }
@@ -84,31 +87,37 @@ struct Standing {
     place: Place,
 }
 
-/// Whose turn it is for a structure of the circle; none where nobody has to look at it any more.
+/// Whose turn it is, for somebody of a structure of the circle who has written it or not; none where nobody has to look at it any more.
 fn turn_of(
     entry: &AlertEntry,
-    own: &NodeId,
+    (own, author): (&NodeId, bool),
     members: &BTreeSet<NodeId>,
     now_ms: u64,
 ) -> Option<Turn> {
     let asked = entry.asked.as_ref()?;
     let is_member = |node: &NodeId| members.contains(node);
-    let alone = members.iter().all(|node| node == own);
-    let waits = entry.is_open(is_member) && !(alone && entry.step().is_some());
+    let done = |step: AlertStep| {
+        let answers = entry.answers.values().filter(|answer| answer.step == step);
+        let at_ms = answers.map(|answer| answer.time.ms()).min();
+        let lately = at_ms.is_some_and(|at_ms| at_ms.saturating_add(DONE_MS) > now_ms);
+        lately.then_some(Turn::Done)
+    };
     match entry.step() {
-        Some(AlertStep::Close) => {
-            let answers = entry.answers.values();
-            let closed = answers.filter(|answer| answer.step == AlertStep::Close);
-            let at_ms = closed.map(|answer| answer.time.ms()).min()?;
-            return (at_ms.saturating_add(CLOSED_MS) > now_ms).then_some(Turn::Closed);
-        }
+        Some(AlertStep::Close) => return done(AlertStep::Close),
         Some(AlertStep::TakeCharge) => return Some(Turn::Taken),
         // Whoever knows what there is to know needs to do no more.
-        Some(AlertStep::Acknowledge) if !waits && asked.severity == Severity::Low => return None,
+        Some(AlertStep::Acknowledge)
+            if asked.severity == Severity::Low
+                && (author || entry.structures().contains_key(own)) =>
+        {
+            return done(AlertStep::Acknowledge);
+        }
         _ => {}
     }
-    let is_late = entry.is_overdue(now_ms, is_member) && asked.node != *own;
-    Some(if asked.must_answer(own, is_member) || alone || is_late {
+    let to_all = asked.addressees.is_empty() || asked.is_orphaned(is_member);
+    let is_late = entry.is_overdue(now_ms, is_member);
+    let is_asked = asked.addressees.contains(own) || !author && (to_all || is_late);
+    Some(if is_asked {
         Turn::Asked
     } else {
         Turn::Elsewhere
@@ -119,7 +128,7 @@ fn place_of(entry: &AlertEntry, turn: Turn, now_ms: u64) -> Option<Place> {
     let asked = entry.asked.as_ref()?;
     let latest = entry.answers.values().map(|answer| answer.time.0).max();
     let sent = asked.time.0;
-    if matches!(turn, Turn::Taken | Turn::Closed) {
+    if matches!(turn, Turn::Taken | Turn::Done) {
         // What was done last comes first.
         let done = u64::MAX - latest.unwrap_or(sent);
         return Some((0, false, done, sent, asked.record));
@@ -140,7 +149,12 @@ fn place_of(entry: &AlertEntry, turn: Turn, now_ms: u64) -> Option<Place> {
 
 impl Care {
     /// Where the alerts of some files stand, each list in its order; only the index is read.
-    fn standing_in(&self, circles: &[CircleId], now_ms: u64) -> Result<Vec<Standing>, CareError> {
+    fn standing_in(
+        &self,
+        actor: &Actor,
+        circles: &[CircleId],
+        now_ms: u64,
+    ) -> Result<Vec<Standing>, CareError> {
         let own = self.shared().own();
         let mut all = Vec::new();
         for id in circles {
@@ -154,7 +168,8 @@ impl Care {
                 continue;
             }
             for entry in self.alert_entries(id)? {
-                let turn = turn_of(&entry, &own, &members, now_ms);
+                let author = self.has_sent(actor, &entry)?;
+                let turn = turn_of(&entry, (&own, author), &members, now_ms);
                 let placed = turn.and_then(|turn| Some((turn, place_of(&entry, turn, now_ms)?)));
                 all.extend(placed.map(|(turn, place)| Standing {
                     circle: *id,
@@ -166,6 +181,36 @@ impl Care {
         }
         all.sort_by_key(|one| (one.turn, one.place));
         Ok(all)
+    }
+
+    /// Whether somebody has sent an alert themselves.
+    pub(super) fn has_sent(&self, actor: &Actor, entry: &AlertEntry) -> Result<bool, CareError> {
+        let own = self.shared().own();
+        let Some(asked) = entry.asked.as_ref().filter(|asked| asked.node == own) else {
+            return Ok(false);
+        };
+        self.wrote(actor, &asked.record)
+    }
+
+    /// Whether somebody has answered an alert themselves.
+    pub(super) fn has_answered(
+        &self,
+        actor: &Actor,
+        entry: &AlertEntry,
+    ) -> Result<bool, CareError> {
+        let own = self.shared().own();
+        for answer in entry.answers.values().filter(|answer| answer.node == own) {
+            if self.wrote(actor, &answer.record)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn wrote(&self, actor: &Actor, record: &RecordId) -> Result<bool, CareError> {
+        let opened = read::opened(self.shared(), record)?;
+        Ok(opened
+            .is_some_and(|(_, opened)| same_person(&opened.envelope.author, &actor.professional)))
     }
 
     fn lines_of(&self, standing: &[&Standing], now_ms: u64) -> Result<Vec<AlertLine>, CareError> {
@@ -196,16 +241,29 @@ impl Care {
     pub async fn alert_board(&self, actor: &Actor, now_ms: u64) -> Result<AlertBoard, CareError> {
         self.may_read(actor, Category::Identity)?;
         self.may_read(actor, Category::Messages)?;
-        let standing = self.standing_in(&self.followed(actor), now_ms)?;
+        let standing = self.standing_in(actor, &self.followed(actor), now_ms)?;
         let mut board = AlertBoard::default();
         let mut shown = BTreeSet::new();
-        for turn in [Turn::Asked, Turn::Taken, Turn::Elsewhere, Turn::Closed] {
+        for turn in [Turn::Asked, Turn::Elsewhere, Turn::Taken, Turn::Done] {
             let all: Vec<&Standing> = standing.iter().filter(|one| one.turn == turn).collect();
             let (first, rest) = all.split_at(all.len().min(IN_A_LIST));
             let alerts = self.lines_of(first, now_ms)?;
+            let mut answered = BTreeSet::new();
+            for one in first {
+                if let (true, Some(asked)) =
+                    (self.has_answered(actor, &one.entry)?, &one.entry.asked)
+                {
+                    answered.insert(asked.record);
+                }
+            }
             shown.extend(alerts.iter().map(|alert| alert.circle));
             let more = rest.len();
-            board.0.insert(turn, AlertList { alerts, more });
+            let list = AlertList {
+                alerts,
+                answered,
+                more,
+            };
+            board.0.insert(turn, list);
         }
         if !shown.is_empty() {
             let reader = actor.clone();
@@ -223,14 +281,16 @@ impl Care {
     /// The alerts of one file that nobody has closed, the most urgent first: whoever asks shows them with a line in the trail.
     pub(super) fn unclosed_in(
         &self,
+        actor: &Actor,
         circle: &CircleId,
         now_ms: u64,
     ) -> Result<Vec<AlertLine>, CareError> {
-        let standing = self.standing_in(std::slice::from_ref(circle), now_ms)?;
+        let standing = self.standing_in(actor, std::slice::from_ref(circle), now_ms)?;
         let mut open: Vec<&Standing> = standing
             .iter()
-            .filter(|one| one.turn != Turn::Closed)
+            .filter(|one| one.turn != Turn::Done)
             .collect();
+        open.sort_by_key(|one| (one.turn == Turn::Taken, one.place));
         open.truncate(IN_A_FILE);
         self.lines_of(&open, now_ms)
     }
@@ -247,7 +307,7 @@ impl Care {
                 answer => answer?,
             }
         }
-        let standing = self.standing_in(&self.followed(actor), now_ms)?;
+        let standing = self.standing_in(actor, &self.followed(actor), now_ms)?;
         let asked = standing.iter().filter(|one| one.turn == Turn::Asked);
         let asked = asked.take(COUNTED).filter_map(|one| {
             let asked = one.entry.asked.as_ref()?;
@@ -302,7 +362,14 @@ mod tests {
     }
 
     fn turn(entry: &AlertEntry, members: &[NodeId], now_ms: u64) -> Option<Turn> {
-        turn_of(entry, &OWN, &members.iter().copied().collect(), now_ms)
+        let members = members.iter().copied().collect();
+        turn_of(entry, (&OWN, false), &members, now_ms)
+    }
+
+    /// For whoever has sent it.
+    fn own_turn(entry: &AlertEntry, members: &[NodeId], now_ms: u64) -> Option<Turn> {
+        let members = members.iter().copied().collect();
+        turn_of(entry, (&OWN, true), &members, now_ms)
     }
 
     #[test]
@@ -311,10 +378,15 @@ mod tests {
         let all = [OWN, CPTS, HOSPITAL];
         assert_eq!(turn(&alert(CPTS, &[], Medium), &all, 1), Some(Turn::Asked));
         let own = alert(OWN, &[], Medium);
-        assert_eq!(turn(&own, &all, 1), Some(Turn::Elsewhere));
+        assert_eq!(own_turn(&own, &all, 1), Some(Turn::Elsewhere));
+        assert_eq!(own_turn(&own, &[OWN], 1), Some(Turn::Elsewhere));
+        // A nurse's own structure may have the person's doctor.
+        assert_eq!(turn(&own, &all, 1), Some(Turn::Asked));
         // A broken glass is told to the referent, who may work where it was broken.
         let to_own = alert(OWN, &[OWN], Medium);
-        assert_eq!(turn(&to_own, &all, 1), Some(Turn::Asked));
+        assert_eq!(own_turn(&to_own, &all, 1), Some(Turn::Asked));
+        let elsewhere = alert(OWN, &[CPTS], Medium);
+        assert_eq!(turn(&elsewhere, &all, 1), Some(Turn::Elsewhere));
         // Where there is nobody else, colleagues are asked.
         assert_eq!(turn(&own, &[OWN], 1), Some(Turn::Asked));
     }
@@ -326,7 +398,8 @@ mod tests {
         assert_eq!(turn(&theirs, &all, DUE - 1), Some(Turn::Elsewhere));
         assert_eq!(turn(&theirs, &all, DUE), Some(Turn::Asked));
         let own = alert(OWN, &[HOSPITAL], Severity::High);
-        assert_eq!(turn(&own, &all, DUE), Some(Turn::Elsewhere));
+        assert_eq!(own_turn(&own, &all, DUE), Some(Turn::Elsewhere));
+        assert_eq!(turn(&own, &all, DUE), Some(Turn::Asked));
     }
 
     #[test]
@@ -335,15 +408,9 @@ mod tests {
         let seen = |severity| answered(alert(CPTS, &[], severity), OWN, AlertStep::Acknowledge, 20);
         assert_eq!(turn(&seen(Severity::High), &all, 30), Some(Turn::Asked));
         assert_eq!(turn(&seen(Severity::Medium), &all, 30), Some(Turn::Asked));
-        assert_eq!(turn(&seen(Severity::Low), &all, 30), None);
-        let alone = answered(
-            alert(OWN, &[], Severity::Low),
-            OWN,
-            AlertStep::Acknowledge,
-            20,
-        );
-        assert_eq!(turn(&alone, &[OWN], 30), None);
-        // A colleague of the sender answers for nobody else.
+        assert_eq!(turn(&seen(Severity::Low), &all, 30), Some(Turn::Done));
+        assert_eq!(turn(&seen(Severity::Low), &all, 20 + DONE_MS), None);
+        // Another structure knows it, this one does not yet.
         let sender = answered(
             alert(CPTS, &[], Severity::Low),
             CPTS,
@@ -354,8 +421,8 @@ mod tests {
         let taken = answered(seen(Severity::High), OWN, AlertStep::TakeCharge, 40);
         assert_eq!(turn(&taken, &all, 50), Some(Turn::Taken));
         let closed = answered(taken, CPTS, AlertStep::Close, 60);
-        assert_eq!(turn(&closed, &all, 70), Some(Turn::Closed));
-        assert_eq!(turn(&closed, &all, 60 + CLOSED_MS), None);
+        assert_eq!(turn(&closed, &all, 70), Some(Turn::Done));
+        assert_eq!(turn(&closed, &all, 60 + DONE_MS), None);
     }
 
     #[test]

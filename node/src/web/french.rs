@@ -1,6 +1,7 @@
 //! Dates as people say them, in Europe/Paris; and small words.
 
 use jiff::{Timestamp, Zoned, civil::Weekday, tz::TimeZone};
+use unicode_normalization::UnicodeNormalization;
 
 const DAYS: [&str; 7] = [
     "lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche",
@@ -169,6 +170,18 @@ pub(super) fn lasting(ms: u64) -> String {
         1440..=1499 => "1\u{a0}jour".to_owned(),
         1500..=2879 => format!("1\u{a0}jour et {}\u{a0}h", minutes / 60 - 24),
         _ => format!("{}\u{a0}jours", minutes / 1440),
+    }
+}
+
+/// « de Yann », « d’Inès », « du Dr Tréguer ».
+pub(super) fn of(name: &str) -> String {
+    if let Some(doctor) = name.strip_prefix("Dr ") {
+        return format!("du Dr {doctor}");
+    }
+    let first = name.nfd().next().unwrap_or_default().to_ascii_lowercase();
+    match first {
+        'a' | 'e' | 'i' | 'o' | 'u' | 'h' => format!("d’{name}"),
+        _ => format!("de {name}"),
     }
 }
 

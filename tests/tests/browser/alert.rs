@@ -59,7 +59,7 @@ fn a_nurse_finds_her_patient_on_a_phone_and_a_doctor_elsewhere_takes_charge_of_h
     let photo = screens().join(format!("recit-alerte-ecrite-{}.png", small.word()));
     phone.choose("#fichier", &photo)?;
     phone.click("main form button[type=submit]")?;
-    phone.until_it_says("Sans réponse depuis")?;
+    phone.until_it_says("Sans prise en charge depuis")?;
 
     desk.until_it_says("Refuse de manger depuis hier soir.")?;
     picture(&desk, "recit-alerte-recue", Look::new(false, false))?;

@@ -84,7 +84,7 @@ fn on_paper_the_first_page_says_who_what_matters_and_whom_to_call_and_has_nothin
         "Identité",
         "Ce qui compte maintenant",
         "Refuse de manger depuis hier soir",
-        "Sans réponse depuis",
+        "Sans prise en charge depuis",
         "Appeler le médecin au-dessous de 51 kg.",
         "Autour de la personne",
         NURSE.1,

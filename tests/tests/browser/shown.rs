@@ -241,7 +241,7 @@ pub(crate) const PAGES: &[Shown] = &[
         Nurse,
         "dossier-alertes",
         "/dossiers/{file}?fil=alertes",
-        "Sans réponse depuis",
+        "Sans prise en charge depuis",
     ),
     page(
         Nurse,

@@ -80,9 +80,7 @@ fn the_whole_journey_without_script() -> Story {
     browser.click("[name=gravite][value=urgente]")?;
     browser.fill("#texte", "Tombe en se levant.")?;
     browser.click("main button[type=submit]")?;
-    browser.until_it_says("Sans réponse depuis")?;
-    browser.click("button[name=reponse][value=vue]")?;
-    browser.until_it_says("en a pris connaissance")?;
+    browser.until_it_says("Sans prise en charge depuis")?;
     browser.click("details.m-more summary")?;
     browser.fill("[name=commentaire]", "Vue, rien de cassé.")?;
     browser.click("button[name=reponse][value=close]")?;

@@ -78,7 +78,7 @@ fn an_alert_of_one_territory_is_answered_on_the_page_of_another_and_the_first_se
     )?;
     says(
         &nurse.get(sent.leads_to())?,
-        &["Alerte envoyée au cercle.", "Sans réponse depuis"],
+        &["Alerte envoyée au cercle.", "Sans prise en charge depuis"],
     )?;
     let home = until_it_says(&mut doctor, "/", "Refuse de manger depuis hier soir.")?;
     says(

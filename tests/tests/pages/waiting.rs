@@ -72,7 +72,7 @@ fn an_alert_that_matters_stays_until_somebody_sees_to_it_and_its_sender_hears_wh
     answer(&mut ground.doctor, &file, &alert, &close)?;
     until_it_says(&mut ground.nurse, "/", "rien de cassé")?;
     let page = ground.nurse.get("/alertes")?;
-    ensure(under(&page, "h-closed").contains("rien de cassé"), || {
+    ensure(under(&page, "h-done").contains("rien de cassé"), || {
         page.text.clone()
     })
 }

@@ -113,7 +113,7 @@ impl Care {
     }
 
     /// An alert with its answers.
-    pub(super) fn alert_entry(
+    pub(in crate::care) fn alert_entry(
         &self,
         circle: &CircleId,
         thing: &ThingId,

@@ -34,13 +34,13 @@ pub(super) struct Line {
     pub(super) class: &'static str,
     pub(super) flag: &'static str,
     pub(super) flag_class: &'static str,
-    /// « Sans réponse depuis 2 h », « Étienne Hauchecorne s’en charge, hier à 10 h 05 ».
+    /// « Sans prise en charge depuis 2 h », « Étienne Hauchecorne s’en charge, hier à 10 h 05 ».
     pub(super) state: String,
     /// « à traiter avant 16 h 00 »; empty where there is no moment, or somebody sees to it.
     pub(super) due: String,
     /// « Pour CPTS des Falaises »; empty where it names nobody.
     pub(super) to: String,
-    /// Whether the reader, as far as their name tells, has taken note of it already.
+    /// Whether the reader has taken note of it already.
     pub(super) noted: bool,
     pub(super) text: String,
     pub(super) by: String,
@@ -71,8 +71,8 @@ pub(super) struct Waiting {
     pub(super) taken: Lines,
     /// Those that others are to answer.
     pub(super) elsewhere: Lines,
-    /// Those that were closed lately.
-    pub(super) closed: Lines,
+    /// Those that were done with lately.
+    pub(super) done: Lines,
     /// What came of those that the reader has sent, the newest first.
     pub(super) answered: Vec<Line>,
     /// The node has just started: there may be more.
@@ -83,13 +83,9 @@ impl Waiting {
     /// The lists below those that are to be answered, each with its head.
     pub(super) const fn others(&self) -> [(&'static str, &'static str, &Lines); 3] {
         [
+            ("h-elsewhere", "À d’autres de répondre", &self.elsewhere),
             ("h-taken", "Quelqu’un s’en charge", &self.taken),
-            (
-                "h-elsewhere",
-                "À d’autres structures de répondre",
-                &self.elsewhere,
-            ),
-            ("h-closed", "Closes ces trois derniers jours", &self.closed),
+            ("h-done", "Terminées ces trois derniers jours", &self.done),
         ]
     }
 }
@@ -118,7 +114,7 @@ pub(super) async fn waiting(site: &Site, actor: &Actor, now_ms: u64) -> Result<W
         (Turn::Asked, &mut waiting.asked),
         (Turn::Taken, &mut waiting.taken),
         (Turn::Elsewhere, &mut waiting.elsewhere),
-        (Turn::Closed, &mut waiting.closed),
+        (Turn::Done, &mut waiting.done),
     ] {
         let list = board.take(turn);
         lines.more = list.more;
@@ -126,7 +122,8 @@ pub(super) async fn waiting(site: &Site, actor: &Actor, now_ms: u64) -> Result<W
             let Some(filed) = care.filed(&alert.circle)? else {
                 continue;
             };
-            let shown = || line(alert, &filed, own, now_ms);
+            let noted = list.answered.contains(&alert.record);
+            let shown = || line(alert, &filed, noted, now_ms);
             let others = alert
                 .alert
                 .answers
@@ -155,10 +152,10 @@ pub(super) const fn gravity(severity: Severity) -> (&'static str, &'static str, 
     }
 }
 
-/// « à traiter avant 16 h 00 », « échéance dépassée depuis 2 h »; empty where there is no moment, or somebody sees to it.
+/// « à traiter avant 16 h 00 », « échéance dépassée depuis 2 h »; empty where there is no moment, or it is closed.
 pub(super) fn due(alert: &AlertView, now_ms: u64) -> String {
-    let seen_to = matches!(alert.step, Some(AlertStep::TakeCharge | AlertStep::Close));
-    let Some(until) = alert.answer_by_ms.filter(|_| !seen_to) else {
+    let closed = alert.step == Some(AlertStep::Close);
+    let Some(until) = alert.answer_by_ms.filter(|_| !closed) else {
         return String::new();
     };
     if until <= now_ms {
@@ -171,7 +168,7 @@ pub(super) fn due(alert: &AlertView, now_ms: u64) -> String {
     format!("à traiter avant {until}")
 }
 
-/// « Pour CPTS des Falaises »: whom an alert asks; empty where it asks everybody.
+/// « Pour : CPTS des Falaises »: whom an alert asks; empty where it asks everybody.
 pub(super) fn to(alert: &AlertView) -> String {
     let names: Vec<&str> = alert
         .addressees
@@ -181,10 +178,10 @@ pub(super) fn to(alert: &AlertView) -> String {
     if names.is_empty() {
         return String::new();
     }
-    format!("Pour {}", names.join(", "))
+    format!("Pour\u{a0}: {}", names.join(", "))
 }
 
-fn line(alert: &AlertLine, filed: &Filed, own: &str, now_ms: u64) -> Line {
+fn line(alert: &AlertLine, filed: &Filed, noted: bool, now_ms: u64) -> Line {
     let (class, flag, flag_class) = gravity(alert.alert.severity);
     let by = [alert.by.as_str(), &alert.structure].into_iter();
     Line {
@@ -197,7 +194,7 @@ fn line(alert: &AlertLine, filed: &Filed, own: &str, now_ms: u64) -> Line {
         state: alert_state(&alert.alert, alert.written_ms, now_ms).words,
         due: due(&alert.alert, now_ms),
         to: to(&alert.alert),
-        noted: alert.alert.answers.iter().any(|answer| answer.by == own),
+        noted,
         text: if alert.text.is_empty() {
             "Alerte dont le texte n’est pas lisible ici".to_owned()
         } else {

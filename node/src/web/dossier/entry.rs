@@ -483,7 +483,7 @@ pub(in crate::web) fn alert_state(alert: &AlertView, sent_ms: u64, now_ms: u64) 
         } else {
             "m-mark--wait"
         },
-        words: format!("Sans réponse depuis {since}"),
+        words: format!("Sans prise en charge depuis {since}"),
     }
 }
 

@@ -46,7 +46,7 @@ struct Unread {
     person: Person,
     /// « 2 nouvelles notes ».
     notes: String,
-    /// Who wrote the newest, as notes say it.
+    /// Who wrote the newest: « d’Inès Bodéan », « du Dr Tréguer ».
     by: String,
     when: Moment,
 }
@@ -63,7 +63,7 @@ fn unread(site: &Site, actor: &Actor, now_ms: u64) -> Result<Vec<Unread>, Proble
                 true => format!("Plus de {}", french::count(one.notes, "note", "notes")),
                 false => french::count(one.notes, "nouvelle note", "nouvelles notes"),
             },
-            by: by(&one.by),
+            by: french::of(&by(&one.by)),
             when: french::moment(one.at_ms, now_ms),
         })
         .collect())
