@@ -867,3 +867,51 @@ fn a_charter_that_two_machines_continued_is_shown_as_forked_to_members_of_both_b
     };
     assert_eq!(play(&schedule), Ok(()));
 }
+
+/// Found by seed 67: the one that was signed last before the crash was on its way, and had the next number.
+#[test]
+fn after_a_crash_with_a_clock_that_was_put_back_no_acknowledgement_has_the_number_of_another() {
+    let schedule = Schedule {
+        seed: 3287596408,
+        nodes: 4,
+        commit_ms: 11,
+        ordered: true,
+        steps: vec![
+            Step::Restore(2),
+            Step::Crash(4),
+            Step::Run(970),
+            Step::Connect(0, 4),
+            Step::Write(1),
+            Step::Connect(2, 3),
+            Step::Leave(3),
+            Step::Leave(2),
+            Step::Connect(3, 4),
+            Step::Clone(3),
+            Step::Succeed(4),
+            Step::Run(132240),
+            Step::Clock(0, -213),
+            Step::WriteApart(2),
+            Step::Finish(4),
+            Step::Rotate,
+            Step::Run(513),
+            Step::Weather(13, 13, 46),
+            Step::Write(4),
+            Step::CrashBeforeCommit(2),
+            Step::CrashBeforeCommit(4),
+            Step::Rotate,
+            Step::Leave(4),
+            Step::Weather(21, 7, 8),
+            Step::Run(39),
+            Step::Invite(3, Past::Nothing),
+            Step::Succeed(2),
+            Step::Run(148445),
+            Step::TakeUp(2),
+            Step::Amend(2),
+            Step::Run(47352),
+            Step::Found(4),
+            Step::Write(4),
+            Step::Run(18),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}

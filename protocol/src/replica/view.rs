@@ -38,6 +38,8 @@ type Signed = (Ack, u64, Vec<u8>);
 const STATEMENTS: usize = 64;
 /// Alerts that wait for a peer, of which a round looks up the circles at most.
 const ALERTS: usize = 4096;
+/// More acknowledgements than a node signs before it hears of one of them.
+const LEAP: u64 = 1 << 20;
 /// How many signed acknowledgements are kept for reuse.
 const CACHED_ACKS: usize = 4096;
 
@@ -79,7 +81,13 @@ impl AckCache {
         }
         let counter = {
             let mut counter = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
-            *counter = counter.max(after).saturating_add(1).max(now_ms);
+            // The first since a start, with a clock that was put back: what was signed last before it may be on its way, and nobody has told of it.
+            let step = if *counter == 0 && after >= now_ms {
+                LEAP
+            } else {
+                1
+            };
+            *counter = counter.max(after).saturating_add(step).max(now_ms);
             *counter
         };
         let bytes = sign::sign(
