@@ -117,7 +117,7 @@ pub struct FileView {
     pub asked_of_others: BTreeSet<RecordId>,
     /// The alerts of which the reader has taken note already.
     pub noted: BTreeSet<RecordId>,
-    /// The alerts of the file that nobody has closed, the most urgent first, whatever page of it is shown; where everything is looked at, or alerts are.
+    /// The alerts of the file that nobody has closed, the most urgent first, whatever page of it is shown; where everything is looked at.
     pub unclosed: Vec<AlertLine>,
     /// Whether the reader has chosen it as a favourite; none where they read it by a broken glass.
     pub favourite: Option<bool>,
@@ -164,7 +164,7 @@ impl Care {
         let seen = self.seen(actor, &circle, now_ms())?;
         let view = self.things_read(actor, &circle, &reads, before)?;
         let unclosed = match part {
-            Shown::All | Shown::Alerts if reads.contains(&(Kind::Alert as u64)) => {
+            Shown::All if reads.contains(&(Kind::Alert as u64)) => {
                 self.unclosed_in(actor, &circle, now_ms())?
             }
             _ => Vec::new(),

@@ -148,7 +148,7 @@ fn place_of(entry: &AlertEntry, turn: Turn, now_ms: u64) -> Option<Place> {
 }
 
 impl Care {
-    /// Where the alerts of some files stand, each list in its order; only the index is read.
+    /// Where the alerts of some files stand, each list in its order. The index is read, and who has sent those of this structure that nobody sees to.
     fn standing_in(
         &self,
         actor: &Actor,
@@ -183,13 +183,14 @@ impl Care {
         Ok(all)
     }
 
-    /// Whether somebody has sent an alert themselves.
-    pub(super) fn has_sent(&self, actor: &Actor, entry: &AlertEntry) -> Result<bool, CareError> {
+    /// Whether somebody has sent an alert themselves, where that plays a part: whoever sees to it or has closed it asks nobody any more.
+    fn has_sent(&self, actor: &Actor, entry: &AlertEntry) -> Result<bool, CareError> {
         let own = self.shared().own();
-        let Some(asked) = entry.asked.as_ref().filter(|asked| asked.node == own) else {
-            return Ok(false);
-        };
-        self.wrote(actor, &asked.record)
+        let waits = matches!(entry.step(), None | Some(AlertStep::Acknowledge));
+        match &entry.asked {
+            Some(asked) if waits && asked.node == own => self.wrote(actor, &asked.record),
+            _ => Ok(false),
+        }
     }
 
     /// Whether somebody has answered an alert themselves.

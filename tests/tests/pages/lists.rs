@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use maillon_protocol::content::{IdentityStatus, Ins, InsKind, PatientIdentity};
 use maillon_tests::{
-    daemon::{Trouble, person, professional},
+    daemon::{Trouble, person, professional, wait},
     ground::{between, until_it_says},
     visitor::Visitor,
 };
@@ -114,7 +114,10 @@ fn a_favourite_stands_first_for_whoever_chose_it_and_for_nobody_else() -> Story 
         let page = visitor.get("/")?;
         Ok(place(&page.text, "Rozenn Le Dantec") < place(&page.text, "Ferdinand Hamelin"))
     };
-    ensure(!order(&mut nurse)?, || "the newest first".to_owned())?;
+    // The list follows the note a moment later.
+    wait::until("the newest first", wait::LONG, || {
+        Ok((!order(&mut nurse)?).then_some(()))
+    })?;
 
     let star = format!("{rozenn}/favori");
     let here = format!("{rozenn}/carnet");
