@@ -21,6 +21,8 @@ pub const MEMBERS: usize = 64;
 pub const ENTRIES: u64 = 10_000;
 /// The last entries of a charter, kept for removing, handing over and closing.
 pub const RESERVED_ENTRIES: u64 = 100;
+/// How often the cuts of one removal move: what comes late comes in few pieces.
+pub const CUT_MOVES: u64 = 16;
 /// Entries that a stranger may present at once.
 pub const PRESENTED: u64 = 64;
 /// Bytes of what a stranger may present at once: 256 KiB.

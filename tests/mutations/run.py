@@ -33,7 +33,7 @@ LIST = pathlib.Path(__file__).resolve().parent / "list.toml"
 EVIDENCE = ROOT / "tests/evidence/mutations.json"
 # The stories that run over the simulated net, and so without a daemon.
 STORIES = ["replication", "leaving", "successors", "attachments", "requests", "erasing", "replacing",
-           "forks", "clocks", "malice", "letters", "deliveries", "presenting", "carrying_over"]
+           "forks", "clocks", "malice", "letters", "deliveries", "presenting", "carrying_over", "late"]
 TREES = ["schedules.rs", *(name if (ROOT / "tests/tests" / name).is_dir() else f"{name}.rs" for name in STORIES)]
 CASES = "400"
 # Bytes of a program's memory: some mutations make nodes that never come to rest.

@@ -113,6 +113,7 @@ fn all_destructive_commands_ask_first() {
         &["circle", "carry-over", "5f5f"],
         &["circle", "finish", "5f5f"],
         &["circle", "confirm", "5f5f"],
+        &["circle", "count-late", "5f5f", "CPTS"],
         &["erasure", "ask", "9c0b", "--reason", "law"],
         &["erasure", "carry-out", "9c0b"],
         &["circle", "replace", "5f5f", "Qx7f"],
@@ -135,6 +136,7 @@ fn all_destructive_commands_ask_first() {
                     | Call::CircleCarryOver { .. }
                     | Call::CircleFinish { .. }
                     | Call::CircleConfirm { .. }
+                    | Call::CircleCountLate { .. }
                     | Call::Erasure(ErasureCall::Ask { .. } | ErasureCall::CarryOut { .. })
                     | Call::CircleReplace { .. }
                     | Call::KeysRotate

@@ -130,6 +130,7 @@ impl Node {
             | Call::CircleRotate { .. }
             | Call::CircleClose { .. }
             | Call::CircleReopen { .. }
+            | Call::CircleCountLate { .. }
             | Call::CircleLeave { .. }
             | Call::CircleHandOver { .. }
             | Call::CircleDeputies { .. }

@@ -110,6 +110,12 @@ impl Node {
                     .await?;
                 Answer::Ok
             }
+            Call::CircleCountLate { circle, member } => {
+                let circle = self.circle_named(&circle)?;
+                let node = self.node_named(&member)?;
+                care.let_late_count(actor, circle, node).await?;
+                Answer::Ok
+            }
             Call::CircleLeave { circle } => {
                 care.leave(actor, self.circle_named(&circle)?).await?;
                 Answer::Ok

@@ -340,6 +340,10 @@ impl From<CareError> for Refusal {
                 ErrorCode::Conflict,
                 "`maillonctl erasure show RECORD` says who has done what",
             ),
+            CareError::Late(_) => (
+                ErrorCode::Conflict,
+                "`maillonctl circle show CIRCLE` says who is in it",
+            ),
             CareError::Depart(DepartFailed::NoCircle) => {
                 (ErrorCode::NotFound, "see `maillonctl circle list`")
             }

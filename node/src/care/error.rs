@@ -9,8 +9,8 @@ use maillon_protocol::{
     identity::ReplacementError,
     limits::LimitError,
     replica::{
-        CarryOverError, DepartFailed, EraseFailed, FinishFailed, IdentityRefused, LetterError,
-        ReplaceFailed, StewardshipError, StorageError, SuccessionError, WriteFailed,
+        CarryOverError, DepartFailed, EraseFailed, FinishFailed, IdentityRefused, LateError,
+        LetterError, ReplaceFailed, StewardshipError, StorageError, SuccessionError, WriteFailed,
     },
 };
 
@@ -142,6 +142,9 @@ pub enum CareError {
     /// Leaving.
     #[error(transparent)]
     Depart(#[from] DepartFailed),
+    /// What a removed node wrote in good time; what its steward may sign is [`Steward`](Self::Steward).
+    #[error(transparent)]
+    Late(LateError),
     /// The end of a file's time.
     #[error(transparent)]
     Finish(#[from] FinishFailed),
@@ -272,6 +275,16 @@ impl From<LedgerError<Self>> for CareError {
             LedgerError::Job(error) => error,
             LedgerError::Commit(error) => Self::Commit(error),
             LedgerError::Stopped => Self::Stopping,
+        }
+    }
+}
+
+impl From<LateError> for CareError {
+    fn from(error: LateError) -> Self {
+        match error {
+            LateError::Stewardship(error) => Self::Steward(error),
+            LateError::Storage(error) => Self::Rows(error),
+            error => Self::Late(error),
         }
     }
 }

@@ -104,6 +104,33 @@ impl Care {
         Ok(())
     }
 
+    /// Lets count what members hold of what a removed node wrote before its removal and this node had not seen then.
+    ///
+    /// # Errors
+    /// [`CareError::Late`].
+    pub async fn let_late_count(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        node: NodeId,
+    ) -> Result<(), CareError> {
+        self.may_write_in(actor, &circle, &[Category::Administration])?;
+        let actor = actor.clone();
+        self.ledger
+            .run(move |tx| {
+                tx.replica
+                    .let_late_count(tx.rows, &circle, &node, tx.now_ms, tx.rng)?;
+                let about = About {
+                    node: Some(node),
+                    ..About::circle(circle)
+                };
+                audit::note(tx, &actor, "circle.count-late", about)
+            })
+            .await?;
+        self.refresh_file(&circle)?;
+        Ok(())
+    }
+
     /// This node leaves a circle. What it wrote there stays, and it is sent nothing more of it.
     ///
     /// # Errors

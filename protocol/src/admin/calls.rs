@@ -201,6 +201,13 @@ pub enum Call {
         /// Coded reason: 0 care begins again, 1 closed by mistake, 2 other.
         reason: u64,
     },
+    /// Lets count what members hold of what a removed node wrote before its removal. → [`super::Answer::Ok`].
+    CircleCountLate {
+        /// Which circle.
+        circle: Named,
+        /// The removed node.
+        member: Named,
+    },
     /// Lets go of a circle that has ended, for good. → [`super::Answer::Ok`].
     CircleFinish {
         /// Which.

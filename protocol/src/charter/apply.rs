@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Change, Charter, CharterError, Cut, Grant, LogStart, Member,
+    Change, Charter, CharterError, Cut, Grant, LogStart, Member, RemovalReason,
     chain::{CutAt, Term},
 };
 use crate::{
@@ -22,6 +22,10 @@ pub(super) struct At {
 }
 
 impl At {
+    pub(super) const fn of(number: u64, signer: NodeId) -> Self {
+        Self { number, signer }
+    }
+
     pub(super) fn require(self, holds: bool, cause: &'static str) -> Result<(), CharterError> {
         let number = self.number;
         if holds {
@@ -68,7 +72,9 @@ impl Charter {
                     starts,
                 },
             ),
-            Change::Remove { node, cuts, .. } => self.apply_remove(at, *node, cuts),
+            Change::Remove { node, cuts, reason } => {
+                self.apply_remove(at, *node, cuts, Some(*reason))
+            }
             Change::Rotate { .. } => Ok(()),
             Change::Close { .. } => {
                 self.state.closed = true;
@@ -98,6 +104,11 @@ impl Charter {
                 descriptor,
                 statements,
             } => self.apply_replace(at, (*old, cuts), (*new, descriptor), statements),
+            Change::MoveCuts {
+                node,
+                removal,
+                cuts,
+            } => self.apply_move_cuts(at, *node, *removal, cuts),
         }
     }
 
@@ -172,6 +183,7 @@ impl Charter {
         at: At,
         node: NodeId,
         cuts: &[Cut],
+        reason: Option<RemovalReason>,
     ) -> Result<(), CharterError> {
         at.require(
             self.listed(&node).is_some(),
@@ -198,6 +210,8 @@ impl Charter {
         self.cuts.entry(node).or_default().push(CutAt {
             entry: at.number,
             cuts: cuts.to_vec(),
+            reason,
+            moves: 0,
         });
         Ok(())
     }

@@ -6,7 +6,8 @@ use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 
 use super::{
-    Change, Cut, Entry, EpochSecret, Grant, Member, SealedSecret, SecretError, State,
+    Change, Cut, Entry, EpochSecret, Grant, Member, RemovalReason, SealedSecret, SecretError,
+    State,
     apply::check_descriptor,
     departure::Departed,
     entry::{EpochStart, LogStart},
@@ -110,7 +111,7 @@ pub(super) struct Term {
 
 impl Term {
     /// Whether entry `number` lies in it.
-    const fn holds(&self, number: u64) -> bool {
+    pub(super) const fn holds(&self, number: u64) -> bool {
         self.from <= number && (self.until == 0 || number < self.until)
     }
 }
@@ -123,6 +124,13 @@ pub(super) struct CutAt {
     pub(super) entry: u64,
     #[n(1)]
     pub(super) cuts: Vec<Cut>,
+    /// None where an identity was replaced, and in charters that were kept before this was.
+    #[n(2)]
+    pub(super) reason: Option<RemovalReason>,
+    /// How often its cuts have moved.
+    #[n(3)]
+    #[cbor(default)]
+    pub(super) moves: u64,
 }
 
 /// A verified charter: the head's state and what records of any age are checked against.

@@ -279,6 +279,19 @@ pub enum Change {
         #[n(4)]
         statements: Vec<Bytes>,
     },
+    /// More counts of what a removed node wrote than its removal said.
+    #[n(10)]
+    MoveCuts {
+        /// The removed node.
+        #[n(0)]
+        node: NodeId,
+        /// The entry that removed it, or put another identity in its place.
+        #[n(1)]
+        removal: u64,
+        /// Up to where its logs count now; one that is not named counts as before.
+        #[n(2)]
+        cuts: Vec<Cut>,
+    },
 }
 
 impl Change {
@@ -286,15 +299,21 @@ impl Change {
     pub const fn starts_epoch(&self) -> bool {
         !matches!(
             self,
-            Self::Close { .. } | Self::HandOver { .. } | Self::Appoint { .. } | Self::Reopen { .. }
+            Self::Close { .. }
+                | Self::HandOver { .. }
+                | Self::Appoint { .. }
+                | Self::Reopen { .. }
+                | Self::MoveCuts { .. }
         )
     }
 
-    /// Whether this is signed in a closed circle too: its opening, and the removal of who has left, whose word counts there as anywhere.
+    /// Whether this is signed in a closed circle too: its opening, the removal of who has left, whose word counts there as anywhere, and what counts
+    /// of what was written before.
     pub const fn may_follow_closing(&self) -> bool {
         matches!(
             self,
             Self::Reopen { .. }
+                | Self::MoveCuts { .. }
                 | Self::Remove {
                     reason: RemovalReason::Left,
                     ..

@@ -18,6 +18,7 @@ mod chain;
 mod departure;
 mod entry;
 mod epoch;
+mod late;
 mod replace;
 mod rivals;
 mod steward;
@@ -29,6 +30,7 @@ pub use entry::{
     RotationReason, State, Subject,
 };
 pub use epoch::{EpochSecret, SealedSecret, SecretError};
+pub use late::{Removal, move_cuts};
 pub use replace::replace;
 pub use steward::{
     Made, Steward, StewardError, admit, appoint, close, found, hand_over, remove, reopen, rotate,

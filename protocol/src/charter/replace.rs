@@ -103,7 +103,7 @@ impl Charter {
         let starts = self.starts.get(&old).cloned().unwrap_or_default();
         let begins = self.listed(&old).map_or(number, |before| before.since);
         let begins = self.inherited.get(&old).copied().unwrap_or(begins);
-        self.apply_remove(at, old, cuts)?;
+        self.apply_remove(at, old, cuts, None)?;
         self.state.members.push(member);
         let term = Term {
             from: number,

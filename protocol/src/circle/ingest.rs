@@ -310,6 +310,7 @@ pub fn begin(
         erasures: 0,
         branches: Branches::default(),
         beside: BTreeMap::new(),
+        waived: BTreeSet::new(),
         changed: 0,
     };
     let (circle, mut result) = extend(&circle, entries.collect());

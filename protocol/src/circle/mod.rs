@@ -9,6 +9,7 @@ mod branches;
 mod exceptions;
 mod files;
 mod ingest;
+mod late;
 
 pub use ack::{Ack, AckError, Exception, LogHeight, Reason};
 pub use branches::{Branches, Kept};
@@ -17,7 +18,10 @@ pub use ingest::{
     Accepted, Entries, Evidence, IngestError, Ingested, Opened, begin, extend, ingest, open_secrets,
 };
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
@@ -59,6 +63,8 @@ pub struct Circle {
     pub branches: Branches,
     /// Opened secrets of the epochs that only another branch of the charter has, by the entries that start them.
     pub beside: BTreeMap<EntryHash, EpochSecret>,
+    /// Removals, by their entries, of which somebody here decided that what members hold beyond the cut counts; node-local.
+    pub waived: BTreeSet<u64>,
 }
 
 /// [`Circle`] without its charter, as a row: the charter has a row of its own, because it changes seldom.
@@ -103,6 +109,10 @@ pub struct CircleRow {
     #[n(10)]
     #[cbor(default)]
     pub beside: BTreeMap<EntryHash, Hash>,
+    /// Removals whose cuts somebody lets move.
+    #[n(11)]
+    #[cbor(default)]
+    pub waived: BTreeSet<u64>,
 }
 
 /// What is known of where a charter and each log stand: what two nodes exchange.
@@ -142,6 +152,7 @@ impl Circle {
                 .iter()
                 .map(|(epoch, secret)| (*epoch, Hash(*secret.expose())))
                 .collect(),
+            waived: self.waived.clone(),
         }
     }
 
@@ -168,6 +179,7 @@ impl Circle {
                 .into_iter()
                 .map(|(epoch, secret)| (epoch, EpochSecret::from_bytes(secret.0)))
                 .collect(),
+            waived: row.waived,
         }
     }
 

@@ -101,25 +101,10 @@ impl Replica {
         if !records.iter().all(passes) {
             return Err(ArriveError::NotShared);
         }
-        let (mut next, ingested) = circle::ingest(
-            &circle,
-            records,
-            &own,
-            &self.own_log(),
-            now_ms,
-            |log, sequence| {
-                self.row(rows, &Row::Record(id, *log, sequence))
-                    .ok()
-                    .flatten()
-                    .and_then(|bytes| read_record(&bytes).ok())
-                    .map(|record| record.id())
-            },
-            |record| self.is_branch(rows, &id, record).unwrap_or(false),
-            |record| {
-                let known = || self.erased(rows, &id, record).ok().flatten().is_some();
-                circle.erasures > 0 && known()
-            },
-        );
+        let (mut next, mut ingested) = self.ingest(rows, &circle, records, now_ms);
+        if member {
+            (next, ingested) = self.count_what_came(rows, next, ingested, now_ms, rng)?;
+        }
         let reasons: Vec<String> = ingested
             .evidence
             .iter()
@@ -323,7 +308,7 @@ impl Replica {
         }
         self.claim_forgotten(rows, &mut next, &taken.accepted)?;
         self.claim_acceptances(rows, &mut next, &taken.accepted)?;
-        self.apply_changes(rows, &mut next, &taken.accepted, now_ms, rng)?;
+        let moved = self.apply_changes(rows, &mut next, &taken.accepted, now_ms, rng)?;
         let erasures = match opened.is_empty() {
             true => BTreeSet::new(),
             false => self.open_what_waited(rows, &mut next)?,
@@ -331,6 +316,10 @@ impl Replica {
         let member = next.charter.is_member(&own);
         let entry = next.charter.number();
         self.put_circle(next);
+        for node in moved {
+            self.count_again(rows, &id, &node)?;
+        }
+        self.count_what_is_here(rows, &id, now_ms, rng)?;
         self.follow_erasures(rows, &id, erasures)?;
         self.published.notices.push(Notice::Charter {
             circle: id,
@@ -350,7 +339,7 @@ impl Replica {
     }
 
     /// What entries that were taken change beside the charter: what a removed node wrote beyond the cut counts no more, and a node that is
-    /// admitted again begins anew.
+    /// admitted again begins anew. The removed nodes of which more counts than before.
     fn apply_changes(
         &mut self,
         rows: &impl Rows,
@@ -358,16 +347,19 @@ impl Replica {
         entries: &[Verified<Entry>],
         now_ms: u64,
         rng: &mut impl CryptoRng,
-    ) -> Result<(), StorageError> {
-        use crate::charter::Change::{Admit, Remove, Replace};
+    ) -> Result<BTreeSet<NodeId>, StorageError> {
+        use crate::charter::Change::{Admit, MoveCuts, Remove, Replace};
         let (own, own_log) = (self.own(), self.own_log());
-        let mut again = false;
+        let (mut again, mut moved) = (false, BTreeSet::new());
         for entry in entries {
             match &entry.object.change {
                 Remove { node, .. } | Replace { old: node, .. } => {
                     self.uncount(rows, next, node)?;
                 }
                 Admit { node, .. } => again |= *node == own,
+                MoveCuts { node, .. } => {
+                    moved.insert(*node);
+                }
                 _ => {}
             }
         }
@@ -377,7 +369,7 @@ impl Replica {
                 self.begin_incarnation(rows, now_ms, rng)?;
             }
         }
-        Ok(())
+        Ok(moved)
     }
 
     /// Marks what a removed node wrote beyond the cut and what was projected before this was known.

@@ -48,6 +48,10 @@ impl Replica {
             };
             let header = &record.header.object;
             let (log, sequence, name) = (header.log, header.sequence, Hash(record.id().0));
+            if what == REMOVED {
+                let last = outcome.late.entry(log).or_insert(sequence);
+                *last = sequence.max(*last);
+            }
             let held = self.row(rows, &Row::Aside(id, name))?;
             // What was taken for the end of this node's own log may turn out to be another branch of it.
             let known = held

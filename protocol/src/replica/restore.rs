@@ -18,6 +18,7 @@ use crate::{
     invite::Acceptance,
     limits,
     sign::Verified,
+    sync::{Change, News},
 };
 
 impl Replica {
@@ -131,6 +132,13 @@ impl Replica {
         });
         if same {
             self.set_unconfirmed(id, false);
+            self.count_what_is_here(rows, id, now_ms, rng)?;
+            // Members may have said meanwhile what they hold beyond a cut.
+            self.published.news.push(News {
+                circle: Some(*id),
+                change: Change::Charter,
+                from: None,
+            });
             return self.remove_who_left(rows, id, now_ms, rng);
         }
         Ok(Vec::new())

@@ -1,6 +1,9 @@
 //! What this node does as the steward of its circles.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use rand_core::CryptoRng;
 
@@ -99,6 +102,7 @@ impl Replica {
             erasures: 0,
             branches: Branches::default(),
             beside: BTreeMap::new(),
+            waived: BTreeSet::new(),
             changed: 0,
         };
         self.put_made(circle, made)

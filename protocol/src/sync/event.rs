@@ -129,6 +129,8 @@ pub struct Outcome {
     pub parted: BTreeMap<LogId, u64>,
     /// Logs of whose other branch something new is kept: up to this place.
     pub branched: BTreeMap<LogId, u64>,
+    /// Logs of removed nodes of which something lies beyond what counts, and was not taken: up to this place.
+    pub late: BTreeMap<LogId, u64>,
     /// Something in it was refused.
     pub refused: bool,
     /// An attachment came whole and was another one: it was dropped.

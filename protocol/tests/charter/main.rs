@@ -18,6 +18,7 @@ use std::{
 use maillon_protocol::{
     charter::{Change, Charter, Entry},
     circle::{self, Branches, Circle},
+    ids::LogId,
     sign::{Verified, sign},
 };
 use proptest::{prelude::*, sample::Index};
@@ -37,6 +38,8 @@ pub enum Act {
     /// Those whose bit is set.
     Appoint(u8),
     Reopen,
+    /// The cut of a log in the last removal of somebody moves to here.
+    MoveCut(usize, u64),
 }
 
 /// A piece of what one member is sent.
@@ -62,6 +65,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         2 => (0..5usize).prop_map(Act::HandOver),
         2 => (0..32_u8).prop_map(Act::Appoint),
         1 => Just(Act::Reopen),
+        3 => (0..4usize, 1..4_u64).prop_map(|(guest, to)| Act::MoveCut(guest, to)),
     ];
     proptest::collection::vec(act, 1..10)
 }
@@ -121,6 +125,7 @@ fn begun(world: &World) -> Circle {
         erasures: 0,
         branches: Branches::default(),
         beside: BTreeMap::new(),
+        waived: BTreeSet::new(),
     }
 }
 
@@ -148,6 +153,13 @@ proptest! {
             let held = model.now().get(&place);
             prop_assert_eq!(charter.member(&node).map(|member| member.since), held.map(|held| held.since));
             prop_assert_eq!(charter.removed_by(&node).is_some(), ever && held.is_none());
+            for (number, removal) in model.cuts.get(&place).into_iter().flatten() {
+                let log = LogId { node, incarnation: world::LOG };
+                let named = model.cuts[&place].range(..=*number).find(|(_, cut)| **cut > 0);
+                let counts = named.map_or(0, |(_, cut)| *cut);
+                let cut = charter.cut_of(&log, *number - 1);
+                prop_assert_eq!(cut, Some((counts > 0).then_some((counts, world::head(counts)))), "{:?}", removal);
+            }
             for epoch in &model.epochs {
                 let granted = held.is_some_and(|held| *epoch >= held.reads_from);
                 prop_assert_eq!(charter.is_granted(&node, *epoch), granted, "{} {}", place, epoch);
@@ -283,6 +295,40 @@ fn a_steward_that_signs_two_entries_of_one_number_divides_the_circle_and_neither
     let (after, taken) = circle::extend(&circle, vec![other, next]);
     assert!(taken.stopped.is_some());
     assert_eq!(after.charter.head().0, one.id);
+}
+
+#[test]
+fn a_cut_moves_forward_only_of_a_removal_that_there_is_and_sixteen_times_at_most() {
+    let mut world = World::new(4);
+    let admit = Act::Admit(1, Past::Whole);
+    for act in [admit, Act::Remove(1), Act::MoveCut(1, 5)] {
+        world.act(act).expect("it can be done");
+    }
+    let refused = |world: &mut World, act| world.act(act).expect_err("too early, or backwards");
+    for (act, cause) in [
+        (Act::MoveCut(2, 9), "the entry named removed no such node"),
+        (Act::MoveCut(1, 5), "a cut moves forward only"),
+        (Act::MoveCut(1, 4), "a cut moves forward only"),
+    ] {
+        let error = refused(&mut world, act).to_string();
+        assert!(error.ends_with(cause), "{error}");
+    }
+    let before = world.charter.state().clone();
+    for to in 6..=20 {
+        world.act(Act::MoveCut(1, to)).expect("forward");
+    }
+    assert_eq!(*world.charter.state(), before, "nothing else changes");
+    let full = refused(&mut world, Act::MoveCut(1, 21)).to_string();
+    assert!(
+        full.contains("how often the cuts of one removal move"),
+        "{full}"
+    );
+    // A later removal says nothing of the log that an earlier one has cut.
+    for act in [admit, Act::Remove(1)] {
+        world.act(act).expect("it can be done");
+    }
+    let error = refused(&mut world, Act::MoveCut(1, 30)).to_string();
+    assert!(error.ends_with("an earlier removal cut the log"), "{error}");
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct Model {
     pub deputies: Vec<usize>,
     /// Members after each entry, by its number.
     pub members: BTreeMap<u64, BTreeMap<usize, Membership>>,
+    /// Up to where one log counts, by whose it is and the removal that says so; 0 where that does not name it.
+    pub cuts: BTreeMap<usize, BTreeMap<u64, u64>>,
 }
 
 impl Model {
@@ -36,6 +38,7 @@ impl Model {
             steward: 0,
             deputies: Vec::new(),
             members: BTreeMap::from([(1, BTreeMap::from([(0, founder)]))]),
+            cuts: BTreeMap::new(),
         }
     }
 
@@ -57,7 +60,8 @@ impl Model {
     pub fn act(&mut self, act: Act) -> bool {
         let mut members = self.now().clone();
         let number = self.number + 1;
-        if self.closed != (act == Act::Reopen) {
+        let whatever = matches!(act, Act::MoveCut(..));
+        if self.closed != (act == Act::Reopen) && !whatever {
             return false;
         }
         match act {
@@ -81,6 +85,7 @@ impl Model {
             }
             Act::Remove(node) => {
                 members.remove(&node);
+                self.cuts.entry(node).or_default().insert(number, 0);
                 self.deputies.retain(|deputy| *deputy != node);
             }
             Act::Rotate => {}
@@ -99,6 +104,14 @@ impl Model {
                 self.deputies = chosen;
             }
             Act::Reopen => self.closed = false,
+            Act::MoveCut(node, to) => {
+                let removals = self.cuts.entry(node).or_default();
+                let earlier: Vec<u64> = removals.values().rev().skip(1).copied().collect();
+                match removals.values_mut().next_back() {
+                    Some(cut) if *cut < to && earlier.iter().all(|cut| *cut == 0) => *cut = to,
+                    _ => return false,
+                }
+            }
         }
         if matches!(act, Act::Admit(..) | Act::Remove(_) | Act::Rotate) {
             self.epochs.push(number);

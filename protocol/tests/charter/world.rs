@@ -1,9 +1,11 @@
 //! A steward, three structures it may admit, and one that it never does.
 
 use maillon_protocol::{
-    charter::{self, Charter, Entry, EpochSecret, Grant, Made, Steward, StewardError, Subject},
+    charter::{
+        self, Change, Charter, Cut, Entry, EpochSecret, Grant, Made, Steward, StewardError, Subject,
+    },
     descriptor::{Descriptor, StructureKind},
-    ids::{Hash, NodeId},
+    ids::{Hash, Incarnation, NodeId, RecordId},
     invite::{Acceptance, Invitation, InvitationReason},
     keys::{NodeKey, SealKey, SealPublic},
     seal::SUITE,
@@ -17,6 +19,12 @@ use super::Act;
 
 /// Now, Unix milliseconds.
 pub const NOW: u64 = 1_780_000_000_000;
+/// The log of whoever is removed whose cuts move.
+pub const LOG: Incarnation = Incarnation([7; 16]);
+/// The record at a place of it.
+pub fn head(sequence: u64) -> RecordId {
+    RecordId([u8::try_from(sequence).unwrap_or(0); 32])
+}
 /// The stranger's place among the people.
 pub const STRANGER: usize = 4;
 
@@ -177,6 +185,18 @@ impl World {
                 charter::appoint(&steward, deputies, rng)
             }
             (Act::Reopen, _) => charter::reopen(&steward, 0, rng),
+            (Act::MoveCut(node, to), _) => {
+                let gone = people[node].key.id();
+                let removes = |entry: &&Verified<Entry>| matches!(entry.object.change, Change::Remove { node, .. } if node == gone);
+                let removal = self.entries.iter().rev().find(removes);
+                let removal = removal.map_or(0, |entry| entry.object.number);
+                let cut = Cut {
+                    incarnation: LOG,
+                    sequence: to,
+                    id: head(to),
+                };
+                charter::move_cuts(&steward, gone, removal, vec![cut], rng)
+            }
             (Act::Admit(..), None) => unreachable!("an acceptance was made for it"),
         };
         self.rng = rng.clone();

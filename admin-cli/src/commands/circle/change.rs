@@ -71,6 +71,21 @@ pub(crate) struct Reopen {
     reason: u64,
 }
 
+/// Let count what a removed member wrote before its removal and this node had not seen then
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Where care has only ended this happens by itself. Where a key may be in other hands it is a person's decision:\nread first what the members who hold it show as written after the removal.\n\nExample:\n  maillonctl circle count-late 5f3a09c1d2e4 'CPTS du Vallon' --yes"
+)]
+pub(crate) struct CountLate {
+    /// The circle
+    circle: String,
+    /// The removed member
+    member: String,
+    /// Do it without asking
+    #[arg(long)]
+    yes: bool,
+}
+
 /// The coded reasons for closing, in the order of their numbers.
 pub(super) const CLOSING: [&str; 5] = ["end-of-care", "moved-away", "death", "opposition", "other"];
 /// Those for opening again.
@@ -121,6 +136,29 @@ impl Remove {
                 reason: self.reason,
             },
             "The member has been removed. What is written from now on does not reach it.",
+        )
+    }
+}
+
+impl CountLate {
+    pub(super) fn run(&self, session: &mut Session<'_, '_>) -> Result<u8, Failure> {
+        session.confirm(self.yes, |session| {
+            let circle = meant(session, &self.circle)?;
+            let member = text::line(&self.member);
+            Ok(Consequence {
+                lines: vec![
+                    format!("What members hold of what {member} wrote before it was removed from {circle} counts for everybody."),
+                    "Nobody can tell when it was written: whoever has the member's key can have written it since.".to_owned(),
+                    "That is for good: what counts stays so.".to_owned(),
+                ],
+            })
+        })?;
+        session.done(
+            Call::CircleCountLate {
+                circle: self.circle.clone(),
+                member: self.member.clone(),
+            },
+            "What this node holds counts now; the rest when a member next says that it has it.",
         )
     }
 }

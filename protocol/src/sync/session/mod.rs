@@ -120,6 +120,10 @@ pub struct Session {
     /// Ranges still wanted: up to which sequence.
     targets: BTreeMap<(CircleId, LogId), u64>,
     waiting: VecDeque<(CircleId, LogId)>,
+    /// What the peer has of removed nodes' logs beyond what counts: asked for where that comes to count by this node's act.
+    late: BTreeMap<(CircleId, LogId), u64>,
+    /// Of that, what came and did not come to count: not asked for again on this connection until it is more, or the charter another.
+    not_taken: BTreeMap<(CircleId, LogId), u64>,
     asked: BTreeMap<(CircleId, LogId), Asked>,
     /// Logs of which the peer stands on another branch that is being looked for.
     branches: BTreeMap<(CircleId, LogId), Branch>,
@@ -174,6 +178,8 @@ impl Session {
             sweep_at: u64::MAX,
             targets: BTreeMap::new(),
             waiting: VecDeque::new(),
+            late: BTreeMap::new(),
+            not_taken: BTreeMap::new(),
             asked: BTreeMap::new(),
             branches: BTreeMap::new(),
             given_up: BTreeMap::new(),

@@ -58,6 +58,7 @@ impl Session {
                     && self.peer_has_the_head(&id, view)
                 {
                     self.send_rivals(&circle, view);
+                    self.ask_for_late(&circle, view);
                 }
                 self.tell(&id, view);
             }

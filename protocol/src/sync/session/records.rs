@@ -152,7 +152,7 @@ impl Session {
         if from < tip.first {
             return Vec::new();
         }
-        let last = up_to.min(circle.counted(log).map_or(0, |counted| counted.height));
+        let last = up_to.min(circle.given_up_to(&view.own(), &self.peer, log));
         if from > last {
             return Vec::new();
         }
@@ -400,6 +400,9 @@ impl Session {
             Some(Pending::Other) | None => return,
         };
         for log in &logs {
+            if wanted && outcome.late.contains_key(log) {
+                self.is_not_taken((circle, *log));
+            }
             let parted = outcome.parted.contains_key(log) || outcome.branched.contains_key(log);
             if wanted && !parted {
                 self.progress(circle, *log, view);

@@ -215,6 +215,7 @@ impl Session {
             self.mark = 0;
             self.given.clear();
             self.given_up.clear();
+            self.not_taken.clear();
         }
         if now_ms >= self.look_due {
             self.look_due = now_ms + self.limits.round_ms;

@@ -7,7 +7,7 @@ use crate::{
     cbor::Bytes,
     charter::Charter,
     circle::{Ack, Circle},
-    ids::{CircleId, EntryHash, NodeId},
+    ids::{CircleId, EntryHash, LogId, NodeId},
     limits,
     sign::Unverified,
     sync::{Batch, CircleState, Message, Problem, View},
@@ -22,7 +22,7 @@ impl Session {
         let last = self.last_told(charter)?;
         let (own, there) = (view.own(), charter.is_member(&self.peer));
         let both = there && charter.is_member(&own);
-        let heights = circle.heights_for(&self.peer).into_iter();
+        let heights = circle.offered_to(&own, &self.peer).into_iter();
         let theirs = |node: &NodeId| there || *node == self.peer;
         self.told.insert(*id, circle.changed);
         Some(CircleState {
@@ -200,11 +200,39 @@ impl Session {
         for height in &theirs.heights {
             let mine = circle.logs.get(&height.log).map_or(0, |tip| tip.height);
             let head = (height.height, &height.head);
-            if height.height > mine && !self.is_known_branch(&id, &height.log, head, view) {
-                self.want(id, height.log, height.height);
+            let up_to = circle.asked_up_to(&own, &height.log, height.height);
+            if up_to < height.height {
+                self.late.insert((id, height.log), height.height);
+            }
+            let refused = self.not_taken.get(&(id, height.log));
+            let refused = refused.is_some_and(|known| *known >= up_to);
+            if up_to > mine && !refused && !self.is_known_branch(&id, &height.log, head, view) {
+                self.want(id, height.log, up_to);
             }
         }
         self.compare_heads(theirs, &circle, view);
+    }
+
+    /// What the peer has of a log lies beyond what counts, and does not come to count: it is not asked for again on this connection until it is more.
+    pub(super) fn is_not_taken(&mut self, key: (CircleId, LogId)) {
+        if let Some(up_to) = self.targets.remove(&key) {
+            self.not_taken.insert(key, up_to);
+        }
+        self.asked.remove(&key);
+    }
+
+    /// Asks for what the peer has of removed nodes' logs beyond what counts, where this node, the steward, lets it count now.
+    pub(super) fn ask_for_late(&mut self, circle: &Circle, view: &impl View) {
+        let (id, own) = (circle.id(), view.own());
+        let of_it = self.late.iter().filter(|((at, _), _)| *at == id);
+        self.not_taken.retain(|(at, _), _| *at != id);
+        let all: Vec<_> = of_it.map(|((_, log), height)| (*log, *height)).collect();
+        for (log, height) in all {
+            if circle.asked_up_to(&own, &log, height) == height {
+                self.late.remove(&(id, log));
+                self.want(id, log, height);
+            }
+        }
     }
 
     /// Whether the last that the peer said of a circle is that its charter stands where this node's does.

@@ -79,7 +79,7 @@ impl Model {
         change: &Change,
         held: impl Fn(&RecordId) -> bool,
     ) -> Option<&str> {
-        let Change::Remove(who, cuts) = change else {
+        let Change::Remove(who, cuts, _) = change else {
             return None;
         };
         let expected = &self.circles[circle];

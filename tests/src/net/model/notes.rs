@@ -167,6 +167,39 @@ impl Model {
         }
     }
 
+    /// Whether a note that lies beyond where its author's log counts should have come to count: the author's care had only ended, its log never
+    /// forked, and a member had the note whom the `steward` can ask.
+    pub fn is_overlooked(&self, note: &Note, known: u64, steward: usize) -> bool {
+        let Fate::Committed {
+            log,
+            sequence,
+            entry,
+        } = note.fate
+        else {
+            return false;
+        };
+        let Some(circle) = self.circles.get(&note.circle) else {
+            return false;
+        };
+        let roll = circle.roll.up_to(known);
+        let terms = roll.terms(note.author);
+        let wrote = terms.iter().find(|term| term.holds(entry));
+        let ended = wrote.is_some_and(|term| term.ended);
+        let there = |node: usize| {
+            let term = roll.term(node).filter(|term| term.past == Past::Whole);
+            let stays = !circle.left.contains_key(&node) && !circle.finished.contains(&node);
+            self.is_honest(node) && stays && term.is_some()
+        };
+        let had = |reader: &usize| *reader != note.author && there(*reader);
+        let unclear = circle.split || note.erasing || circle.forked.contains_key(&log);
+        ended
+            && !unclear
+            && self.is_honest(note.author)
+            && there(steward)
+            && note.readers.iter().any(had)
+            && !counts(&roll, note.author, &log, sequence, entry)
+    }
+
     /// Why a node that may know a note need not.
     fn why_not(
         &self,

@@ -59,7 +59,7 @@ impl Orders {
                     return Err(format!("node {who} was admitted and had not accepted"));
                 }
             }
-            Change::Remove(who, _) if !self.gone.contains(&(*circle, *who)) => {
+            Change::Remove(who, ..) if !self.gone.contains(&(*circle, *who)) => {
                 return Err(format!("node {who} was removed, and nobody wanted that"));
             }
             Change::Rotate => {

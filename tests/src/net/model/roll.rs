@@ -22,8 +22,10 @@ pub enum Change {
     Found(usize),
     /// A node comes in; where the logs begin for it that had begun.
     Admit(usize, Past, BTreeMap<LogId, u64>),
-    /// A node goes; up to where its logs count.
-    Remove(usize, BTreeMap<Incarnation, u64>),
+    /// A node goes; up to where its logs count, and whether its care has only ended: then what others hold beyond comes to count.
+    Remove(usize, BTreeMap<Incarnation, u64>, bool),
+    /// Of a node that went by this entry more counts than was said then.
+    MoveCuts(usize, u64, BTreeMap<Incarnation, u64>),
     /// Only the key changes.
     Rotate,
     /// Nothing of that kind.
@@ -43,6 +45,8 @@ pub struct Term {
     pub starts: BTreeMap<LogId, u64>,
     /// Up to where its own logs count, where it was removed.
     pub cuts: BTreeMap<Incarnation, u64>,
+    /// Whether its care had only ended then.
+    pub ended: bool,
 }
 
 /// A circle's entries by number.
@@ -87,7 +91,7 @@ impl Roll {
 
     /// The entry that began the epoch in which whoever knows entry `number` writes.
     pub fn epoch(&self, number: u64) -> u64 {
-        let begins = |change: &Change| !matches!(change, Change::Other);
+        let begins = |change: &Change| !matches!(change, Change::Other | Change::MoveCuts(..));
         let mut before = self.entries.range(..=number).rev();
         before
             .find(|(_, (_, change))| begins(change))
@@ -105,10 +109,17 @@ impl Roll {
                 Change::Admit(who, past, starts) if *who == node => {
                     terms.push(begun(*number, *past, starts));
                 }
-                Change::Remove(who, cuts) if *who == node => {
+                Change::Remove(who, cuts, ended) if *who == node => {
                     if let Some(term) = terms.last_mut().filter(|term| term.until.is_none()) {
                         term.until = Some(*number);
                         term.cuts.clone_from(cuts);
+                        term.ended = *ended;
+                    }
+                }
+                Change::MoveCuts(who, removal, cuts) if *who == node => {
+                    let mut of_it = terms.iter_mut();
+                    if let Some(term) = of_it.find(|term| term.until == Some(*removal)) {
+                        term.cuts.extend(cuts);
                     }
                 }
                 _ => {}
@@ -139,6 +150,7 @@ fn begun(since: u64, past: Past, starts: &BTreeMap<LogId, u64>) -> Term {
         past,
         starts: starts.clone(),
         cuts: BTreeMap::new(),
+        ended: false,
     }
 }
 

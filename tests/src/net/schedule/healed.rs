@@ -48,6 +48,8 @@ impl Player<'_> {
             }
             self.net.run(1_000);
             self.answer();
+            // Stewards let count what comes late.
+            self.hear();
             // Whoever threw a malign node out is dialled by it again.
             self.dial_for_malign();
             self.net.invariants()?;
@@ -276,7 +278,25 @@ impl Player<'_> {
             }
             self.acks_agree(place, id)?;
         }
-        Ok(())
+        self.what_came_late_counts(id, steward)
+    }
+
+    /// What reached a member in good time counts, though its author was removed before it reached the steward.
+    fn what_came_late_counts(&self, id: &CircleId, held: &Circle) -> Result<(), String> {
+        let who = held.charter.state().steward;
+        let mut places = 0..self.net.nodes.len();
+        let Some(steward) = places.find(|place| self.net.id(*place) == who) else {
+            return Ok(());
+        };
+        let known = held.charter.number();
+        let mut notes = self.model.notes.iter().filter(|note| note.circle == *id);
+        match notes.find(|note| self.model.is_overlooked(note, known, steward)) {
+            Some(late) => Err(format!(
+                "what node {} wrote in good time does not count: {}",
+                late.author, late.text
+            )),
+            None => Ok(()),
+        }
     }
 
     fn logs_agree(&self, place: usize, steward: &Circle, held: &Circle) -> Result<(), String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use maillon_protocol::{
     cbor,
-    charter::{Change, Entry, Grant},
+    charter::{Change, Entry, Grant, RemovalReason},
     ids::{CircleId, EntryHash, InvitationId, LogId, NodeId, RecordId},
     invite::Acceptance,
     replica::{Location, Row, Rows},
@@ -62,6 +62,14 @@ impl Player<'_> {
                     "a removal does not count what the steward held: {text}"
                 ));
             }
+            if let model::Change::MoveCuts(who, removal, _) = &change {
+                let terms = self.model.circles[circle].roll.terms(*who);
+                let mut ended = terms.iter().filter(|term| term.ended);
+                if !ended.any(|term| term.until == Some(*removal)) {
+                    self.unwanted
+                        .get_or_insert(format!("more counts of node {who}, and nobody said so"));
+                }
+            }
             let wanted = self.model.orders.wanted(circle, &change, quoted);
             let expected = self.model.circles.get_mut(circle).expect("a known circle");
             if let Err(unwanted) = wanted
@@ -106,9 +114,20 @@ impl Player<'_> {
                 let admitted = model::Change::Admit(place(&node), past, starts.collect());
                 (admitted, quoted)
             }
-            Change::Remove { node, cuts, .. } => {
+            Change::Remove { node, cuts, reason } => {
                 let cuts = cuts.iter().map(|cut| (cut.incarnation, cut.sequence));
-                (model::Change::Remove(place(&node), cuts.collect()), None)
+                let ended = reason == RemovalReason::Ended;
+                let removed = model::Change::Remove(place(&node), cuts.collect(), ended);
+                (removed, None)
+            }
+            Change::MoveCuts {
+                node,
+                removal,
+                cuts,
+            } => {
+                let cuts = cuts.iter().map(|cut| (cut.incarnation, cut.sequence));
+                let moved = model::Change::MoveCuts(place(&node), removal, cuts.collect());
+                (moved, None)
             }
             Change::Found { .. } => (model::Change::Found(place(&signer)), None),
             Change::Rotate { .. } => (model::Change::Rotate, None),
