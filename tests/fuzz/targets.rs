@@ -169,6 +169,7 @@ fn entries(data: &[u8]) {
         match &entry.change {
             Change::Close { .. } => state.closed = true,
             Change::Reopen { .. } => state.closed = false,
+            Change::MoveCuts { .. } => {}
             Change::Appoint { deputies } => state.deputies.clone_from(deputies),
             Change::Rotate { .. } => state.epoch.number = entry.number,
             _ => state = entry.state.clone(),

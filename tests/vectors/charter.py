@@ -90,7 +90,7 @@ class Charter:
     def __init__(self, entries=()):
         self.hashes, self.state, self.circle = [], None, None
         self.epochs, self.terms, self.cuts, self.starts, self.used = {}, {}, {}, {}, set()
-        self.stewards, self.recoveries, self.replaced = [], {}, set()
+        self.stewards, self.recoveries, self.replaced, self.moves = [], {}, set(), {}
         for entry in entries:
             self.extend(*signed_entry(entry))
 
@@ -103,7 +103,8 @@ class Charter:
         require(number == len(self.hashes) + 1, "number")
         require(previous == self.hashes[-1], "previous")
         require(signer == self.state[2], "steward")
-        require(not self.state[7] or change == 8, "closed")
+        left = change == 3 and fields[1] == 1
+        require(not self.state[7] or change in (8, 10) or left, "closed")
         require(number <= (10_000 if change in (3, 5, 6) else 9_900), "limit")
         now = list(self.state)
         if change in (2, 3, 4, 9):
@@ -134,6 +135,8 @@ class Charter:
         elif change == 9:
             now[5] = [member for member in now[5] if member[0] != fields[0]] + [self.replace(number, *fields)]
             now[3] = [node for node in now[3] if node != fields[0]]
+        elif change == 10:
+            self.move(*fields)
         else:
             require(change == 4, "change", "founded twice")
         require(now == state, "state")
@@ -183,6 +186,21 @@ class Charter:
         self.terms[node][-1][1] = number
         self.starts.pop(node, None)
         self.cuts.setdefault(node, []).append((number, {cut[0]: (cut[1], cut[2]) for cut in cuts}))
+
+    def move(self, node, removal, cuts):
+        held = self.cuts.get(node, [])
+        found = [cuts_of for at, cuts_of in held if at == removal]
+        require(found, "change", "removed no such node")
+        logs = [cut[0] for cut in cuts]
+        require(cuts and len(set(logs)) == len(logs), "change", "nothing moved, or twice")
+        require(self.moves.get((node, removal), 0) < 16, "limit")
+        for incarnation, sequence, _ in cuts:
+            earlier = [at for at, cuts_of in held if at < removal and incarnation in cuts_of]
+            require(not earlier, "change", "cut by an earlier removal")
+            require(sequence > found[0].get(incarnation, (0, None))[0], "change", "not forward")
+        found[0].update({cut[0]: (cut[1], cut[2]) for cut in cuts})
+        require(len(found[0]) <= 1024, "limit")
+        self.moves[node, removal] = self.moves.get((node, removal), 0) + 1
 
     def replace(self, number, old, cuts, new, quoted, statements):
         before = [member for member in self.state[5] if member[0] == old]

@@ -22,7 +22,8 @@ pub(crate) struct World {
     pub(crate) nodes: [Node; 3],
     pub(crate) invitation: Verified<Invitation>,
     pub(crate) acceptances: [Verified<Acceptance>; 2],
-    /// Entries 1 to 6: found, admit 2, admit 3, remove 2, rotate, close; 7 to 10: reopen, appoint 3, hand over to 3, and 3 closes.
+    /// Entries 1 to 6: found, admit 2, admit 3, remove 2, rotate, close; 7 to 11: reopen, appoint 3, hand over to 3, 3 closes, and
+    /// moves the cut of 2.
     pub(crate) made: Vec<Made>,
     records: Vec<Written>,
 }
@@ -150,6 +151,15 @@ impl World {
             charter::hand_over(steward, third.id(), rng)
         });
         world.extend(60, |_, steward, rng| charter::close(steward, 1, rng));
+        let late = world.write(second, Some(&theirs), 2, "Vu hier soir.".as_bytes(), 68);
+        let moved = Cut {
+            sequence: 2,
+            id: late.record.id(),
+            ..cut
+        };
+        world.extend(66, |_, steward, rng| {
+            charter::move_cuts(steward, second.id(), 4, vec![moved], rng)
+        });
         world.records = vec![theirs, opening, note, later];
         world
     }

@@ -1,7 +1,10 @@
 //! Who rules a circle: the steward, whom it hands over to, and who may go on in its place.
 
+use std::ffi::OsStr;
+
 use maillon_protocol::{
     admin::{Answer, Call, ErrorCode, MemberLine},
+    charter::RemovalReason,
     ids::{CircleId, NodeId},
 };
 use maillon_tests::daemon::{
@@ -147,4 +150,76 @@ fn a_file_that_was_closed_by_mistake_is_opened_again_for_all_its_members() -> St
     wait::until("what B writes then, at A", wait::LONG, || {
         Ok(a.shows(written)?.then_some(()))
     })
+}
+
+#[test]
+fn what_a_removed_structure_wrote_in_good_time_counts_by_itself_or_after_a_word_where_its_key_was_stolen()
+-> Story {
+    let root = folder()?;
+    let Shared { two, circle } =
+        Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
+    let Two {
+        mut a,
+        b,
+        at_a,
+        at_b,
+        ..
+    } = two;
+    let mut third = Daemon::new(root.path(), Settings::hospital())?;
+    for peer in [&a, &b] {
+        pair(peer, &third)?;
+    }
+    let at_third = professional(&third, "Inès Carpentier", "10999003014", "60")?;
+    let mut b = b.client()?.acting_as(&at_b);
+    let gone = third.node()?;
+    for (times, reason) in [RemovalReason::Ended, RemovalReason::Compromised]
+        .into_iter()
+        .enumerate()
+    {
+        let mut of_a = a.client()?.acting_as(&at_a);
+        let mut c = third.client()?.acting_as(&at_third);
+        invite(&mut of_a, &mut c, gone, circle)?;
+        wait::until("the third structure, at B", wait::LONG, || {
+            let members = b.circle_show(circle)?.members;
+            Ok(members.iter().any(|line| line.node == gone).then_some(()))
+        })?;
+        // The steward's machine is off: what is written now reaches B alone, and then the third is off for good.
+        a.stop()?;
+        let late = c
+            .note_add(circle, &format!("Écrit à temps, {times}."))?
+            .record;
+        wait::until("what came in time, at B", wait::LONG, || {
+            Ok(b.shows(late)?.then_some(()))
+        })?;
+        third.stop()?;
+        a.start()?;
+        let mut of_a = a.client()?.acting_as(&at_a);
+        let (named, member) = (circle.to_string(), gone.to_string());
+        done(
+            &mut of_a,
+            Call::CircleRemove {
+                circle: named.clone(),
+                member: member.clone(),
+                reason,
+            },
+        )?;
+        if reason == RemovalReason::Compromised {
+            wait::until("the removal, at B", wait::LONG, || {
+                let members = b.circle_show(circle)?.members;
+                Ok(members.iter().all(|line| line.node != gone).then_some(()))
+            })?;
+            ensure(!of_a.shows(late)?, || "nobody has decided".to_owned())?;
+            let words = ["circle", "count-late", &named, &member, "--yes"].map(OsStr::new);
+            let ended = a.ctl(&at_a, &words)?;
+            ensure(ended.status.success(), || ended.words.clone())?;
+            let audit = ["audit", "list", "--json"].map(OsStr::new);
+            let said = a.ctl(&at_a, &audit)?.words;
+            ensure(said.contains("circle.count-late"), || said.clone())?;
+        }
+        wait::until("what came in time, at the steward", wait::LONG, || {
+            Ok(of_a.shows(late)?.then_some(()))
+        })?;
+        third.start()?;
+    }
+    Ok(())
 }

@@ -2,8 +2,8 @@
 
 use maillon_protocol::{
     cbor::{self, Bytes},
-    charter::{self, Change, Entry, Grant, LogStart, Predecessor, RemovalReason, Subject},
-    ids::{CircleId, EntryHash, Hash},
+    charter::{self, Change, Cut, Entry, Grant, LogStart, Predecessor, RemovalReason, Subject},
+    ids::{CircleId, EntryHash, Hash, NodeId},
     sign,
     time::Timestamp,
 };
@@ -16,7 +16,7 @@ use crate::{
     world::World,
 };
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 11] = [
     "found: node 1 alone",
     "admit node 2 to the whole past",
     "admit node 3 to nothing of the past, one log starting at 3",
@@ -27,6 +27,7 @@ const NAMES: [&str; 10] = [
     "appoint node 3 a deputy",
     "hand over to node 3, which is no deputy any more",
     "close, signed by the new steward",
+    "move the cut of node 2's log to 2, in the closed circle",
 ];
 
 /// The entries of the circle, as several files share them.
@@ -98,6 +99,7 @@ pub(crate) fn make(world: &World) -> Value {
     wrong_places(world, &mut file);
     wrong_changes(world, &mut file);
     wrong_stewards(world, &mut file);
+    wrong_moves(world, &mut file);
     file.json()
 }
 
@@ -397,4 +399,50 @@ fn wrong_stewards(world: &World, file: &mut File) {
     ] {
         file.invalid(name, given, error);
     }
+}
+
+fn wrong_moves(world: &World, file: &mut File) {
+    let [_, second, third] = &world.nodes;
+    let moves = |change: &dyn Fn(&mut NodeId, &mut u64, &mut Vec<Cut>)| {
+        changed(world, 11, third, &|entry| {
+            if let Change::MoveCuts {
+                node,
+                removal,
+                cuts,
+            } = &mut entry.change
+            {
+                change(node, removal, cuts);
+            }
+        })
+    };
+    for (name, given) in [
+        (
+            "moves the cut of who was never removed",
+            moves(&|node, _, _| *node = third.id()),
+        ),
+        (
+            "moves the cut of a removal by an entry that removed nobody",
+            moves(&|_, removal, _| *removal = 5),
+        ),
+        ("moves no cut", moves(&|_, _, cuts| cuts.clear())),
+        (
+            "moves the cut of a log twice",
+            moves(&|_, _, cuts| cuts.push(cuts[0])),
+        ),
+        (
+            "moves a cut to where it is",
+            moves(&|_, _, cuts| cuts[0].sequence = 1),
+        ),
+    ] {
+        file.invalid(name, given, "change");
+    }
+    file.invalid(
+        "moves a cut and lists the removed node",
+        changed(world, 11, third, &|entry| {
+            let mut member = entry.state.members[0];
+            member.node = second.id();
+            entry.state.members.push(member);
+        }),
+        "state",
+    );
 }
