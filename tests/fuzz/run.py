@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Fuzzes every target, and records it.
 
-    tests/fuzz/run.py [--seconds N] [--address] [TARGET...]     an hour each where nothing is said
+    tests/fuzz/run.py [--seconds N] [--at-once N] [--address] [TARGET...]     an hour each, two at a time where nothing is said
 
 Needs `cargo install --locked cargo-fuzz`. Without --address no sanitizer: any stable Rust will do; with it AddressSanitizer, which needs
-RUSTC_BOOTSTRAP=1. The targets of the daemon (bundle, configuration) build RocksDB once more: 20 to 30 minutes. Two targets run at a time.
+RUSTC_BOOTSTRAP=1. The targets of the daemon (bundle, configuration) build RocksDB once more: 20 to 30 minutes.
 
 What is found lies in tests/fuzz/artifacts and ends the target that found it. What is new in the corpora stays there: `cargo fuzz cmin` before it is
 committed. Each target has its own entry in tests/evidence/fuzz.json, with the commit at which it ran; one that ran for less than its entry says of the same
@@ -99,6 +99,7 @@ def main():
     words = argparse.ArgumentParser(description="Fuzzes every target.")
     words.add_argument("--seconds", type=int, default=3600)
     words.add_argument("--address", action="store_true")
+    words.add_argument("--at-once", type=int, default=2)
     words.add_argument("targets", nargs="*", choices=[*every, []], default=[])
     asked = words.parse_args()
     targets = asked.targets or every
@@ -108,12 +109,15 @@ def main():
         environment = os.environ | ({"RUSTC_BOOTSTRAP": "1"} if asked.address else {})
         subprocess.run(build, cwd=ROOT, env=environment, check=True)
     results, commit = [], git("rev-parse", "HEAD")
-    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
-        for one in pool.map(lambda target: fuzz(target, asked.seconds, asked.address), targets):
+    with concurrent.futures.ThreadPoolExecutor(max_workers=asked.at_once) as pool:
+        running = [pool.submit(fuzz, target, asked.seconds, asked.address) for target in targets]
+        for ended in concurrent.futures.as_completed(running):
+            one = ended.result()
             results.append(one)
+            # Each by itself: a run that is stopped keeps what has ended.
+            record([one], commit)
             state = f"found {', '.join(one['found'])}" if one["found"] else "found nothing"
             print(f"{'FAIL' if one['found'] else 'ok '} {one['target']} {state} in {one['seconds']} s, {one['executions']} executions", flush=True)
-    record(results, commit)
     failed = sum(bool(one["found"]) for one in results)
     print(f"{len(results) - failed} passed, {failed} failed, 0 skipped")
     return 1 if failed else 0
