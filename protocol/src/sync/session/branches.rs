@@ -12,7 +12,7 @@ use crate::{
     charter::Start,
     circle::Circle,
     ids::{CircleId, LogId, RecordId},
-    record::Header,
+    record::{Header, log::LogTip},
     sign::Unverified,
     sync::{CircleState, Message, Outcome, SentRecord, View},
 };
@@ -312,6 +312,8 @@ impl Session {
                 .branches(&id)
                 .iter()
                 .filter(|record| self.may_have_branch(&record.header.object, &circle))
+                // Beyond a cut nobody can say which branch is the right one: the steward's node would let this one count.
+                .filter(|record| !LogTip::is_after_cut(&circle.charter, &record.header))
                 .filter_map(|record| sent(record, &circle, &self.peer))
                 .collect();
             let mut batch = Vec::new();
