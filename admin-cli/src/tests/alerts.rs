@@ -236,6 +236,7 @@ fn a_withdrawal_says_who_withdrew_and_that_of_another_structure_that_it_does_not
             thing: ThingId([1; 16]),
             parent: None,
             standing: vec![record(note("Autre patiente"))],
+            after_removal: false,
             superseded: 1,
             contested: 4,
             contested_by: vec![

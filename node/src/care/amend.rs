@@ -1,11 +1,11 @@
-//! Correcting a note, and taking it back: by a new version that says so, in the place of the one before, which stays in the file and is shown no more. Only
+//! Correcting a note, and taking it or a document back: by a new version that says so, in the place of the one before, which stays in the file and is shown no more. Only
 //! whoever wrote it does that, at the node where they wrote it.
 
 use std::collections::BTreeSet;
 
 use maillon_protocol::{
     admin::CircleView,
-    content::{Content, LiaisonNote, NoteKind, Professional},
+    content::{Content, Document, LiaisonNote, NoteKind, Professional},
     ids::{CircleId, NodeId, RecordId},
     replica::{Draft, Written},
 };
@@ -26,6 +26,8 @@ pub enum Amendment {
         text: String,
         /// Whether it is an emergency.
         emergency: bool,
+        /// Which of its files it names no more, from 0.
+        without: BTreeSet<usize>,
     },
     /// It is taken back, for this reason. It stays to be seen as such.
     Withdrawn(String),
@@ -42,12 +44,13 @@ impl Care {
         *node == self.shared().own() && same
     }
 
-    /// The notes in a view that the reader wrote and that stand.
+    /// The notes and documents in a view that the reader wrote and that stand.
     pub(super) fn own_among(&self, actor: &Actor, view: &CircleView) -> BTreeSet<RecordId> {
         let standing = view.things.iter().flat_map(|thing| &thing.standing);
         standing
             .filter(|one| match &one.content {
                 Content::LiaisonNote(note) => note.withdrawn.is_empty(),
+                Content::Document(document) => document.withdrawn.is_empty(),
                 _ => false,
             })
             .filter(|one| self.is_own(actor, &one.node, &one.author))
@@ -66,20 +69,45 @@ impl Care {
         record: &RecordId,
     ) -> Result<Option<LiaisonNote>, CareError> {
         self.may_write_in(actor, circle, &[Category::Messages])?;
-        Ok(self.own_note(actor, circle, record)?.map(|(_, note)| note))
+        match self.own_content(actor, circle, record)? {
+            Some((_, Content::LiaisonNote(note))) => Ok(Some(note)),
+            Some(_) => Err(CareError::NoRecord),
+            None => Ok(None),
+        }
     }
 
-    fn own_note(
+    /// A document as its writer may take it back; none where it is somebody else's, or stands no more.
+    ///
+    /// # Errors
+    /// [`CareError::NotInTeam`], [`CareError::NotAllowed`], [`CareError::NoRecord`] where this is no document of the circle.
+    pub fn document_to_withdraw(
         &self,
         actor: &Actor,
         circle: &CircleId,
         record: &RecordId,
-    ) -> Result<Option<(Draft, LiaisonNote)>, CareError> {
+    ) -> Result<Option<Document>, CareError> {
+        self.may_write_in(actor, circle, &[Category::Documents])?;
+        match self.own_content(actor, circle, record)? {
+            Some((_, Content::Document(document))) => Ok(Some(document)),
+            Some(_) => Err(CareError::NoRecord),
+            None => Ok(None),
+        }
+    }
+
+    /// A note or a document that somebody wrote themselves and that stands, and what a version of it in its place begins with.
+    fn own_content(
+        &self,
+        actor: &Actor,
+        circle: &CircleId,
+        record: &RecordId,
+    ) -> Result<Option<(Draft, Content)>, CareError> {
         let (found, held) = read::record(self.shared(), record)?.ok_or(CareError::NoRecord)?;
         let opened = read::opened(self.shared(), record)?;
         let (_, opened) = opened.ok_or(CareError::NoRecord)?;
-        let Content::LiaisonNote(note) = opened.content else {
-            return Err(CareError::NoRecord);
+        let withdrawn = match &opened.content {
+            Content::LiaisonNote(note) => &note.withdrawn,
+            Content::Document(document) => &document.withdrawn,
+            _ => return Err(CareError::NoRecord),
         };
         if found.id() != *circle {
             return Err(CareError::NoRecord);
@@ -90,10 +118,7 @@ impl Care {
         let node = held.header.object.log.node;
         let standing = read::standing(stands);
         let newest = standing.iter().any(|version| version.record == *record);
-        if !newest
-            || !note.withdrawn.is_empty()
-            || !self.is_own(actor, &node, &opened.envelope.author)
-        {
+        if !newest || !withdrawn.is_empty() || !self.is_own(actor, &node, &opened.envelope.author) {
             return Ok(None);
         }
         let draft = Draft {
@@ -101,9 +126,9 @@ impl Care {
             parent: stands.parent.first().copied(),
             supersedes: standing.iter().map(|version| version.record).collect(),
             occurred_ms: opened.envelope.occurred_ms,
-            ..fresh(actor, Content::LiaisonNote(note.clone()), None)
+            ..fresh(actor, opened.content.clone(), None)
         };
-        Ok(Some((draft, note)))
+        Ok(Some((draft, opened.content)))
     }
 
     /// Corrects a note of one's own, or takes it back.
@@ -120,15 +145,21 @@ impl Care {
         self.may_write_in(actor, &circle, &[Category::Messages])?;
         // Looked at and written in one turn: of two clicks the second finds another version.
         let _one = self.once.lock().await;
-        let own = self.own_note(actor, &circle, &record)?;
-        let (mut draft, mut note) = own.ok_or(CareError::Amended)?;
+        let own = self.own_content(actor, &circle, &record)?;
+        let Some((mut draft, Content::LiaisonNote(mut note))) = own else {
+            return Err(CareError::Amended);
+        };
         let action = match amendment {
             Amendment::Corrected {
                 kind,
                 text,
                 emergency,
+                without,
             } => {
                 check_text(&text)?;
+                let mut places = 0..;
+                note.attachments
+                    .retain(|_| !places.next().is_some_and(|place| without.contains(&place)));
                 (note.note, note.emergency) = (kind, emergency);
                 note.text = signs::written(&text);
                 "note.correct"
@@ -144,6 +175,33 @@ impl Care {
         Ok(self
             .ledger
             .run(move |tx| write_one(tx, &actor, circle, draft, action))
+            .await?)
+    }
+
+    /// Takes a document of one's own back: it stays to be seen as such, with the reason.
+    ///
+    /// # Errors
+    /// Those of [`amend_note`](Self::amend_note).
+    pub async fn withdraw_document(
+        &self,
+        actor: &Actor,
+        circle: CircleId,
+        record: RecordId,
+        reason: &str,
+    ) -> Result<Written, CareError> {
+        self.may_write_in(actor, &circle, &[Category::Documents])?;
+        check_text(reason)?;
+        let _one = self.once.lock().await;
+        let own = self.own_content(actor, &circle, &record)?;
+        let Some((mut draft, Content::Document(mut document))) = own else {
+            return Err(CareError::Amended);
+        };
+        document.withdrawn = signs::written(reason);
+        draft.content = Content::Document(document);
+        let actor = actor.clone();
+        Ok(self
+            .ledger
+            .run(move |tx| write_one(tx, &actor, circle, draft, "document.withdraw"))
             .await?)
     }
 }

@@ -129,6 +129,17 @@ pub(super) fn standing(thing: &Thing) -> Vec<&Version> {
     }
 }
 
+/// What is shown of a thing: what stands, newest first; where nothing does, what came after its author's removal. It had been shown before that was known.
+pub(super) fn shown(thing: &Thing) -> Vec<&Version> {
+    let stands = standing(thing);
+    if !stands.is_empty() {
+        return stands;
+    }
+    let late = || thing.contested().filter(|version| version.after_removal);
+    let newest = late().max_by_key(|version| (version.time, version.record));
+    newest.into_iter().collect()
+}
+
 /// Identities that stand in a circle, newest first.
 pub(super) fn identities(
     shared: &Shared,

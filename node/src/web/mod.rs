@@ -228,6 +228,7 @@ fn router(site: Site) -> Router {
         .method_not_allowed_fallback(async || Problem::not_found())
         .layer(from_fn(packed::pages))
         .layer(from_fn_with_state(site.clone(), door::guard))
+        .layer(from_fn(policy::readable))
         .layer(from_fn_with_state(site.clone(), policy::same_site))
         .layer(from_fn_with_state(site.clone(), policy::headers))
         .with_state(site)

@@ -7,6 +7,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
+use percent_encoding::percent_decode_str;
+
 use super::{Site, problem::Problem};
 
 /// Nothing from elsewhere, nothing inline, no framing. `data:` images only because Bootstrap's check marks are that.
@@ -81,6 +83,15 @@ pub(super) async fn same_site(State(site): State<Site>, request: Request, next: 
         Ok(answer) => answer,
         Err(error) => Problem::broken(error).into_response(),
     }
+}
+
+/// An address that is no text leads nowhere, and says so as any other that does not exist.
+pub(super) async fn readable(request: Request, next: Next) -> Response {
+    let path = percent_decode_str(request.uri().path());
+    if path.decode_utf8().is_err() {
+        return Problem::not_found().into_response();
+    }
+    next.run(request).await
 }
 
 /// What a browser says of where a request comes from, and what no page can make it say otherwise.

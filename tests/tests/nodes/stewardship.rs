@@ -209,6 +209,13 @@ fn what_a_removed_structure_wrote_in_good_time_counts_by_itself_or_after_a_word_
                 Ok(members.iter().all(|line| line.node != gone).then_some(()))
             })?;
             ensure(!of_a.shows(late)?, || "nobody has decided".to_owned())?;
+            // Where it had been read it stays, marked.
+            let things = b.circle_show(circle)?.things;
+            let marked = things.iter().find(|thing| thing.after_removal);
+            let shown = marked.and_then(|thing| thing.standing.first());
+            ensure(shown.is_some_and(|shown| shown.record == late), || {
+                format!("{things:?}")
+            })?;
             let words = ["circle", "count-late", &named, &member, "--yes"].map(OsStr::new);
             let ended = a.ctl(&at_a, &words)?;
             ensure(ended.status.success(), || ended.words.clone())?;
@@ -218,6 +225,13 @@ fn what_a_removed_structure_wrote_in_good_time_counts_by_itself_or_after_a_word_
         }
         wait::until("what came in time, at the steward", wait::LONG, || {
             Ok(of_a.shows(late)?.then_some(()))
+        })?;
+        wait::until("it without a mark, at B", wait::LONG, || {
+            let things = b.circle_show(circle)?.things;
+            Ok(things
+                .iter()
+                .all(|thing| !thing.after_removal)
+                .then_some(()))
         })?;
         third.start()?;
     }

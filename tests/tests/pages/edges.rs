@@ -80,6 +80,18 @@ fn a_text_of_which_one_sees_nothing_is_none_and_no_text_turns_another_around() -
 }
 
 #[test]
+fn an_address_that_is_no_text_is_answered_as_one_that_does_not_exist() -> Story {
+    let root = folder()?;
+    let (_node, mut nurse) = nurse(&root)?;
+    for address in ["/dossiers/%ff", "/dossiers/%c3", "/%80", "/patients/%ff%fe"] {
+        let answer = nurse.get(address)?;
+        ensure(answer.status == 404, || format!("{address}: {answer:?}"))?;
+        says(&answer, &["Page introuvable", "revenez à l’accueil"])?;
+    }
+    Ok(())
+}
+
+#[test]
 fn nobody_is_invited_into_a_file_that_has_ended() -> Story {
     let root = folder()?;
     let dac = node(Settings::dac(), root.path())?;

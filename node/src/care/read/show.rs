@@ -16,7 +16,7 @@ use maillon_protocol::{
     time::Timestamp,
 };
 
-use super::{Around, alerts::Shown, standing, things, waiting};
+use super::{Around, alerts::Shown, shown, standing, things, waiting};
 use crate::care::{Care, CareError};
 
 /// Most things in one answer; more are counted.
@@ -40,7 +40,7 @@ pub struct ThingMark(u64, Timestamp, RecordId);
 impl ThingMark {
     /// Of what is newest of a thing; none where nothing of it can be shown.
     fn of(thing: &Thing) -> Option<Self> {
-        let newest = thing.newest()?;
+        let newest = *shown(thing).first()?;
         Some(Self(newest.occurred_ms, newest.time, newest.record))
     }
 }
@@ -151,17 +151,18 @@ impl Care {
         // Newest first, so that what does not fit into one answer is the oldest.
         order.sort_by_key(|(mark, ..)| std::cmp::Reverse(*mark));
         let mut identity = Vec::new();
-        let mut shown = Vec::new();
+        let mut page = Vec::new();
         let (mut older, mut next) = (0, None);
         let mut last = None;
         let mut bytes = 0;
         for (mark, thing_id, thing) in order {
             let is_identity = thing.kind() == Some(Kind::PatientIdentity as u64);
-            let is_wanted = thing.kind().is_some_and(wanted.kinds);
+            let kind = shown(thing).first().map(|version| version.kind);
+            let is_wanted = kind.is_some_and(wanted.kinds);
             if !is_identity && (!is_wanted || before.is_some_and(|before| mark >= before)) {
                 continue;
             }
-            if !is_identity && (shown.len() >= wanted.most || bytes >= MOST_BYTES) {
+            if !is_identity && (page.len() >= wanted.most || bytes >= MOST_BYTES) {
                 older += 1;
                 next = last;
                 continue;
@@ -179,20 +180,20 @@ impl Care {
             last = Some(mark);
             if let Some((view, size)) = self.thing_view(&circle, thing_id, thing, &around)? {
                 bytes += size;
-                shown.push(view);
+                page.push(view);
             }
         }
         if wanted.answers {
-            self.add_answers(&circle, &things, &around, &mut shown)?;
+            self.add_answers(&circle, &things, &around, &mut page)?;
         }
-        shown.reverse();
+        page.reverse();
         let doubts = identity.iter().flat_map(doubts_of).collect();
         Ok(CircleView {
             line: self.line(&circle),
             members,
             identity,
             sharing: self.sharing(id)?,
-            things: shown,
+            things: page,
             older,
             next: next.map(|mark: ThingMark| mark.to_string()),
             doubts,
@@ -243,7 +244,9 @@ impl Care {
         around: &Around,
     ) -> Result<Option<(ThingView, usize)>, CareError> {
         let (mut views, mut erased) = (Vec::new(), Vec::new());
-        for version in standing(thing) {
+        let versions = shown(thing);
+        let after_removal = versions.iter().any(|version| version.after_removal);
+        for version in versions {
             match self.view_with(&version.record, around)? {
                 Some(view) => views.push(view),
                 None => erased.extend(self.erased_view(circle, version, around)?),
@@ -274,13 +277,16 @@ impl Care {
         let view = ThingView {
             thing: *id,
             parent: thing.parent.first().copied(),
-            superseded: (thing.versions.len())
-                .saturating_sub(views.len() + erased.len() + contested)
-                as u64,
+            superseded: (thing.versions.len()).saturating_sub(if after_removal {
+                contested
+            } else {
+                views.len() + erased.len() + contested
+            }) as u64,
             erased,
             contested: contested as u64,
             contested_by,
             standing: views,
+            after_removal,
             alert,
         };
         Ok(Some((view, bytes)))

@@ -31,6 +31,7 @@ pub(super) fn act(action: &str) -> (&'static str, &'static str) {
         "alert.send" => ("alert", "A lancé une alerte"),
         "alert.answer" => ("check", "A répondu à une alerte"),
         "document.add" => ("document", "A ajouté un document"),
+        "document.withdraw" => ("document", "A retiré un document"),
         "consent.record" => ("hand", "A noté la réponse de la personne sur le partage"),
         "identity.apart" => (
             "id-card",
@@ -44,6 +45,10 @@ pub(super) fn act(action: &str) -> (&'static str, &'static str) {
         "circle.invite" => ("mail", "A invité une structure dans le cercle"),
         "circle.admit" => ("circle", "A fait entrer une structure dans le cercle"),
         "circle.remove" => ("minus", "A retiré une structure du cercle"),
+        "circle.count-late" => (
+            "check",
+            "A fait compter ce qu’une structure retirée avait écrit",
+        ),
         "circle.replace" => ("refresh", "A inscrit le nouveau nœud d’une structure"),
         "circle.close" => ("lock", "A clos le dossier"),
         "circle.reopen" => ("unlock", "A rouvert le dossier"),

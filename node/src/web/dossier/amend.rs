@@ -1,5 +1,7 @@
 //! Correcting a note of one's own, or taking it back.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use axum::{
     extract::{Path, State},
@@ -35,9 +37,17 @@ struct Page<'a> {
     kinds: Vec<Choice>,
     text: String,
     urgent: bool,
+    /// Its files, and whether each of them stays.
+    files: Vec<File>,
     reason: String,
     fault: &'static str,
     reason_fault: &'static str,
+}
+
+/// A file of the note.
+struct File {
+    name: String,
+    stays: bool,
 }
 
 impl Page<'_> {
@@ -49,6 +59,15 @@ impl Page<'_> {
     const fn nature(&self) -> &'static str {
         ""
     }
+}
+
+/// The files that are to be left out, by their places.
+fn without(typed: Option<&Fields>) -> BTreeSet<usize> {
+    let names = typed
+        .into_iter()
+        .flat_map(|typed| typed.all().map(|(name, _)| name));
+    let places = names.filter_map(|name| name.strip_prefix("sans-"));
+    places.filter_map(|place| place.parse().ok()).collect()
 }
 
 async fn page(
@@ -75,6 +94,15 @@ async fn page(
             Some(word) if correcting => word,
             _ => own.to_owned(),
         }),
+        files: stands
+            .attachments
+            .iter()
+            .zip(0_usize..)
+            .map(|(one, place)| File {
+                name: one.name.clone(),
+                stays: !correcting || !without(typed).contains(&place),
+            })
+            .collect(),
         text: match word("texte") {
             Some(text) if correcting => text,
             _ => stands.text,
@@ -145,6 +173,7 @@ pub(in crate::web) async fn amend(
                 kind: *kind,
                 text,
                 emergency: fields.word("urgence") == "1",
+                without: without(Some(&fields)),
             };
             (corrected, "corrigee")
         }

@@ -97,7 +97,8 @@ pub(super) struct Reply {
 
 /// By what the reader corrects a note of their own.
 fn amend(file: &FileView, record: &RecordView) -> Option<String> {
-    let own = file.own.contains(&record.record);
+    let is_note = matches!(record.content, Content::LiaisonNote(_));
+    let own = is_note && file.own.contains(&record.record);
     own.then(|| record.record.to_string())
 }
 
@@ -214,7 +215,19 @@ fn entry(thing: &ThingView, now_ms: u64) -> Option<(u64, Entry)> {
     if matches!(record.content, Content::LiaisonNote(_) | Content::Alert(_)) && !entry.withdrawn {
         entry.answer = Some(thing.thing.to_string());
     }
-    entry.reach = reach(&record.delivery, gender, now_ms);
+    // Of an alert it is known when each structure received it first; of the rest, only that it has.
+    let is_alert = matches!(record.content, Content::Alert(_));
+    entry.reach = reach(&record.delivery, gender, is_alert, now_ms);
+    if thing.after_removal {
+        let (written, confirmed) = (
+            gender.of_two("Écrit", "Écrite"),
+            gender.of_two("confirmé", "confirmée"),
+        );
+        entry.remarks.push(format!(
+            "{written} par une structure qui a été retirée du cercle, et pas encore {confirmed} par celle qui tient le cercle\u{a0}: à vérifier."
+        ));
+        (entry.answer, entry.alert, entry.reach) = (None, None, None);
+    }
     Some((record.occurred_ms, entry))
 }
 
@@ -490,6 +503,7 @@ pub(in crate::web) fn alert_state(alert: &AlertView, sent_ms: u64, now_ms: u64) 
 fn reach(
     delivery: &[(maillon_protocol::ids::NodeId, String, Delivery)],
     gender: Gender,
+    exact: bool,
     now_ms: u64,
 ) -> Option<Reach> {
     if delivery.is_empty() {
@@ -516,15 +530,23 @@ fn reach(
             }
             Delivery::Delivered { at_ms } => done(
                 "check",
-                format!("{received} {}", french::moment(*at_ms, now_ms).said),
+                if exact {
+                    format!("{received} {}", french::moment(*at_ms, now_ms).said)
+                } else {
+                    received.to_owned()
+                },
             ),
             Delivery::FilesMissing { at_ms } => {
                 without_files += 1;
-                let at = french::moment(*at_ms, now_ms).said;
+                let at = if exact {
+                    format!(" {}", french::moment(*at_ms, now_ms).said)
+                } else {
+                    String::new()
+                };
                 Mark {
                     icon: "hourglass",
                     class: "m-mark--wait",
-                    words: format!("Texte reçu {at}, fichiers en chemin"),
+                    words: format!("Texte reçu{at}, fichiers en chemin"),
                 }
             }
             Delivery::NotShown { .. } => {

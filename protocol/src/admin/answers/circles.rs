@@ -92,6 +92,9 @@ pub struct ThingView {
     pub parent: Option<ThingId>,
     /// The versions that stand, newest first: one, or several in a conflict.
     pub standing: Vec<RecordView>,
+    /// Nothing stands, and this was written after its author's removal, or before that and too late: it had been shown, and stays so.
+    #[serde(default)]
+    pub after_removal: bool,
     /// Those of them that were erased here.
     #[serde(default)]
     pub erased: Vec<ErasedView>,
