@@ -915,3 +915,30 @@ fn after_a_crash_with_a_clock_that_was_put_back_no_acknowledgement_has_the_numbe
     };
     assert_eq!(play(&schedule), Ok(()));
 }
+
+/// Found by seed 93: the road lost the last note of a member that had left, and nobody who was left missed it before the sweep.
+#[test]
+fn the_last_note_of_who_has_left_comes_with_the_sweep_where_the_road_lost_it() {
+    let schedule = Schedule {
+        seed: 4127649489,
+        nodes: 3,
+        commit_ms: 1,
+        ordered: false,
+        steps: vec![
+            Step::Write(0),
+            Step::Rotate,
+            Step::Run(59961),
+            Step::Write(0),
+            Step::Close,
+            Step::Weather(21, 0, 1),
+            Step::Run(6),
+            Step::Write(1),
+            Step::Cut(0, 1),
+            Step::Leave(1),
+            Step::Weather(3, 4, 34),
+            Step::Connect(0, 1),
+            Step::Run(60053),
+        ],
+    };
+    assert_eq!(play(&schedule), Ok(()));
+}
