@@ -95,6 +95,10 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
             "/dossiers/{file}/documents/{document}",
             get(dossier::attached),
         ),
+        (
+            "/dossiers/{file}/documents/{document}/retrait",
+            get(dossier::withdraw_form).post(dossier::withdraw),
+        ),
         ("/dossiers/{file}/equipe", get(dossier::team)),
         (
             "/dossiers/{file}/equipe/professionnel",

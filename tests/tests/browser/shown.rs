@@ -345,6 +345,13 @@ pub(crate) const PAGES: &[Shown] = &[
     .error(),
     page(
         Nurse,
+        "document-retrait",
+        "/dossiers/{file}/documents",
+        "Retirer un document",
+    )
+    .after(&[Click("main a[href$='/retrait']")]),
+    page(
+        Nurse,
         "documents",
         "/dossiers/{file}/documents",
         "Ajouter un document",
@@ -600,6 +607,7 @@ pub(crate) const PAGES: &[Shown] = &[
 const FORMS: &[&str] = &[
     // Reached from the notebook, and from the list of structures.
     "/dossiers/{file}/note/{note}",
+    "/dossiers/{file}/documents/{document}/retrait",
     "/administration/appairages/{pairing}",
     "/administration/comptes/acte",
     "/administration/structures/essai",

@@ -257,7 +257,14 @@ fn writes(typist: &mut Typist, address: &str) -> Story {
         bytes: b"%PDF-1.7\n<script>alert(1)</script>",
     };
     let sent = typist.visitor.send(&documents, &untyped, file)?;
-    ensure(sent.status == 303, || format!("{sent:?}"))
+    ensure(sent.status == 303, || format!("{sent:?}"))?;
+    let page = typist.sees(&documents)?;
+    let own = between(&page, &format!("href=\"{documents}/"), "/retrait\"").to_owned();
+    let own = own.rsplit('/').next().unwrap_or_default();
+    let form = format!("{documents}/{own}/retrait");
+    typist.sees(&form)?;
+    let done = typist.sends("dossier/withdraw.html", &form, &[("motif", EVIL)])?;
+    ensure(done.status == 303, || format!("{done:?}"))
 }
 
 #[test]

@@ -72,9 +72,12 @@ pub(crate) struct Reopen {
 }
 
 /// Let count what a removed member wrote before its removal and this node had not seen then
+///
+/// Where care has only ended this happens by itself. Where a key may be in other hands a person decides: read first what the members who have it show as
+/// written after the removal.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Where care has only ended this happens by itself. Where a key may be in other hands it is a person's decision:\nread first what the members who hold it show as written after the removal.\n\nExample:\n  maillonctl circle count-late 5f3a09c1d2e4 'CPTS du Vallon' --yes"
+    after_help = "Example:\n  maillonctl circle count-late 5f3a09c1d2e4 'CPTS du Vallon' --yes"
 )]
 pub(crate) struct CountLate {
     /// The circle

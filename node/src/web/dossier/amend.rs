@@ -25,8 +25,8 @@ use crate::{
     },
 };
 
-/// Characters of the reason for which a note is taken back.
-const WORDS: usize = 500;
+/// Characters of the reason for which something is taken back.
+pub(super) const WORDS: usize = 500;
 
 #[derive(Template)]
 #[template(path = "dossier/amend.html")]

@@ -57,6 +57,8 @@ struct Line {
     files: Vec<Joined>,
     /// Why it was withdrawn; empty while it stands.
     withdrawn: String,
+    /// By what its writer takes it back.
+    own: Option<String>,
 }
 
 impl Line {
@@ -123,6 +125,7 @@ fn line(view: &FileView, address: &str, thing: &ThingView, now_ms: u64) -> Optio
             when: french::moment(erased.occurred_ms, now_ms),
             files: Vec::new(),
             withdrawn: String::new(),
+            own: None,
         });
     };
     let Content::Document(document) = &record.content else {
@@ -137,6 +140,7 @@ fn line(view: &FileView, address: &str, thing: &ThingView, now_ms: u64) -> Optio
         when: french::moment(record.occurred_ms, now_ms),
         files: attached::joined(view, address, record),
         withdrawn: document.withdrawn.clone(),
+        own: (view.own.contains(&record.record)).then(|| record.record.to_string()),
     })
 }
 
@@ -195,6 +199,7 @@ pub(in crate::web) async fn documents(
     let before = asked.before()?;
     let done = match asked.ecrit.as_str() {
         "document" => "Document envoyé au cercle.",
+        "retire" => "Document retiré.",
         _ => "",
     };
     let typed = Typed::default();

@@ -18,6 +18,7 @@ mod glass;
 mod looks;
 mod note;
 mod team;
+mod withdraw;
 
 pub(super) use alert::{alert_form, raise_alert};
 pub(super) use amend::{amend, amend_form};
@@ -34,6 +35,7 @@ pub(super) use team::{
     add_member, add_relative, change_term, member_form, relative_form, search, search_form, team,
     term_form,
 };
+pub(super) use withdraw::{withdraw, withdraw_form};
 
 use std::sync::Arc;
 

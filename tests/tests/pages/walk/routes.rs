@@ -119,6 +119,11 @@ pub(super) const ROUTES: &[Route] = &[
         Open(&[WHO, READS_DOCUMENTS]),
         Nothing,
     ),
+    (
+        "/dossiers/{file}/documents/{document}/retrait",
+        Open(&[WHO, ADDS]),
+        Open(&[ADDS]),
+    ),
     ("/dossiers/{file}/equipe", Open(&[WHO, READS_TEAM]), Nothing),
     (
         "/dossiers/{file}/equipe/professionnel",

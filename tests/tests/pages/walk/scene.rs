@@ -207,6 +207,7 @@ impl Scene {
             }
             "/dossiers/{file}/cercle" if refused => &[("geste", "clore"), ("raison", "fin")],
             "/dossiers/{file}/note/{note}" => &[("geste", "retirer"), ("motif", "Aucun.")],
+            "/dossiers/{file}/documents/{document}/retrait" => &[("motif", "Aucun.")],
             "/dossiers/{file}/brouillon" => &[("forme", "note"), ("texte", "Je")],
             "/dossiers/{file}/acces-exceptionnel" if refused => {
                 &[("motif", "danger"), ("raison", "Chute.")]
