@@ -330,11 +330,11 @@ fn pages_are_served_in_the_clear_on_loopback_only() -> Story {
     let root = folder()?;
     let mut settings = Settings::cpts();
     settings.web = Some("0.0.0.0:0".to_owned());
-    let mut node = Daemon::init(root.path(), settings)?;
-    match node.start() {
-        Err(Trouble::Exited { words, .. }) => {
-            ensure(words.contains("without a certificate"), || words.clone())
-        }
-        other => Err(Trouble::wrong(format!("{other:?}"))),
-    }
+    let node = Daemon::init(root.path(), settings)?;
+    node.configure()?;
+    let ended = node.refused()?;
+    ensure(
+        ended.status.code() == Some(70) && ended.words.contains("without a certificate"),
+        || ended.words.clone(),
+    )
 }
