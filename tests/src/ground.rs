@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use crate::{
     daemon::{Daemon, Settings, Trouble, ensure, pair, professional, wait},
-    visitor::{Page, Visitor},
+    visitor::{File, Page, Visitor},
 };
 
 /// Everybody's.
@@ -217,6 +217,18 @@ impl Ground {
                 .post(&note, &[("nature", nature), ("texte", text)])?;
             ensure(sent.status == 303, || format!("{nature}: {sent:?}"))?;
         }
+        let letter = File {
+            name: "synthese.pdf",
+            media_type: "application/pdf",
+            bytes: b"%PDF-1.7\n1 0 obj\n",
+        };
+        let fields = [
+            ("titre", "Synthèse du mois de novembre"),
+            ("type", "60591-5"),
+        ];
+        let documents = format!("{}/documents", self.file);
+        let sent = self.nurse.send(&documents, &fields, letter)?;
+        ensure(sent.status == 303, || format!("{sent:?}"))?;
         let notebook = format!("{}/carnet", self.file);
         let page = until_it_says(&mut self.doctor, &notebook, "kinésithérapeute")?;
         let answered = between(&page, "/note?reponse=", "\"").to_owned();

@@ -92,8 +92,8 @@ fn a_document_and_a_photo_of_a_note_are_taken_back_by_whoever_added_them_and_by_
     let list = format!("{address}/documents");
     nurse.send(&list, &[("titre", "Bilan d’Yvonne"), ("type", "")], file)?;
     let page = nurse.get(&list)?;
-    let own = between(&page, &format!("href=\"{list}/"), "/retrait\"").to_owned();
-    let own = own.rsplit('/').next().unwrap_or_default().to_owned();
+    says(&page, &["/retrait\""])?;
+    let own = between(&page, &format!("href=\"{list}/"), "\"").to_owned();
     let form = format!("{list}/{own}/retrait");
     says(&nurse.get(&form)?, &["Bilan d’Yvonne", "Motif"])?;
     let theirs = other.get(&list)?;

@@ -1,7 +1,7 @@
 //! The door: the first time, again, locked, out; and whoever tries it without a right.
 
 use maillon_tests::{
-    daemon::{Daemon, Settings, Trouble},
+    daemon::{Daemon, Settings},
     visitor::Visitor,
 };
 

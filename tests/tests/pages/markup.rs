@@ -259,8 +259,7 @@ fn writes(typist: &mut Typist, address: &str) -> Story {
     let sent = typist.visitor.send(&documents, &untyped, file)?;
     ensure(sent.status == 303, || format!("{sent:?}"))?;
     let page = typist.sees(&documents)?;
-    let own = between(&page, &format!("href=\"{documents}/"), "/retrait\"").to_owned();
-    let own = own.rsplit('/').next().unwrap_or_default();
+    let own = between(&page, &format!("href=\"{documents}/"), "\"");
     let form = format!("{documents}/{own}/retrait");
     typist.sees(&form)?;
     let done = typist.sends("dossier/withdraw.html", &form, &[("motif", EVIL)])?;

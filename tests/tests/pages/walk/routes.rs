@@ -121,8 +121,8 @@ pub(super) const ROUTES: &[Route] = &[
     ),
     (
         "/dossiers/{file}/documents/{document}/retrait",
-        Open(&[WHO, ADDS]),
-        Open(&[ADDS]),
+        Team(&[WHO, ADDS]),
+        Team(&[ADDS]),
     ),
     ("/dossiers/{file}/equipe", Open(&[WHO, READS_TEAM]), Nothing),
     (
