@@ -160,7 +160,7 @@ fn what_a_removed_structure_wrote_in_good_time_counts_by_itself_or_after_a_word_
         Two::peered(root.path(), Settings::dac(), Settings::cpts())?.share()?;
     let Two {
         mut a,
-        b,
+        mut b,
         at_a,
         at_b,
         ..
@@ -170,17 +170,17 @@ fn what_a_removed_structure_wrote_in_good_time_counts_by_itself_or_after_a_word_
         pair(peer, &third)?;
     }
     let at_third = professional(&third, "Inès Carpentier", "10999003014", "60")?;
-    let mut b = b.client()?.acting_as(&at_b);
     let gone = third.node()?;
     for (times, reason) in [RemovalReason::Ended, RemovalReason::Compromised]
         .into_iter()
         .enumerate()
     {
         let mut of_a = a.client()?.acting_as(&at_a);
+        let mut of_b = b.client()?.acting_as(&at_b);
         let mut c = third.client()?.acting_as(&at_third);
         invite(&mut of_a, &mut c, gone, circle)?;
         wait::until("the third structure, at B", wait::LONG, || {
-            let members = b.circle_show(circle)?.members;
+            let members = of_b.circle_show(circle)?.members;
             Ok(members.iter().any(|line| line.node == gone).then_some(()))
         })?;
         // The steward's machine is off: what is written now reaches B alone, and then the third is off for good.
@@ -189,9 +189,11 @@ fn what_a_removed_structure_wrote_in_good_time_counts_by_itself_or_after_a_word_
             .note_add(circle, &format!("Écrit à temps, {times}."))?
             .record;
         wait::until("what came in time, at B", wait::LONG, || {
-            Ok(b.shows(late)?.then_some(()))
+            Ok(of_b.shows(late)?.then_some(()))
         })?;
         third.stop()?;
+        // B is off when A comes back, or A would have it before the removal.
+        b.stop()?;
         a.start()?;
         let mut of_a = a.client()?.acting_as(&at_a);
         let (named, member) = (circle.to_string(), gone.to_string());
@@ -203,14 +205,16 @@ fn what_a_removed_structure_wrote_in_good_time_counts_by_itself_or_after_a_word_
                 reason,
             },
         )?;
+        b.start()?;
+        let mut of_b = b.client()?.acting_as(&at_b);
         if reason == RemovalReason::Compromised {
             wait::until("the removal, at B", wait::LONG, || {
-                let members = b.circle_show(circle)?.members;
+                let members = of_b.circle_show(circle)?.members;
                 Ok(members.iter().all(|line| line.node != gone).then_some(()))
             })?;
             ensure(!of_a.shows(late)?, || "nobody has decided".to_owned())?;
             // Where it had been read it stays, marked.
-            let things = b.circle_show(circle)?.things;
+            let things = of_b.circle_show(circle)?.things;
             let marked = things.iter().find(|thing| thing.after_removal);
             let shown = marked.and_then(|thing| thing.standing.first());
             ensure(shown.is_some_and(|shown| shown.record == late), || {
@@ -227,7 +231,7 @@ fn what_a_removed_structure_wrote_in_good_time_counts_by_itself_or_after_a_word_
             Ok(of_a.shows(late)?.then_some(()))
         })?;
         wait::until("it without a mark, at B", wait::LONG, || {
-            let things = b.circle_show(circle)?.things;
+            let things = of_b.circle_show(circle)?.things;
             Ok(things
                 .iter()
                 .all(|thing| !thing.after_removal)
