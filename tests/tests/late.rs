@@ -6,9 +6,11 @@
 
 use maillon_protocol::{
     charter::{Change, Entry, RemovalReason, StewardError},
-    ids::CircleId,
+    circle::LogHeight,
+    ids::{CircleId, Incarnation, LogId, RecordId},
     replica::{ArriveError, LateError, Row, RowPrefix, Rows, StewardshipError},
     sign::Unverified,
+    sync::{CircleState, Message},
 };
 use maillon_tests::net::Net;
 
@@ -78,6 +80,13 @@ fn stands(net: &Net, node: usize, circle: &CircleId, text: &str) -> bool {
     net.notes(node, circle).contains(text)
 }
 
+/// Steward and doctor show the same, these notes without a mark.
+fn count(net: &Net, circle: &CircleId, texts: &[&str]) -> bool {
+    let both =
+        |text: &&str| stands(net, STEWARD, circle, text) && stands(net, DOCTOR, circle, text);
+    net.same(STEWARD, DOCTOR, circle) && texts.iter().all(both)
+}
+
 #[test]
 fn a_note_that_reached_one_member_and_not_the_steward_counts_once_those_two_meet() {
     let (mut net, circle) = three(201);
@@ -85,9 +94,7 @@ fn a_note_that_reached_one_member_and_not_the_steward_counts_once_those_two_meet
     remove(&mut net, &circle, RemovalReason::Ended);
     let removal = net.nodes[STEWARD].circles[&circle].charter.number();
     net.connect(STEWARD, DOCTOR);
-    assert!(net.run_until(|net| net.same(STEWARD, DOCTOR, &circle)
-        && stands(net, STEWARD, &circle, SLEPT)
-        && stands(net, DOCTOR, &circle, ATE)));
+    assert!(net.run_until(|net| count(net, &circle, &[ATE, SLEPT])));
     let changes = changes_from(&net, DOCTOR, &circle, removal + 1);
     let [
         Change::MoveCuts {
@@ -129,9 +136,7 @@ fn a_log_of_which_the_steward_had_seen_nothing_counts_as_well_in_a_circle_that_w
     })
     .unwrap();
     net.connect(STEWARD, DOCTOR);
-    assert!(net.run_until(|net| net.same(STEWARD, DOCTOR, &circle)
-        && stands(net, STEWARD, &circle, ATE)
-        && stands(net, DOCTOR, &circle, ATE)));
+    assert!(net.run_until(|net| count(net, &circle, &[ATE])));
     net.invariants().unwrap();
 }
 
@@ -146,8 +151,7 @@ fn hundreds_of_notes_that_came_late_count_in_their_order_and_with_few_entries() 
     remove(&mut net, &circle, RemovalReason::Ended);
     let removal = net.nodes[STEWARD].circles[&circle].charter.number();
     net.connect(STEWARD, DOCTOR);
-    assert!(net.run_until(|net| net.same(STEWARD, DOCTOR, &circle)
-        && texts.iter().all(|text| stands(net, STEWARD, &circle, text))));
+    assert!(net.run_until(|net| count(net, &circle, &texts)));
     let moves = net.nodes[STEWARD].circles[&circle].charter.number() - removal;
     assert!((2..=6).contains(&moves), "{moves} entries");
     net.invariants().unwrap();
@@ -172,9 +176,7 @@ fn what_lies_beyond_the_cut_of_a_stolen_key_stays_marked_until_a_person_decides(
         panic!("{refused:?}");
     };
     let_late_count(&mut net, STEWARD, &circle).unwrap();
-    assert!(net.run_until(|net| net.same(STEWARD, DOCTOR, &circle)
-        && stands(net, STEWARD, &circle, ATE)
-        && stands(net, DOCTOR, &circle, ATE)));
+    assert!(net.run_until(|net| count(net, &circle, &[ATE])));
     net.invariants().unwrap();
 }
 
@@ -217,9 +219,7 @@ fn who_became_the_steward_after_the_removal_lets_count_what_it_holds_itself() {
     })
     .unwrap();
     net.connect(STEWARD, DOCTOR);
-    assert!(net.run_until(|net| net.same(STEWARD, DOCTOR, &circle)
-        && stands(net, STEWARD, &circle, ATE)
-        && stands(net, DOCTOR, &circle, ATE)));
+    assert!(net.run_until(|net| count(net, &circle, &[ATE])));
     net.invariants().unwrap();
 }
 
@@ -297,5 +297,50 @@ fn of_a_log_that_forked_nothing_comes_to_count_later_but_what_was_written_again_
     for log in forked {
         assert!(cuts.iter().all(|cut| cut.incarnation != log.incarnation));
     }
+    net.invariants().unwrap();
+}
+
+#[test]
+fn a_member_that_names_logs_of_who_was_removed_without_end_moves_nothing_and_both_come_to_rest() {
+    let (mut net, circle) = three(211);
+    net.cut(STEWARD, NURSE);
+    net.cut(DOCTOR, NURSE);
+    remove(&mut net, &circle, RemovalReason::Ended);
+    assert!(net.run_until(|net| net.same(STEWARD, DOCTOR, &circle)));
+    let charter = &net.nodes[STEWARD].circles[&circle].charter;
+    let (entry, entry_hash) = (charter.number(), charter.head());
+    let node = net.id(NURSE);
+    // Nothing of this was ever written.
+    let invented = |number: u16| {
+        let mut incarnation = Incarnation([9; 16]);
+        incarnation.0[..2].copy_from_slice(&number.to_be_bytes());
+        LogHeight {
+            log: LogId { node, incarnation },
+            height: 1 << 40,
+            head: RecordId([9; 32]),
+        }
+    };
+    for batch in 0..10 {
+        let state = CircleState {
+            circle,
+            entry,
+            entry_hash,
+            heights: (batch * 500..batch * 500 + 500).map(invented).collect(),
+            acks: Vec::new(),
+            departures: Vec::new(),
+            finished: false,
+        };
+        net.say(DOCTOR, STEWARD, &Message::States(vec![state]));
+    }
+    net.run(3_600_000);
+    assert_eq!(net.nodes[STEWARD].circles[&circle].charter.number(), entry);
+    // What is written then comes as always, and nobody goes on asking.
+    net.write(DOCTOR, &circle, SLEPT);
+    assert!(net.run_until(|net| count(net, &circle, &[SLEPT])));
+    net.run(600_000);
+    let sent = |net: &Net| [STEWARD, DOCTOR].map(|node| net.nodes[node].traffic.bytes_sent);
+    let before = sent(&net);
+    net.run(1_200_000);
+    assert_eq!(sent(&net), before);
     net.invariants().unwrap();
 }

@@ -7,8 +7,8 @@ use maillon_protocol::{
     circle::WriteError,
     content::AlertStep,
     replica::{
-        CarryOverError, DepartFailed, EraseFailed, FinishFailed, IdentityRefused, LetterError,
-        ReplaceFailed, StewardshipError, SuccessionError, WriteFailed,
+        CarryOverError, DepartFailed, EraseFailed, FinishFailed, IdentityRefused, LateError,
+        LetterError, ReplaceFailed, StewardshipError, SuccessionError, WriteFailed,
     },
 };
 
@@ -339,6 +339,10 @@ impl From<CareError> for Refusal {
             CareError::Erase(_) => (
                 ErrorCode::Conflict,
                 "`maillonctl erasure show RECORD` says who has done what",
+            ),
+            CareError::Late(LateError::TooOften) => (
+                ErrorCode::Conflict,
+                "ask a member that has it to write what matters of it again, in its own name",
             ),
             CareError::Late(_) => (
                 ErrorCode::Conflict,

@@ -131,15 +131,7 @@ impl Replica {
             held.unconfirmed && held.charter.is_member(peer) && held.charter.head() == head
         });
         if same {
-            self.set_unconfirmed(id, false);
-            self.count_what_is_here(rows, id, now_ms, rng)?;
-            // Members may have said meanwhile what they hold beyond a cut.
-            self.published.news.push(News {
-                circle: Some(*id),
-                change: Change::Charter,
-                from: None,
-            });
-            return self.remove_who_left(rows, id, now_ms, rng);
+            return self.sign_again(rows, id, now_ms, rng);
         }
         Ok(Vec::new())
     }
@@ -158,10 +150,28 @@ impl Replica {
     ) -> Result<Vec<NodeId>, StewardshipError> {
         let held = self.circles.get(id).ok_or(StewardshipError::NoCircle)?;
         if held.unconfirmed {
-            self.set_unconfirmed(id, false);
-            return Ok(self.remove_who_left(rows, id, now_ms, rng)?);
+            return Ok(self.sign_again(rows, id, now_ms, rng)?);
         }
         Ok(Vec::new())
+    }
+
+    /// The head is confirmed: what waited for this node's signature follows. Who was removed because it had left.
+    fn sign_again(
+        &mut self,
+        rows: &impl Rows,
+        id: &CircleId,
+        now_ms: u64,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<NodeId>, StorageError> {
+        self.set_unconfirmed(id, false);
+        self.count_what_is_here(rows, id, now_ms, rng)?;
+        // Members may have said meanwhile what they hold beyond a cut.
+        self.published.news.push(News {
+            circle: Some(*id),
+            change: Change::Charter,
+            from: None,
+        });
+        self.remove_who_left(rows, id, now_ms, rng)
     }
 
     fn set_unconfirmed(&mut self, id: &CircleId, unconfirmed: bool) {

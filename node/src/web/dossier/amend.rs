@@ -26,7 +26,16 @@ use crate::{
 };
 
 /// Characters of the reason for which something is taken back.
-pub(super) const WORDS: usize = 500;
+const WORDS: usize = 500;
+
+/// What is wrong with the reason for which something is taken back; nothing where it can stand. `missing` asks for it.
+pub(super) fn reason_fault(reason: &str, missing: &'static str) -> &'static str {
+    match reason.chars().count() {
+        _ if crate::signs::is_blank(reason) => missing,
+        length if length > WORDS => "Ce motif a plus de 500 caractères\u{a0}: écrivez l’essentiel.",
+        _ => "",
+    }
+}
 
 #[derive(Template)]
 #[template(path = "dossier/amend.html")]
@@ -179,18 +188,9 @@ pub(in crate::web) async fn amend(
         }
         "retirer" => {
             let reason = fields.word("motif");
-            match reason.chars().count() {
-                _ if crate::signs::is_blank(reason) => {
-                    return again("", "Dites pourquoi vous la retirez.").await;
-                }
-                length if length > WORDS => {
-                    return again(
-                        "",
-                        "Ce motif a plus de 500 caractères\u{a0}: écrivez l’essentiel.",
-                    )
-                    .await;
-                }
-                _ => {}
+            let fault = reason_fault(reason, "Dites pourquoi vous la retirez.");
+            if !fault.is_empty() {
+                return again("", fault).await;
             }
             (Amendment::Withdrawn(reason.to_owned()), "retiree")
         }

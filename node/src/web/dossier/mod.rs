@@ -2,7 +2,9 @@
 //!
 //! - `attached`: files that somebody sent, and how they are given back
 //! - `entry`: what is written in a file, as pages show it
+//! - `reach`: how far it got, in words
 //! - `team`: the team and the circle, and who is added to the team
+//! - `amend`, `withdraw`: what its writer corrects or takes back
 
 mod acts;
 mod alert;
@@ -17,6 +19,7 @@ mod favourite;
 mod glass;
 mod looks;
 mod note;
+mod reach;
 mod team;
 mod withdraw;
 

@@ -7,7 +7,7 @@ use axum::{
 };
 use maillon_protocol::ids::RecordId;
 
-use super::{Cover, Tab, amend::WORDS, file, opened};
+use super::{Cover, Tab, amend::reason_fault, file, opened};
 use crate::{
     care::Shown,
     web::{
@@ -72,15 +72,12 @@ pub(in crate::web) async fn withdraw(
     let document: RecordId = document.parse().map_err(|_| Problem::not_found())?;
     let filed = file(&site, &at).ok_or_else(Problem::not_found)?;
     let reason = fields.word("motif");
-    let fault = match reason.chars().count() {
-        _ if crate::signs::is_blank(reason) => "Dites pourquoi vous le retirez.",
-        length if length > WORDS => "Ce motif a plus de 500 caractères\u{a0}: écrivez l’essentiel.",
-        _ => {
-            let care = &site.node.care;
-            care.withdraw_document(actor, filed.circle, document, reason)
-                .await?;
-            return Ok(door::go(&format!("/dossiers/{at}/documents?ecrit=retire")));
-        }
-    };
-    page(&site, &who, (&at, document), (reason, fault)).await
+    let fault = reason_fault(reason, "Dites pourquoi vous le retirez.");
+    if !fault.is_empty() {
+        return page(&site, &who, (&at, document), (reason, fault)).await;
+    }
+    let care = &site.node.care;
+    care.withdraw_document(actor, filed.circle, document, reason)
+        .await?;
+    Ok(door::go(&format!("/dossiers/{at}/documents?ecrit=retire")))
 }

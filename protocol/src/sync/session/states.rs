@@ -197,6 +197,8 @@ impl Session {
             self.send_seals(&id, &opened, &circle, view);
         }
         self.send_bodies(theirs, &circle, view);
+        // As it says now, and no more: a peer could name logs without end.
+        self.late.retain(|(at, _), _| *at != id);
         for height in &theirs.heights {
             let mine = circle.logs.get(&height.log).map_or(0, |tip| tip.height);
             let head = (height.height, &height.head);
