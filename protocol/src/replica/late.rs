@@ -20,9 +20,7 @@ pub enum LateError {
     #[error(transparent)]
     Stewardship(#[from] StewardshipError),
     /// It is a member, or never was one.
-    #[error(
-        "that node was not removed from the circle: `maillonctl circle show` names its members"
-    )]
+    #[error("that node was not removed from the circle")]
     NotRemoved,
     /// The limit of [`CUT_MOVES`](crate::limits::CUT_MOVES).
     #[error("what counts of that node was changed as often as it may be")]
