@@ -14,6 +14,7 @@
 //! ([`Charter::cut_of`]). None of the answers depends on arrival or on clocks.
 
 mod apply;
+mod asked;
 mod chain;
 mod departure;
 mod entry;

@@ -20,7 +20,7 @@ use super::{
     Draft, Outgoing, OutgoingState, Replica, Row, RowPrefix, Rows, StorageError, WriteFailed,
     Written,
     project::read_record,
-    renew::{again, standing},
+    standing::{again, standing},
 };
 use crate::{
     charter::Grant,

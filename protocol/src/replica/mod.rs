@@ -12,14 +12,18 @@
 //!
 //! What sessions read is [`Committed`]: the circles and rows as of the last commit, never what is staged.
 
+mod acks;
 mod alerts;
 mod arrive;
 mod aside;
 mod branches;
 mod carry_over;
 mod claims;
+mod committed;
 mod deliveries;
 mod depart;
+mod descriptors;
+mod entries;
 mod erasure;
 mod fate;
 mod files;
@@ -29,6 +33,7 @@ mod invited;
 mod late;
 mod layers;
 mod letters;
+mod lives;
 mod notice;
 mod presented;
 mod project;
@@ -40,14 +45,17 @@ mod retention;
 mod rivals;
 mod rows;
 mod staging;
+mod standing;
 mod steward;
 mod successor;
 mod view;
 mod write;
 
+pub use acks::AckCache;
 pub use arrive::{ArriveError, ByItself};
 pub use carry_over::{CarriedOver, CarryOverError, Further};
 pub use claims::Claims;
+pub use committed::Committed;
 pub use deliveries::{AwaitedRow, DeliveryRow};
 pub use depart::DepartFailed;
 pub use erasure::{EraseFailed, Erasing};
@@ -65,7 +73,6 @@ pub use rows::{Memory, Row, RowPrefix, Rows, StorageError};
 pub use staging::Changes;
 pub use steward::StewardshipError;
 pub use successor::{Succession, SuccessionError};
-pub use view::{AckCache, Committed};
 pub use write::{Draft, WriteFailed, Written};
 
 use std::{

@@ -12,8 +12,8 @@ use rand_core::CryptoRng;
 use super::{
     Draft, LetterError, Notice, Replica, RowPrefix, Rows, StorageError, WriteFailed,
     invitations::stored_invitation,
-    renew::{again, is_for_everybody, standing},
     rows::read,
+    standing::{again, is_for_everybody, standing},
 };
 use crate::{
     cbor,
