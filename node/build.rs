@@ -1,6 +1,7 @@
-//! Puts what the browser needs into the program: our own files, and those of the libraries that `libraries.txt` names, each with its SHA-256.
+//! Puts what the pages need into the program: our own files, and those of the packages that `libraries.txt` names, each with its SHA-256. What ends
+//! in `.json` is no file for the browser but the list of communes, of which code, inhabitants and name are kept.
 //!
-//! The libraries come from the npm registry (`deploy/assets.sh`) and are in no commit. Where one is missing, or is another than the list says, nothing
+//! The packages come from the npm registry (`deploy/assets.sh`) and are in no commit. Where one is missing, or is another than the list says, nothing
 //! is built.
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
 
 use data_encoding::HEXLOWER;
 use flate2::{Compression, write::GzEncoder};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 const LIST: &str = "libraries.txt";
@@ -51,8 +53,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             )
             .into());
         }
-        let short = Path::new(file).file_name().ok_or("a file has a name")?;
-        add(&mut assets, &out, &short.to_string_lossy(), &bytes)?;
+        if file.ends_with(".json") {
+            fs::write(out.join("communes.txt"), communes(&bytes)?)?;
+        } else {
+            let short = Path::new(file).file_name().ok_or("a file has a name")?;
+            add(&mut assets, &out, &short.to_string_lossy(), &bytes)?;
+        }
         writeln!(
             libraries,
             "    Library {{ name: {name:?}, version: {version:?}, file: {file:?}, sha256: {sha256:?} }},"
@@ -68,6 +74,27 @@ fn main() -> Result<(), Box<dyn Error>> {
     libraries.push_str("];\n");
     fs::write(out.join("assets.rs"), assets + &libraries)?;
     Ok(())
+}
+
+/// Lines of code, inhabitants and name, in the order of the codes; of one code the commune of today comes first.
+fn communes(json: &[u8]) -> Result<String, Box<dyn Error>> {
+    let all: Vec<Value> = serde_json::from_slice(json)?;
+    let mut lines = Vec::with_capacity(all.len());
+    for one in &all {
+        let text = |name: &str| one[name].as_str().ok_or("a commune has a code and a name");
+        let name = text("nom")?
+            .replace('\'', "’")
+            .replace(" Arrondissement", "");
+        let of_old = text("type")? != "commune-actuelle";
+        let inhabitants = one["population"].as_u64().unwrap_or_default();
+        lines.push((text("code")?, of_old, name, inhabitants));
+    }
+    lines.sort();
+    lines.dedup_by(|next, before| (next.0, &next.2) == (before.0, &before.2));
+    let lines = lines
+        .iter()
+        .map(|(code, _, name, inhabitants)| format!("{code}\t{inhabitants}\t{name}\n"));
+    Ok(lines.collect())
 }
 
 fn add(assets: &mut String, out: &Path, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error>> {

@@ -4,6 +4,7 @@
 
 use maillon_protocol::content::{IdentityStatus, InsKey, PatientIdentity};
 
+use super::places::is_code;
 use crate::signs::is_invisible;
 
 /// Characters of one name, at most.
@@ -85,7 +86,7 @@ pub(super) fn faults(identity: &PatientIdentity, now_ms: u64) -> Vec<IdentityErr
     if let Some(date) = &identity.birth_date {
         faults.extend(born(date.as_str(), now_ms).err());
     }
-    if !identity.birth_place.is_empty() && !is_insee(&identity.birth_place) {
+    if !identity.birth_place.is_empty() && !is_code(&identity.birth_place) {
         faults.push(IdentityError::Place);
     }
     let (numbered, documented) = match identity.status {
@@ -133,13 +134,6 @@ fn born(date: &str, now_ms: u64) -> Result<(), IdentityError> {
         return Err(IdentityError::TooOld);
     }
     Ok(())
-}
-
-/// Five digits, or a Corsican department and three.
-fn is_insee(code: &str) -> bool {
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let corsican = code.strip_prefix("2A").or_else(|| code.strip_prefix("2B"));
-    code.len() == 5 && corsican.map_or_else(|| digits(code), digits)
 }
 
 #[cfg(test)]

@@ -184,7 +184,8 @@ pub(super) fn patient() -> PatientIdentity {
         used_given_name: "ROZENN".to_owned(),
         birth_date: PartialDate::try_from("1941-07-19".to_owned()).ok(),
         sex: Sex::Female,
-        birth_place: "29998".to_owned(),
+        birth_place: "29232".to_owned(),
+        // No commune has the code that this number says: it is nobody's.
         ins: Some(Ins::new("241072999831740", InsKind::TestNir)),
         // A test number was retrieved from nowhere: a document was seen, no more.
         status: IdentityStatus::Validated,

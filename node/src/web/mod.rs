@@ -81,6 +81,7 @@ fn pages() -> Vec<(&'static str, MethodRouter<Site>)> {
             "/patients/nouveau",
             get(patients::form).post(patients::create),
         ),
+        ("/patients/lieux", get(patients::places)),
         (
             "/patients/doutes",
             get(patients::doubts).post(patients::decide),

@@ -3,7 +3,7 @@
 use maillon_protocol::content::{IdentityStatus, PartialDate, PatientIdentity, Sex};
 
 use super::french;
-use crate::care::is_same_name;
+use crate::care::{BirthPlace, birth_place, is_same_name};
 
 /// A person, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(super) struct Person {
     pub(super) born_as: String,
     /// « née le 12 mars 1942 », as far as it is known; empty where it is not.
     pub(super) born: String,
+    /// What follows it, with a space: « à Quimper », « au Havre », « (Algérie) »; empty where no list has the place.
+    pub(super) born_at: String,
     /// « 84 ans »; empty where the day is not known.
     pub(super) age: String,
     /// « Femme »; empty where it is not known.
@@ -48,6 +50,9 @@ impl Person {
                 Sex::Unknown => format!("naissance\u{a0}: {}", day(date).1),
                 _ => format!("{born} {} {}", day(date).0, day(date).1),
             }),
+            born_at: date
+                .and_then(|_| birth_place(&identity.birth_place))
+                .map_or_else(String::new, |place| format!(" {}", at(&place))),
             age: date.and_then(|date| age(date, today)).unwrap_or_default(),
             sex: match identity.sex {
                 Sex::Female => "Femme",
@@ -113,6 +118,18 @@ pub(super) fn day(date: &PartialDate) -> (&'static str, String) {
     }
 }
 
+/// Where somebody was born: « à Rouen », « au Havre », « aux Sables-d’Olonne »; a country stands in brackets, for « en », « au » or « à » is a matter of
+/// each.
+fn at(place: &BirthPlace) -> String {
+    let name = place.name;
+    match (name.strip_prefix("Le "), name.strip_prefix("Les ")) {
+        _ if place.is_abroad() => format!("({name})"),
+        (Some(rest), _) => format!("au {rest}"),
+        (_, Some(rest)) => format!("aux {rest}"),
+        _ => format!("à {name}"),
+    }
+}
+
 /// The age on a day, « 84 ans »: in months in the first two years.
 fn age(date: &PartialDate, today: &str) -> Option<String> {
     let read = |text: &str| text.parse::<jiff::civil::Date>().ok();
@@ -139,7 +156,7 @@ mod tests {
             used_given_name: String::new(),
             birth_date: PartialDate::try_from("1942-03-01".to_owned()).ok(),
             sex: Sex::Female,
-            birth_place: String::new(),
+            birth_place: "76351".to_owned(),
             ins: None,
             status: IdentityStatus::Qualified,
             validated_by: "CN".to_owned(),
@@ -154,6 +171,7 @@ mod tests {
         assert_eq!(person.name, "Odette Lemarchandel");
         assert_eq!(person.born_as, "née Paumelle");
         assert_eq!(person.born, "née le 1er mars 1942");
+        assert_eq!(person.born_at, " au Havre");
         assert_eq!(person.age, "84\u{a0}ans");
     }
 
@@ -176,7 +194,22 @@ mod tests {
         assert_eq!((person.born_as.as_str(), person.age.as_str()), ("", ""));
         assert_eq!(person.born, "née en mars 1942");
         one.birth_date = None;
-        assert_eq!(Person::of(&one, "2026-11-27").born, "");
+        let person = Person::of(&one, "2026-11-27");
+        assert_eq!((person.born.as_str(), person.born_at.as_str()), ("", ""));
+    }
+
+    #[test]
+    fn where_somebody_was_born_is_said_as_people_say_it() {
+        let mut one = odette();
+        let mut born_at = |code: &str| {
+            code.clone_into(&mut one.birth_place);
+            Person::of(&one, "2026-11-27").born_at
+        };
+        assert_eq!(born_at("76540"), " à Rouen");
+        assert_eq!(born_at("85194"), " aux Sables-d’Olonne");
+        assert_eq!(born_at("17300"), " à La Rochelle");
+        assert_eq!(born_at("99352"), " (Algérie)");
+        assert_eq!([born_at("99999"), born_at("76999"), born_at("")], [""; 3]);
     }
 
     #[test]

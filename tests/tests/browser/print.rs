@@ -18,6 +18,12 @@ const TO_CLICK: &str = r#"
     return [...all].filter(one => one.checkVisibility()).map(one => one.localName + "." + one.className);
 "#;
 
+/// Every time that a page says in words, as paper has it: the size of the words, and what stands for them.
+const DAYS: &str = r#"
+    const all = [...document.querySelectorAll("time[title]")].filter(one => one.checkVisibility());
+    return all.map(one => getComputedStyle(one).fontSize + " " + getComputedStyle(one, "::after").content);
+"#;
+
 /// A person whose family is in the team, and some weeks of care.
 fn live(nurse: &mut Visitor, file: &str) -> Story {
     for day in 0..14 {
@@ -93,6 +99,16 @@ fn on_paper_the_first_page_says_who_what_matters_and_whom_to_call_and_has_nothin
         "Confidentiel : données de santé",
     ] {
         ensure(text.contains(words), || format!("no {words:?} in:\n{text}"))?;
+    }
+    // No « hier » on paper: the day and the year.
+    let days = browser.run(DAYS, &json!([]))?;
+    let days = days.as_array().map_or(&[][..], Vec::as_slice);
+    ensure(!days.is_empty(), || text.clone())?;
+    for day in days {
+        let shown = day.as_str().unwrap_or_default();
+        ensure(shown.starts_with("0px") && shown.contains(" 20"), || {
+            format!("a time on paper: {shown}")
+        })?;
     }
     let first = text.find("Ce qui compte maintenant");
     ensure(first < text.find("Fil du dossier"), || text.clone())?;

@@ -17,7 +17,7 @@ mod list;
 mod pairs;
 mod slate;
 mod teams;
-mod words;
+pub(super) mod words;
 
 pub(super) use words::{joined, words};
 

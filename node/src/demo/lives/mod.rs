@@ -192,7 +192,17 @@ impl Life {
     }
 }
 
+/// Where people of these territories are born: Brest, Concarneau, Douarnenez, Le Havre, Lorient, Morlaix, Pont-l’Abbé, Quimper.
+const BIRTH_PLACES: [&str; 8] = [
+    "29019", "29039", "29046", "76351", "56121", "29151", "29220", "29232",
+];
+
 impl Person {
+    fn birth_place(&self) -> &'static str {
+        let sum = self.name.bytes().chain(self.given.bytes()).map(usize::from);
+        BIRTH_PLACES[sum.sum::<usize>() % BIRTH_PLACES.len()]
+    }
+
     fn identity(&self) -> PatientIdentity {
         PatientIdentity {
             birth_name: self.name.to_uppercase(),
@@ -201,7 +211,7 @@ impl Person {
             used_given_name: String::new(),
             birth_date: PartialDate::try_from(self.born.to_owned()).ok(),
             sex: self.sex,
-            birth_place: "29998".to_owned(),
+            birth_place: self.birth_place().to_owned(),
             ins: None,
             status: IdentityStatus::Validated,
             validated_by: "CN".to_owned(),

@@ -4,7 +4,7 @@ mod doubts;
 mod new;
 
 pub(super) use doubts::{decide, page as doubts};
-pub(super) use new::{Alike, alike, create, form};
+pub(super) use new::{Alike, alike, create, form, places};
 
 use std::sync::Arc;
 

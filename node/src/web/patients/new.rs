@@ -4,7 +4,11 @@
 mod typed;
 
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    http::StatusCode,
+    response::Response,
+};
 use maillon_protocol::{
     content::{Consent, ConsentDecision, ConsentKind, PatientIdentity, Sex},
     ids::CircleId,
@@ -20,15 +24,17 @@ use super::super::{
     shell::{self, Place, Shell},
 };
 use crate::{
-    care::{Actor, CareError, Filed, Likeness, NewFile},
+    care::{
+        Actor, BirthPlace, CareError, Filed, Likeness, NewFile, UNKNOWN_PLACE, birth_place,
+        birth_places_like,
+    },
     clock::today,
 };
+use serde::Deserialize;
 use typed::{Faults, Typed};
 
 /// Characters of the reason.
 const REASON: usize = 500;
-/// The code of a birth place that nobody knows.
-const NOWHERE: &str = "99999";
 
 #[derive(Template)]
 #[template(path = "patients/identity.html")]
@@ -36,6 +42,20 @@ struct IdentityPage<'a> {
     shell: Shell<'a>,
     typed: Typed,
     faults: Faults,
+}
+
+/// What is typed into the field of the birth place.
+#[derive(Deserialize)]
+pub(in crate::web) struct SoughtPlace {
+    #[serde(default)]
+    lieu: String,
+}
+
+/// What a browser proposes under the field.
+#[derive(Template)]
+#[template(path = "patients/places.html")]
+struct PlacesPage {
+    places: Vec<BirthPlace>,
 }
 
 /// A trait of two persons side by side.
@@ -139,6 +159,18 @@ fn identity_page(who: &Who, typed: Typed, faults: Faults) -> Response {
         faults,
     };
     shell::form(wrong, &page)
+}
+
+/// `GET /patients/lieux`: birth places, as one types. A part of a page.
+pub(in crate::web) async fn places(
+    State(site): State<Site>,
+    who: Who,
+    sought: Result<Query<SoughtPlace>, QueryRejection>,
+) -> Result<Response, Problem> {
+    opener(&site, &who)?;
+    let sought = sought.map_or_else(|_| String::new(), |Query(sought)| sought.lieu);
+    let places = birth_places_like(&sought);
+    Ok(shell::html(StatusCode::OK, &PlacesPage { places }))
 }
 
 /// `POST /patients/nouveau`
@@ -293,8 +325,8 @@ pub(super) fn traits(typed: &PatientIdentity, there: &PatientIdentity) -> Vec<Tr
         }),
         row("Sexe", &|one| sex(one.sex).to_owned()),
         row("Lieu de naissance", &|one| match one.birth_place.as_str() {
-            NOWHERE => "inconnu".to_owned(),
-            code => code.to_owned(),
+            UNKNOWN_PLACE => "inconnu".to_owned(),
+            code => birth_place(code).map_or_else(|| code.to_owned(), |place| place.label()),
         }),
     ];
     rows.retain(|row| !row.typed.is_empty() || !row.there.is_empty());

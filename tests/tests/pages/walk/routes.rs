@@ -95,6 +95,11 @@ pub(super) const ROUTES: &[Route] = &[
         Professional(&[MANAGES, (IDENTITY, Level::Write), TELLS]),
     ),
     (
+        "/patients/lieux",
+        Professional(&[MANAGES, (IDENTITY, Level::Write), TELLS]),
+        Nothing,
+    ),
+    (
         "/patients/doutes",
         Professional(&[MANAGES, (IDENTITY, Level::Write), TELLS]),
         Professional(&[MANAGES, (IDENTITY, Level::Write), TELLS]),

@@ -5,7 +5,7 @@ use maillon_protocol::content::{
 };
 
 use crate::{
-    care::{IdentityError, PersonName},
+    care::{BirthPlace, IdentityError, NoPlace, PersonName, code_of},
     web::{dates, fields::Fields},
 };
 
@@ -45,6 +45,8 @@ pub(super) struct Faults {
     pub(super) born: String,
     pub(super) sex: String,
     pub(super) place: String,
+    /// The places that it may be, to choose from.
+    pub(super) places: Vec<String>,
     pub(super) used_name: String,
     pub(super) used_given: String,
     pub(super) ins: String,
@@ -108,6 +110,9 @@ impl Faults {
 impl Typed {
     pub(super) fn of(fields: &Fields) -> Self {
         let word = |name: &str| fields.word(name).to_owned();
+        // A place that was chosen from those proposed stands for the text that they were proposed for, and not for another one.
+        let chosen = fields.word("lieu-choisi");
+        let chosen = !chosen.is_empty() && fields.word("lieu") == fields.word("lieu-ecrit");
         Self {
             name: word("nom"),
             given: word("prenoms"),
@@ -115,7 +120,7 @@ impl Typed {
             used_given: word("prenomu"),
             born: word("naissance"),
             sex: word("sexe"),
-            place: word("lieu"),
+            place: word(if chosen { "lieu-choisi" } else { "lieu" }),
             ins: word("ins"),
             key: word("cle"),
             document: word("piece"),
@@ -184,12 +189,13 @@ impl Typed {
                 None
             }
         };
-        let place = self.birth_place(ins.as_ref());
-        if place.is_empty() {
-            faults.place =
-                "Écrivez le code de la commune ou du pays de naissance\u{a0}: 99999 s’il est inconnu."
-                    .to_owned();
-        }
+        let place = match self.birth_place(ins.as_ref()) {
+            Ok(place) => place,
+            Err(fault) => {
+                (faults.place, faults.places) = fault;
+                String::new()
+            }
+        };
         let known = DOCUMENTS.iter().any(|(code, _)| *code == self.document);
         if !known && !self.document.is_empty() {
             "Choisissez un document de la liste.".clone_into(&mut faults.document);
@@ -217,14 +223,27 @@ impl Typed {
         (identity, faults)
     }
 
-    /// The code that was typed; where none was, what the number says of it (sixth to tenth character).
-    fn birth_place(&self, ins: Option<&Ins>) -> String {
-        if !self.place.is_empty() {
-            return self.place.to_uppercase();
-        }
-        ins.and_then(|ins| ins.number.get(5..10))
-            .unwrap_or_default()
-            .to_owned()
+    /// The place that was typed; where none was, what the number says of it (sixth to tenth character). Or what is wrong, and the places that it
+    /// may be.
+    fn birth_place(&self, ins: Option<&Ins>) -> Result<String, (String, Vec<String>)> {
+        let of_number = ins.and_then(|ins| ins.number.get(5..10));
+        let fault = match (self.place.as_str(), of_number) {
+            ("", Some(code)) => return Ok(code.to_owned()),
+            ("", None) => "Écrivez la commune ou le pays de naissance.",
+            (typed, _) => match code_of(typed) {
+                Ok(code) => return Ok(code),
+                Err(NoPlace::Which(places)) => {
+                    let fault =
+                        "Plusieurs lieux portent ce nom ou commencent ainsi\u{a0}: choisissez.";
+                    let labels = places.iter().map(BirthPlace::label).collect();
+                    return Err((fault.to_owned(), labels));
+                }
+                Err(NoPlace::Nowhere) => {
+                    "Ce nom n’est dans aucune liste\u{a0}: vérifiez-le, ou écrivez le code INSEE à cinq caractères qui figure sur l’acte de naissance."
+                }
+            },
+        };
+        Err((fault.to_owned(), Vec::new()))
     }
 
     fn number(&self) -> Result<Option<Ins>, String> {
@@ -321,7 +340,7 @@ mod tests {
         faults.add(IdentityError::Place);
         let fields: Vec<_> = faults.all().into_iter().map(|(field, ..)| field).collect();
         assert_eq!(fields, ["prenoms", "lieu", "nomu"]);
-        assert!(faults.place.contains("99999"), "{}", faults.place);
+        assert!(faults.place.contains("Écrivez"), "{}", faults.place);
     }
 
     #[test]
@@ -353,6 +372,24 @@ mod tests {
         let (identity, faults) = typed.read();
         assert!(!faults.any());
         assert_eq!(identity.birth_place, "51215");
+    }
+
+    #[test]
+    fn a_place_is_typed_as_people_say_it_and_chosen_where_several_are_called_so() {
+        let place = |typed: &str| {
+            let mut form = fernand();
+            form.place = typed.to_owned();
+            let (identity, faults) = form.read();
+            (identity.birth_place, faults.places)
+        };
+        assert_eq!(place("quimper"), ("29232".to_owned(), vec![]));
+        assert_eq!(place("Portugal"), ("99139".to_owned(), vec![]));
+        assert_eq!(place("inconnu"), ("99999".to_owned(), vec![]));
+        assert_eq!(place("Atlantide"), (String::new(), vec![]));
+        let (code, places) = place("Saint-Denis");
+        assert_eq!(code, "");
+        assert!(places.len() > 2, "{places:?}");
+        assert!(!place(&places[1]).0.is_empty());
     }
 
     #[test]
