@@ -9,6 +9,7 @@ mod gates;
 mod idle;
 mod keyboard;
 mod print;
+mod proposed;
 mod shown;
 mod traces;
 mod without_script;

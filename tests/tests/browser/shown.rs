@@ -198,6 +198,9 @@ pub(crate) const PAGES: &[Shown] = &[
     page(Nurse, "nouveau-refuse", "/patients/nouveau", "À corriger")
         .after(&[SEND])
         .error(),
+    page(Nurse, "nouveau-lieu", "/patients/nouveau", "choisissez")
+        .after(&[Fill("#lieu", "Saint-Denis"), SEND])
+        .error(),
     page(
         Nurse,
         "nouveau-doublon",
@@ -628,6 +631,8 @@ const FILES: &[&str] = &[
     "/assets/",
     "/manifest.webmanifest",
     "/evenements",
+    // Lines below a field: proposed.rs looks at them.
+    "/patients/lieux",
     "/dossiers/{file}/documents/{document}",
 ];
 

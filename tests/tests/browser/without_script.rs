@@ -48,7 +48,7 @@ fn the_whole_journey_without_script() -> Story {
         ("#nom", "Quintric"),
         ("#prenoms", "Rozenn Marie"),
         ("#naissance", "19/07/1941"),
-        ("#lieu", "29998"),
+        ("#lieu", "Quimper"),
         ("#nomu", "Le Dantec"),
     ] {
         browser.fill(field, text)?;

@@ -355,6 +355,50 @@ fn whoever_administers_the_node_sees_no_patient() -> Story {
 }
 
 #[test]
+fn a_birth_place_is_typed_as_people_say_it_and_chosen_where_several_are_called_so() -> Story {
+    let root = folder()?;
+    let (_node, mut nurse) = nurse(&root)?;
+    // What a browser proposes as one types; markup is a name like any other.
+    let proposed = nurse.get("/patients/lieux?lieu=quimp")?;
+    says(
+        &proposed,
+        &["<option value=\"Quimper (29232)\">", "Quimperl"],
+    )?;
+    let nothing = nurse.get("/patients/lieux?lieu=%3Cscript%3E")?;
+    ensure(nothing.status == 200 && nothing.text.is_empty(), || {
+        format!("{nothing:?}")
+    })?;
+    let mut typed = ROZENN;
+    typed[4] = ("lieu", "saint-denis");
+    let form = create(&mut nurse, &typed, &[("etape", "identite")])?;
+    ensure(form.status == 422, || format!("{form:?}"))?;
+    says(
+        &form,
+        &[
+            "id=\"lieu-err\"",
+            "value=\"saint-denis\"",
+            "name=\"lieu-choisi\" value=\"Saint-Denis (93066)\"",
+            "name=\"lieu-choisi\" value=\"Saint-Denis (97411)\"",
+        ],
+    )?;
+    // One was chosen, and then another name was typed over: what was typed last counts.
+    let chosen = [
+        ("etape", "identite"),
+        ("lieu-ecrit", "saint-denis"),
+        ("lieu-choisi", "Saint-Denis (97411)"),
+    ];
+    let open = create(&mut nurse, &typed, &chosen)?;
+    says(&open, &["née le 19 juillet 1941 à Saint-Denis", "(97411)"])?;
+    typed[4] = ("lieu", "Portugal");
+    let open = create(&mut nurse, &typed, &chosen)?;
+    says(&open, &["née le 19 juillet 1941 (Portugal)"])?;
+    typed[4] = ("lieu", "QUIMPER");
+    let done = create(&mut nurse, &typed, &OPENS)?;
+    let file = nurse.get(done.leads_to())?;
+    says(&file, &["née le 19 juillet 1941 à Quimper"])
+}
+
+#[test]
 fn bad_input_keeps_what_was_typed_and_says_beside_the_field_what_to_do() -> Story {
     let root = folder()?;
     let (_node, mut nurse) = nurse(&root)?;
@@ -376,7 +420,7 @@ fn bad_input_keeps_what_was_typed_and_says_beside_the_field_what_to_do() -> Stor
     )?;
     // Each fault at its own field, and all of them at once.
     let mut wrong = ROZENN;
-    (wrong[1], wrong[4]) = (("prenoms", "\u{1f642} Ann3"), ("lieu", "Rennes"));
+    (wrong[1], wrong[4]) = (("prenoms", "\u{1f642} Ann3"), ("lieu", "Atlantide"));
     (wrong[3], wrong[6]) = (("sexe", ""), ("prenomu", "-"));
     let form = create(&mut nurse, &wrong, &[("etape", "identite")])?;
     ensure(form.status == 422, || format!("{form:?}"))?;

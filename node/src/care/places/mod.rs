@@ -81,11 +81,13 @@ fn commune(line: &'static str) -> Option<BirthPlace> {
 fn country(line: &'static str) -> Option<BirthPlace> {
     let mut parts = line.split('\t');
     let (code, name) = (parts.next()?, parts.next()?);
+    let until = parts.next().unwrap_or_default();
     Some(BirthPlace {
         code,
         name,
-        until: parts.next().unwrap_or_default(),
-        inhabitants: 0,
+        until,
+        // More people were born in any of them than in a commune whose name begins alike.
+        inhabitants: if until.is_empty() { u32::MAX } else { 0 },
     })
 }
 
@@ -107,7 +109,7 @@ pub fn birth_place(code: &str) -> Option<BirthPlace> {
     places.get(at).filter(|place| place.code == code).copied()
 }
 
-/// The places whose name has words that begin as those typed, in this order: the same name first, then those that begin so, then the largest.
+/// The places whose name has words that begin as those typed, in this order: the same name first, then those that begin so; countries, then the largest.
 pub fn birth_places_like(typed: &str) -> Vec<BirthPlace> {
     let typed = sought(typed);
     if typed.is_empty() {
@@ -199,8 +201,8 @@ mod tests {
         assert_eq!(names("havre")[0], "Le Havre");
         assert_eq!(names("st malo")[0], "Saint-Malo");
         assert_eq!(names("l'hay les")[0], "L’Haÿ-les-Roses");
-        assert_eq!(names("paris 1")[0], "Paris 1er");
-        assert_eq!(names("portug")[0], "Portugal");
+        assert_eq!(names("paris 12")[0], "Paris 12e");
+        assert_eq!(names("alg")[..2], ["Algérie", "Algrange"]);
         assert_eq!(names("saint").len(), PROPOSED);
         assert_eq!(names(" - "), [""; 0]);
         assert_eq!(names("zzz"), [""; 0]);
