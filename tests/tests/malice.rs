@@ -6,7 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use maillon_protocol::ids::CircleId;
+use maillon_protocol::{
+    circle::LogHeight,
+    ids::{CircleId, Incarnation, LogId, RecordId},
+    sync::{CircleState, Message},
+};
 use maillon_tests::net::{Net, malice::Malice};
 
 /// The member that turns.
@@ -180,4 +184,71 @@ fn who_claims_a_strangers_circle_is_answered_as_if_there_were_none() {
     };
     let never = CircleId(*b"a circle that nobody ever opened");
     assert_eq!(said(&net, &circle), said(&net, &never));
+}
+
+/// A member says that it has these many logs of its own, none of which was ever written.
+fn invents(net: &mut Net, circle: &CircleId, logs: u16) {
+    let (node, charter) = (net.id(MALIGN), &net.nodes[0].circles[circle].charter);
+    let (entry, entry_hash) = (charter.number(), charter.head());
+    let invented = |number: u16| {
+        let mut incarnation = Incarnation([7; 16]);
+        incarnation.0[..2].copy_from_slice(&number.to_be_bytes());
+        LogHeight {
+            log: LogId { node, incarnation },
+            height: 1 << 40,
+            head: RecordId([7; 32]),
+        }
+    };
+    let state = CircleState {
+        circle: *circle,
+        entry,
+        entry_hash,
+        heights: (0..logs).map(invented).collect(),
+        acks: Vec::new(),
+        departures: Vec::new(),
+        finished: false,
+    };
+    net.say(MALIGN, 0, &Message::States(vec![state]));
+}
+
+#[test]
+fn who_names_logs_without_end_fills_no_memory_and_keeps_nothing_from_coming() {
+    let mut net = Net::new(151, 3);
+    net.nodes[0].limits.wanted = 50;
+    let circle = net.circle(0, &[1, MALIGN]);
+    net.connect_all();
+    assert!(net.run_until(|net| net.same(0, 1, &circle) && net.same(0, MALIGN, &circle)));
+    let mut most = 0;
+    for _ in 0..20 {
+        invents(&mut net, &circle, 1_000);
+        net.run(20);
+        most = most.max(net.nodes[0].sessions[&MALIGN].wanted_logs());
+    }
+    assert!((1..=50).contains(&most), "{most}");
+    net.write(1, &circle, "A bien dormi.");
+    net.write(MALIGN, &circle, "Et bien déjeuné.");
+    assert!(net.run_until(|net| net.same(0, 1, &circle) && net.same(0, MALIGN, &circle)));
+    assert_eq!(net.texts(0, &circle).len(), 2);
+    net.invariants().unwrap();
+}
+
+#[test]
+fn whoever_lacks_more_logs_than_may_be_wanted_at_a_time_gets_them_all() {
+    let mut net = Net::new(152, 7);
+    let circle = net.circle(0, &[1, 2, 3, 4, 5]);
+    net.connect_all();
+    assert!(net.run_until(|net| (1..6).all(|node| net.same(0, node, &circle))));
+    net.cut_all();
+    for node in 1..6 {
+        net.write(node, &circle, &format!("Note de {node}."));
+        net.connect(1, node);
+    }
+    assert!(net.run_until(|net| (2..6).all(|node| net.same(1, node, &circle))));
+    net.cut_all();
+    net.nodes[0].limits.wanted = 1;
+    net.connect(0, 1);
+    // In rounds that follow each other, not with the sweep of the hour.
+    net.run(60_000);
+    assert!(net.same(0, 1, &circle));
+    assert_eq!(net.texts(0, &circle).len(), 5);
 }

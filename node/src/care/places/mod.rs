@@ -146,8 +146,9 @@ pub fn code_of(typed: &str) -> Result<String, NoPlace> {
     let like = birth_places_like(typed);
     let same = like.iter().filter(|place| sought(place.name) == name);
     let now: Vec<_> = same.filter(|place| place.until.is_empty()).collect();
-    match (now[..].first(), now.len()) {
+    match (now.first(), now.len()) {
         (Some(place), 1) => Ok(place.code.to_owned()),
+        (Some(_), _) => Err(NoPlace::Which(now.into_iter().copied().collect())),
         _ if like.is_empty() => Err(NoPlace::Nowhere),
         _ => Err(NoPlace::Which(like)),
     }

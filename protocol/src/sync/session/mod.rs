@@ -32,6 +32,8 @@ use rounds::Round;
 pub struct Limits {
     /// Ranges asked for at a time.
     pub wants: usize,
+    /// Logs of which something is wanted and not asked for yet: what a peer says beyond that is heard again in a later round.
+    pub wanted: usize,
     /// Bytes of records in one answer.
     pub answer_bytes: usize,
     /// Circles stated in one message.
@@ -57,6 +59,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             wants: 16,
+            wanted: 1 << 18,
             answer_bytes: 512 << 10,
             states: 64,
             stated_bytes: 128 << 10,
@@ -217,6 +220,11 @@ impl Session {
             && self.files.asked.is_empty()
             && self.round.sent_finished
             && self.round.got_finished
+    }
+
+    /// Logs of which something is wanted of the peer.
+    pub fn wanted_logs(&self) -> usize {
+        self.targets.len()
     }
 
     /// Takes an event; the effects, in order.

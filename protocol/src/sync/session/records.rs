@@ -1,7 +1,7 @@
 //! Ranges of records: asked for, answered, and taken.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::Arc,
 };
 
@@ -24,12 +24,20 @@ pub(super) type Range = (CircleId, LogId, u64, u64);
 pub(super) const WAITING_ANSWERS: usize = 1024;
 
 impl Session {
+    /// Asks for a log up to a place, when it is its turn. A peer may name logs without end, and nothing shows which of them there are: what is
+    /// wanted beyond the limit is left to a later round.
     pub(super) fn want(&mut self, circle: CircleId, log: LogId, up_to: u64) {
-        let target = self.targets.entry((circle, log)).or_insert(0);
-        let known = *target != 0;
-        *target = (*target).max(up_to);
-        if !known {
-            self.waiting.push_back((circle, log));
+        let full = self.targets.len() >= self.limits.wanted;
+        match self.targets.entry((circle, log)) {
+            Entry::Occupied(mut target) => {
+                let target = target.get_mut();
+                *target = (*target).max(up_to);
+            }
+            Entry::Vacant(_) if full => self.round.incomplete = true,
+            Entry::Vacant(target) => {
+                target.insert(up_to);
+                self.waiting.push_back((circle, log));
+            }
         }
     }
 
