@@ -604,6 +604,34 @@ pub(crate) const PAGES: &[Shown] = &[
         "/habilitations?metier=nurse",
         "Infirmier",
     ),
+    // The last of all: they change what the others are about.
+    page(
+        Nurse,
+        "dossier-exceptionnel",
+        "/dossiers/{other}/acces-exceptionnel",
+        "Accès exceptionnel jusqu’à",
+    )
+    .after(&[
+        Click("#motif-1"),
+        Fill(
+            "#raison",
+            "Appelée par la famille, la référente est absente.",
+        ),
+        SEND,
+    ]),
+    page(
+        Nurse,
+        "dossier-clos",
+        "/dossiers/{own}/cercle",
+        "il reste lisible, mais ne s’écrit plus",
+    )
+    .after(&[
+        Click("#fin option:nth-child(2)"),
+        Click("#clore [name=geste][value=clore]"),
+        Sees("il reste lisible"),
+        Click(".m-tabs li:first-child a"),
+        Sees("Fil du dossier"),
+    ]),
 ];
 
 /// Routes that show no page of their own: they take a form, and answer with one of the pages above or lead to it.
