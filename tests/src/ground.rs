@@ -271,7 +271,7 @@ impl Ground {
         until_it_says(
             &mut self.nurse,
             &self.file,
-            "Étienne Hauchecorne s’en charge",
+            "Prise en charge par Étienne Hauchecorne",
         )?;
         // Somebody whom the nurse does not follow, and a question from the other territory.
         let mut coordinator = signed_in(

@@ -43,7 +43,7 @@ impl Place {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Dac => "DAC du Ponant",
-            Self::Cpts => "CPTS du Pays de Vitré",
+            Self::Cpts => "CPTS du Val de Kermoor",
             Self::Hospital => "Centre hospitalier de Kermoor",
         }
     }

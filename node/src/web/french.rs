@@ -148,11 +148,11 @@ pub(super) fn count(number: usize, one: &str, several: &str) -> String {
     }
 }
 
-/// How big a file is: « 312 octets », « 48 Ko », « 1,4 Mo ».
+/// How big a file is: « 312 octets », « 48 ko », « 1,4 Mo ».
 pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..1000 => format!("{bytes}\u{a0}octets"),
-        1000..1_000_000 => format!("{}\u{a0}Ko", bytes / 1000),
+        1000..1_000_000 => format!("{}\u{a0}ko", bytes / 1000),
         _ => {
             let tenths = bytes / 100_000;
             format!("{},{}\u{a0}Mo", tenths / 10, tenths % 10)
@@ -175,12 +175,15 @@ pub(super) fn lasting(ms: u64) -> String {
 
 /// « de Yann », « d’Inès », « du Dr Tréguer ».
 pub(super) fn of(name: &str) -> String {
-    if let Some(doctor) = name.strip_prefix("Dr ") {
-        return format!("du Dr {doctor}");
+    if name.starts_with("Dr ") || name.starts_with("Pr ") {
+        return format!("du {name}");
     }
-    let first = name.nfd().next().unwrap_or_default().to_ascii_lowercase();
-    match first {
-        'a' | 'e' | 'i' | 'o' | 'u' | 'h' => format!("d’{name}"),
+    let mut signs = name.nfd().filter(|sign| sign.is_alphabetic());
+    let mut next = || signs.next().unwrap_or_default().to_ascii_lowercase();
+    match (next(), next()) {
+        ('a' | 'e' | 'i' | 'o' | 'u' | 'h', _) => format!("d’{name}"),
+        // « d’Yvonne », but « de Yann ».
+        ('y', second) if !"aeiou".contains(second) => format!("d’{name}"),
         _ => format!("de {name}"),
     }
 }
@@ -232,6 +235,23 @@ mod tests {
     const HOUR: u64 = 60 * MINUTE;
 
     #[test]
+    fn whose_it_is_said_as_people_say_it() {
+        for (name, said) in [
+            ("Maëlle", "de Maëlle"),
+            ("Inès", "d’Inès"),
+            ("Élodie", "d’Élodie"),
+            ("Hélène", "d’Hélène"),
+            ("Yann", "de Yann"),
+            ("Yves", "d’Yves"),
+            ("Dr Tréguer", "du Dr Tréguer"),
+            ("Pr Martin", "du Pr Martin"),
+            ("octobre 2026", "d’octobre 2026"),
+        ] {
+            assert_eq!(of(name), said);
+        }
+    }
+
+    #[test]
     fn moments_are_said_as_people_say_them() {
         let said = |later: u64| moment(THEN, THEN + later).said;
         assert_eq!(said(20_000), "à l’instant");
@@ -272,7 +292,7 @@ mod tests {
             ["", "", ".", "."]
         );
         assert_eq!(size(312), "312\u{a0}octets");
-        assert_eq!(size(48_640), "48\u{a0}Ko");
+        assert_eq!(size(48_640), "48\u{a0}ko");
         assert_eq!(size(1_449_000), "1,4\u{a0}Mo");
     }
 }

@@ -12,7 +12,7 @@ pub(super) struct Person {
     pub(super) name: String,
     /// « née Paumelle », where that is another name; empty where it is not.
     pub(super) born_as: String,
-    /// « née le 12 mars 1942 », as far as it is known; empty where it is not.
+    /// « née le 12 mars 1942 », as far as it is known; « date de naissance inconnue ».
     pub(super) born: String,
     /// What follows it, with a space: « à Quimper », « au Havre », « (Algérie) »; empty where no list has the place.
     pub(super) born_at: String,
@@ -35,7 +35,7 @@ impl Person {
         let born = match identity.sex {
             Sex::Female => "née",
             Sex::Male => "né",
-            Sex::Unknown => "de naissance\u{a0}:",
+            Sex::Unknown => "nom de naissance\u{a0}:",
         };
         let born_as = if is_same_name(family, &identity.birth_name) {
             String::new()
@@ -46,10 +46,13 @@ impl Person {
         Self {
             name: format!("{} {}", spoken(given), spoken(family)),
             born_as,
-            born: date.map_or_else(String::new, |date| match identity.sex {
-                Sex::Unknown => format!("naissance\u{a0}: {}", day(date).1),
-                _ => format!("{born} {} {}", day(date).0, day(date).1),
-            }),
+            born: date.map_or_else(
+                || "date de naissance inconnue".to_owned(),
+                |date| match identity.sex {
+                    Sex::Unknown => format!("naissance\u{a0}: {}", day(date).1),
+                    _ => format!("{born} {} {}", day(date).0, day(date).1),
+                },
+            ),
             born_at: date
                 .and_then(|_| birth_place(&identity.birth_place))
                 .map_or_else(String::new, |place| format!(" {}", at(&place))),
@@ -139,6 +142,7 @@ fn age(date: &PartialDate, today: &str) -> Option<String> {
     let whole = i32::from(years) * 12 + months;
     match years {
         _ if born > today => None,
+        0 if whole == 0 => Some("moins d’un mois".to_owned()),
         0 | 1 => Some(format!("{whole}\u{a0}mois")),
         _ => Some(format!("{years}\u{a0}ans")),
     }
@@ -195,7 +199,8 @@ mod tests {
         assert_eq!(person.born, "née en mars 1942");
         one.birth_date = None;
         let person = Person::of(&one, "2026-11-27");
-        assert_eq!((person.born.as_str(), person.born_at.as_str()), ("", ""));
+        assert_eq!(person.born, "date de naissance inconnue");
+        assert_eq!(person.born_at, "");
     }
 
     #[test]
@@ -222,6 +227,7 @@ mod tests {
         assert_eq!(aged("1942-11-27", "2026-11-26"), "83\u{a0}ans");
         assert_eq!(aged("1942-11-27", "2026-11-27"), "84\u{a0}ans");
         assert_eq!(aged("2025-10-30", "2026-11-27"), "12\u{a0}mois");
+        assert_eq!(aged("2026-11-20", "2026-11-27"), "moins d’un mois");
         assert_eq!(aged("2027-01-01", "2026-11-27"), "");
     }
 

@@ -68,7 +68,7 @@ impl Problem {
             status: StatusCode::FORBIDDEN,
             icon: "shield",
             title: "Réservé à l’administration",
-            happened: "Seul un administrateur du nœud peut le faire. Rien n’a été modifié.",
+            happened: "Seul un administrateur de Maillon peut le faire. Rien n’a été modifié.",
             todo: "Demandez-le à l’administrateur de votre structure.",
             cause: None,
         }
@@ -105,7 +105,7 @@ impl Problem {
             icon: "people",
             title: "Vous n’êtes pas dans l’équipe",
             happened: "Seule l’équipe de prise en charge de cette personne ouvre son dossier. Vous n’en faites pas partie.",
-            todo: "Demandez à la référente ou au référent de vous ajouter à l’équipe. Si vous devez agir tout de suite, la liste des patients mène à un accès exceptionnel.",
+            todo: "Demandez à la référente ou au référent de vous ajouter à l’équipe. Si vous devez agir tout de suite, ouvrez Patients, «\u{a0}Toute la structure\u{a0}», puis «\u{a0}Accès exceptionnel\u{a0}».",
             cause: None,
         }
     }
@@ -116,7 +116,7 @@ impl Problem {
             status: StatusCode::FORBIDDEN,
             icon: "shield",
             title: "Réservé aux professionnels",
-            happened: "Ce compte administre le nœud. Il n’ouvre aucun dossier de patient.",
+            happened: "Ce compte administre Maillon. Il n’ouvre aucun dossier de patient.",
             todo: "Connectez-vous avec un compte de professionnel.",
             cause: None,
         }
@@ -127,7 +127,7 @@ impl Problem {
         Self {
             status: StatusCode::SERVICE_UNAVAILABLE,
             icon: "hourglass",
-            title: "Le nœud relit les dossiers",
+            title: "Maillon relit les dossiers",
             happened: "Il vient de démarrer et ne sait pas encore qui est connu ici. Rien n’a été enregistré.",
             todo: "Recommencez dans un instant.",
             cause: None,
@@ -151,9 +151,9 @@ impl Problem {
         Self {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             icon: "alert",
-            title: "Il manque l’issue de l’alerte",
-            happened: "Une alerte se clôt en disant ce qui a été fait, en 2\u{a0}000 caractères au plus. Rien n’a été enregistré.",
-            todo: "Revenez au dossier et écrivez l’issue avant de clore.",
+            title: "L’alerte n’a pas été close",
+            happened: "Pour clore, il faut dire ce qui a été fait, en 2\u{a0}000 caractères au plus. Rien n’a été enregistré.",
+            todo: "Revenez au dossier et écrivez ce qui a été fait avant de clore.",
             cause: None,
         }
     }
@@ -187,7 +187,7 @@ impl Problem {
         Self {
             status: StatusCode::CONFLICT,
             icon: "lock",
-            title: "Ce dossier ne s’écrit plus ici",
+            title: "On ne peut plus écrire dans ce dossier",
             happened: "Il est clos, ou votre structure n’est plus dans le cercle. Ce qui s’y trouve reste lisible.",
             todo: "Si l’accompagnement reprend, parlez-en à la structure qui tient le cercle.",
             cause: None,
@@ -213,7 +213,7 @@ impl Problem {
             icon: "id-card",
             title: "Une seule et même personne",
             happened: "Les deux dossiers ont le même matricule INS qualifié. Rien n’a été enregistré.",
-            todo: "Si l’un des deux matricules est faux, corrigez d’abord cette identité.",
+            todo: "Si l’un des deux matricules est faux, demandez à votre administrateur de le faire corriger.",
             cause: None,
         }
     }
@@ -344,8 +344,8 @@ impl Problem {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             icon: "warning",
             title: "Un problème de notre côté",
-            happened: "Le serveur n’a pas pu répondre. Ce que vous veniez d’envoyer n’a pas été enregistré.",
-            todo: "Réessayez dans un instant. Si cela continue, donnez le numéro ci-dessous à votre administrateur.",
+            happened: "Maillon n’a pas pu répondre. Ce que vous veniez d’envoyer n’a pas été enregistré.",
+            todo: "Réessayez dans un instant. Si cela continue, donnez le repère ci-dessous à votre administrateur.",
             cause: Some(cause.to_string()),
         }
     }

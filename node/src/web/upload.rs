@@ -47,7 +47,8 @@ const NAME: usize = 200;
 /// Where the form comes back for another reason.
 pub(super) const AGAIN: &str =
     "Un navigateur ne garde pas les fichiers : choisissez de nouveau celui-ci.";
-const TOO_LARGE: &str = "Ce fichier dépasse 25 Mo : réduisez-le ou partagez-le en plusieurs.";
+const TOO_LARGE: &str =
+    "Ce fichier dépasse 25 Mo : réduisez-le, ou divisez-le en plusieurs fichiers.";
 const OTHER_KIND: &str = "Ce fichier n’est ni un PDF, ni une photo JPEG, PNG ou WebP : enregistrez-le dans un de ces formats.";
 const BROKEN: &str =
     "Cette photo est illisible : ouvrez-la, enregistrez-la de nouveau en JPEG, puis recommencez.";

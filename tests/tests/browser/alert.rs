@@ -65,7 +65,7 @@ fn a_nurse_finds_her_patient_on_a_phone_and_a_doctor_elsewhere_takes_charge_of_h
     picture(&desk, "recit-alerte-recue", Look::new(false, false))?;
     desk.click("button[name=reponse][value=prise-en-charge]")?;
     desk.until_it_says("Rien n’attend votre réponse")?;
-    phone.until_it_says("Étienne Hauchecorne s’en charge")?;
+    phone.until_it_says("Prise en charge par Étienne Hauchecorne")?;
     picture(&phone, "recit-alerte-prise-en-charge", small)?;
     // The photo came with it, and is drawn at the other side.
     wait::until("the photo", wait::LONG, || {

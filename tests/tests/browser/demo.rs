@@ -79,7 +79,10 @@ fn look_around(demo: &Demo, desk: &Browser, phone: &Browser) -> Story {
     phone.click(".m-row__title a")?;
     phone.until_it_says("Fil du dossier")?;
     let file = phone.here()?;
-    phone.reload_until(&format!("{cpts}{file}"), "Maëlle Le Goasduff s’en charge")?;
+    phone.reload_until(
+        &format!("{cpts}{file}"),
+        "Prise en charge par Maëlle Le Goasduff",
+    )?;
     picture(phone, "demo-dossier", small)?;
     phone.look(Look::new(true, true))?;
     for_readme(phone, "dark")

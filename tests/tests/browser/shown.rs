@@ -520,7 +520,7 @@ pub(crate) const PAGES: &[Shown] = &[
         Administrator,
         "administration-accueil",
         "/",
-        "administre le nœud",
+        "administre Maillon",
     ),
     page(
         Administrator,
@@ -623,7 +623,7 @@ pub(crate) const PAGES: &[Shown] = &[
         Nurse,
         "dossier-clos",
         "/dossiers/{own}/cercle",
-        "il reste lisible, mais ne s’écrit plus",
+        "il reste lisible, mais on ne peut plus y écrire",
     )
     .after(&[
         Click("#fin option:nth-child(2)"),

@@ -95,7 +95,11 @@ fn an_alert_of_one_territory_is_answered_on_the_page_of_another_and_the_first_se
     let done = doctor.post(&answers, &fields)?;
     ensure(done.leads_to() == "/", || format!("{done:?}"))?;
     says(&doctor.get("/")?, &["Rien n’attend votre réponse."])?;
-    until_it_says(&mut nurse, &address, "Étienne Hauchecorne s’en charge")?;
+    until_it_says(
+        &mut nurse,
+        &address,
+        "Prise en charge par Étienne Hauchecorne",
+    )?;
     // A second time says nothing new, and closing says what was done.
     let twice = doctor.post(&answers, &fields)?;
     ensure(twice.status == 409, || format!("{twice:?}"))?;

@@ -201,7 +201,7 @@ fn a_nurse_opens_a_file_and_writes_a_note_two_steps_from_the_list() -> Story {
         &[
             "Retour à domicile",
             "La personne, informée, ne s’oppose pas au partage",
-            "référence du dossier, infirmier",
+            "référent du dossier, infirmier",
         ],
     )?;
     let (note, reason) = (
@@ -464,7 +464,7 @@ fn bad_input_keeps_what_was_typed_and_says_beside_the_field_what_to_do() -> Stor
     says(
         &form,
         &[
-            "Sans son accord, aucun dossier n’est ouvert",
+            "tant que la personne s’oppose ou n’est pas informée",
             ">Aide</textarea>",
         ],
     )?;

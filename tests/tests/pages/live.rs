@@ -90,7 +90,7 @@ fn an_alert_reaches_the_open_page_of_a_colleague_and_the_answer_the_open_file_of
             break;
         }
     }
-    says(&nurse.get(&address)?, &["s’en charge"])
+    says(&nurse.get(&address)?, &["Prise en charge par"])
 }
 
 #[test]

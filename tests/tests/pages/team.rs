@@ -113,12 +113,12 @@ fn a_colleague_is_found_by_name_and_added_with_a_role_and_a_period() -> Story {
         ),
         (
             &[("debut", "")],
-            &["Écrivez depuis quand cette personne est dans l’équipe."],
+            &["Écrivez le premier jour de la participation."],
         ),
         (
             &[("debut", "01/09/2026"), ("fin", "31/08/2026")],
             &[
-                "Le dernier jour est avant le premier.",
+                "le dernier jour est avant le premier.",
                 "value=\"31/08/2026\"",
             ],
         ),
@@ -128,7 +128,7 @@ fn a_colleague_is_found_by_name_and_added_with_a_role_and_a_period() -> Story {
         ),
         (
             &[("debut", "01/09/2026"), ("fonction", "PCP")],
-            &["Seul un médecin est médecin traitant."],
+            &["seul un médecin peut être médecin traitant."],
         ),
         (
             &[("debut", "01/09/2026"), ("fonction", "ZZ")],
@@ -309,7 +309,7 @@ fn the_reference_is_handed_over_and_whoever_had_it_leaves() -> Story {
         &nurse.get(handed.leads_to())?,
         &[
             "Référence du dossier confiée.",
-            "Inès Delahaye</strong>, référence du dossier, infirmier",
+            "Inès Delahaye</strong>, référent du dossier, infirmier",
             "Camille Roux</strong>, infirmier",
         ],
     )?;
@@ -482,7 +482,7 @@ fn a_professional_of_another_territory_is_found_without_whom_they_care_for_and_c
     until_it_says(
         &mut doctor,
         &format!("{own}/equipe"),
-        "Étienne Hauchecorne</strong>, référence du dossier",
+        "Étienne Hauchecorne</strong>, référent du dossier",
     )?;
     // And known still, after others have changed what his structure wrote of him.
     let term = term_of(&mut nurse, &shared, "Étienne Hauchecorne")?;

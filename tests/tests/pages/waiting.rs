@@ -62,7 +62,11 @@ fn an_alert_that_matters_stays_until_somebody_sees_to_it_and_its_sender_hears_wh
         under(&page, "h-taken").contains(FALL) && under(&page, "h-asked").is_empty(),
         || page.text.clone(),
     )?;
-    let heard = until_it_says(&mut ground.nurse, "/", "Étienne Hauchecorne s’en charge")?;
+    let heard = until_it_says(
+        &mut ground.nurse,
+        "/",
+        "Prise en charge par Étienne Hauchecorne",
+    )?;
     says(&heard, &["Réponses à vos alertes", FALL])?;
 
     let close = [

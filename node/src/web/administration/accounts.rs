@@ -114,8 +114,8 @@ fn state(site: &Site, account: &Account, now_ms: u64) -> (&'static str, &'static
     }
     match account.first_until_ms() {
         Some(until) if !account.has_password() && until > now_ms => {
-            let until = french::moment(until, now_ms).said;
-            let words = format!("Attend sa première connexion (code valable\u{a0}: {until})");
+            let until = french::moment(until, now_ms).exact;
+            let words = format!("Attend sa première connexion (code valable jusqu’au {until})");
             return ("m-mark--wait", "hourglass", words);
         }
         _ if !account.has_password() => {
@@ -224,7 +224,7 @@ fn fault(error: AccessError) -> Result<Fault, AccessError> {
     let (field, said) = match error {
         AccessError::Login => (
             "identifiant",
-            "L’identifiant a 3 à 64 lettres sans accent, chiffres, ou . - _ @",
+            "Écrivez un identifiant de 3 à 64 signes\u{a0}: lettres sans accent, chiffres, point, tiret, tiret bas ou arobase.",
         ),
         AccessError::Taken => ("identifiant", "Un autre compte a déjà cet identifiant."),
         AccessError::Named => (

@@ -83,7 +83,9 @@ fn state(seen: &PeerSeen, now_ms: u64) -> (&'static str, &'static str, String) {
         Relation::Revoked => ("m-mark--warn", "warning", "Identité révoquée".to_owned()),
         Relation::Peer | Relation::Fellow if line.connected => {
             let by = line.relay.as_ref();
-            let by = by.map_or_else(String::new, |relay| format!(", par le relais de {relay}"));
+            let by = by.map_or_else(String::new, |relay| {
+                format!(", par un relais\u{a0}: {relay}")
+            });
             ("m-mark--done", "check", format!("Joignable{by}"))
         }
         Relation::Peer | Relation::Fellow => {

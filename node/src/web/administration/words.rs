@@ -127,7 +127,7 @@ pub(super) const fn trouble(trouble: &Trouble) -> &'static str {
         Trouble::Dial(DialTrouble::RelayFull) => "le relais a atteint une limite",
         Trouble::Dial(DialTrouble::RelayFailed) => "ni chemin direct, ni relais",
         Trouble::Dial(DialTrouble::GivenUp) => "l’essai a été abandonné",
-        Trouble::NotSpoken => "l’autre nœud parle une autre version",
+        Trouble::NotSpoken => "l’autre nœud utilise une autre version de Maillon",
         Trouble::Unruly => "l’autre nœud ne suit pas les règles de la liaison",
         Trouble::Silent => "l’autre nœud ne répond plus",
         Trouble::Ended | Trouble::Link(_) => "la liaison s’est terminée",

@@ -22,7 +22,7 @@ const present = () => document.dispatchEvent(new Event("presence"));
     words.textContent = "Sans activité, cette page se verrouille dans moins d’une minute.";
     stay.type = "button";
     stay.className = "btn btn-secondary m-btn-sm";
-    stay.textContent = "Rester";
+    stay.textContent = "Rester connecté";
     // Any page that is asked for will do.
     stay.addEventListener("click", async () => {
       const answer = await fetch("/compte", { redirect: "error" }).catch(() => null);
@@ -125,7 +125,7 @@ const present = () => document.dispatchEvent(new Event("presence"));
     const alert = said(event), toast = document.createElement("p"), link = document.createElement("a");
     toast.className = "m-toast";
     link.href = alert.adresse;
-    link.textContent = `Nouvelle alerte : ${alert.personne}`;
+    link.textContent = `Nouvelle alerte\u00a0: ${alert.personne}`;
     toast.append(link);
     document.getElementById("toasts").append(toast);
     setTimeout(() => toast.remove(), 20000);
@@ -164,7 +164,7 @@ const present = () => document.dispatchEvent(new Event("presence"));
       state.textContent = "Brouillon enregistré.";
     } catch {
       open = lost = true;
-      state.textContent = "Le nœud ne répond pas : votre texte n’est que sur cet écran. Gardez cette page ouverte.";
+      state.textContent = "Maillon ne répond pas\u00a0: votre texte n’est que sur cet écran. Gardez cette page ouverte.";
       timer = setTimeout(keep, 5000);
     }
     return !lost;

@@ -14,7 +14,7 @@ pub(super) fn part(action: &str) -> Option<&'static str> {
         "file.read.form" => "formulaire",
         "document.read" => "fichiers",
         "circle.read" | "team.list" | "record.read" | "request.list" | "erasure.list" => {
-            "ligne de commande"
+            "accès technique, hors des pages"
         }
         _ => return None,
     })
@@ -40,7 +40,7 @@ pub(super) fn act(action: &str) -> (&'static str, &'static str) {
         "team.add" => ("person-plus", "A fait entrer quelqu’un dans l’équipe"),
         "team.relative" => ("person-plus", "A noté un proche de la personne"),
         "team.end" => ("minus", "A mis fin à une participation"),
-        "team.referent" => ("hand", "A confié la référence du dossier"),
+        "team.referent" => ("hand", "A confié le rôle de référent"),
         "glass.break" => ("unlock", "A ouvert le dossier sans être de l’équipe"),
         "circle.invite" => ("mail", "A invité une structure dans le cercle"),
         "circle.admit" => ("circle", "A fait entrer une structure dans le cercle"),
@@ -49,7 +49,7 @@ pub(super) fn act(action: &str) -> (&'static str, &'static str) {
             "check",
             "A fait compter ce qu’une structure retirée avait écrit",
         ),
-        "circle.replace" => ("refresh", "A inscrit le nouveau nœud d’une structure"),
+        "circle.replace" => ("refresh", "A inscrit le nouveau système d’une structure"),
         "circle.close" => ("lock", "A clos le dossier"),
         "circle.reopen" => ("unlock", "A rouvert le dossier"),
         "circle.leave" => ("logout", "A quitté le cercle"),
@@ -76,7 +76,7 @@ pub(super) fn act(action: &str) -> (&'static str, &'static str) {
         "erasure.refuse" => ("close", "A refusé un effacement"),
         "record.export" | "record.export-sealed" => ("upload", "A exporté un contenu"),
         "record.carry-over" | "record.renew" => ("refresh", "A recopié des contenus du cercle"),
-        "past.write" => ("history", "A écrit le passé de ce dossier"),
+        "past.write" => ("history", "A saisi des faits antérieurs"),
         _ => ("info", "A fait une autre opération sur ce dossier"),
     }
 }

@@ -152,7 +152,7 @@ pub(in crate::web) async fn raise_alert(
             "Écrivez ce que vous avez vu et ce que vous demandez."
         }
         length if length > TEXT => {
-            "Cette alerte a plus de 2 000 caractères\u{a0}: écrivez l’essentiel, la suite ira dans une note."
+            "Cette alerte a plus de 2\u{a0}000 caractères\u{a0}: écrivez l’essentiel, la suite ira dans une note."
         }
         _ => "",
     };
@@ -209,12 +209,12 @@ pub(in crate::web) async fn raise_alert(
         }
         Err(CareError::Commit(error)) => {
             tracing::error!(%error, "an alert was not kept");
-            let fault = "L’alerte n’a pas pu être enregistrée\u{a0}: le nœud n’écrit plus sur son disque. Prévenez par téléphone, et votre administrateur.";
+            let fault = "L’alerte n’est pas partie\u{a0}: rien ne peut être enregistré en ce moment. Appelez vous-même les personnes à prévenir, puis votre administrateur.";
             page(&site, &who, &at, (Some(&sent.fields), None), fault, again).await
         }
         Err(CareError::Write(error)) => {
             tracing::warn!(%error, "an alert could not be written");
-            let fault = "L’alerte n’a pas pu être enregistrée\u{a0}: ce dossier n’accepte plus d’écriture ici. Prévenez par téléphone.";
+            let fault = "L’alerte n’est pas partie\u{a0}: on ne peut plus écrire ici dans ce dossier. Appelez vous-même les personnes à prévenir.";
             page(&site, &who, &at, (Some(&sent.fields), None), fault, again).await
         }
         Err(error) if chosen => {

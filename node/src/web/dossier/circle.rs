@@ -316,17 +316,17 @@ pub(in crate::web) async fn change_circle(
 pub(super) fn refusal(error: &CareError) -> Option<&'static str> {
     Some(match error {
         CareError::NotInIt | CareError::Letter(LetterError::Member) => {
-            "Cette structure est déjà dans le cercle, ou n’y est plus."
+            "La composition du cercle a changé entre-temps\u{a0}: rechargez la page et vérifiez."
         }
         CareError::NoConsent => {
-            "L’information de la personne n’est pas notée\u{a0}: notez-la avant d’inviter."
+            "Il n’est pas noté que la personne a été informée. Informez-la, puis demandez à votre administrateur de l’enregistrer."
         }
         CareError::Against(_) => {
             "La personne s’oppose au partage\u{a0}: aucune structure n’est invitée."
         }
         CareError::Steward(error) => {
             tracing::info!(%error, "a circle could not be changed");
-            "Le cercle ne peut pas être modifié ainsi maintenant. Rien n’a changé\u{a0}; rechargez le dossier et recommencez."
+            "Ce changement n’est pas possible pour l’instant\u{a0}: rechargez le dossier et recommencez."
         }
         _ => return None,
     })

@@ -202,7 +202,7 @@ fn entry(thing: &ThingView, now_ms: u64) -> Option<(u64, Entry)> {
     if record.forked {
         let written = gender.of_two("Écrit", "Écrite");
         entry.remarks.push(format!(
-            "{written} par une structure dont le nœud a tourné deux fois\u{a0}: à vérifier avec elle."
+            "{written} alors que le système de cette structure connaissait une anomalie\u{a0}: vérifiez ce contenu avec elle."
         ));
     }
     if thing.parent.is_some() && matches!(record.content, Content::LiaisonNote(_)) {
@@ -273,7 +273,7 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
                 (entry.flag, entry.flag_class) = ("Urgence", "m-flag--urgent");
             }
             if let Some(first) = note.written_by.first() {
-                let import = format!("Repris d’un autre logiciel, écrit par {}.", by(first));
+                let import = format!("Reprise d’un autre logiciel, écrite par {}.", by(first));
                 entry.remarks.push(import);
             }
             withdrawn(&mut entry, &note.withdrawn, Gender::Feminine);
@@ -328,8 +328,7 @@ fn said(record: &RecordView, alert: Option<&AlertView>, now_ms: u64) -> Option<E
     };
     entry.by = by(&record.author);
     if record.ahead.is_some() {
-        let clock =
-            "L’horloge de la structure qui l’a écrit avançait\u{a0}: l’heure est incertaine.";
+        let clock = "À l’envoi, l’horloge de la structure avançait\u{a0}: l’heure est incertaine.";
         entry.remarks.push(clock.to_owned());
     }
     Some(entry)
@@ -352,7 +351,7 @@ fn term_said(term: &Participation, today: &str) -> String {
     let so = match &term.party {
         _ if term.period.end.as_ref().is_some_and(ended) => "fin de la participation",
         Party::RelatedPerson { .. } => "compte parmi les proches",
-        _ if term.referent => "prend la référence du dossier",
+        _ if term.referent => "devient référent du dossier",
         _ => "entre dans l’équipe",
     };
     format!("{name}{role}\u{a0}: {so}.")
@@ -366,9 +365,10 @@ fn withdrawn(entry: &mut Entry, reason: &str, gender: Gender) {
         (entry.flag, entry.flag_class) = ("", "");
         entry.tags.push(gender.of_two("retiré", "retirée"));
         let withdrawn = gender.of_two("Retiré", "Retirée");
-        entry
-            .remarks
-            .push(format!("{withdrawn}\u{a0}: «\u{a0}{reason}\u{a0}»."));
+        entry.remarks.push(format!(
+            "{withdrawn}\u{a0}: «\u{a0}{reason}\u{a0}»{}",
+            french::stop(reason)
+        ));
     }
 }
 
@@ -423,7 +423,7 @@ pub(super) fn answered(consent: &Consent) -> String {
     if consent.answered_by.is_empty() {
         return format!("{said}.");
     }
-    format!("{said} (réponse de {}).", consent.answered_by)
+    format!("{said} (réponse {}).", french::of(&consent.answered_by))
 }
 
 /// « Maëlle Quesnel, infirmière, CPTS des Falaises ».
@@ -442,7 +442,7 @@ pub(in crate::web) fn by(professional: &Professional) -> String {
 pub(super) fn roles(roles: &[Code]) -> String {
     let labels: Vec<String> = roles
         .iter()
-        .map(|role| french::small(&role.label))
+        .map(|role| french::small(&role.label).replace('\'', "’"))
         .collect();
     labels.join(", ")
 }
@@ -475,14 +475,15 @@ pub(in crate::web) fn alert_state(alert: &AlertView, sent_ms: u64, now_ms: u64) 
     };
     if let Some(answer) = first(AlertStep::Close) {
         let (name, at) = who(answer);
-        return done(
-            "check-double",
-            format!("Close par {name}, {at}\u{a0}: {}", answer.comment),
-        );
+        let closed = match answer.comment.as_str() {
+            "" => format!("Close par {name}, {at}"),
+            said => format!("Close par {name}, {at}\u{a0}: {said}"),
+        };
+        return done("check-double", closed);
     }
     if let Some(answer) = first(AlertStep::TakeCharge) {
         let (name, at) = who(answer);
-        return done("hand", format!("{name} s’en charge, {at}"));
+        return done("hand", format!("Prise en charge par {name}, {at}"));
     }
     if let Some(answer) = first(AlertStep::Acknowledge) {
         let (name, at) = who(answer);

@@ -74,7 +74,7 @@ fn who(by: &LookedBy) -> String {
             Some(code) => format!("{}, {}", one.name, french::small(&code.label)),
             None => one.name.clone(),
         },
-        LookedBy::Administrator => "Administration du nœud".to_owned(),
+        LookedBy::Administrator => "Administration de Maillon".to_owned(),
         LookedBy::Node => "Maillon, automatiquement".to_owned(),
     }
 }

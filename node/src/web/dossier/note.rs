@@ -302,7 +302,7 @@ pub(in crate::web) async fn write_note(
         }
         Err(CareError::Commit(error)) => {
             tracing::error!(%error, "a note was not kept");
-            page(&site, &who, &at, typed, "La note n’a pas pu être enregistrée\u{a0}: le nœud n’écrit plus sur son disque. Copiez votre texte et prévenez votre administrateur.", again).await
+            page(&site, &who, &at, typed, "La note n’a pas pu être enregistrée\u{a0}: rien ne peut l’être en ce moment. Copiez votre texte et prévenez votre administrateur.", again).await
         }
         Err(CareError::NoRecord) => {
             let fault = "Ce à quoi vous répondez n’est plus ici. Envoyez votre texte comme une note à part.";

@@ -100,9 +100,9 @@ const fn category(category: Category) -> &'static str {
         Category::Identity => "Identité",
         Category::Social => "Social",
         Category::Medical => "Médical",
-        Category::Plan => "Plan",
+        Category::Plan => "Plan de soins",
         Category::Agenda => "Agenda",
-        Category::Messages => "Messages",
+        Category::Messages => "Notes et alertes",
         Category::Documents => "Documents",
         Category::Administration => "Gestion du dossier",
     }

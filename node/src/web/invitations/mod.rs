@@ -129,10 +129,8 @@ const fn why(reason: InvitationReason) -> &'static str {
         InvitationReason::CareTeam => "à prendre part aux soins d’une personne",
         InvitationReason::Coordination => "à appuyer la coordination d’une situation complexe",
         InvitationReason::Stay => "à suivre un séjour\u{a0}: admission, sortie, retour à domicile",
-        InvitationReason::Successor => {
-            "à poursuivre un cercle dont la structure qui le tenait a disparu"
-        }
-        InvitationReason::Community => "à une communauté",
+        InvitationReason::Successor => "à reprendre un cercle que plus aucune structure ne tient",
+        InvitationReason::Community => "à rejoindre une communauté",
     }
 }
 

@@ -401,7 +401,7 @@ async fn open(
         "informee" | "representant" => Some(ConsentKind::NonOpposition),
         "consent" => Some(ConsentKind::Consent),
         "oppose" => {
-            faults.info = "Sans son accord, aucun dossier n’est ouvert. Rien n’a été enregistré.";
+            faults.info = "Un dossier ne peut pas être ouvert tant que la personne s’oppose ou n’est pas informée. Informez-la, puis recommencez. Rien n’a été enregistré.";
             None
         }
         _ => {

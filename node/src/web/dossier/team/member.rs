@@ -71,13 +71,18 @@ impl Faults {
     /// Why the service refuses, beside its field; given back where it is about none.
     fn add(&mut self, error: CareError) -> Result<(), CareError> {
         match error {
-            CareError::InTeam => self.whole = "Cette personne est déjà dans l’équipe à ces dates.",
-            CareError::Period => {
-                "Le dernier jour est avant le premier.".clone_into(&mut self.end);
+            CareError::InTeam => {
+                self.whole = "Cette participation en recouvre une autre de la même personne."
             }
-            CareError::Role => self.role = "Seul un médecin est médecin traitant.",
+            CareError::Period => {
+                "Corrigez les dates\u{a0}: le dernier jour est avant le premier."
+                    .clone_into(&mut self.end);
+            }
+            CareError::Role => {
+                self.role = "Choisissez une autre fonction\u{a0}: seul un médecin peut être médecin traitant."
+            }
             CareError::Referent => {
-                self.referent = "La référence se confie à quelqu’un qui est dans l’équipe dès aujourd’hui, sans dernier jour. Corrigez les dates, ou décochez.";
+                self.referent = "Ce rôle se confie à quelqu’un qui est dans l’équipe dès aujourd’hui, sans dernier jour. Corrigez les dates, ou décochez.";
             }
             other => {
                 self.whole = refusal(&other).ok_or(other)?;
@@ -246,7 +251,7 @@ fn term(fields: &Fields, faults: &mut Faults) -> NewTerm {
     };
     let start = day("debut", &mut faults.start);
     if start.is_none() && faults.start.is_empty() {
-        "Écrivez depuis quand cette personne est dans l’équipe.".clone_into(&mut faults.start);
+        "Écrivez le premier jour de la participation.".clone_into(&mut faults.start);
     }
     let asked = fields.word("fonction");
     let role = MemberRole::ALL.into_iter();

@@ -94,7 +94,7 @@ impl Line {
         };
         let mut words = said(own.iter().chain(&part.roles));
         if part.referent {
-            words.insert(0, "référence du dossier".to_owned());
+            words.insert(0, "référent du dossier".to_owned());
         }
         Self {
             record: member.record.to_string(),
@@ -120,8 +120,8 @@ fn period(period: &Period) -> String {
             match (of.0, to.0) {
                 ("le", "le") => format!("du {} au {}", of.1, to.1),
                 ("le", _) => format!("du {} à {}", of.1, to.1),
-                (_, "le") => format!("de {} au {}", of.1, to.1),
-                _ => format!("de {} à {}", of.1, to.1),
+                (_, "le") => format!("{} au {}", french::of(&of.1), to.1),
+                _ => format!("{} à {}", french::of(&of.1), to.1),
             }
         }
         (Some(start), None) => {

@@ -112,7 +112,7 @@ pub(in crate::web) async fn change_term(
             return again("Elle se terminerait avant d’avoir commencé.".to_owned()).await;
         }
         Err(CareError::Referent) if fields.word("geste") != "terminer" => {
-            let fault = "La référence se confie à quelqu’un qui est dans l’équipe dès aujourd’hui, sans dernier jour.";
+            let fault = "Ce rôle se confie à quelqu’un qui est dans l’équipe dès aujourd’hui, sans dernier jour.";
             return again(fault.to_owned()).await;
         }
         Err(CareError::Referent) => return Err(Problem::changed_meanwhile()),

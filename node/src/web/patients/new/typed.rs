@@ -89,11 +89,11 @@ impl Faults {
             IdentityError::TooOld => (&mut self.born, "Cette date remonte à plus de 150 ans."),
             IdentityError::Place => (
                 &mut self.place,
-                "Ce code a cinq caractères\u{a0}: 76351 pour une commune, 2A004 en Corse, 99134 pour un pays.",
+                "Écrivez un code de cinq caractères\u{a0}: 76351 pour une commune, 2A004 en Corse, 99134 pour un pays.",
             ),
             IdentityError::NoIns => (
                 &mut self.ins,
-                "Une identité qui vient du téléservice a un matricule INS.",
+                "Écrivez le matricule INS, ou répondez «\u{a0}Non\u{a0}» à la question sur le téléservice.",
             ),
             IdentityError::WrongKey => (&mut self.ins, "La clé ne correspond pas à ce matricule."),
             IdentityError::NoDocument => (
@@ -178,7 +178,7 @@ impl Typed {
             "m" => Sex::Male,
             "i" => Sex::Unknown,
             _ => {
-                "Choisissez.".clone_into(&mut faults.sex);
+                "Choisissez le sexe inscrit sur la pièce d’identité.".clone_into(&mut faults.sex);
                 Sex::Unknown
             }
         };
