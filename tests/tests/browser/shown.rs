@@ -296,7 +296,7 @@ pub(crate) const PAGES: &[Shown] = &[
         Nurse,
         "equipe-membre",
         "/dossiers/{file}/equipe/professionnel/{choisi}",
-        "Référence du dossier",
+        "Référent du dossier",
     ),
     page(
         Nurse,

@@ -95,7 +95,7 @@ fn a_colleague_is_found_by_name_and_added_with_a_role_and_a_period() -> Story {
             "Inès Delahaye",
             "infirmier",
             "Correspondant",
-            "À la place de Camille Roux",
+            "Camille Roux reste dans l’équipe",
         ],
     )?;
     // A nurse is no médecin traitant, and no invitation is needed.
@@ -166,7 +166,7 @@ fn a_colleague_is_found_by_name_and_added_with_a_role_and_a_period() -> Story {
     // A second click adds nobody twice.
     let again = nurse.post(&at, &fields)?;
     ensure(again.status == 422, || format!("{again:?}"))?;
-    says(&again, &["déjà dans l’équipe à ces dates"])
+    says(&again, &["Cette participation en recouvre une autre"])
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn somebody_close_is_noted_with_a_number_to_call_and_taken_off_again() -> Story 
 
     let term = term_of(&mut nurse, &address, "Odile Quintric")?;
     let form = nurse.get(&term)?;
-    says(&form, &["Proche de", "Mettre fin"])?;
+    says(&form, &["Proches", "Mettre fin"])?;
     hides(&form, &["Confier la référence"])?;
     let unclear = nurse.post(&term, &[("geste", "terminer")])?;
     ensure(unclear.status == 422, || format!("{unclear:?}"))?;
@@ -296,7 +296,7 @@ fn the_reference_is_handed_over_and_whoever_had_it_leaves() -> Story {
     let mut other = colleague(&node)?;
     let own = term_of(&mut nurse, &address, "Camille Roux")?;
     let form = nurse.get(&own)?;
-    says(&form, &["Confiez-la d’abord à quelqu’un d’autre"])?;
+    says(&form, &["Confiez d’abord ce rôle à quelqu’un d’autre"])?;
     hides(&form, &["value=\"terminer\""])?;
     let end = [("geste", "terminer"), ("quand", "maintenant")];
     let alone = nurse.post(&own, &end)?;
@@ -308,7 +308,7 @@ fn the_reference_is_handed_over_and_whoever_had_it_leaves() -> Story {
     says(
         &nurse.get(handed.leads_to())?,
         &[
-            "Référence du dossier confiée.",
+            "Le rôle de référent est confié.",
             "Inès Delahaye</strong>, référent du dossier, infirmier",
             "Camille Roux</strong>, infirmier",
         ],
@@ -320,7 +320,10 @@ fn the_reference_is_handed_over_and_whoever_had_it_leaves() -> Story {
     let looks = other.get(&format!("{address}/acces"))?;
     says(
         &looks,
-        &["A mis fin à une participation", "A confié la référence"],
+        &[
+            "A mis fin à une participation",
+            "A confié le rôle de référent",
+        ],
     )?;
     hides(&looks, &["team.end", "team.referent"])
 }

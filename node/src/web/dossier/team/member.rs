@@ -55,7 +55,7 @@ impl Faults {
             ("fonction", "Fonction", self.role),
             ("debut", "Premier jour", self.start.as_str()),
             ("fin", "Dernier jour", self.end.as_str()),
-            ("reference", "Référence du dossier", self.referent),
+            ("reference", "Référent du dossier", self.referent),
             ("raison-1", "Pourquoi", self.reason),
             ("passe-1", "Ce qu’elle pourra lire", self.past),
             ("motif", "Un mot", self.words),

@@ -220,7 +220,7 @@ fn done(word: &str) -> &'static str {
         }
         "proche" => "Proche noté.",
         "terme" => "Participation terminée.",
-        "reference" => "Référence du dossier confiée.",
+        "reference" => "Le rôle de référent est confié.",
         "invitee" => "Invitation envoyée.",
         "retiree" => "Structure retirée du cercle.",
         "confie" => "Cercle confié.",
