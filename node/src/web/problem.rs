@@ -213,7 +213,7 @@ impl Problem {
             icon: "id-card",
             title: "Une seule et même personne",
             happened: "Les deux dossiers ont le même matricule INS qualifié. Rien n’a été enregistré.",
-            todo: "Si l’un des deux matricules est faux, demandez à votre administrateur de le faire corriger.",
+            todo: "Si l’un des deux matricules est faux, fermez son dossier avec «\u{a0}Clore le dossier\u{a0}» et ouvrez-en un autre avec le bon matricule.",
             cause: None,
         }
     }

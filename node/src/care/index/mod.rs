@@ -17,7 +17,7 @@ mod list;
 mod pairs;
 mod slate;
 mod teams;
-pub(super) mod words;
+mod words;
 
 pub(super) use words::{joined, words};
 

@@ -6,7 +6,7 @@
 
 use std::{iter, sync::LazyLock};
 
-use super::index::words::words;
+use super::index::words;
 
 /// The code of a place that nobody knows.
 pub const UNKNOWN_PLACE: &str = "99999";
@@ -91,14 +91,20 @@ fn country(line: &'static str) -> Option<BirthPlace> {
     })
 }
 
-/// « Saint-Malo » gives ` SAINT MALO`; so does « St Malo ».
+/// « Saint-Malo » gives ` SAINT MALO`; so does « St Malo ». « Paris 12ème arrondissement » is ` PARIS 12E`.
 fn sought(text: &str) -> String {
     let whole = |word: String| match word.as_str() {
-        "ST" => "SAINT".to_owned(),
-        "STE" => "SAINTE".to_owned(),
-        _ => word,
+        "ST" => Some("SAINT".to_owned()),
+        "STE" => Some("SAINTE".to_owned()),
+        "ARRONDISSEMENT" => None,
+        _ => Some(match word.strip_suffix("EME") {
+            Some(number) if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("{number}E")
+            }
+            _ => word,
+        }),
     };
-    let words = words(text).into_iter().map(whole);
+    let words = words(text).into_iter().filter_map(whole);
     words.flat_map(|word| [" ".to_owned(), word]).collect()
 }
 
@@ -128,29 +134,85 @@ pub fn birth_places_like(typed: &str) -> Vec<BirthPlace> {
     places.take(PROPOSED).collect()
 }
 
-/// The code of a place that somebody typed: a code, [`BirthPlace::label`], a name that one place alone has, or « inconnu ».
+/// The places that are there and have this name, the largest first.
+fn called(name: &str) -> Vec<BirthPlace> {
+    let name = sought(name);
+    let all = iter::zip(&*PLACES, SOUGHT.lines());
+    let same = all.filter(|(place, other)| *other == name && place.until.is_empty());
+    let mut same: Vec<_> = same.map(|(place, _)| *place).collect();
+    same.sort_by_key(|place| (u32::MAX - place.inhabitants, place.code));
+    same
+}
+
+/// A name, and what stands in brackets behind it.
+fn parted(typed: &str) -> (&str, Option<&str>) {
+    let brackets = typed
+        .strip_suffix(')')
+        .and_then(|rest| rest.rsplit_once('('));
+    brackets.map_or((typed, None), |(name, within)| {
+        (name.trim_end(), Some(within.trim()))
+    })
+}
+
+/// The code of a place that somebody typed: a code, [`BirthPlace::label`], a name that one place alone has, also with its department as identity cards
+/// write it (« SAINT-DENIS (93) »), or « inconnu ».
 ///
 /// # Errors
-/// [`NoPlace`], with those that it may be.
+/// [`NoPlace`], with those that it may be. A name and a code that do not belong together are no place.
 pub fn code_of(typed: &str) -> Result<String, NoPlace> {
     let typed = typed.trim();
-    let capitals = typed.to_uppercase();
-    let last = capitals.trim_end_matches(')').rsplit('(').next();
-    if let Some(code) = last.map(str::trim).filter(|code| is_code(code)) {
-        return Ok(code.to_owned());
+    let code = typed.to_uppercase();
+    if is_code(&code) {
+        return Ok(code);
     }
-    let name = sought(typed);
-    if [" INCONNU", " INCONNUE"].contains(&name.as_str()) {
+    if [" INCONNU", " INCONNUE"].contains(&sought(typed).as_str()) {
         return Ok(UNKNOWN_PLACE.to_owned());
     }
-    let like = birth_places_like(typed);
-    let same = like.iter().filter(|place| sought(place.name) == name);
-    let now: Vec<_> = same.filter(|place| place.until.is_empty()).collect();
-    match (now.first(), now.len()) {
-        (Some(place), 1) => Ok(place.code.to_owned()),
-        (Some(_), _) => Err(NoPlace::Which(now.into_iter().copied().collect())),
-        _ if like.is_empty() => Err(NoPlace::Nowhere),
-        _ => Err(NoPlace::Which(like)),
+    let (name, within) = parted(typed);
+    let within = within.unwrap_or_default().to_uppercase();
+    if is_code(&within) {
+        return beside(typed, name, within);
+    }
+    let mut same = called(typed);
+    if same.is_empty() && is_department(&within) {
+        same = called(name);
+        same.retain(|place| place.code.starts_with(&within));
+    }
+    if let [place] = same[..] {
+        return Ok(place.code.to_owned());
+    }
+    if same.is_empty() {
+        same = birth_places_like(typed);
+    }
+    if same.is_empty() {
+        same = birth_places_like(name);
+    }
+    Err(if same.is_empty() {
+        NoPlace::Nowhere
+    } else {
+        NoPlace::Which(same)
+    })
+}
+
+/// A code behind a name: right where the place of this code is called so, or where the lists have no such code.
+fn beside(typed: &str, name: &str, code: String) -> Result<String, NoPlace> {
+    let of_code: Vec<_> = (PLACES.iter().filter(|place| place.code == code)).collect();
+    let is_it = |place: &&BirthPlace| place.label() == typed || sought(place.name) == sought(name);
+    if of_code.is_empty() || of_code.iter().any(is_it) {
+        return Ok(code);
+    }
+    let mut which: Vec<_> = of_code.into_iter().take(1).copied().collect();
+    which.extend(birth_places_like(name));
+    Err(NoPlace::Which(which))
+}
+
+/// Whether it has the form of a department's number: two digits, 2A and 2B, three digits overseas.
+fn is_department(number: &str) -> bool {
+    let digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    match number.len() {
+        2 => digits || ["2A", "2B"].contains(&number),
+        3 => digits && number.starts_with('9'),
+        _ => false,
     }
 }
 
@@ -221,6 +283,13 @@ mod tests {
             ("Kenya", "99332"),
             ("Kenya, jusqu’en 1963 (99307)", "99307"),
             ("inconnu", "99999"),
+            // As identity cards have it, and as people write arrondissements.
+            ("SAINT-DENIS (93)", "93066"),
+            ("AJACCIO (2A)", "2A004"),
+            ("Saint-Denis (974)", "97411"),
+            ("PARIS 12E ARRONDISSEMENT (75)", "75112"),
+            ("Paris 12ème", "75112"),
+            ("Saint-Martin (partie néerlandaise)", "99445"),
         ] {
             assert_eq!(code_of(typed).as_deref(), Ok(code), "{typed}");
         }
@@ -232,7 +301,18 @@ mod tests {
             codes.contains(&"93066") && codes.contains(&"97411"),
             "{codes:?}"
         );
-        assert!(matches!(code_of("Quimpe"), Err(NoPlace::Which(_))));
+        for typed in ["Quimpe", "Saint-Étienne (Loire)", "Rouen (93)"] {
+            let which = code_of(typed);
+            assert!(
+                matches!(which, Err(NoPlace::Which(_))),
+                "{typed}: {which:?}"
+            );
+        }
+        // The name was changed and the code left: nobody knows which of them is meant.
+        let Err(NoPlace::Which(both)) = code_of("Rouen (29232)") else {
+            panic!("two places");
+        };
+        assert_eq!([both[0].code, both[1].code], ["29232", "76540"]);
         assert_eq!(code_of("Atlantide"), Err(NoPlace::Nowhere));
         assert_eq!(code_of(""), Err(NoPlace::Nowhere));
     }

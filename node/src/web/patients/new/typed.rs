@@ -233,13 +233,12 @@ impl Typed {
             (typed, _) => match code_of(typed) {
                 Ok(code) => return Ok(code),
                 Err(NoPlace::Which(places)) => {
-                    let fault =
-                        "Plusieurs lieux portent ce nom ou commencent ainsi\u{a0}: choisissez.";
+                    let fault = "Plusieurs lieux sont possibles\u{a0}: choisissez.";
                     let labels = places.iter().map(BirthPlace::label).collect();
                     return Err((fault.to_owned(), labels));
                 }
                 Err(NoPlace::Nowhere) => {
-                    "Ce nom n’est dans aucune liste\u{a0}: vérifiez-le, ou écrivez le code INSEE à cinq caractères qui figure sur l’acte de naissance."
+                    "Ce nom n’est dans aucune liste\u{a0}: vérifiez-le, ou écrivez le code INSEE à cinq caractères (du sixième au dixième du matricule INS)."
                 }
             },
         };
